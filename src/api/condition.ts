@@ -1,0 +1,44 @@
+import type { Condition, ConditionType } from './status.ts';
+
+/** What one round has to say; only conditions that are said stay. */
+export type Verdict =
+  | { readonly kind: 'ready'; readonly reason: string; readonly message: string }
+  /** Something is under way that will end by itself. */
+  | { readonly kind: 'reconciling'; readonly reason: string; readonly message: string }
+  /** A person has to act: the message says how. */
+  | { readonly kind: 'stalled'; readonly reason: string; readonly message: string };
+
+export interface ConditionContext {
+  readonly generation: number;
+  readonly now: Date;
+  readonly previous: readonly Condition[];
+}
+
+const messageLimit = 1024;
+
+/**
+ * kstatus: `Reconciling` and `Stalled` are there only while true, `Ready` always, and each carries the
+ * generation it was said of. lastTransitionTime moves only where the status of a condition changes.
+ */
+export function conditionsOf(verdict: Verdict, context: ConditionContext): Condition[] {
+  const say = (type: ConditionType, status: 'True' | 'False'): Condition => {
+    const before = context.previous.find((condition) => condition.type === type);
+    return {
+      type,
+      status,
+      reason: verdict.reason,
+      message: verdict.message.slice(0, messageLimit),
+      observedGeneration: context.generation,
+      lastTransitionTime:
+        before?.status === status ? before.lastTransitionTime : `${context.now.toISOString().slice(0, 19)}Z`,
+    };
+  };
+  switch (verdict.kind) {
+    case 'ready':
+      return [say('Ready', 'True')];
+    case 'reconciling':
+      return [say('Ready', 'False'), say('Reconciling', 'True')];
+    case 'stalled':
+      return [say('Ready', 'False'), say('Stalled', 'True')];
+  }
+}

@@ -1,0 +1,15 @@
+/** The API group, its one served version, and the names that other files and the manifests share. */
+export const GROUP = 'keepalive.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}` as const;
+
+/** Field manager of everything the controller writes, and the name it reports events under. */
+export const CONTROLLER_NAME = 'keepalive-controller';
+
+/** A pod that carries this label with the value "true" is left alone by every policy. */
+export const SKIP_LABEL = `${GROUP}/skip`;
+
+/** Labels of every object that belongs to an installation of the operator. */
+export const OPERATOR_LABELS = { 'app.kubernetes.io/name': 'keepalive-operator' } as const;
+
+export type PolicyKind = 'KeepalivePolicy' | 'ClusterKeepalivePolicy';

@@ -1,0 +1,101 @@
+import * as z from 'zod';
+
+import { presetNames, presets } from './presets.ts';
+import type { Rule } from './rule.ts';
+
+/**
+ * Types whose devices follow packets, so that a keepalive probe, an empty segment, refreshes them.
+ * `Proxy` ends TCP on each side and counts data: no probe ever refreshes it.
+ */
+export const trackingTypes = ['NAT', 'IPVS', 'LoadBalancer', 'Firewall', 'Conntrack'] as const;
+export const hopTypes = [...trackingTypes, 'Proxy'] as const;
+export type HopType = (typeof hopTypes)[number];
+
+/**
+ * Seconds. Two is the shortest silence that a probe, sent after one whole second, can fall into;
+ * 432000 (5 days) is the longest default in use: Linux conntrack, nf_conntrack_tcp_timeout_established.
+ */
+export const idleTimeoutBounds = { min: 2, max: 432_000 } as const;
+
+export const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+export const hopSchema = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(dnsLabel)
+    .optional()
+    .describe(
+      'Name of this hop, used in status and messages (a DNS label, at most 63 characters). ' +
+        'Required with idleTimeoutSeconds; with a preset it may be left out and is then the name of the preset.',
+    ),
+  type: z
+    .enum(hopTypes)
+    .optional()
+    .describe(
+      'What the hop is. NAT, IPVS, LoadBalancer, Firewall and Conntrack follow packets, and a keepalive probe ' +
+        'refreshes them. Proxy (Envoy, nginx stream, HAProxy) counts data: no probe refreshes it, and the status ' +
+        'says what to set there instead. Required with idleTimeoutSeconds; a preset brings its own.',
+    ),
+  idleTimeoutSeconds: z
+    .int32()
+    .min(idleTimeoutBounds.min)
+    .max(idleTimeoutBounds.max)
+    .optional()
+    .describe(
+      'After how many seconds of silence this hop forgets a connection (2 to 432000). ' +
+        'Exactly one of idleTimeoutSeconds and preset.',
+    ),
+  preset: z
+    .enum(presetNames)
+    .optional()
+    .describe(
+      'A product whose default idle timeout is known, instead of a number: ' +
+        Object.entries(presets)
+          .map(([name, preset]) => `${name} (${preset.idleTimeoutSeconds} s)`)
+          .join(', ') +
+        '. Declare idleTimeoutSeconds where yours is configured otherwise.',
+    ),
+});
+export type Hop = z.infer<typeof hopSchema>;
+
+/** Rules of one hop. The messages are what a person reads at `kubectl apply`. */
+export const hopRules: readonly Rule<Hop>[] = [
+  {
+    rule: 'has(self.preset) != has(self.idleTimeoutSeconds)',
+    message: 'a hop declares exactly one of preset and idleTimeoutSeconds',
+    check: (hop) => (hop.preset !== undefined) !== (hop.idleTimeoutSeconds !== undefined),
+  },
+  {
+    rule: 'has(self.preset) || (has(self.name) && has(self.type))',
+    message: `a hop without preset needs a name and a type (${hopTypes.join(', ')})`,
+    check: (hop) => hop.preset !== undefined || (hop.name !== undefined && hop.type !== undefined),
+  },
+  {
+    rule: '!has(self.preset) || !has(self.type)',
+    message: 'a preset brings its own type: leave type out, or declare idleTimeoutSeconds instead of preset',
+    check: (hop) => hop.preset === undefined || hop.type === undefined,
+  },
+];
+
+/** A hop with everything that a preset or a default stands for filled in. */
+export interface ResolvedHop {
+  readonly name: string;
+  readonly type: HopType;
+  readonly idleTimeoutSeconds: number;
+}
+
+/** `undefined` where the hop is incomplete or names a preset this version does not know. */
+export function resolveHop(hop: Hop): ResolvedHop | undefined {
+  const known = hop.preset === undefined ? undefined : presets[hop.preset];
+  const type = known?.type ?? hop.type;
+  const idleTimeoutSeconds = known?.idleTimeoutSeconds ?? hop.idleTimeoutSeconds;
+  const name = hop.name ?? hop.preset;
+  if (type === undefined || idleTimeoutSeconds === undefined || name === undefined) return undefined;
+  return { name, type, idleTimeoutSeconds };
+}
+
+export function tracksPackets(hop: ResolvedHop): boolean {
+  return hop.type !== 'Proxy';
+}

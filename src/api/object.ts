@@ -1,0 +1,37 @@
+import * as z from 'zod';
+
+import type { PolicyKind } from './group.ts';
+import { API_VERSION } from './group.ts';
+import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './spec.ts';
+import { policyStatusSchema } from './status.ts';
+
+const metadataSchema = z.object({
+  name: z.string(),
+  namespace: z.string().optional(),
+  uid: z.string().optional(),
+  generation: z.number().optional(),
+  resourceVersion: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+export type Metadata = z.infer<typeof metadataSchema>;
+
+const objectSchema = <K extends PolicyKind, S extends z.ZodType>(kind: K, spec: S) =>
+  z.object({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(kind),
+    metadata: metadataSchema,
+    spec,
+    status: policyStatusSchema.optional(),
+  });
+
+export const keepalivePolicySchema = objectSchema('KeepalivePolicy', keepalivePolicySpecSchema);
+export const clusterKeepalivePolicySchema = objectSchema(
+  'ClusterKeepalivePolicy',
+  clusterKeepalivePolicySpecSchema,
+);
+
+/** One line a problem: `spec.path[0].idleTimeoutSeconds: Too small: expected number to be >=2`. */
+export function describeProblems(error: z.ZodError): string {
+  return error.issues.map((issue) => `${z.core.toDotPath(issue.path)}: ${issue.message}`).join('\n');
+}

@@ -1,0 +1,64 @@
+import * as z from 'zod';
+
+import type { Hop, ResolvedHop } from './hop.ts';
+import { hopRules, hopSchema, resolveHop, tracksPackets } from './hop.ts';
+import { presetNames, presets } from './presets.ts';
+import type { Rule } from './rule.ts';
+import { withRules } from './rule.ts';
+
+/** CEL: the name of hop `h`, as resolveHop() has it. */
+const hopName = "(has(h.name) ? h.name : has(h.preset) ? h.preset : '')";
+
+/** CEL: whether hop `h` follows packets. */
+const proxyPresets = presetNames.filter((name) => presets[name].type === 'Proxy');
+const isTracking = `(has(h.preset) ? !(h.preset in ['${proxyPresets.join("', '")}']) : (!has(h.type) || h.type != 'Proxy'))`;
+
+/** CEL: the idle timeout of hop `h`; a hop that is invalid for another reason must not fail here too. */
+const presetTable = `{${presetNames.map((name) => `'${name}': ${presets[name].idleTimeoutSeconds}`).join(', ')}}`;
+const longest = 432_000;
+const hopTimeout = `(has(h.idleTimeoutSeconds) ? h.idleTimeoutSeconds : has(h.preset) && h.preset in ${presetTable} ? ${presetTable}[h.preset] : ${longest})`;
+
+/** CEL over `self.path`: the timeouts of the hops that follow packets, and the shortest of them. */
+export const trackingTimeoutsCel = `self.path.filter(h, ${isTracking}).map(h, ${hopTimeout})`;
+/** CEL over `self.path`: the name of the hop that forgets first; needs at least one that follows packets. */
+export const shortestHopCel = (timeout: string): string =>
+  `self.path.filter(h, ${isTracking} && ${hopTimeout} == ${timeout}).map(h, ${hopName})[0]`;
+
+export function resolvePath(path: readonly Hop[]): ResolvedHop[] {
+  return path.map(resolveHop).filter((hop) => hop !== undefined);
+}
+
+/** The hop that forgets first; on equal timeouts the first declared. `undefined` for a path of proxies only. */
+export function shortestHop(path: readonly Hop[]): ResolvedHop | undefined {
+  return resolvePath(path)
+    .filter(tracksPackets)
+    .reduce<ResolvedHop | undefined>(
+      (shortest, hop) =>
+        shortest === undefined || hop.idleTimeoutSeconds < shortest.idleTimeoutSeconds ? hop : shortest,
+      undefined,
+    );
+}
+
+const pathRules: readonly Rule<Hop[]>[] = [
+  {
+    rule: `self.all(h, self.exists_one(other, ${hopName} == ${hopName.replaceAll('h.', 'other.')}))`,
+    message:
+      'two hops of a path have the same name: give each its own (a hop with a preset is named after it)',
+    check: (path) => new Set(path.map((hop) => hop.name ?? hop.preset ?? '')).size === path.length,
+  },
+  {
+    rule: `self.exists(h, ${isTracking})`,
+    message:
+      'every hop of this path is a proxy: a proxy counts data and no keepalive probe refreshes it. ' +
+      "Raise the proxy's own idle timeout or let the application send heartbeats, " +
+      'and declare here the hops that follow packets (NAT, IPVS, LoadBalancer, Firewall, Conntrack)',
+    check: (path) => path.some((hop) => (resolveHop(hop)?.type ?? hop.type) !== 'Proxy'),
+  },
+];
+
+export const pathSchema = withRules(z.array(withRules(hopSchema, hopRules)).min(1).max(16), pathRules)
+  .meta({ 'x-kubernetes-list-type': 'atomic' })
+  .describe(
+    'Everything between the pods and their peers that forgets idle connections: 1 to 16 hops, in any order. ' +
+      'The shortest idle timeout of the hops that follow packets binds: the connections speak before it has passed.',
+  );

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+
+import type { Rule } from './rule.ts';
+import { withRules } from './rule.ts';
+
+/** A label key: an optional DNS prefix of at most 253 characters, a slash, and a name of at most 63. */
+export const labelKey =
+  /^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*[/])?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+export const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const maxKeyLength = 317;
+const maxEntries = 32;
+
+const requirementShape = z.object({
+  key: z.string().min(1).max(maxKeyLength).regex(labelKey).describe('The label key.'),
+  operator: z
+    .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
+    .describe('In and NotIn compare with values; Exists and DoesNotExist take none.'),
+  values: z
+    .array(z.string().max(63).regex(labelValue))
+    .max(maxEntries)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('Label values: at least one for In and NotIn, none for Exists and DoesNotExist.'),
+});
+
+const requirementRules: readonly Rule<z.infer<typeof requirementShape>>[] = [
+  {
+    rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+    message: 'In and NotIn need at least one value; Exists and DoesNotExist take none',
+    check: ({ operator, values = [] }) => ['In', 'NotIn'].includes(operator) === values.length > 0,
+  },
+];
+
+const labelMapRules: readonly Rule<Record<string, string>>[] = [
+  {
+    rule: `self.all(k, size(k) <= ${maxKeyLength} && k.matches('${labelKey.source}') && self[k].matches('${labelValue.source}'))`,
+    message: 'matchLabels needs valid label keys and values, such as app: mongo',
+    check: (labels) =>
+      Object.entries(labels).every(
+        ([key, value]) => key.length <= maxKeyLength && labelKey.test(key) && labelValue.test(value),
+      ),
+  },
+];
+
+/** A metav1.LabelSelector that the API server checks when it is written, not when it is first used. */
+export const labelSelectorSchema = z.object({
+  matchLabels: withRules(z.record(z.string(), z.string().max(63)), labelMapRules)
+    .meta({ maxProperties: maxEntries })
+    .optional()
+    .describe('Labels that must all be there with these values.'),
+  matchExpressions: z
+    .array(withRules(requirementShape, requirementRules))
+    .max(maxEntries)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('Requirements that must all hold.'),
+});
+export type LabelSelector = z.infer<typeof labelSelectorSchema>;

@@ -1,0 +1,193 @@
+import type { PolicyKind } from '../api/group.ts';
+import { API_VERSION, OPERATOR_LABELS, SKIP_LABEL } from '../api/group.ts';
+import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
+import { enforceLabel, enforceVersionLabel, pinnedVersionPattern, restrictingLevels } from './skip.ts';
+import { plainInteger, sysctlNames } from './sysctl.ts';
+
+/**
+ * The decision of skip.ts, label-selector.ts and sysctl.ts once more, in CEL, for the API server to take
+ * while a pod is created. test/e2e/admission.test.ts holds both against one table of pods.
+ */
+
+export const ADMISSION_API_VERSION = 'admissionregistration.k8s.io/v1';
+
+/** The MutatingAdmissionPolicy of each kind. */
+export const admissionPolicyNames: Readonly<Record<PolicyKind, string>> = {
+  KeepalivePolicy: 'keepalivepolicy.keepalive.dev',
+  ClusterKeepalivePolicy: 'clusterkeepalivepolicy.keepalive.dev',
+};
+
+interface Expression {
+  readonly name: string;
+  readonly expression: string;
+}
+
+const have = 'object.spec.?securityContext.?sysctls.orValue([])';
+const wanted = [
+  { name: sysctlNames.timeSeconds, cel: 'params.status.effective.timeSeconds' },
+  { name: sysctlNames.intervalSeconds, cel: 'params.status.effective.intervalSeconds' },
+  { name: sysctlNames.probes, cel: 'params.status.effective.probes' },
+];
+/** CEL: the entry `h` names this sysctl; Kubernetes takes slashes for dots. */
+const named = (name: string) => `h.name.replace('/', '.') == ${name}`;
+/** CEL: the entry `h` has a value that can be compared, see plainInteger. */
+const readable = `h.value.matches('${plainInteger.source}')`;
+
+/** Cheap first: a condition that stops a policy costs a third of a mutation that changes nothing. */
+const sharedConditions: readonly Expression[] = [
+  { name: 'not-host-network', expression: '!object.spec.?hostNetwork.orValue(false)' },
+  {
+    name: 'not-windows',
+    expression:
+      "object.spec.?os.?name.orValue('linux') != 'windows' && object.spec.?nodeSelector[?'kubernetes.io/os'].orValue('linux') != 'windows'",
+  },
+  {
+    name: 'not-static',
+    expression: "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}))",
+  },
+  {
+    name: 'not-skipped',
+    expression: `object.metadata.?labels[?'${SKIP_LABEL}'].orValue('') != 'true'`,
+  },
+  { name: 'derived', expression: 'has(params.status) && has(params.status.effective)' },
+  { name: 'enforced', expression: "params.spec.?mode.orValue('Enforce') == 'Enforce'" },
+];
+
+/** Only the namespaced kind asks here: for the cluster kind each binding has its selectors natively. */
+const podSelected: Expression = {
+  name: 'pod-selected',
+  expression:
+    'params.spec.podSelector.?matchLabels.orValue({}).all(k, object.metadata.?labels[?k] == optional.of(params.spec.podSelector.matchLabels[k])) && ' +
+    'params.spec.podSelector.?matchExpressions.orValue([]).all(e, ' +
+    "e.operator == 'In' ? object.metadata.?labels[?e.key].hasValue() && object.metadata.labels[e.key] in e.values : " +
+    "e.operator == 'NotIn' ? !(object.metadata.?labels[?e.key].hasValue() && object.metadata.labels[e.key] in e.values) : " +
+    "e.operator == 'Exists' ? object.metadata.?labels[?e.key].hasValue() : !object.metadata.?labels[?e.key].hasValue())",
+};
+
+/** Spares the mutation where an earlier policy, or the pod itself, was as strict. */
+const notYetTight: Expression = {
+  name: 'not-yet-tight',
+  expression: `!(${wanted
+    .map(
+      ({ name, cel }) => `${have}.exists(h, ${named(`'${name}'`)} && ${readable} && int(h.value) <= ${cel})`,
+    )
+    .join(' && ')})`,
+};
+
+/** namespaceObject has no metadata in match conditions, so the Pod Security pin is looked at here. */
+const variables: readonly Expression[] = [
+  {
+    name: 'pinned',
+    expression:
+      `namespaceObject.metadata.?labels[?'${enforceLabel}'].orValue('') in ['${restrictingLevels.join("', '")}'] && ` +
+      `namespaceObject.metadata.?labels[?'${enforceVersionLabel}'].orValue('latest').matches('${pinnedVersionPattern}')`,
+  },
+  { name: 'have', expression: have },
+  { name: 'names', expression: `['${wanted.map(({ name }) => name).join("', '")}']` },
+  { name: 'wanted', expression: `{${wanted.map(({ name, cel }) => `'${name}': int(${cel})`).join(', ')}}` },
+];
+
+const wantedOfEntry = "variables.wanted[h.name.replace('/', '.')]";
+const looser = `h.name.replace('/', '.') in variables.wanted && ${readable} && int(h.value) > ${wantedOfEntry}`;
+const entry = (name: string, value: string) => `{'name': dyn(${name}), 'value': dyn(${value})}`;
+const merged =
+  `variables.have.map(h, ${looser} ? ${entry('h.name', `string(${wantedOfEntry})`)} : ${entry('h.name', 'h.value')}) + ` +
+  `variables.names.filter(n, !variables.have.exists(h, ${named('n')})).map(n, ${entry('n', 'string(variables.wanted[n])')})`;
+
+const mutation =
+  'variables.pinned ? [] : ' +
+  "(has(object.spec.securityContext) ? [] : [JSONPatch{op: 'add', path: '/spec/securityContext', value: Object.spec.securityContext{}}]) + " +
+  `[JSONPatch{op: 'add', path: '/spec/securityContext/sysctls', value: ${merged}}]`;
+
+/** The MutatingAdmissionPolicy of one kind, as it stands in deploy/. */
+export function admissionPolicyOf(kind: PolicyKind) {
+  return {
+    apiVersion: ADMISSION_API_VERSION,
+    kind: 'MutatingAdmissionPolicy',
+    metadata: { name: admissionPolicyNames[kind], labels: OPERATOR_LABELS },
+    spec: {
+      // A pod is never refused because of us.
+      failurePolicy: 'Ignore',
+      reinvocationPolicy: 'IfNeeded',
+      paramKind: { apiVersion: API_VERSION, kind },
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+        ],
+      },
+      matchConditions: [
+        ...sharedConditions,
+        ...(kind === 'KeepalivePolicy' ? [podSelected] : []),
+        notYetTight,
+      ],
+      variables,
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: mutation } }],
+    },
+  };
+}
+
+/** The one binding of the namespaced kind: every policy of the namespace a pod is created in. */
+export function namespacedBinding() {
+  const name = admissionPolicyNames.KeepalivePolicy;
+  return {
+    apiVersion: ADMISSION_API_VERSION,
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: { name, labels: OPERATOR_LABELS },
+    spec: { policyName: name, paramRef: { selector: {}, parameterNotFoundAction: 'Allow' } },
+  };
+}
+
+/** The binding of a cluster policy; also what the API server fills in, so that it can be compared. */
+export interface ClusterBinding {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly ownerReferences: readonly unknown[];
+  };
+  readonly spec: unknown;
+}
+
+export function clusterBindingName(policy: string): string {
+  return `${policy}.${admissionPolicyNames.ClusterKeepalivePolicy}`;
+}
+
+/** The policy that a binding of ours belongs to; `undefined` for any other binding. */
+export function policyOfBinding(binding: string): string | undefined {
+  const suffix = `.${admissionPolicyNames.ClusterKeepalivePolicy}`;
+  return binding.endsWith(suffix) ? binding.slice(0, -suffix.length) : undefined;
+}
+
+/**
+ * What a cluster policy wants bound; `undefined` where admission has nothing to do for it: it audits, selects
+ * no pods, or has no values yet. Owned by the policy, so that it goes with it, operator or not.
+ */
+export function clusterBinding(policy: {
+  readonly name: string;
+  readonly uid: string;
+  readonly spec: ClusterKeepalivePolicySpec;
+}): ClusterBinding | undefined {
+  const { name, uid, spec } = policy;
+  if (spec.mode !== 'Enforce' || spec.podSelector === undefined) return undefined;
+  return {
+    apiVersion: ADMISSION_API_VERSION,
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: {
+      name: clusterBindingName(name),
+      labels: OPERATOR_LABELS,
+      ownerReferences: [
+        { apiVersion: API_VERSION, kind: 'ClusterKeepalivePolicy', name, uid, controller: true },
+      ],
+    },
+    spec: {
+      policyName: admissionPolicyNames.ClusterKeepalivePolicy,
+      paramRef: { name, parameterNotFoundAction: 'Allow' },
+      matchResources: {
+        namespaceSelector: spec.namespaceSelector ?? {},
+        objectSelector: spec.podSelector,
+        matchPolicy: 'Equivalent',
+      },
+    },
+  };
+}

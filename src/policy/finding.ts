@@ -1,0 +1,76 @@
+import { presets } from '../api/presets.ts';
+import type { Hop } from '../api/hop.ts';
+import { resolveHop, tracksPackets } from '../api/hop.ts';
+import type { Finding } from '../api/status.ts';
+import type { EffectivePolicy } from './policy.ts';
+import type { PodView } from './pod.ts';
+import type { Skip } from './skip.ts';
+import { shorthand } from './strictest.ts';
+
+/** Findings that hold whatever pods there are. */
+export function generalFindings({ spec }: EffectivePolicy): Finding[] {
+  const findings = spec.path.map(proxyFinding).filter((finding) => finding !== undefined);
+  if ('nodes' in spec && spec.nodes !== undefined) findings.push(nodesNotCovered);
+  return findings;
+}
+
+const nodesNotCovered: Finding = {
+  reason: 'NodesNotCovered',
+  message:
+    'spec.nodes asks for the network namespace of nodes, which only a node agent can change, and none reports: ' +
+    'nodes and pods with hostNetwork keep the values they have',
+};
+
+/** A proxy is never covered, whatever the values: it says what to set instead. */
+function proxyFinding(hop: Hop): Finding | undefined {
+  const resolved = resolveHop(hop);
+  if (resolved === undefined || tracksPackets(resolved)) return undefined;
+  const setting = hop.preset === undefined ? undefined : presets[hop.preset].configurable;
+  const where = setting === undefined ? 'its own idle timeout' : `its idle timeout (${setting})`;
+  return {
+    reason: 'ProxyHop',
+    hop: resolved.name,
+    message:
+      `${resolved.name} is a proxy: it counts data, and no keepalive probe refreshes its ` +
+      `${resolved.idleTimeoutSeconds} s. Raise ${where}, or let the application send heartbeats more often`,
+  };
+}
+
+/** A pod that runs with looser values than the policy's and that admission would have changed. */
+export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
+  const { effective, spec } = policy;
+  const starts =
+    pod.declared === undefined
+      ? 'its spec has values that cannot be read'
+      : `its spec starts it with ${shorthand(pod.declared)}`;
+  const remedy =
+    spec.mode === 'Enforce'
+      ? `recreate it to start with ${shorthand(effective)}`
+      : `mode Enforce would start it with ${shorthand(effective)}`;
+  return {
+    reason: 'NotDeclared',
+    ...whereabouts(pod, policy),
+    message: `${starts}, which does not stay under ${effective.idleTimeoutSeconds} s: ${remedy}`,
+  };
+}
+
+export function skippedFinding(pod: PodView, { reason, advice }: Skip, policy: EffectivePolicy): Finding {
+  return { reason, ...whereabouts(pod, policy), message: `left as it is: ${advice}` };
+}
+
+export function stricterFinding({ effective }: EffectivePolicy, pods: number, policy: string): Finding {
+  return {
+    reason: 'StricterPolicy',
+    policy,
+    message: `${policy} (${shorthand(effective)}) is stricter and binds on ${pods} of the selected pods`,
+  };
+}
+
+/** A namespaced policy need not say its own namespace. */
+function whereabouts(pod: PodView, { kind }: EffectivePolicy): Pick<Finding, 'namespace' | 'pod' | 'node'> {
+  return {
+    ...(kind === 'ClusterKeepalivePolicy' ? { namespace: pod.namespace } : {}),
+    pod: pod.name,
+    ...(pod.node === undefined ? {} : { node: pod.node }),
+  };
+}

@@ -1,0 +1,71 @@
+import type { Triple } from './derive.ts';
+import type { Sysctl } from './sysctl.ts';
+import { declaredTriple } from './sysctl.ts';
+
+/** The fields of a Pod, as the API server sends it, that a decision can depend on. */
+export interface RawPod {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: unknown;
+  };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly hostNetwork?: boolean;
+    readonly os?: { readonly name?: string };
+    readonly nodeSelector?: Readonly<Record<string, string>>;
+    readonly securityContext?: { readonly sysctls?: readonly Sysctl[] };
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+/** A pod as decisions see it: small, since a controller holds one for every pod of the cluster. */
+export interface PodView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly hostNetwork: boolean;
+  readonly windows: boolean;
+  /** A mirror of a file on its node: the API holds a copy, so changing it changes nothing. */
+  readonly staticPod: boolean;
+  /** Neither ended nor ending. */
+  readonly live: boolean;
+  /** What its spec makes the kernel start with; `undefined` where that cannot be told. */
+  readonly declared: Triple | undefined;
+}
+
+const osLabel = 'kubernetes.io/os';
+const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+export function podView({ metadata = {}, spec = {}, status }: RawPod): PodView {
+  const { namespace = '', name = '', labels = {}, annotations = {} } = metadata;
+  const { nodeName: node, hostNetwork = false, securityContext } = spec;
+  return {
+    namespace,
+    name,
+    node,
+    labels,
+    hostNetwork,
+    windows: wantsWindows(spec),
+    staticPod: Object.hasOwn(annotations, mirrorAnnotation),
+    live: metadata.deletionTimestamp === undefined && !hasEnded(status),
+    declared: declaredTriple(securityContext?.sysctls),
+  };
+}
+
+function wantsWindows({ os, nodeSelector }: NonNullable<RawPod['spec']>): boolean {
+  return os?.name === 'windows' || nodeSelector?.[osLabel] === 'windows';
+}
+
+function hasEnded(status: RawPod['status']): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+/** A namespace as decisions see it. */
+export interface NamespaceView {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}

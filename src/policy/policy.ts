@@ -1,0 +1,50 @@
+import type { PolicyKind } from '../api/group.ts';
+import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec, PolicySpec } from '../api/spec.ts';
+import type { Effective } from '../api/status.ts';
+import { deriveEffective } from './derive.ts';
+import { selects } from './label-selector.ts';
+import type { NamespaceView, PodView } from './pod.ts';
+
+/** A policy as decisions see it: its spec has been read and its values derived. */
+export interface Policy {
+  readonly kind: PolicyKind;
+  /** Empty for a cluster policy. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: PolicySpec;
+  /** `undefined` where the path gives none. */
+  readonly effective: Effective | undefined;
+}
+
+/** A policy whose path gives values. */
+export type EffectivePolicy = Policy & { readonly effective: Effective };
+
+export function namespacedPolicy(namespace: string, name: string, spec: KeepalivePolicySpec): Policy {
+  return {
+    kind: 'KeepalivePolicy',
+    namespace,
+    name,
+    spec,
+    effective: deriveEffective(spec.path, spec.keepalive),
+  };
+}
+
+export function clusterPolicy(name: string, spec: ClusterKeepalivePolicySpec): Policy {
+  const effective = deriveEffective(spec.path, spec.keepalive);
+  return { kind: 'ClusterKeepalivePolicy', namespace: '', name, spec, effective };
+}
+
+/** `KeepalivePolicy db/behind-the-nat`, `ClusterKeepalivePolicy behind-the-nat`. */
+export function describePolicy({ kind, namespace, name }: Policy): string {
+  return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
+}
+
+export function selectsNamespace(policy: Policy, namespace: NamespaceView): boolean {
+  if (policy.kind === 'KeepalivePolicy') return policy.namespace === namespace.name;
+  return selects((policy.spec as ClusterKeepalivePolicySpec).namespaceSelector ?? {}, namespace.labels);
+}
+
+/** Whether the policy selects a pod of a namespace that it selects. A cluster policy may select no pods at all. */
+export function selectsPod({ spec }: Policy, pod: PodView): boolean {
+  return spec.podSelector !== undefined && selects(spec.podSelector, pod.labels);
+}

@@ -1,0 +1,63 @@
+import { SKIP_LABEL } from '../api/group.ts';
+import type { SkipReason } from '../api/status.ts';
+import type { NamespaceView, PodView } from './pod.ts';
+
+/** Why admission leaves a pod as it is; the advice is what a finding tells the reader. */
+export interface Skip {
+  readonly reason: SkipReason;
+  readonly advice: string;
+}
+
+interface SkipRule extends Skip {
+  readonly applies: (pod: PodView, namespace: NamespaceView) => boolean;
+}
+
+/** Pod Security's baseline allows the keepalive sysctls from v1.29 on (pod-security-admission, check_sysctls.go). */
+const olderThanAllowed = /^v1[.]([0-9]|1[0-9]|2[0-8])$/;
+export const pinnedVersionPattern = olderThanAllowed.source;
+export const enforceLabel = 'pod-security.kubernetes.io/enforce';
+export const enforceVersionLabel = 'pod-security.kubernetes.io/enforce-version';
+export const restrictingLevels = ['baseline', 'restricted'] as const;
+
+export function isPinned({ labels }: NamespaceView): boolean {
+  const level: string = labels[enforceLabel] ?? '';
+  return (
+    (restrictingLevels as readonly string[]).includes(level) &&
+    olderThanAllowed.test(labels[enforceVersionLabel] ?? 'latest')
+  );
+}
+
+/** In the order in which a reader should hear of them: what was asked for first, then what cannot be. */
+const skips: readonly SkipRule[] = [
+  {
+    reason: 'SkipLabel',
+    advice: `the label ${SKIP_LABEL} asks to leave it alone`,
+    applies: (pod) => pod.labels[SKIP_LABEL] === 'true',
+  },
+  {
+    reason: 'HostNetwork',
+    advice:
+      "it uses its node's own network, whose values a pod cannot declare: select the node in a ClusterKeepalivePolicy",
+    applies: (pod) => pod.hostNetwork,
+  },
+  {
+    reason: 'Windows',
+    advice: 'Windows has no such sysctls: set KeepAliveTime in the registry of its nodes',
+    applies: (pod) => pod.windows,
+  },
+  {
+    reason: 'StaticPod',
+    advice: 'it is a static pod: put the sysctls into its file on the node',
+    applies: (pod) => pod.staticPod,
+  },
+  {
+    reason: 'PodSecurityPinned',
+    advice: `its namespace enforces Pod Security as of before v1.29, which forbids the keepalive sysctls: raise the label ${enforceVersionLabel}`,
+    applies: (_pod, namespace) => isPinned(namespace),
+  },
+];
+
+/** The first reason why admission leaves this pod as it is; `undefined` for a pod that it takes care of. */
+export function skipOf(pod: PodView, namespace: NamespaceView): Skip | undefined {
+  return skips.find((skip) => skip.applies(pod, namespace));
+}
