@@ -1,11 +1,11 @@
 # npm run build && docker build -t REGISTRY/keepalive-operator:TAG .
 # The bundle is plain JavaScript, so one build serves every platform. The base is an argument: any image with
-# Node 26 in it does.
+# Node 26 in its PATH does.
 ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
 FROM ${NODE_IMAGE}
 WORKDIR /app
-COPY LICENSE dist/main.js dist/main.js.map ./
+COPY LICENSE dist ./
 USER 65532:65532
 EXPOSE 8080
 ENV NODE_ENV=production
-ENTRYPOINT ["node", "--enable-source-maps", "--disable-warning=ExperimentalWarning", "/app/main.js"]
+ENTRYPOINT ["node", "/app/main.mjs"]

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { PolicyKind } from './group.ts';
-import { GROUP, VERSION } from './group.ts';
+import { GROUP, OPERATOR_LABELS, plurals, VERSION } from './group.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './spec.ts';
 import { policyStatusSchema } from './status.ts';
 
@@ -113,7 +113,7 @@ interface Kind {
 export const policyKinds: Readonly<Record<PolicyKind, Kind>> = {
   KeepalivePolicy: {
     kind: 'KeepalivePolicy',
-    plural: 'keepalivepolicies',
+    plural: plurals.KeepalivePolicy,
     shortName: 'kap',
     scope: 'Namespaced',
     description:
@@ -123,7 +123,7 @@ export const policyKinds: Readonly<Record<PolicyKind, Kind>> = {
   },
   ClusterKeepalivePolicy: {
     kind: 'ClusterKeepalivePolicy',
-    plural: 'clusterkeepalivepolicies',
+    plural: plurals.ClusterKeepalivePolicy,
     shortName: 'ckap',
     scope: 'Cluster',
     description:
@@ -147,7 +147,7 @@ export function crdOf({ kind, plural, shortName, scope, description, spec }: Kin
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${GROUP}`, labels: { 'app.kubernetes.io/name': 'keepalive-operator' } },
+    metadata: { name: `${plural}.${GROUP}`, labels: OPERATOR_LABELS },
     spec: {
       group: GROUP,
       scope,

@@ -13,3 +13,9 @@ export const SKIP_LABEL = `${GROUP}/skip`;
 export const OPERATOR_LABELS = { 'app.kubernetes.io/name': 'keepalive-operator' } as const;
 
 export type PolicyKind = 'KeepalivePolicy' | 'ClusterKeepalivePolicy';
+
+/** Names of the kinds in paths of the API. */
+export const plurals: Readonly<Record<PolicyKind, string>> = {
+  KeepalivePolicy: 'keepalivepolicies',
+  ClusterKeepalivePolicy: 'clusterkeepalivepolicies',
+};

@@ -144,7 +144,7 @@ export interface ClusterBinding {
   readonly metadata: {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
-    readonly ownerReferences: readonly unknown[];
+    readonly ownerReferences: readonly object[];
   };
   readonly spec: unknown;
 }

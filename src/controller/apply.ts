@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { API_VERSION, CONTROLLER_NAME } from '../api/group.ts';
+import type { PolicyStatus } from '../api/status.ts';
+import type { ApiClient } from '../kube/client.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.ts';
+import type { EventRecorder, Notice } from '../kube/events.ts';
+import type { Log } from '../kube/log.ts';
+import type { KubeManifest } from '../kube/resource.ts';
+import type { BindingStep, Circumstances, Plan, PolicyRecord } from '../policy/plan.ts';
+import { setback } from '../policy/plan.ts';
+import { bindingRecord, policyRecord } from './record.ts';
+import { resourceOf, resources } from './resource.ts';
+import type { World } from './world.ts';
+
+export interface ApplyOptions {
+  readonly client: ApiClient;
+  readonly events: EventRecorder;
+  readonly log: Log;
+  readonly world: World;
+}
+
+const bindings = resources.mutatingadmissionpolicybindings;
+
+/** Carries out plans: the binding first, so that the status never speaks of one that is not there. */
+export class Applier {
+  readonly #options: ApplyOptions;
+
+  constructor(options: ApplyOptions) {
+    this.#options = options;
+  }
+
+  async apply(circumstances: Circumstances, planned: Plan): Promise<void> {
+    const { record } = circumstances;
+    try {
+      await this.#applyBinding(record, planned.binding);
+    } catch (error) {
+      // Somebody wrote since we read: the next look sees it, and there is nothing to tell.
+      if (!isConflict(error) && !isAlreadyExists(error)) {
+        await this.#writeStatus(record, setback(circumstances, planned, messageOf(error)));
+      }
+      throw error;
+    }
+    await this.#writeStatus(record, planned.status);
+    this.#announce(record, planned);
+  }
+
+  async #applyBinding(record: PolicyRecord, step: BindingStep): Promise<void> {
+    if (step.do === 'keep') return;
+    const { client, world, log } = this.#options;
+    const store = world.mutatingadmissionpolicybindings;
+    const name = step.do === 'delete' ? step.present.name : step.binding.metadata.name;
+    switch (step.do) {
+      case 'create':
+        store.set(name, bindingRecord(await client.create(bindings, manifestOf(step))));
+        break;
+      case 'replace':
+        store.set(name, bindingRecord(await client.update({ ...bindings, name }, manifestOf(step))));
+        break;
+      case 'delete':
+        await client.delete({ ...bindings, name }, { uid: step.present.uid }).catch(unlessNotFound);
+        store.delete(name);
+        break;
+    }
+    log.info({ policy: record.name, binding: name, step: step.do }, 'binding written');
+    if (step.do === 'replace' && record.status.observedGeneration === record.generation) {
+      this.#record(record, {
+        type: 'Warning',
+        reason: 'BindingRepaired',
+        note: `MutatingAdmissionPolicyBinding ${name} was changed by somebody else and has been put right`,
+      });
+    }
+  }
+
+  async #writeStatus(record: PolicyRecord, status: PolicyStatus): Promise<void> {
+    if (isDeepStrictEqual(record.status, status)) return;
+    const { client, world, log } = this.#options;
+    const { kind, namespace, name } = record;
+    const metadata = namespace === '' ? { name } : { namespace, name };
+    try {
+      const written = await client.applyStatus(
+        resourceOf(kind),
+        { apiVersion: API_VERSION, kind, metadata, status },
+        { fieldManager: CONTROLLER_NAME },
+      );
+      // Ahead of the watch, so that a look in between does not write the same again.
+      const key = namespace === '' ? name : `${namespace}/${name}`;
+      if (world.policy(key) === record) world.policiesLike(key).set(key, policyRecord(kind, written));
+    } catch (error) {
+      unlessNotFound(error);
+      return;
+    }
+    const [condition] = status.conditions ?? [];
+    const { reason, message } = condition ?? {};
+    log.info({ kind, ...metadata, reason, message, pods: status.pods?.summary }, 'status written');
+  }
+
+  /** Only what a reader of `kubectl describe` would call news. */
+  #announce(record: PolicyRecord, { verdict }: Plan): void {
+    if (verdict.kind === 'reconciling') return;
+    const before = record.status.conditions?.find(({ type }) => type === 'Ready');
+    const status = verdict.kind === 'ready' ? 'True' : 'False';
+    if (before?.status === status && before.reason === verdict.reason) return;
+    this.#record(record, {
+      type: verdict.kind === 'ready' ? 'Normal' : 'Warning',
+      reason: verdict.reason,
+      note: verdict.message,
+    });
+  }
+
+  #record(record: PolicyRecord, notice: Pick<Notice, 'type' | 'reason' | 'note'>): void {
+    const { kind, namespace, name, uid } = record;
+    const regarding = { apiVersion: API_VERSION, kind, namespace: namespace || undefined, name, uid };
+    this.#options.events.record({ regarding, action: 'Reconcile', ...notice });
+  }
+}
+
+/** Labels that others put on our binding stay. */
+function manifestOf(step: BindingStep & { do: 'create' | 'replace' }): KubeManifest {
+  const { apiVersion, kind, metadata, spec } = step.binding;
+  if (step.do === 'create') return { apiVersion, kind, metadata, spec };
+  const { resourceVersion, labels } = step.present;
+  return {
+    apiVersion,
+    kind,
+    spec,
+    metadata: { ...metadata, resourceVersion, labels: { ...labels, ...metadata.labels } },
+  };
+}
+
+/** What is gone needs nothing. */
+function unlessNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

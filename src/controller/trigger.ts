@@ -1,0 +1,91 @@
+import { parseKey } from '../kube/resource.ts';
+import type { WorkQueue } from '../kube/queue.ts';
+import { policyOfBinding } from '../policy/admission.ts';
+import type { ResourceName } from './resource.ts';
+import type { World } from './world.ts';
+
+/** Pods come and go in crowds: what they change in a status is gathered for this long. */
+const gatherMs = 1000;
+const longestGatherMs = 30_000;
+/** A policy may take one part in so many of a core: assessing one over 150,000 pods takes a while. */
+const share = 20;
+
+/** Knows which policies have to be looked at when something changes. */
+export class Triggers {
+  readonly #world: World;
+  readonly #queue: Pick<WorkQueue, 'add' | 'addAfter'>;
+  readonly #costMs = new Map<string, number>();
+  /** uid and generation of each policy as last seen: a new status is no news to other policies. */
+  readonly #specs = new Map<string, string>();
+
+  constructor(world: World, queue: Pick<WorkQueue, 'add' | 'addAfter'>) {
+    this.#world = world;
+    this.#queue = queue;
+  }
+
+  /** How long the last look at a policy took, so that the next waits in proportion. */
+  noteCost(key: string, ms: number): void {
+    if (this.#world.policy(key) === undefined) this.#costMs.delete(key);
+    else this.#costMs.set(key, ms);
+  }
+
+  changed(resource: ResourceName, key: string): void {
+    switch (resource) {
+      case 'keepalivepolicies':
+      case 'clusterkeepalivepolicies':
+        this.#policyChanged(key);
+        break;
+      case 'pods':
+        this.#namespaceChanged(parseKey(key).namespace ?? '');
+        break;
+      case 'namespaces':
+        this.#namespaceChanged(key);
+        break;
+      case 'mutatingadmissionpolicies':
+        this.#soon(this.#allPolicies());
+        break;
+      case 'mutatingadmissionpolicybindings':
+        this.#bindingChanged(key);
+        break;
+    }
+  }
+
+  #policyChanged(key: string): void {
+    this.#queue.add(key);
+    const record = this.#world.policy(key);
+    const spec = record && `${record.uid} ${record.generation}`;
+    if (this.#specs.get(key) === spec) return;
+    if (spec === undefined) this.#specs.delete(key);
+    else this.#specs.set(key, spec);
+    // Its values may now bind, or no longer bind, on pods of others.
+    this.#soon(key.includes('/') ? this.#policiesOf(parseKey(key).namespace ?? '') : this.#allPolicies());
+  }
+
+  #namespaceChanged(namespace: string): void {
+    this.#soon(this.#policiesOf(namespace));
+  }
+
+  #bindingChanged(name: string): void {
+    const policy = policyOfBinding(name);
+    if (policy === undefined) this.#soon(this.#allPolicies());
+    else this.#queue.add(policy);
+  }
+
+  #soon(keys: Iterable<string>): void {
+    for (const key of keys) {
+      const afterMs = Math.max(gatherMs, Math.min(longestGatherMs, share * (this.#costMs.get(key) ?? 0)));
+      this.#queue.addAfter(key, afterMs);
+    }
+  }
+
+  #policiesOf(namespace: string): string[] {
+    return [
+      ...this.#world.keepalivepolicies.keysBy('namespace', namespace),
+      ...this.#world.clusterkeepalivepolicies.keys(),
+    ];
+  }
+
+  #allPolicies(): string[] {
+    return [...this.#world.keepalivepolicies.keys(), ...this.#world.clusterkeepalivepolicies.keys()];
+  }
+}

@@ -1,0 +1,72 @@
+import { Store } from '../kube/store.ts';
+import { clusterBindingName } from '../policy/admission.ts';
+import type { Neighbourhood } from '../policy/assess.ts';
+import type { Circumstances } from '../policy/plan.ts';
+import { missingAdmission } from '../policy/plan.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { StoredAdmission, StoredBinding, StoredNamespace, StoredPod, StoredPolicy } from './record.ts';
+
+const byNamespace = { namespace: ({ namespace }: { namespace: string }) => [namespace] };
+
+/**
+ * What the controller knows of the cluster, by resource. A policy of either kind goes by its key in a store:
+ * `namespace/name`, or `name` for a cluster policy.
+ */
+export class World {
+  readonly keepalivepolicies = new Store<StoredPolicy, 'namespace'>(byNamespace);
+  readonly clusterkeepalivepolicies = new Store<StoredPolicy>();
+  readonly pods = new Store<StoredPod, 'namespace'>(byNamespace);
+  readonly namespaces = new Store<StoredNamespace>();
+  readonly mutatingadmissionpolicies = new Store<StoredAdmission>();
+  readonly mutatingadmissionpolicybindings = new Store<StoredBinding>();
+
+  policy(key: string): StoredPolicy | undefined {
+    return this.policiesLike(key).get(key);
+  }
+
+  /** The store that holds policies with keys of this form. */
+  policiesLike(key: string): Store<StoredPolicy, 'namespace'> | Store<StoredPolicy> {
+    return key.includes('/') ? this.keepalivepolicies : this.clusterkeepalivepolicies;
+  }
+
+  /** All that a decision on one policy depends on; `undefined` where there is no such policy any more. */
+  gather(key: string, now: Date): Circumstances | undefined {
+    const record = this.policy(key);
+    if (record === undefined) return undefined;
+    const isCluster = record.kind === 'ClusterKeepalivePolicy';
+    return {
+      record,
+      now,
+      neighbourhoods: isCluster ? this.#everywhere() : [this.#neighbourhood(record.namespace)],
+      others: this.#policiesBeside(record),
+      missingAdmission: missingAdmission(record.kind, {
+        policies: new Set(this.mutatingadmissionpolicies.keys()),
+        bindings: new Set(this.mutatingadmissionpolicybindings.keys()),
+      }),
+      binding: isCluster
+        ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))
+        : undefined,
+    };
+  }
+
+  *#everywhere(): Generator<Neighbourhood> {
+    for (const name of this.namespaces.keys()) yield this.#neighbourhood(name);
+  }
+
+  #neighbourhood(name: string): Neighbourhood {
+    // A namespace whose own watch is a moment behind that of its pods has no labels yet.
+    const namespace = this.namespaces.get(name) ?? { name, labels: {} };
+    return { namespace, pods: this.pods.listBy('namespace', name) };
+  }
+
+  /** Every policy that may select a pod that this one selects. */
+  #policiesBeside({ kind, namespace }: StoredPolicy): Policy[] {
+    const namespaced =
+      kind === 'KeepalivePolicy'
+        ? this.keepalivepolicies.listBy('namespace', namespace)
+        : this.keepalivepolicies.list();
+    return [...namespaced, ...this.clusterkeepalivepolicies.list()]
+      .map(({ policy }) => policy)
+      .filter((policy) => policy !== undefined);
+  }
+}
