@@ -50,7 +50,7 @@ export class FakeApiServer {
     return this.#sockets.size;
   }
 
-  then(...answers: Answer[]): this {
+  answers(...answers: Answer[]): this {
     this.#script.push(...answers);
     return this;
   }
@@ -92,7 +92,9 @@ export const hang: Answer = () => {};
 export const json =
   (body: unknown, code = 200, headers: Record<string, string> = {}): Answer =>
   (response) =>
-    void response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+    void response
+      .writeHead(code, { 'content-type': 'application/json', ...headers })
+      .end(JSON.stringify(body));
 
 export const status = (code: number, reason: string, message = '', headers: Record<string, string> = {}) =>
   json({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message }, code, headers);

@@ -1,0 +1,223 @@
+import type { Dispatcher } from 'undici';
+import type { Connection } from './connection.ts';
+import type { ApiError } from './errors.ts';
+import { fromNetwork, fromStatus, parseRetryAfter, type Status } from './errors.ts';
+import { pathOf, type KubeManifest, type KubeObject, type Resource, type Target } from './resource.ts';
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete';
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** One finished request, for the metrics; `code` is the HTTP status, 0 when there was no answer. */
+export interface Exchange {
+  readonly verb: Verb;
+  readonly resource: string;
+  readonly code: number;
+}
+
+export interface ClientOptions {
+  /** Of a whole request, in milliseconds, headers after three quarters of it; of a watch only its headers. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** As the server's audit log shows it: `keepalive-agent/0.1.0`. */
+  readonly userAgent?: string;
+  readonly onExchange?: (exchange: Exchange) => void;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+export interface ListQuery {
+  readonly limit?: number;
+  /** The token of the page before; a server refuses it together with a resourceVersion. */
+  readonly continue?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+}
+
+export interface Page {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly KubeObject[];
+}
+
+export interface ApplyOptions extends CallOptions {
+  readonly fieldManager: string;
+  /** Take over fields that another manager owns. Default true: nobody else has a say in what we apply. */
+  readonly force?: boolean;
+}
+
+interface Call extends CallOptions {
+  readonly verb: Verb;
+  readonly method: Dispatcher.HttpMethod;
+  readonly target: Target;
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly contentType?: string;
+}
+
+/** The few calls we make, on any kind, over one pool. Every failure is an {@link ApiError}. */
+export class ApiClient {
+  readonly #connection: Connection;
+  readonly #options: ClientOptions;
+
+  constructor(connection: Connection, options: ClientOptions = {}) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  get<T = KubeObject>(target: Target & { name: string }, options: CallOptions = {}): Promise<T> {
+    return this.#json<T>({ ...options, verb: 'get', method: 'GET', target });
+  }
+
+  /** One page, read whole: keep `limit` small. */
+  listPage(target: Target, query: ListQuery, options: CallOptions = {}): Promise<Page> {
+    return this.#json<Page>({ ...options, verb: 'list', method: 'GET', target, query: { ...query } });
+  }
+
+  create<T = KubeObject>(target: Target, body: KubeManifest, options: CallOptions = {}): Promise<T> {
+    return this.#json<T>({ ...options, verb: 'create', method: 'POST', target, body });
+  }
+
+  /** Replaces the object; with a resourceVersion in the body, only if nobody wrote since. */
+  update<T = KubeObject>(
+    target: Target & { name: string },
+    body: KubeManifest,
+    options: CallOptions = {},
+  ): Promise<T> {
+    return this.#json<T>({ ...options, verb: 'update', method: 'PUT', target, body });
+  }
+
+  /** A JSON merge patch. */
+  patch<T = KubeObject>(
+    target: Target & { name: string },
+    body: object,
+    options: CallOptions = {},
+  ): Promise<T> {
+    const contentType = 'application/merge-patch+json';
+    return this.#json<T>({ ...options, verb: 'patch', method: 'PATCH', target, body, contentType });
+  }
+
+  /** Server-side apply: creates the object, or takes care of exactly the fields in `body`. */
+  apply<T = KubeObject>(resource: Resource, body: KubeManifest, options: ApplyOptions): Promise<T> {
+    return this.#apply<T>(resource, undefined, body, options);
+  }
+
+  applyStatus<T = KubeObject>(resource: Resource, body: KubeManifest, options: ApplyOptions): Promise<T> {
+    return this.#apply<T>(resource, 'status', body, options);
+  }
+
+  /** With `uid`, only that very object and not one that took its name since. */
+  async delete(
+    target: Target & { name: string },
+    options: CallOptions & { uid?: string } = {},
+  ): Promise<void> {
+    const { uid, ...rest } = options;
+    const body = uid === undefined ? {} : { preconditions: { uid } };
+    await this.#json<unknown>({ ...rest, verb: 'delete', method: 'DELETE', target, body });
+  }
+
+  /** Opens a watch and hands back its body: JSON objects, one a line, until the server or `signal` ends it. */
+  async watch(target: Target, query: Query, options: CallOptions): Promise<AsyncIterable<Uint8Array>> {
+    const call: Call = { ...options, verb: 'watch', method: 'GET', target, query: { ...query, watch: true } };
+    const { body } = await this.#send(call, options.signal);
+    return body;
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  #apply<T>(
+    resource: Resource,
+    subresource: string | undefined,
+    body: KubeManifest,
+    { fieldManager, force = true, ...options }: ApplyOptions,
+  ): Promise<T> {
+    const { name, namespace } = body.metadata;
+    return this.#json<T>({
+      ...options,
+      verb: 'apply',
+      method: 'PATCH',
+      target: { ...resource, namespace, name, subresource },
+      query: { fieldManager, force },
+      body,
+      contentType: 'application/apply-patch+yaml',
+    });
+  }
+
+  async #json<T>(call: Call): Promise<T> {
+    const timeout = AbortSignal.timeout(call.timeoutMs ?? this.#options.timeoutMs ?? 30_000);
+    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
+    const { body } = await this.#send(call, signal);
+    try {
+      return (await body.json()) as T;
+    } catch (error) {
+      throw fromNetwork(error, describe(call));
+    }
+  }
+
+  /** Resolves with the headers of a success; the caller reads the body. */
+  async #send(call: Call, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
+    let code = 0;
+    try {
+      const response = await this.#request(call, signal);
+      code = response.statusCode;
+      if (code >= 300) throw await refusal(response, describe(call));
+      return response;
+    } catch (error) {
+      throw fromNetwork(error, describe(call));
+    } finally {
+      this.#options.onExchange?.({ verb: call.verb, resource: call.target.plural, code });
+    }
+  }
+
+  async #request(call: Call, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
+    const { method, target, query, body, contentType = 'application/json' } = call;
+    const headers: Record<string, string> = {
+      accept: 'application/json',
+      'user-agent': this.#options.userAgent ?? 'keepalive-operator',
+      ...(await this.#connection.headers()),
+    };
+    if (body !== undefined) headers['content-type'] = contentType;
+    const timeoutMs = call.timeoutMs ?? this.#options.timeoutMs ?? 30_000;
+    signal?.throwIfAborted();
+    return this.#connection.dispatcher().request({
+      origin: this.#connection.server,
+      path: pathOf(target) + queryString(query),
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
+      // Ahead of the signal: only undici's own timeout makes it ask whether the shared connection is dead.
+      headersTimeout: Math.ceil(timeoutMs * 0.75),
+      // A quiet watch is a healthy watch: its end is the business of timeoutSeconds and the caller's signal.
+      bodyTimeout: 0,
+    });
+  }
+}
+
+async function refusal(response: Dispatcher.ResponseData, path: string): Promise<ApiError> {
+  const retryAfter = parseRetryAfter(response.headers['retry-after']);
+  const status = parseStatus(await response.body.text());
+  return fromStatus({ ...status, code: response.statusCode }, path, retryAfter);
+}
+
+/** A proxy or a server that starts up answers with something else than a Status, and its text tells nothing. */
+function parseStatus(text: string): Status {
+  try {
+    const parsed = JSON.parse(text) as Status | null;
+    return parsed?.kind === 'Status' ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function queryString(query: Query = {}): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
+  const text = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function describe({ method, target }: Call): string {
+  return `${method} ${pathOf(target)}`;
+}

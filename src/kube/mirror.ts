@@ -1,0 +1,121 @@
+import type { Log } from './log.ts';
+import { keyOf, type KubeObject } from './resource.ts';
+import type { Identified, Replacement, Store } from './store.ts';
+import { checkObject, type WatchEvent } from './stream.ts';
+
+export interface MirrorOptions<T extends Identified> {
+  readonly store: Store<T, string>;
+  /**
+   * What is kept of an object; undefined keeps nothing. Must not hold on to the object itself. Objects of a
+   * paged list carry no `kind`. An object on which it throws is logged and left out.
+   */
+  readonly trim: (object: KubeObject) => T | undefined;
+  /** Told each key whose trimmed object came, changed or went; after the store has it. */
+  readonly onChange?: (key: string) => void;
+  readonly log: Log;
+}
+
+/** The server does not stream lists; `forever` when it will not later either. */
+export class NoStreamedList extends Error {
+  override readonly name = 'NoStreamedList';
+  readonly forever: boolean;
+
+  constructor(message: string, forever: boolean) {
+    super(message);
+    this.forever = forever;
+  }
+}
+
+/** Carries what a list or a watch brings into the store, and knows up to which position the store is true. */
+export class Mirror<T extends Identified> {
+  readonly #options: MirrorOptions<T>;
+  readonly #synced = Promise.withResolvers<void>();
+  #version: string | undefined;
+  #staged: Replacement<T> | undefined;
+
+  constructor(options: MirrorOptions<T>) {
+    this.#options = options;
+  }
+
+  /** The position from which a watch may go on; undefined: only a list can tell. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
+  /** True between {@link begin} and {@link commit}. */
+  get listing(): boolean {
+    return this.#staged !== undefined;
+  }
+
+  get whenSynced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  forgetVersion(): void {
+    this.#version = undefined;
+  }
+
+  /** What comes now is a list, gathered aside; a list begun before is dropped. */
+  begin(): void {
+    this.#staged = this.#options.store.replacement();
+  }
+
+  stage(item: unknown): void {
+    const object = checkObject(item);
+    const value = this.#trim(object);
+    if (value !== undefined) this.#staged?.set(keyOf(object.metadata), value);
+  }
+
+  /** The list is whole: it becomes the store. */
+  commit(version: string): void {
+    const changed = this.#staged?.commit() ?? [];
+    this.#staged = undefined;
+    this.#version = version;
+    this.#synced.resolve();
+    for (const key of changed) this.#notify(key);
+  }
+
+  accept(event: WatchEvent): void {
+    if (event.type === 'BOOKMARK') this.#acceptBookmark(event);
+    else if (!this.#staged) this.#store(event);
+    // The version of an initial event is when its object last changed, not a position in the stream.
+    else if (event.type === 'DELETED') this.#staged.delete(keyOf(event.object.metadata));
+    else this.stage(event.object);
+  }
+
+  #acceptBookmark({ resourceVersion, initialEventsEnd }: WatchEvent & { type: 'BOOKMARK' }): void {
+    if (!this.#staged) {
+      this.#version = resourceVersion;
+      return;
+    }
+    // A server that knows streamed lists holds every other bookmark back until this one.
+    if (!initialEventsEnd) throw new NoStreamedList('the server ignores sendInitialEvents', true);
+    this.commit(resourceVersion);
+  }
+
+  #store({ type, object }: Exclude<WatchEvent, { type: 'BOOKMARK' }>): void {
+    const key = keyOf(object.metadata);
+    const value = type === 'DELETED' ? undefined : this.#trim(object);
+    const { store } = this.#options;
+    const changed = value === undefined ? store.delete(key) : store.set(key, value);
+    this.#version = object.metadata.resourceVersion;
+    if (changed) this.#notify(key);
+  }
+
+  #trim(object: KubeObject): T | undefined {
+    try {
+      return this.#options.trim(object);
+    } catch (error) {
+      this.#options.log.error({ err: error, key: keyOf(object.metadata) }, 'object left out: cannot be read');
+      return undefined;
+    }
+  }
+
+  #notify(key: string): void {
+    try {
+      this.#options.onChange?.(key);
+    } catch (error) {
+      this.#options.log.error({ err: error, key }, 'handler of a change failed');
+    }
+  }
+}

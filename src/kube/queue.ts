@@ -1,0 +1,126 @@
+import { backOffMs, type BackOffLimits } from './backoff.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { retryAfterMs } from './errors.ts';
+import type { Log } from './log.ts';
+
+/** What a worker asks for after success: nothing more, or the same key again after a while. */
+export type Next = { readonly afterMs: number } | undefined;
+
+export interface QueueOptions {
+  /** Handles one key, on its own reading of the world. To throw means: again, after the key's back-off. */
+  readonly work: (key: string) => Promise<Next>;
+  readonly concurrency: number;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly backOff?: BackOffLimits;
+}
+
+const defaultBackOff: BackOffLimits = { minMs: 50, maxMs: 300_000 };
+
+/**
+ * Keys waiting for work. A key waits at most once and has at most one worker; added while its worker runs, it
+ * waits again after, since that worker may have read the world before the change.
+ */
+export class WorkQueue {
+  readonly #options: QueueOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #backOff: BackOffLimits;
+  /** In the order of arrival; holds no key that is in `#running`. */
+  readonly #ready = new Set<string>();
+  readonly #running = new Set<string>();
+  /** Running keys that were added again. */
+  readonly #again = new Set<string>();
+  readonly #later = new Map<string, { at: number; cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  readonly #idle: (() => void)[] = [];
+  #started = false;
+  #stopped = false;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#backOff = options.backOff ?? defaultBackOff;
+  }
+
+  /** Keys that wait for a worker; not those that wait for their time. */
+  get depth(): number {
+    return this.#ready.size + this.#again.size;
+  }
+
+  /** Keys may be added before: they wait. */
+  start(): void {
+    this.#started = true;
+    this.#dispatch();
+  }
+
+  /** As soon as a worker is free, whatever time was set before. */
+  add(key: string): void {
+    if (this.#stopped) return;
+    this.#cancelLater(key);
+    if (this.#running.has(key)) this.#again.add(key);
+    else this.#ready.add(key);
+    this.#dispatch();
+  }
+
+  /** After `delayMs`, or when an earlier call said so. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#stopped) return;
+    if (delayMs <= 0) return this.add(key);
+    const at = this.#clock.now() + delayMs;
+    const planned = this.#later.get(key);
+    if (this.#ready.has(key) || this.#again.has(key) || (planned && planned.at <= at)) return;
+    planned?.cancel();
+    this.#later.set(key, { at, cancel: this.#clock.schedule(delayMs, () => this.add(key)) });
+  }
+
+  /** Starts nothing more; resolves when what runs has finished. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { cancel } of this.#later.values()) cancel();
+    for (const keys of [this.#ready, this.#again, this.#later]) keys.clear();
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #dispatch(): void {
+    if (!this.#started) return;
+    for (const key of this.#ready) {
+      if (this.#running.size >= this.#options.concurrency) return;
+      this.#ready.delete(key);
+      this.#running.add(key);
+      void this.#process(key);
+    }
+  }
+
+  async #process(key: string): Promise<void> {
+    try {
+      const next = await this.#options.work(key);
+      this.#failures.delete(key);
+      if (next) this.addAfter(key, next.afterMs);
+    } catch (error) {
+      this.#retry(key, error);
+    }
+    this.#running.delete(key);
+    if (this.#again.delete(key)) this.#ready.add(key);
+    this.#dispatch();
+    if (this.#stopped && this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #retry(key: string, error: unknown): void {
+    if (this.#stopped) return;
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const delayMs = Math.max(backOffMs(failures, this.#backOff, this.#random), retryAfterMs(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.log.warn({ key, failures: failures + 1, delayMs, reason }, 'work failed, will try again');
+    this.addAfter(key, delayMs);
+  }
+
+  #cancelLater(key: string): void {
+    this.#later.get(key)?.cancel();
+    this.#later.delete(key);
+  }
+}

@@ -1,0 +1,230 @@
+import { backOffMs, type BackOffLimits } from './backoff.ts';
+import type { ApiClient, Query } from './client.ts';
+import { sleep, systemClock, type Clock } from './clock.ts';
+import * as errors from './errors.ts';
+import { Mirror, NoStreamedList, type MirrorOptions } from './mirror.ts';
+import { pathOf, type Target } from './resource.ts';
+import type { Identified } from './store.ts';
+import { LineSplitter, parseEvent } from './stream.ts';
+
+export interface ReflectorOptions<T extends Identified> extends MirrorOptions<T> {
+  readonly client: ApiClient;
+  /** A kind, in all namespaces or in one. */
+  readonly target: Target;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly backOff?: BackOffLimits;
+}
+
+/** The first pause is 1 to 2 s, the longest 15 to 30 s. */
+const defaultBackOff: BackOffLimits = { minMs: 2_000, maxMs: 30_000 };
+const pageLimit = 500;
+/** A list as a stream that says nothing for so long comes from a server that does not know it. */
+const silenceMs = 30_000;
+/** The server ends a watch at its own time; one that lives on after it has lost its server. */
+const graceMs = 10_000;
+/** A watch that ends sooner and brought nothing is a refusal in disguise. */
+const shortestWatchMs = 1_000;
+
+/**
+ * Keeps a store equal to what the API server holds, for as long as the process lives: list, then watch from
+ * there, and start again from the last good position whatever happens. Lists are streamed where the server
+ * can (sendInitialEvents, so that neither side builds the whole list), read page by page elsewhere.
+ */
+export class Reflector<T extends Identified> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #mirror: Mirror<T>;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #backOff: BackOffLimits;
+  readonly #path: string;
+  #streamsLists: 'yes' | 'not now' | 'never' = 'yes';
+  #lastContact: number;
+  #failures = 0;
+  #resumedAt = 0;
+  #lastFailure: string | undefined;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#mirror = new Mirror(options);
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#backOff = options.backOff ?? defaultBackOff;
+    this.#path = `WATCH ${pathOf(options.target)}`;
+    this.#lastContact = this.#clock.now();
+  }
+
+  /** Resolves when the store first holds the whole world. */
+  get whenSynced(): Promise<void> {
+    return this.#mirror.whenSynced;
+  }
+
+  /** Since the server last sent anything, or since the start. A quiet watch hears a bookmark about each minute. */
+  get secondsSinceContact(): number {
+    return (this.#clock.now() - this.#lastContact) / 1000;
+  }
+
+  /** Ends only when `signal` aborts, at once and without a further request. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#mirror.version === undefined && this.#streamsLists !== 'yes') await this.#list(signal);
+        await this.#watch(signal);
+        this.#sound();
+      } catch (error) {
+        if (!signal.aborted) await this.#recover(error, signal);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, target, labelSelector, fieldSelector } = this.#options;
+    if (this.#streamsLists === 'not now') this.#streamsLists = 'yes';
+    this.#mirror.begin();
+    let version: string | undefined;
+    let token: string | undefined;
+    do {
+      // No resourceVersion: the first page is the present, and the token carries its version to the others.
+      const query = { limit: pageLimit, continue: token, labelSelector, fieldSelector };
+      const page = await client.listPage(target, query, { signal });
+      this.#lastContact = this.#clock.now();
+      for (const item of page.items) this.#mirror.stage(item);
+      version ??= page.metadata.resourceVersion;
+      token = page.metadata.continue || undefined;
+    } while (token !== undefined);
+    this.#mirror.commit(version);
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const version = this.#mirror.version;
+    const seconds = Math.round(300 + this.#random() * 300);
+    const startedAt = this.#clock.now();
+    const life = new AbortController();
+    const timers = [this.#guardDeadline(seconds, life)];
+    if (version === undefined) {
+      this.#mirror.begin();
+      timers.push(this.#guardSilence(life));
+    }
+    try {
+      const stop = AbortSignal.any([signal, life.signal]);
+      const query = this.#query(version, seconds);
+      const body = await this.#options.client.watch(this.#options.target, query, { signal: stop });
+      await this.#read(body, stop);
+    } catch (error) {
+      throw life.signal.aborted ? life.signal.reason : error;
+    } finally {
+      for (const cancel of timers) cancel();
+    }
+    if (this.#mirror.listing) throw new NoStreamedList('the stream ended before the list was whole', false);
+    const lastedMs = this.#clock.now() - startedAt;
+    if (lastedMs < shortestWatchMs && this.#mirror.version === version) {
+      throw this.#broken('EmptyWatch', 'the server ended the watch at once');
+    }
+  }
+
+  #query(version: string | undefined, timeoutSeconds: number): Query {
+    const { labelSelector, fieldSelector } = this.#options;
+    const common = { allowWatchBookmarks: true, timeoutSeconds, labelSelector, fieldSelector };
+    return version === undefined
+      ? { ...common, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
+      : { ...common, resourceVersion: version };
+  }
+
+  async #read(body: AsyncIterable<Uint8Array>, stop: AbortSignal): Promise<void> {
+    this.#lastContact = this.#clock.now();
+    const splitter = new LineSplitter();
+    for await (const chunk of wholeOrApiError(body, this.#path)) {
+      this.#lastContact = this.#clock.now();
+      for (const line of splitter.push(chunk)) {
+        if (stop.aborted) return;
+        const event = parseEvent(line, this.#path);
+        this.#mirror.accept(event);
+        if (event.type === 'BOOKMARK') this.#sound();
+      }
+    }
+  }
+
+  #guardDeadline(seconds: number, life: AbortController): () => void {
+    return this.#clock.schedule(seconds * 1000 + graceMs, () => {
+      life.abort(this.#broken('Deadline', 'the watch outlived its timeoutSeconds'));
+    });
+  }
+
+  /** Ends the watch when nothing is heard while the list is not whole. */
+  #guardSilence(life: AbortController): () => void {
+    const startedAt = this.#clock.now();
+    const check = () => {
+      if (!this.#mirror.listing) return;
+      const leftMs = Math.max(this.#lastContact, startedAt) + silenceMs - this.#clock.now();
+      if (leftMs <= 0) life.abort(new NoStreamedList('the list does not come as a stream', false));
+      else cancel = this.#clock.schedule(leftMs, check);
+    };
+    let cancel = this.#clock.schedule(silenceMs, check);
+    return () => cancel();
+  }
+
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    if (this.#mirror.version === undefined && this.#streamsLists === 'yes' && this.#turnsToPages(error))
+      return;
+    if (!mayResume(error)) this.#mirror.forgetVersion();
+    // Minutes of health, not a single good request, end a bad phase: a list may succeed before each failure.
+    if (this.#clock.now() - this.#resumedAt > 4 * this.#backOff.maxMs) this.#failures = 0;
+    const pauseMs = backOffMs(this.#failures++, this.#backOff, this.#random);
+    const delayMs = Math.max(pauseMs, errors.retryAfterMs(error));
+    this.#report(error, delayMs);
+    await sleep(this.#clock, delayMs, signal);
+    this.#resumedAt = this.#clock.now();
+  }
+
+  /** True when the next try is a paged list, now. */
+  #turnsToPages(error: unknown): boolean {
+    const ignored = error instanceof NoStreamedList;
+    if (!ignored && !errors.isInvalid(error) && !errors.isForbidden(error)) return false;
+    // A missing permission may be granted later; a parameter that is not known stays so.
+    const forever = ignored ? error.forever : errors.isInvalid(error);
+    this.#streamsLists = forever ? 'never' : 'not now';
+    this.#options.log.debug({ path: this.#path, forever, reason: messageOf(error) }, 'listing by pages');
+    return true;
+  }
+
+  /** One line for each new trouble: thousands of agents that retry must not fill the logs of an outage. */
+  #report(error: unknown, delayMs: number): void {
+    const reason = messageOf(error);
+    const level = reason === this.#lastFailure ? 'debug' : errors.isGone(error) ? 'info' : 'warn';
+    this.#lastFailure = reason;
+    const relist = this.#mirror.version === undefined;
+    this.#options.log[level]({ path: this.#path, reason, relist, delayMs }, 'watch interrupted');
+  }
+
+  /** The watch proved good: a bookmark came, or it ended as it should. */
+  #sound(): void {
+    if (this.#lastFailure === undefined) return;
+    this.#lastFailure = undefined;
+    this.#options.log.info({ path: this.#path }, 'watch is sound again');
+  }
+
+  #broken(reason: string, detail: string): errors.ApiError {
+    return new errors.ApiError({ status: 0, reason, path: this.#path, detail });
+  }
+}
+
+/** A broken connection shows while its body is read; it must look like any other failed request. */
+async function* wholeOrApiError(body: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw errors.fromNetwork(error, path);
+  }
+}
+
+/** Whether the position is still good after this error; if in doubt it is not, since a list is always right. */
+function mayResume(error: unknown): boolean {
+  if (errors.isGone(error) || errors.isFromTheFuture(error)) return false;
+  return errors.isUnavailable(error) || errors.isUnauthorized(error) || errors.isForbidden(error);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

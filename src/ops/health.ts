@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Undefined when all is well, else what is wrong, for a person. */
+export type Check = () => string | undefined;
+
+export interface HealthOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Failing ones make the kubelet restart the container: only what a restart can heal. */
+  readonly live: Readonly<Record<string, Check>>;
+  readonly ready: Readonly<Record<string, Check>>;
+  readonly metrics: () => Promise<{ contentType: string; text: string }>;
+}
+
+interface Page {
+  readonly code: number;
+  readonly text: string;
+  readonly contentType?: string;
+}
+
+/** Answers `/metrics`, `/livez` and `/readyz`; `?verbose` lists each check, as the API server does. */
+export class HealthServer {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Rejects when the address cannot be had. */
+  static async start(options: HealthOptions): Promise<HealthServer> {
+    const server = createServer(
+      { headersTimeout: 5_000, requestTimeout: 10_000 },
+      (request, response) => void respond(request, response, options),
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, options.host, resolve);
+    });
+    return new HealthServer(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Finishes the answers under way; idle connections are closed. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: HealthOptions,
+): Promise<void> {
+  const { code, text, contentType = 'text/plain; charset=utf-8' } = await pageOf(request, options);
+  const headers: Record<string, string | number> = {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(text),
+  };
+  if (code === 405) headers.allow = 'GET, HEAD';
+  response.writeHead(code, headers).end(request.method === 'HEAD' ? '' : text);
+}
+
+async function pageOf(request: IncomingMessage, { live, ready, metrics }: HealthOptions): Promise<Page> {
+  const url = URL.parse(request.url ?? '/', 'http://localhost');
+  const verbose = url?.searchParams.has('verbose') ?? false;
+  const pages = new Map<string | undefined, () => Page | Promise<Page>>([
+    ['/livez', () => report(live, verbose)],
+    ['/readyz', () => report(ready, verbose)],
+    ['/metrics', async () => ({ code: 200, ...(await metrics()) })],
+  ]);
+  const page = pages.get(url?.pathname);
+  if (!page) return { code: 404, text: 'not found: try /livez, /readyz or /metrics\n' };
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { code: 405, text: 'only GET and HEAD\n' };
+  try {
+    return await page();
+  } catch (error) {
+    return { code: 500, text: `${error instanceof Error ? error.message : String(error)}\n` };
+  }
+}
+
+/** What is wrong is always said; what is right only when asked for. */
+function report(checks: Readonly<Record<string, Check>>, verbose: boolean): Page {
+  const results = Object.entries(checks).map(([name, check]) => ({ name, reason: check() }));
+  const failed = results.some(({ reason }) => reason !== undefined);
+  if (!failed && !verbose) return { code: 200, text: 'ok\n' };
+  const lines = results
+    .filter(({ reason }) => verbose || reason !== undefined)
+    .map(({ name, reason }) => (reason === undefined ? `[+] ${name}: ok` : `[-] ${name}: ${reason}`));
+  return { code: failed ? 503 : 200, text: lines.map((line) => `${line}\n`).join('') };
+}

@@ -1,0 +1,115 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** How reconciling one object ended. */
+export type Outcome = 'done' | 'again' | 'failed' | 'stalled';
+
+export interface ReflectorReading {
+  readonly resource: string;
+  readonly secondsSinceContact: number;
+  readonly objects: number;
+}
+
+/** What is read at the moment of a scrape; a process leaves out what it does not have. */
+export interface MetricSources {
+  readonly version: string;
+  readonly component: string;
+  readonly queueDepth?: () => number;
+  readonly leading?: () => boolean;
+  readonly reflectors?: () => Iterable<ReflectorReading>;
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly reconciles: Counter<'kind' | 'outcome'>;
+  readonly reconcileSeconds: Histogram<'kind'>;
+  readonly apiRequests: Counter<'verb' | 'resource' | 'code'>;
+}
+
+/** Each call makes a registry of its own; nothing is shared between them. */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  // At the default of 10 ms the event loop of an idle agent would wake a hundred times a second to measure itself.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 250 });
+  registerGauges(registry, sources);
+  const registers = [registry];
+  return {
+    registry,
+    reconciles: new Counter({
+      name: 'keepalive_reconcile_total',
+      help: 'Times an object was reconciled, by its kind and how it ended: done, again (wanted another look later), failed (tried again with back-off) or stalled (waits for a person to change the object).',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    reconcileSeconds: new Histogram({
+      name: 'keepalive_reconcile_seconds',
+      help: 'Time to reconcile one object from start to end, requests to the API server included.',
+      labelNames: ['kind'],
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10],
+      registers,
+    }),
+    apiRequests: new Counter({
+      name: 'keepalive_api_requests_total',
+      help: 'Requests to the API server, by verb, resource and HTTP status; code 0 means that no answer came. A watch counts once, when it is opened.',
+      labelNames: ['verb', 'resource', 'code'],
+      registers,
+    }),
+  };
+}
+
+function registerGauges(registry: Registry, sources: MetricSources): void {
+  const { version, component, queueDepth, leading, reflectors } = sources;
+  const registers = [registry];
+  new Gauge({
+    name: 'keepalive_build_info',
+    help: 'Always 1; the labels tell which version of which component runs.',
+    labelNames: ['version', 'component', 'node_version'],
+    registers,
+  }).set({ version, component, node_version: process.versions.node }, 1);
+  if (queueDepth) registerQueueDepth(registers, queueDepth);
+  if (leading) registerLeader(registers, leading);
+  if (reflectors) registerReflectors(registers, reflectors);
+}
+
+function registerQueueDepth(registers: Registry[], queueDepth: () => number): void {
+  new Gauge({
+    name: 'keepalive_queue_depth',
+    help: 'Objects that wait to be reconciled. It falls back to 0 soon after a change; if it grows for minutes, the process cannot keep up.',
+    registers,
+    collect() {
+      this.set(queueDepth());
+    },
+  });
+}
+
+function registerLeader(registers: Registry[], leading: () => boolean): void {
+  new Gauge({
+    name: 'keepalive_leader',
+    help: '1 in the replica that acts, 0 in those that wait to take over. The sum over all replicas is 1, or 0 for some seconds of a takeover.',
+    registers,
+    collect() {
+      this.set(leading() ? 1 : 0);
+    },
+  });
+}
+
+function registerReflectors(registers: Registry[], reflectors: () => Iterable<ReflectorReading>): void {
+  new Gauge({
+    name: 'keepalive_reflector_last_contact_seconds',
+    help: 'Seconds since the API server last sent anything about a resource. A quiet watch hears a bookmark about once a minute; beyond ten minutes, what the process knows may be out of date.',
+    labelNames: ['resource'],
+    registers,
+    collect() {
+      for (const { resource, secondsSinceContact } of reflectors())
+        this.set({ resource }, secondsSinceContact);
+    },
+  });
+  new Gauge({
+    name: 'keepalive_store_objects',
+    help: 'Objects of a resource that the process holds in memory.',
+    labelNames: ['resource'],
+    registers,
+    collect() {
+      for (const { resource, objects } of reflectors()) this.set({ resource }, objects);
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import type { Clock } from '../../../src/kube/clock.ts';
+
+/** Time that stands still until a test moves it. */
+export class HandClock implements Clock {
+  #now = 0;
+  #timers: { at: number; action: () => void }[] = [];
+  #waiting: (() => void)[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  schedule(delayMs: number, action: () => void): () => void {
+    const timer = { at: this.#now + delayMs, action };
+    this.#timers.push(timer);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** How long until each timer, soonest first. */
+  get pending(): number[] {
+    return this.#timers.map(({ at }) => at - this.#now).sort((a, b) => a - b);
+  }
+
+  /** Resolves when a timer of at most `withinMs` is set: the code under test sleeps. */
+  async asleep(withinMs: number): Promise<void> {
+    while (!(this.pending[0] !== undefined && this.pending[0] <= withinMs)) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    for (let next = this.#due(until); next; next = this.#due(until)) {
+      this.#now = Math.max(this.#now, next.at);
+      this.#timers = this.#timers.filter((other) => other !== next);
+      next.action();
+    }
+    this.#now = until;
+  }
+
+  #due(until: number): { at: number; action: () => void } | undefined {
+    return this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+  }
+}

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ApiClient } from '../../../src/kube/client.ts';
+import { plain, type Connection } from '../../../src/kube/connection.ts';
+import { Lease } from '../../../src/kube/lease.ts';
+import { FakeApiServer, json, status, type Answer } from '../../support/api-server.ts';
+import { HandClock } from './hand-clock.ts';
+import { notebook } from './world.ts';
+
+interface Stored {
+  readonly metadata: { name: string; namespace: string; resourceVersion?: string };
+  readonly spec: { holderIdentity: string; renewTime: string; leaseTransitions: number };
+}
+
+let server: FakeApiServer;
+let connection: Connection;
+let stored: Stored | undefined;
+let version: number;
+
+/** One Lease with optimistic concurrency, as the API server keeps it. */
+const leases: Answer = (response, asked) => {
+  const body = asked.body as Stored | undefined;
+  if (asked.method === 'GET') {
+    return (stored ? json(stored) : status(404, 'NotFound'))(response, asked);
+  }
+  if (asked.method === 'POST' && stored) return status(409, 'AlreadyExists')(response, asked);
+  if (asked.method === 'PUT' && body?.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
+    return status(409, 'Conflict')(response, asked);
+  }
+  stored = {
+    ...(body as Stored),
+    metadata: { ...(body as Stored).metadata, resourceVersion: `${++version}` },
+  };
+  return json(stored)(response, asked);
+};
+
+beforeEach(async () => {
+  server = await FakeApiServer.start();
+  connection = plain(server.url);
+  stored = undefined;
+  version = 0;
+  server.otherwise = leases;
+});
+
+afterEach(async () => {
+  await connection.close();
+  await server.close();
+});
+
+function candidate(identity: string) {
+  const clock = new HandClock();
+  const leaders: (string | undefined)[] = [];
+  const stop = new AbortController();
+  const lease = new Lease({
+    client: new ApiClient(connection),
+    namespace: 'keepalive-system',
+    name: 'keepalive-controller',
+    identity,
+    log: notebook().log,
+    onLeaderChanged: (holder) => leaders.push(holder),
+    clock,
+    random: () => 0,
+  });
+  return { lease, clock, leaders, stop };
+}
+
+test('the first candidate gets the lease, the second waits for as long as it is renewed', async () => {
+  const [one, two] = [candidate('one'), candidate('two')];
+  expect(await one.lease.acquire(one.stop.signal)).toBe(true);
+  const held = one.lease.hold(one.stop.signal);
+  const waiting = two.lease.acquire(two.stop.signal);
+  // A minute of renewals: each round both come by once.
+  for (let round = 0; round < 30; round++) {
+    const before = server.asked.length;
+    await one.clock.asleep(2_000);
+    await two.clock.asleep(2_000);
+    one.clock.advance(2_000);
+    await one.clock.asleep(2_000);
+    two.clock.advance(2_000);
+    await server.received(before + 2);
+  }
+  expect([one.lease.leading, two.lease.leading]).toEqual([true, false]);
+  expect(two.leaders).toEqual(['one']);
+  one.stop.abort();
+  two.stop.abort();
+  expect([await held, await waiting]).toEqual(['released', false]);
+});
+
+test('a release hands over at the next look, without waiting for the end', async () => {
+  const [one, two] = [candidate('one'), candidate('two')];
+  await one.lease.acquire(one.stop.signal);
+  const held = one.lease.hold(one.stop.signal);
+  const waiting = two.lease.acquire(two.stop.signal);
+  await two.clock.asleep(2_000);
+  one.stop.abort();
+  expect(await held).toBe('released');
+  expect(stored?.spec.holderIdentity).toBe('');
+  two.clock.advance(2_000);
+  expect(await waiting).toBe(true);
+  expect(stored?.spec).toMatchObject({ holderIdentity: 'two', leaseTransitions: 1 });
+  expect(two.leaders).toEqual(['one', undefined, 'two']);
+});
+
+test('a silent holder is replaced when its record did not change for 15 s of our own clock', async () => {
+  const [one, two] = [candidate('one'), candidate('two')];
+  await one.lease.acquire(one.stop.signal);
+  // Its own clock is years ahead, which must not make its lease any longer.
+  stored = stored && { ...stored, spec: { ...stored.spec, renewTime: '2099-01-01T00:00:00.000000Z' } };
+  const waiting = two.lease.acquire(two.stop.signal);
+  for (let round = 0; round < 7; round++) {
+    await two.clock.asleep(2_000);
+    two.clock.advance(2_000);
+  }
+  await two.clock.asleep(2_000);
+  expect([two.lease.leading, two.clock.now()]).toEqual([false, 14_000]);
+  two.clock.advance(2_000);
+  expect(await waiting).toBe(true);
+});
+
+test('who finds another holder in the record has lost', async () => {
+  const one = candidate('one');
+  await one.lease.acquire(one.stop.signal);
+  const held = one.lease.hold(one.stop.signal);
+  stored = stored && {
+    metadata: { ...stored.metadata, resourceVersion: '99' },
+    spec: { ...stored.spec, holderIdentity: 'two' },
+  };
+  for (let round = 0; round < 2; round++) {
+    await one.clock.asleep(2_000);
+    one.clock.advance(2_000);
+  }
+  expect(await held).toBe('lost');
+  expect([one.lease.leading, stored?.spec.holderIdentity]).toEqual([false, 'two']);
+});
+
+test('who cannot renew for 10 s has lost, before anybody else may take over', async () => {
+  const one = candidate('one');
+  await one.lease.acquire(one.stop.signal);
+  const held = one.lease.hold(one.stop.signal);
+  server.otherwise = status(503, 'ServiceUnavailable');
+  while (one.clock.now() < 10_000) {
+    await one.clock.asleep(2_000);
+    expect(one.lease.leading).toBe(true);
+    one.clock.advance(2_000);
+  }
+  expect(await held).toBe('lost');
+  expect(one.lease.leading).toBe(false);
+});
+
+test('of two that see a free lease at once, one gets it', async () => {
+  const candidates = ['one', 'two'].map(candidate);
+  stored = undefined;
+  const attempts = candidates.map(({ lease, stop }) => lease.acquire(stop.signal));
+  await Promise.race(attempts);
+  for (const { stop } of candidates) stop.abort();
+  expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(1);
+});

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { status, stream, streamThenEnd } from '../../support/api-server.ts';
+import { ReflectorRig, trim } from './reflector-rig.ts';
+import { added, bookmark, deleted, listEnd, modified, pod } from './world.ts';
+
+let rig: ReflectorRig;
+let server: ReflectorRig['server'];
+
+beforeEach(async () => {
+  rig = await ReflectorRig.create();
+  server = rig.server;
+});
+
+afterEach(() => rig.close());
+
+test('the same trouble is logged once, and its end once', async () => {
+  server.answers(streamThenEnd(listEnd(10)));
+  server.answers(status(500, 'InternalError'), status(500, 'InternalError'), status(500, 'InternalError'));
+  server.answers(stream(bookmark(11), added(pod('a', 12))));
+  const { passPause, changed, lines } = rig.start();
+  expect([await passPause(), await passPause(), await passPause()]).toEqual([2_000, 4_000, 8_000]);
+  await changed(1);
+  expect(lines.filter(({ level }) => level !== 'debug').map(({ message }) => message)).toEqual([
+    'watch interrupted',
+    'watch is sound again',
+  ]);
+});
+
+test('a character cut in two by the end of a chunk is read whole', async () => {
+  const line = Buffer.from(JSON.stringify(added(pod('a', 11, { note: 'grüße 🌍' }))) + '\n');
+  const pieces = Array.from(line, (_, at) => line.subarray(at, at + 1));
+  server.answers(stream(listEnd(10), ...pieces));
+  const { store, changed } = rig.start();
+  await changed(1);
+  expect(store.get('db/a')?.note).toBe('grüße 🌍');
+});
+
+test('a relist of an unchanged world calls no handler', async () => {
+  server.answers(streamThenEnd(added(pod('a', 1)), added(pod('b', 2)), listEnd(10)), status(410, 'Expired'));
+  server.answers(stream(added(pod('b', 12)), added(pod('a', 11)), listEnd(20), added(pod('c', 21))));
+  const { passPause, changed, changes } = rig.start();
+  await passPause();
+  await changed(3);
+  expect(changes).toEqual(['db/a', 'db/b', 'db/c']);
+});
+
+test('an object deleted and made again in a gap is a change, though it looks the same', async () => {
+  server.answers(streamThenEnd(added(pod('a', 1)), listEnd(10)), status(410, 'Expired'));
+  server.answers(stream(added(pod('a', 19, { uid: 'another' })), listEnd(20)));
+  const { passPause, changed, changes, store } = rig.start();
+  await passPause();
+  await changed(2);
+  expect(changes).toEqual(['db/a', 'db/a']);
+  expect(store.get('db/a')?.uid).toBe('another');
+});
+
+test('an update that trimming hides is no change, a deletion is', async () => {
+  server.answers(stream(added(pod('a', 1)), listEnd(10), modified(pod('a', 11)), deleted(pod('a', 12))));
+  const { changed, changes, store } = rig.start();
+  await changed(2);
+  expect(changes).toEqual(['db/a', 'db/a']);
+  expect(store.size).toBe(0);
+});
+
+test('a handler or a trim that throws is logged and ends nothing', async () => {
+  server.answers(stream(added(pod('bad', 1)), added(pod('a', 2)), listEnd(10), added(pod('b', 11))));
+  const seen: string[] = [];
+  const both = Promise.withResolvers<void>();
+  const { lines, store } = rig.start({
+    trim: (object) => {
+      if (object.metadata.name === 'bad') throw new Error('cannot read this');
+      return trim(object);
+    },
+    onChange: (key) => {
+      seen.push(key);
+      if (seen.length === 2) both.resolve();
+      throw new Error('boom');
+    },
+  });
+  await both.promise;
+  expect([seen, [...store.keys()]]).toEqual([
+    ['db/a', 'db/b'],
+    ['db/a', 'db/b'],
+  ]);
+  expect(lines.filter(({ level }) => level === 'error').map(({ facts }) => facts.key)).toEqual([
+    'db/bad',
+    'db/a',
+    'db/b',
+  ]);
+});
+
+test('tells how long nothing was heard', async () => {
+  server.answers(stream(listEnd(10)));
+  const { reflector, clock } = rig.start();
+  await reflector.whenSynced;
+  clock.advance(45_000);
+  expect(reflector.secondsSinceContact).toBe(45);
+});

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { json, status, stream, streamThenEnd, streamThenReset } from '../../support/api-server.ts';
+import { ReflectorRig } from './reflector-rig.ts';
+import { added, bookmark, failed, listEnd, pod, modified } from './world.ts';
+
+let rig: ReflectorRig;
+let server: ReflectorRig['server'];
+
+beforeEach(async () => {
+  rig = await ReflectorRig.create();
+  server = rig.server;
+});
+
+afterEach(() => rig.close());
+
+const whole = stream(added(pod('a', 1)), added(pod('b', 2)), listEnd(10));
+const page = (items: object[], version: number, token?: string) =>
+  json({ kind: 'PodList', metadata: { resourceVersion: String(version), continue: token }, items });
+
+describe('a streamed list', () => {
+  test('fills the store when it is whole, then follows the same stream', async () => {
+    server.answers(
+      stream(added(pod('a', 1)), listEnd(10), modified(pod('a', 11, { note: 'new' })), added(pod('b', 12))),
+    );
+    const { store, changes, changed } = rig.start({
+      labelSelector: 'app=x',
+      fieldSelector: 'spec.nodeName=n1',
+    });
+    await changed(3);
+    expect(changes).toEqual(['db/a', 'db/a', 'db/b']);
+    expect(store.get('db/a')).toEqual({ uid: 'uid-a', note: 'new' });
+    expect(rig.queries).toEqual([
+      {
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        sendInitialEvents: 'true',
+        resourceVersionMatch: 'NotOlderThan',
+        timeoutSeconds: '600',
+        labelSelector: 'app=x',
+        fieldSelector: 'spec.nodeName=n1',
+      },
+    ]);
+  });
+
+  test('that breaks half way leaves the store as it was, and is not called synced', async () => {
+    server.answers(streamThenReset(added(pod('a', 1))), whole);
+    const { store, reflector, passPause } = rig.start();
+    await passPause();
+    expect([store.size, store.synced]).toEqual([0, false]);
+    await reflector.whenSynced;
+    expect([store.size, store.synced]).toEqual([2, true]);
+  });
+
+  test.each([
+    ['a server that refuses the parameters', [status(422, 'Invalid')]],
+    ['a server that forbids it', [status(403, 'Forbidden')]],
+    ['a server that calls it a bad request', [status(400, 'BadRequest')]],
+    ['a server that ignores it and sends a plain bookmark', [stream(added(pod('x', 1)), bookmark(5))]],
+    ['a stream that ends before the list is whole', [streamThenEnd(added(pod('x', 1)))]],
+  ])('falls back to pages after %s', async (_name, script) => {
+    server.answers(...script, page([pod('a', 1)], 10, 'more'), page([pod('b', 2)], 10), stream());
+    const { reflector, store } = rig.start({ labelSelector: 'app=x' });
+    await reflector.whenSynced;
+    await server.received(4);
+    expect([...store.keys()]).toEqual(['db/a', 'db/b']);
+    expect(rig.queries.slice(1, 3)).toEqual([
+      { limit: '500', labelSelector: 'app=x' },
+      { limit: '500', labelSelector: 'app=x', continue: 'more' },
+    ]);
+    expect(rig.queries[3]).toMatchObject({ resourceVersion: '10', watch: 'true' });
+    expect(rig.queries[3]).not.toHaveProperty('sendInitialEvents');
+  });
+
+  test('that stays silent for 30 s is read by pages instead', async () => {
+    server.answers(stream(added(pod('x', 1))), page([pod('a', 1)], 10), stream());
+    const { reflector, clock, store } = rig.start();
+    await server.received(1);
+    clock.advance(31_000);
+    clock.advance(31_000);
+    await reflector.whenSynced;
+    expect([...store.keys()]).toEqual(['db/a']);
+  });
+});
+
+describe('a paged list', () => {
+  test('whose token expired starts anew and loses nothing', async () => {
+    server.answers(
+      status(422, 'Invalid'),
+      page([pod('gone', 1)], 10, 'old'),
+      status(410, 'Expired'),
+      page([pod('a', 1)], 20, 'fresh'),
+      page([pod('b', 2)], 20),
+      stream(),
+    );
+    const { reflector, store, passPause } = rig.start();
+    await passPause();
+    await reflector.whenSynced;
+    expect([...store.keys()]).toEqual(['db/a', 'db/b']);
+    await server.received(6);
+    expect(rig.queries[3]).toEqual({ limit: '500' });
+    expect(rig.queries[5]).toMatchObject({ resourceVersion: '20' });
+  });
+
+  test('survives a server that cannot list for a while', async () => {
+    server.answers(status(422, 'Invalid'), status(500, 'InternalError'), json('not a list', 502));
+    server.answers(page([pod('a', 1)], 10), stream());
+    const { reflector, passPause, store } = rig.start();
+    expect([await passPause(), await passPause()]).toEqual([2_000, 4_000]);
+    await reflector.whenSynced;
+    expect(store.size).toBe(1);
+  });
+});
+
+describe('a watch goes on', () => {
+  test('from the last version after its clean end', async () => {
+    server.answers(streamThenEnd(added(pod('a', 1)), listEnd(10), added(pod('b', 15))), stream());
+    rig.start();
+    await server.received(2);
+    expect(rig.queries[1]).toMatchObject({ resourceVersion: '15' });
+  });
+
+  test('from a bookmark, which no object of ours had to bring', async () => {
+    server.answers(streamThenEnd(listEnd(10), bookmark(900)), stream());
+    rig.start();
+    await server.received(2);
+    expect(rig.queries[1]).toMatchObject({ resourceVersion: '900' });
+  });
+
+  test.each([
+    ['a reset in the middle of a line', streamThenReset(added(pod('b', 15)), '{"type":"MODI')],
+    ['a status 500', status(500, 'InternalError')],
+    ['an ERROR event 500', stream(added(pod('b', 15)), failed(500, 'InternalError'))],
+    ['a status 503 of a load balancer', json('<html>', 503)],
+    ['a token that is not accepted any more', status(401, 'Unauthorized')],
+  ])('from the last version after %s, when a pause is over', async (_name, fault) => {
+    server.answers(streamThenEnd(listEnd(10), added(pod('b', 15))), fault, stream());
+    const { passPause, lines } = rig.start();
+    expect(await passPause()).toBe(2_000);
+    await server.received(3);
+    expect(rig.queries[2]).toMatchObject({ resourceVersion: '15' });
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+
+  test.each([
+    ['a status 410', status(410, 'Expired')],
+    ['an ERROR event 410', stream(failed(410, 'Expired'))],
+    ['a version from the future', status(504, 'Timeout', 'Too large resource version: 10, current: 3')],
+    ['a line that is not JSON', stream('{"type": nonsense}\n')],
+    ['an event of an unknown type', stream({ type: 'NEWS', object: {} })],
+    ['an object without metadata', stream(added({ kind: 'Pod' }))],
+    ['an ERROR event 400', stream(failed(400, 'BadRequest'))],
+  ])('with a new list after %s', async (_name, fault) => {
+    server.answers(streamThenEnd(added(pod('a', 1)), added(pod('b', 2)), listEnd(10)), fault);
+    server.answers(stream(added(pod('b', 2)), added(pod('c', 12)), listEnd(20)));
+    const { passPause, changed, changes, store } = rig.start();
+    await passPause();
+    await changed(4);
+    expect(changes.slice(2).sort()).toEqual(['db/a', 'db/c']);
+    expect([...store.keys()]).toEqual(['db/b', 'db/c']);
+    expect(rig.queries[2]).toMatchObject({ sendInitialEvents: 'true' });
+  });
+
+  test('not before the server allows it after 429 with Retry-After', async () => {
+    server.answers(
+      streamThenEnd(listEnd(10)),
+      status(429, 'TooManyRequests', '', { 'retry-after': '7' }),
+      stream(),
+    );
+    const { passPause } = rig.start();
+    expect(await passPause()).toBe(7_000);
+    await server.received(3);
+  });
+
+  test('with a pause after a server that ends each watch at once', async () => {
+    server.answers(streamThenEnd(listEnd(10)), streamThenEnd());
+    const { passPause } = rig.start();
+    expect(await passPause()).toBe(2_000);
+    await server.received(3);
+  });
+
+  test('after its own deadline, when the server forgets to end it', async () => {
+    server.answers(stream(listEnd(10)), stream());
+    const { clock, reflector, passPause } = rig.start();
+    await reflector.whenSynced;
+    clock.advance(611_000);
+    await passPause();
+    await server.received(2);
+    expect(rig.queries[1]).toMatchObject({ resourceVersion: '10' });
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Store } from '../../../src/kube/store.ts';
+
+interface Pod {
+  readonly uid: string;
+  readonly node?: string;
+}
+
+const byNode = { byNode: ({ node }: Pod) => (node === undefined ? [] : [node]) };
+
+describe('a change is', () => {
+  test.each<[string, Pod | undefined, Pod, boolean]>([
+    ['an object that was not there', undefined, { uid: '1' }, true],
+    ['not an object that arrives as it is held', { uid: '1', node: 'n' }, { uid: '1', node: 'n' }, false],
+    ['another field', { uid: '1', node: 'n' }, { uid: '1', node: 'm' }, true],
+    ['another object of the same name', { uid: '1', node: 'n' }, { uid: '2', node: 'n' }, true],
+  ])('%s', (_name, held, next, change) => {
+    const store = new Store<Pod>();
+    if (held) store.set('db/a', held);
+    expect(store.set('db/a', next)).toBe(change);
+    expect(store.get('db/a')).toEqual(next);
+  });
+});
+
+test('a replacement changes nothing before it is committed, and keeps objects that are equal', () => {
+  const store = new Store<Pod>();
+  const held = { uid: '1' };
+  store.set('db/same', held);
+  store.set('db/gone', { uid: '2' });
+  const replacement = store.replacement();
+  replacement.set('db/same', { uid: '1' });
+  replacement.set('db/new', { uid: '3' });
+  expect([...store.keys()]).toEqual(['db/same', 'db/gone']);
+  expect(store.synced).toBe(false);
+  expect(replacement.commit().sort()).toEqual(['db/gone', 'db/new']);
+  expect(store.synced).toBe(true);
+  expect(store.get('db/same')).toBe(held);
+});
+
+const key = fc.constantFrom('a/1', 'a/2', 'b/1', 'b/2');
+const object = fc.record<Pod>(
+  { uid: fc.constantFrom('x', 'y'), node: fc.constantFrom('n1', 'n2') },
+  { requiredKeys: ['uid'] },
+);
+const step = fc.oneof(
+  fc.record({ do: fc.constant('set' as const), key, object }),
+  fc.record({ do: fc.constant('delete' as const), key }),
+  fc.record({ do: fc.constant('replace' as const), all: fc.array(fc.tuple(key, object)) }),
+);
+
+test('the index holds exactly what a scan would find, whatever came before', () => {
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const store = new Store<Pod, 'byNode'>(byNode);
+      for (const one of steps) {
+        if (one.do === 'set') store.set(one.key, one.object);
+        else if (one.do === 'delete') store.delete(one.key);
+        else {
+          const replacement = store.replacement();
+          for (const [at, value] of one.all) replacement.set(at, value);
+          replacement.commit();
+        }
+      }
+      for (const node of ['n1', 'n2']) {
+        const scan = [...store.keys()].filter((at) => store.get(at)?.node === node);
+        expect([...store.keysBy('byNode', node)].sort()).toEqual(scan.sort());
+        expect(store.listBy('byNode', node)).toHaveLength(scan.length);
+      }
+    }),
+  );
+});

@@ -1,0 +1,177 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { assess } from '../../../src/policy/assess.ts';
+import type { PodView } from '../../../src/policy/pod.ts';
+import type { EffectivePolicy } from '../../../src/policy/policy.ts';
+import type { PodSketch } from '../../support/builder.ts';
+import { namespace, platform, pod, sysctls, team } from '../../support/builder.ts';
+
+const policy = team(90);
+const look = (
+  pods: PodView[],
+  of: EffectivePolicy = policy,
+  others: EffectivePolicy[] = [],
+  home = namespace(),
+) => assess(of, [{ namespace: home, pods }], [of, ...others]);
+
+describe('counting pods', () => {
+  test.each<[string, PodSketch, 'declared' | 'exposed' | string]>([
+    ['a pod with the values of the policy is declared', { sysctls: sysctls() }, 'declared'],
+    ['so is one with others that stay under the timeout', { sysctls: sysctls(40, 5, 6) }, 'declared'],
+    [
+      'a pod whose last probe would come with the timeout is exposed',
+      { sysctls: sysctls(40, 10, 6) },
+      'exposed',
+    ],
+    ['a pod without values is exposed', {}, 'exposed'],
+    [
+      'a pod whose values cannot be read is exposed',
+      { sysctls: [{ name: 'net.ipv4.tcp_keepalive_time', value: '0x1e' }] },
+      'exposed',
+    ],
+    ['hostNetwork is skipped', { spec: { hostNetwork: true } }, 'HostNetwork'],
+    ['Windows by spec.os is skipped', { spec: { os: { name: 'windows' } } }, 'Windows'],
+    [
+      'Windows by node selector is skipped',
+      { spec: { nodeSelector: { 'kubernetes.io/os': 'windows' } } },
+      'Windows',
+    ],
+    ['a static pod is skipped', { annotations: { 'kubernetes.io/config.mirror': 'x' } }, 'StaticPod'],
+    [
+      'a static pod with good values is declared',
+      { annotations: { 'kubernetes.io/config.mirror': 'x' }, sysctls: sysctls() },
+      'declared',
+    ],
+    [
+      'a pod that asks to be left alone is skipped',
+      { labels: { 'keepalive.dev/skip': 'true' } },
+      'SkipLabel',
+    ],
+    ['any other value of that label means nothing', { labels: { 'keepalive.dev/skip': 'false' } }, 'exposed'],
+  ])('%s', (_sentence, sketch, standing) => {
+    const { pods, findings } = look([pod(sketch)]);
+    expect(pods.selected).toBe(1);
+    expect(pods.declared).toBe(standing === 'declared' ? 1 : 0);
+    expect(pods.skippedBy ?? []).toEqual(
+      ['declared', 'exposed'].includes(standing) ? [] : [{ reason: standing, count: 1 }],
+    );
+    const reason = standing === 'exposed' ? 'NotDeclared' : standing;
+    expect(findings.map((finding) => finding.reason)).toEqual(standing === 'declared' ? [] : [reason]);
+  });
+
+  test.each([
+    ['baseline', 'v1.28', true],
+    ['restricted', 'v1.9', true],
+    ['baseline', 'v1.29', false],
+    ['baseline', 'latest', false],
+    ['privileged', 'v1.28', false],
+  ])('a namespace that enforces %s of %s skips its pods: %s', (level, version, skipped) => {
+    const home = namespace('db', {
+      'pod-security.kubernetes.io/enforce': level,
+      'pod-security.kubernetes.io/enforce-version': version,
+    });
+    expect(look([pod()], policy, [], home).pods.skipped).toBe(skipped ? 1 : 0);
+  });
+
+  test('pods that ended, are ending, or are not selected do not count', () => {
+    const selective = team(90, { podSelector: { matchLabels: { app: 'mongo' } } });
+    const ending = pod({ labels: { app: 'mongo' } });
+    const { pods } = look(
+      [
+        pod({ labels: { app: 'mongo' } }),
+        pod({ name: 'done', labels: { app: 'mongo' }, phase: 'Succeeded' }),
+        pod({ name: 'failed', labels: { app: 'mongo' }, phase: 'Failed' }),
+        { ...ending, live: false },
+        pod({ name: 'web', labels: { app: 'web' } }),
+      ],
+      selective,
+    );
+    expect(pods).toEqual({ selected: 1, declared: 0, skipped: 0, summary: '0/1' });
+  });
+});
+
+describe('findings', () => {
+  test('are at most twenty, worst first, with the total beside them, and the same whatever the order of the pods', () => {
+    const proxied = team(90, {
+      path: [{ preset: 'envoy-tcp' }, { name: 'nat', type: 'NAT', idleTimeoutSeconds: 90 }],
+    });
+    const pods = [
+      ...Array.from({ length: 30 }, (_, index) => pod({ name: `web-${index}` })),
+      pod({ name: 'host', spec: { hostNetwork: true } }),
+    ];
+    const forward = look(pods, proxied, [team(30, {}, 'stricter')]);
+    const backward = look([...pods].reverse(), proxied, [team(30, {}, 'stricter')]);
+    expect(forward).toEqual(backward);
+    expect(forward.findingsTotal).toBe(1 + 30 + 1 + 1);
+    expect(forward.findings).toHaveLength(20);
+    expect(forward.findings[0]).toMatchObject({ reason: 'ProxyHop', hop: 'envoy-tcp' });
+    expect(forward.findings[1]).toMatchObject({ reason: 'NotDeclared', pod: 'web-0', node: 'n1' });
+    expect(forward.findings[2]).toMatchObject({ pod: 'web-1' });
+    expect(forward.findings[3]).toMatchObject({ pod: 'web-10' });
+  });
+
+  test('a proxy says what to set instead', () => {
+    const proxied = team(90, { path: [{ preset: 'nginx-stream' }, { preset: 'aws-nlb' }] });
+    expect(look([], proxied).findings[0]?.message).toBe(
+      'nginx-stream is a proxy: it counts data, and no keepalive probe refreshes its 600 s. ' +
+        'Raise its idle timeout (proxy_timeout), or let the application send heartbeats more often',
+    );
+  });
+
+  test('an exposed pod is told what to do, in Enforce and in Audit', () => {
+    expect(look([pod()]).findings[0]?.message).toBe(
+      'its spec starts it with 7200/75/9, which does not stay under 90 s: recreate it to start with 30/10/6',
+    );
+    expect(look([pod()], team(90, { mode: 'Audit' })).findings[0]?.message).toContain(
+      'mode Enforce would start it with',
+    );
+  });
+
+  test('a cluster policy names the namespace of a pod', () => {
+    expect(look([pod()], platform(90)).findings[0]).toMatchObject({ namespace: 'db', pod: 'mongo-0' });
+  });
+
+  test('nodes that nobody covers are said', () => {
+    const withNodes = platform(90, { nodes: { selector: {} } });
+    expect(look([], withNodes).findings.map(({ reason }) => reason)).toEqual(['NodesNotCovered']);
+  });
+});
+
+describe('two policies on one pod', () => {
+  const stricter = team(30, { podSelector: { matchLabels: { app: 'mongo' } } }, 'stricter');
+  const pods = [
+    pod({ labels: { app: 'mongo' }, sysctls: sysctls(10, 3, 6) }),
+    pod({ name: 'web', sysctls: sysctls() }),
+  ];
+
+  test('the looser one names the one that binds, and on how many pods', () => {
+    expect(look(pods, policy, [stricter]).findings).toEqual([
+      {
+        reason: 'StricterPolicy',
+        policy: 'KeepalivePolicy db/stricter',
+        message: 'KeepalivePolicy db/stricter (10/3/6) is stricter and binds on 1 of the selected pods',
+      },
+    ]);
+  });
+
+  test('the stricter one has nothing to say', () => {
+    expect(look(pods, stricter, [policy]).findings).toEqual([]);
+  });
+
+  test.each<[string, EffectivePolicy]>([
+    ['one that only audits', team(30, { mode: 'Audit' }, 'audit')],
+    ['one of another namespace', team(30, {}, 'elsewhere', 'web')],
+    ['one that selects other pods', team(30, { podSelector: { matchLabels: { app: 'x' } } }, 'others')],
+    ['one with the same values', team(90, {}, 'same')],
+    [
+      'a cluster policy of other namespaces',
+      platform(30, { namespaceSelector: { matchLabels: { a: 'b' } } }),
+    ],
+  ])('%s does not bind', (_sentence, other) => {
+    expect(look(pods, policy, [other]).findings).toEqual([]);
+  });
+
+  test('a cluster policy may bind', () => {
+    expect(look(pods, policy, [platform(30)]).findings[0]?.policy).toBe('ClusterKeepalivePolicy platform');
+  });
+});
