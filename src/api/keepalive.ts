@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
-import type { Hop } from './hop.ts';
-import { shortestHop, shortestHopCel, trackingTimeoutsCel } from './path.ts';
+import type { Hop, ResolvedHop } from './hop.ts';
+import { tracksPackets } from './hop.ts';
+import { hopFactsCel, hopsWithinCel, resolvePath } from './path.ts';
 import type { Rule } from './rule.ts';
 
 /**
@@ -55,28 +56,34 @@ function earliestLastProbe({ timeSeconds = 1, intervalSeconds = 1, probes = 1 }:
 const given = (field: string) => `(has(self.keepalive.${field}) ? self.keepalive.${field} : 1)`;
 const earliestLastProbeCel = `${given('timeSeconds')} + (${given('probes')} - 1) * ${given('intervalSeconds')}`;
 
-/** CEL has no `let` in a CRD: a list of one and a macro over it name a value. */
-const withTimeout = (body: string) => `[${trackingTimeoutsCel}.min()].map(t, ${body})[0]`;
+const late = hopsWithinCel(earliestLastProbeCel, 'true');
+/** One format() at the end: the API server cannot bound the length of a number as text, so no `+` may follow it. */
+const explanation =
+  "'timeSeconds %d + (probes %d - 1) x intervalSeconds %d = %d s is not below the %d s after which %s forgets: lower them or leave them out'" +
+  `.format([dyn(${given('timeSeconds')}), dyn(${given('probes')}), dyn(${given('intervalSeconds')}), ` +
+  `dyn(${earliestLastProbeCel}), dyn(${hopFactsCel.idleTimeoutSeconds}), dyn(${hopFactsCel.name})])`;
 
-/** The last of the probes must fall before the shortest idle timeout: the promise for declared values too. */
+/** The last of the probes must fall before every idle timeout: the promise for declared values too. */
 export const keepaliveRule: Rule<WithPath> = {
-  rule: `!has(self.keepalive) || ${trackingTimeoutsCel}.all(t, ${earliestLastProbeCel} < t)`,
+  rule: `!has(self.keepalive) || size(${late}) == 0`,
   message:
     'timeSeconds + (probes - 1) x intervalSeconds must be below the shortest idle timeout of the path: lower them or leave them out',
-  messageExpression: withTimeout(
-    `'timeSeconds ' + string(${given('timeSeconds')}) + ' + (probes ' + string(${given('probes')}) + ' - 1) x intervalSeconds ' + string(${given('intervalSeconds')}) + ' = ' + string(${earliestLastProbeCel}) + ' s is not below the ' + string(t) + ' s after which ' + ${shortestHopCel('t')} + ' forgets: lower them or leave them out'`,
-  ),
-  check: ({ path, keepalive = {} }) => {
-    const hop = shortestHop(path);
-    return hop === undefined || earliestLastProbe(keepalive) < hop.idleTimeoutSeconds;
-  },
+  messageExpression: `${hopsWithinCel(earliestLastProbeCel, explanation)}[0]`,
+  check: ({ path, keepalive = {} }) => lateFor(path, keepalive) === undefined,
   explain: ({ path, keepalive = {} }) => {
     const { timeSeconds = 1, intervalSeconds = 1, probes = 1 } = keepalive;
-    const hop = shortestHop(path);
+    const forgets = lateFor(path, keepalive);
     return (
       `timeSeconds ${timeSeconds} + (probes ${probes} - 1) x intervalSeconds ${intervalSeconds} = ` +
-      `${earliestLastProbe(keepalive)} s is not below the ${hop?.idleTimeoutSeconds} s after which ${hop?.name} forgets: ` +
-      'lower them or leave them out'
+      `${earliestLastProbe(keepalive)} s is not below the ${forgets?.idleTimeoutSeconds} s after which ` +
+      `${forgets?.name} forgets: lower them or leave them out`
     );
   },
 };
+
+/** The first declared hop that forgets before the last probe. */
+function lateFor(path: Hop[], keepalive: Keepalive): ResolvedHop | undefined {
+  return resolvePath(path)
+    .filter(tracksPackets)
+    .find((candidate) => candidate.idleTimeoutSeconds <= earliestLastProbe(keepalive));
+}

@@ -18,11 +18,10 @@ const presetTable = `{${presetNames.map((name) => `'${name}': ${presets[name].id
 const longest = 432_000;
 const hopTimeout = `(has(h.idleTimeoutSeconds) ? h.idleTimeoutSeconds : has(h.preset) && h.preset in ${presetTable} ? ${presetTable}[h.preset] : ${longest})`;
 
-/** CEL over `self.path`: the timeouts of the hops that follow packets, and the shortest of them. */
-export const trackingTimeoutsCel = `self.path.filter(h, ${isTracking}).map(h, ${hopTimeout})`;
-/** CEL over `self.path`: the name of the hop that forgets first; needs at least one that follows packets. */
-export const shortestHopCel = (timeout: string): string =>
-  `self.path.filter(h, ${isTracking} && ${hopTimeout} == ${timeout}).map(h, ${hopName})[0]`;
+/** CEL over `self.path`: the hops that follow packets and forget after at most `seconds`, each as `item` of `h`. */
+export const hopsWithinCel = (seconds: string, item: string): string =>
+  `self.path.filter(h, ${isTracking} && ${hopTimeout} <= ${seconds}).map(h, ${item})`;
+export const hopFactsCel = { name: hopName, idleTimeoutSeconds: hopTimeout };
 
 export function resolvePath(path: readonly Hop[]): ResolvedHop[] {
   return path.map(resolveHop).filter((hop) => hop !== undefined);
@@ -47,12 +46,13 @@ const pathRules: readonly Rule<Hop[]>[] = [
     check: (path) => new Set(path.map((hop) => hop.name ?? hop.preset ?? '')).size === path.length,
   },
   {
-    rule: `self.exists(h, ${isTracking})`,
+    // An empty path has its own message.
+    rule: `size(self) == 0 || self.exists(h, ${isTracking})`,
     message:
       'every hop of this path is a proxy: a proxy counts data and no keepalive probe refreshes it. ' +
       "Raise the proxy's own idle timeout or let the application send heartbeats, " +
       'and declare here the hops that follow packets (NAT, IPVS, LoadBalancer, Firewall, Conntrack)',
-    check: (path) => path.some((hop) => (resolveHop(hop)?.type ?? hop.type) !== 'Proxy'),
+    check: (path) => path.length === 0 || path.some((hop) => (resolveHop(hop)?.type ?? hop.type) !== 'Proxy'),
   },
 ];
 
