@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { API_VERSION, CONTROLLER_NAME } from '../api/group.ts';
 import type { PolicyStatus } from '../api/status.ts';
 import type { ApiClient } from '../kube/client.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.ts';
+import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../kube/errors.ts';
 import type { EventRecorder, Notice } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeManifest } from '../kube/resource.ts';
@@ -37,7 +37,7 @@ export class Applier {
     } catch (error) {
       // Somebody wrote since we read: the next look sees it, and there is nothing to tell.
       if (!isConflict(error) && !isAlreadyExists(error)) {
-        await this.#writeStatus(record, setback(circumstances, planned, messageOf(error)));
+        await this.#writeStatus(record, setback(circumstances, planned, setbackMessage(error)));
       }
       throw error;
     }
@@ -133,6 +133,8 @@ function unlessNotFound(error: unknown): void {
   if (!isNotFound(error)) throw error;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** A refusal may quote who we are, token and all that is known of it: that is for the log alone. */
+function setbackMessage(error: unknown): string {
+  const what = error instanceof ApiError ? `${error.status} ${error.reason}` : 'an error';
+  return `The binding could not be written (${what}) and will be tried again; the log of the controller says more`;
 }

@@ -1,0 +1,60 @@
+/** Every test: unit first, then end to end. Ends with one line, counted from what the runner reports. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { prepare } from './cluster/prepare.ts';
+
+interface Counts {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numTotalTests: number;
+  /** A suite that cannot even be loaded has no tests that could fail. */
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+/** Runs one project of jest; null where it died before it could report. */
+async function runProject(
+  script: string,
+  folder: string,
+): Promise<{ status: number; counts: Counts | null }> {
+  const outputFile = join(folder, `${script.replace(':', '-')}.json`);
+  const child = spawn('npm', ['run', '-s', script, '--', '--json', `--outputFile=${outputFile}`], {
+    // What --json prints is what --outputFile holds; the report for people goes to standard error.
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const status = await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+  try {
+    return { status, counts: JSON.parse(readFileSync(outputFile, 'utf8')) as Counts };
+  } catch {
+    return { status, counts: null };
+  }
+}
+
+// jest, in the same process group, ends its cluster by itself; this process only has to wait for it.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefined);
+
+const folder = mkdtempSync(join(tmpdir(), 'keepalive-test-'));
+try {
+  await prepare({ kubernetes: undefined });
+  let passed = 0;
+  let failed = 0;
+  for (const script of ['test:unit', 'test:e2e']) {
+    const { status, counts } = await runProject(script, folder);
+    passed += counts?.numPassedTests ?? 0;
+    failed += Math.max(
+      (counts?.numFailedTests ?? 0) + (counts?.numRuntimeErrorTestSuites ?? 0),
+      status === 0 && (counts?.numTotalTests ?? 0) > 0 ? 0 : 1,
+    );
+    // Failing units make the slower suites not worth waiting for.
+    if (failed > 0) break;
+  }
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,252 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+
+import { control } from './addresses.ts';
+import { get, isNodeReady } from './api.ts';
+import { Component } from './component.ts';
+import type { ComponentSpec } from './components.ts';
+import { adminConfig, allComponents, apiSocketOf, pkiFolder } from './components.ts';
+import type { Output } from './command.ts';
+import type { Host } from './host.ts';
+import { installProduct } from './install.ts';
+import { clearAbandoned, Lab } from './lab.ts';
+import { importImage, podRoutes, startNodeHost, stopNodeHost } from './node.ts';
+import { issueKeys } from './pki.ts';
+import { prepare } from './prepare.ts';
+import { all, until } from './wait.ts';
+
+export const DEFAULT_NAME = 'keepalive';
+
+export interface UpOptions {
+  readonly name?: string;
+  /** How many; 1 unless told otherwise. */
+  readonly nodes?: number;
+  /** As 1.37.2, or 1.36 for the latest of that line. */
+  readonly kubernetes?: string;
+  /** The cluster dies with this process; otherwise it lives until `down`. */
+  readonly owned?: boolean;
+  /** Told each step as it is done. */
+  readonly onProgress?: (step: string) => void;
+  /** Ends the start half way, and takes down what stands by then. */
+  readonly signal?: AbortSignal;
+}
+
+/** A real Kubernetes in namespaces of this machine. */
+export class Cluster {
+  readonly lab: Lab;
+  readonly #components: readonly ComponentSpec[];
+
+  private constructor(lab: Lab) {
+    this.lab = lab;
+    const { kubernetes, nodes } = lab.state;
+    this.#components = allComponents({ folder: lab.folder, kubernetes, nodes });
+  }
+
+  /** Builds what is missing, then starts a cluster and waits until its nodes take pods. */
+  static async up(options: UpOptions = {}): Promise<Cluster> {
+    const { name = DEFAULT_NAME, nodes = 1, owned = false, onProgress = () => undefined, signal } = options;
+    const ready = await prepare({ kubernetes: options.kubernetes, signal });
+    for (const gone of await clearAbandoned())
+      onProgress(`cleared away cluster ${gone}, which was nobody's any more`);
+    const lab = Lab.create(name, {
+      owned,
+      kubernetes: ready.kubernetes,
+      nodes: Array.from({ length: nodes }, (_, at) => `n${at + 1}`),
+      programs: ready.programs,
+    });
+    try {
+      const cluster = new Cluster(lab);
+      await cluster.#start({ archives: ready.images, onProgress, signal });
+      lab.markReady();
+      return cluster;
+    } catch (error) {
+      await lab.down();
+      throw error;
+    }
+  }
+
+  /** A cluster that runs; undefined where there is none of that name. */
+  static find(name = DEFAULT_NAME): Cluster | undefined {
+    const lab = Lab.find(name);
+    return lab?.state.ready === true && lab.hosts().length > 0 ? new Cluster(lab) : undefined;
+  }
+
+  get name(): string {
+    return this.lab.name;
+  }
+
+  get nodes(): readonly string[] {
+    return this.lab.state.nodes;
+  }
+
+  get kubernetes(): string {
+    return this.lab.state.kubernetes;
+  }
+
+  /** A file that is valid inside the lab. */
+  get kubeconfig(): string {
+    return adminConfig(this.lab.folder);
+  }
+
+  /** Speaks plain HTTP as an administrator, from outside the lab too. */
+  get apiSocket(): string {
+    return apiSocketOf(this.lab.folder);
+  }
+
+  get componentNames(): readonly string[] {
+    return this.#components.map(({ name }) => name);
+  }
+
+  /** What a program inside sees: this process's own environment, the cluster's programs and its kubeconfig. */
+  environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+    return { ...this.lab.environment(), KUBECONFIG: this.kubeconfig, ...extra };
+  }
+
+  /** Runs a program beside the control plane to its end. */
+  exec(argv: readonly string[], options: { stdin?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Output> {
+    return this.#host('control').exec(argv, { ...options, env: this.environment(options.env) });
+  }
+
+  /** Starts a program beside the control plane; whoever asked for it ends it. */
+  spawn(
+    argv: readonly string[],
+    options: { env?: NodeJS.ProcessEnv; stdio?: 'pipe' | 'inherit'; cwd?: string } = {},
+  ): ChildProcess {
+    return this.#host('control').spawn(argv, { ...options, env: this.environment(options.env) });
+  }
+
+  /** What kubectl prints; throws what it complains of. */
+  kubectl(...args: readonly string[]): Promise<string> {
+    return this.#kubectl(args);
+  }
+
+  apply(manifests: string): Promise<string> {
+    return this.#kubectl(['apply', '-f', '-'], manifests);
+  }
+
+  /** Puts an OCI or docker archive onto every node. */
+  async load(archive: string): Promise<void> {
+    await all(this.nodes.map((node) => importImage(this.#host(node), archive, this.environment())));
+  }
+
+  /** Builds the product's image, loads it, applies deploy/ and waits until it serves. */
+  install(onProgress: (step: string) => void = () => undefined): Promise<void> {
+    return installProduct(this, onProgress);
+  }
+
+  /** By its name: `apiserver`, `etcd`, `n1/kubelet`. */
+  component(name: string): Component {
+    const spec = this.#components.find((one) => one.name === name);
+    if (spec === undefined)
+      throw new Error(`there is no component "${name}": choose one of ${this.componentNames.join(', ')}`);
+    return new Component(spec, {
+      folder: this.lab.folder,
+      host: () => this.#host(spec.host),
+      env: this.environment(),
+      serves: () => (name === 'apiserver' ? this.#untilServing() : Promise.resolve()),
+    });
+  }
+
+  /** As if the machine lost power: its processes end at once, its disk stays, and it starts again. */
+  async rebootNode(name: string): Promise<void> {
+    await stopNodeHost(this.lab, name);
+    await this.#startNode(name, []);
+    await this.component(`${name}/kubelet`).start();
+    await until(`node ${name} is ready again`, () => isNodeReady(this.apiSocket, name));
+  }
+
+  async down(): Promise<void> {
+    await this.lab.down();
+  }
+
+  async #start({
+    archives,
+    onProgress,
+    signal,
+  }: {
+    archives: readonly string[];
+    onProgress: (step: string) => void;
+    signal: AbortSignal | undefined;
+  }): Promise<void> {
+    mkdirSync(pkiFolder(this.lab.folder), { mode: 0o700 });
+    await all([
+      issueKeys(pkiFolder(this.lab.folder), this.nodes),
+      this.lab.host('control', controlNetwork(this.nodes.length)),
+    ]);
+    signal?.throwIfAborted();
+    const serving = this.#startControlPlane(signal).then(() => {
+      onProgress(`Kubernetes ${this.kubernetes} serves`);
+    });
+    const whole = this.nodes.map(async (node) => {
+      await this.#startNode(node, archives);
+      await serving;
+      signal?.throwIfAborted();
+      await this.component(`${node}/kubelet`).start();
+      await until(`node ${node} is ready`, () => isNodeReady(this.apiSocket, node), { signal, everyMs: 50 });
+      onProgress(`node ${node} is ready`);
+    });
+    await all([serving, ...whole]);
+    const account = '/api/v1/namespaces/default/serviceaccounts/default';
+    await until('pods may be made', async () => (await get(this.apiSocket, account)).status === 200, {
+      signal,
+    });
+  }
+
+  async #startControlPlane(signal: AbortSignal | undefined): Promise<void> {
+    await all(['etcd', 'apiserver', 'api-socket'].map((name) => this.#begin(name)));
+    await this.#untilServing(signal);
+    await all(['controller-manager', 'scheduler'].map((name) => this.#begin(name)));
+  }
+
+  /** All of a node but its kubelet, which asks for the API server at once. */
+  async #startNode(node: string, archives: readonly string[]): Promise<void> {
+    const host = await startNodeHost(this.lab, node);
+    await this.#begin(`${node}/containerd`);
+    const env = this.environment();
+    const answers = async () => (await host.exec(['ctr', 'version'], { env, cwd: '/' })).code === 0;
+    await until(`containerd of ${node} answers`, answers);
+    for (const archive of archives) await importImage(host, archive, env);
+    await this.#begin(`${node}/kube-proxy`);
+  }
+
+  /** Starts a component and does not wait for it to serve. */
+  async #begin(name: string): Promise<void> {
+    const spec = this.#components.find((one) => one.name === name);
+    if (spec === undefined) throw new Error(`no component ${name}`);
+    const { logPath } = this.component(name);
+    await this.#host(spec.host).start(spec.argv, {
+      logFile: logPath,
+      prefix: spec.prefix ?? [],
+      env: this.environment(),
+    });
+  }
+
+  async #untilServing(signal?: AbortSignal): Promise<void> {
+    const serves = async () => (await get(this.apiSocket, '/readyz')).status === 200;
+    await until(`the API server serves; its log is ${this.component('apiserver').logPath}`, serves, {
+      signal,
+    });
+  }
+
+  async #kubectl(args: readonly string[], stdin?: string): Promise<string> {
+    const { stdout, stderr, code } = await this.exec(
+      ['kubectl', ...args],
+      stdin === undefined ? {} : { stdin },
+    );
+    if (code !== 0) throw new Error(stderr.trim() || `kubectl ${args.join(' ')} ended with status ${code}`);
+    return stdout;
+  }
+
+  #host(name: string): Host {
+    const host = this.lab.hosts().find((one) => one.name === name);
+    if (host === undefined) throw new Error(`host ${name} of cluster ${this.name} is not running`);
+    return host;
+  }
+}
+
+function controlNetwork(nodes: number): string {
+  const routes = Array.from({ length: nodes }, (_, at) => podRoutes(at + 1)).flat();
+  return `ip link add lan type bridge; ip addr add ${control.v4}/24 dev lan; ip addr add ${control.v6}/64 dev lan nodad
+    ip link set lan up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    ${routes.map((route) => `ip ${route}`).join('\n')}`;
+}

@@ -1,0 +1,60 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import product from '../../package.json' with { type: 'json' };
+import type { Cluster } from './cluster.ts';
+import { runOrThrow } from './command.ts';
+import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
+import { repository } from './place.ts';
+
+export const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
+export const productNamespace = 'keepalive-system';
+
+/** Builds the product as its users would, and installs it as they do. */
+export async function installProduct(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'keepalive-install-'));
+  try {
+    const archive = join(folder, 'image.tar');
+    await buildProduct(archive);
+    onProgress(`built ${productImage}`);
+    await cluster.load(archive);
+    onProgress('loaded it onto every node');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
+  onProgress('applied deploy/');
+  await untilServing(cluster);
+}
+
+async function buildProduct(archive: string): Promise<void> {
+  const base = baseImage();
+  if (!base.isBuilt()) await base.build();
+  await runOrThrow([process.execPath, join(repository, 'scripts/build.ts')], {
+    called: 'npm run build',
+    cwd: repository,
+  });
+  if (!existsSync(join(repository, 'dist/main.mjs'))) throw new Error('npm run build left no dist/main.mjs');
+  await buildah(
+    'bud',
+    '--quiet',
+    '--build-arg',
+    `NODE_IMAGE=${nodeImage}`,
+    '--tag',
+    productImage,
+    repository,
+  );
+  await saveImage(productImage, archive);
+}
+
+/** Rolls out what runs already, so that a second install brings in the new image under the old name. */
+async function untilServing(cluster: Cluster): Promise<void> {
+  const inNamespace = ['-n', productNamespace];
+  const listed = await cluster.kubectl('get', 'deployments,daemonsets', ...inNamespace, '-o', 'name');
+  for (const workload of listed
+    .trim()
+    .split('\n')
+    .filter((name) => name !== ''))
+    await cluster.kubectl('rollout', 'status', workload, ...inNamespace, '--timeout=120s');
+}

@@ -1,0 +1,43 @@
+import { run, runOrThrow } from './command.ts';
+
+/** What a cluster takes from Debian: network tools, the image builder, and what runc and small C programs need. */
+const packages = [
+  'buildah',
+  'busybox-static',
+  'conntrack',
+  'containernetworking-plugins',
+  'gcc',
+  'iproute2',
+  'iptables',
+  'libc6-dev',
+  'libseccomp-dev',
+  'nftables',
+  'openssl',
+  'pkg-config',
+  'procps',
+  'util-linux',
+];
+
+export async function missingPackages(): Promise<string[]> {
+  const argv = ['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n', ...packages];
+  const known = await run(argv).catch(() => undefined);
+  const installed = new Set((known?.stdout ?? '').split('\n').filter((line) => line.endsWith(' installed')));
+  return packages.filter((name) => !installed.has(`${name} installed`));
+}
+
+export async function requireApt(missing: readonly string[]): Promise<void> {
+  const found = await run(['apt-get', '--version']).catch(() => undefined);
+  if (found?.code === 0) return;
+  throw new Error(
+    `there is no apt-get to install ${missing.join(', ')}: run this on Debian 12 or later, or a recent Ubuntu`,
+  );
+}
+
+export async function installPackages(
+  names: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, signal };
+  await runOrThrow(['apt-get', '-q', 'update'], options);
+  await runOrThrow(['apt-get', '-q', '-y', '--no-install-recommends', 'install', ...names], options);
+}

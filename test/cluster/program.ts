@@ -1,0 +1,137 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { fill, placeFor } from './cache.ts';
+import { runOrThrow } from './command.ts';
+import type { Progress } from './go.ts';
+import { build, goEnvironment, modules } from './go.ts';
+import { defaultKubernetes, replacements, versionIn } from './version.ts';
+
+/** Programs that are built together from one Go module. */
+export interface ProgramSet {
+  readonly name: string;
+  readonly version: string;
+  readonly programs: readonly string[];
+  /** The folder where they are, or will be once built. */
+  readonly place: string;
+  readonly build: (progress: Progress) => Promise<void>;
+}
+
+const containerd = 'github.com/containerd/containerd/v2/cmd';
+/** One program under six names: which part it plays is told by the name it is called by. */
+const parts = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-proxy',
+  'kubectl',
+];
+
+/** Every program of a cluster with this version of Kubernetes; the slowest comes last. */
+export function programSets(kubernetes: string): ProgramSet[] {
+  return [
+    tools({
+      name: 'runc',
+      packages: { runc: 'github.com/opencontainers/runc' },
+      env: { CGO_ENABLED: '1' },
+      flags: ['-tags', 'seccomp'],
+    }),
+    tools({ name: 'etcd', packages: { etcd: 'go.etcd.io/etcd/server/v3' } }),
+    tools({
+      name: 'containerd',
+      packages: Object.fromEntries(
+        ['containerd', 'containerd-shim-runc-v2', 'ctr'].map((name) => [name, `${containerd}/${name}`]),
+      ),
+    }),
+    kubernetesSet(kubernetes),
+  ];
+}
+
+export function isBuilt({ place }: ProgramSet): boolean {
+  return existsSync(place);
+}
+
+/** What a folder of ready programs lacks. */
+export function missingPrograms(folder: string): string[] {
+  const programs = programSets(defaultKubernetes).flatMap((set) => set.programs);
+  return programs.filter((program) => !existsSync(join(folder, program)));
+}
+
+interface Tools {
+  readonly name: string;
+  /** By the program's name. */
+  readonly packages: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly flags?: readonly string[];
+}
+
+/** Programs that a go.mod of ours names as tools. */
+function tools({ name, packages, env = {}, flags = [] }: Tools): ProgramSet {
+  const cwd = join(modules, name);
+  const goMod = readFileSync(join(cwd, 'go.mod'));
+  const version = versionIn(goMod.toString(), Object.values(packages)[0] ?? '');
+  const inputs = [goMod, readFileSync(join(cwd, 'go.sum')), JSON.stringify({ packages, flags, env })];
+  const place = placeFor('programs', `${name}-${version}`, inputs);
+  const buildAll = (progress: Progress) =>
+    fill(place, async (folder) => {
+      for (const [program, path] of Object.entries(packages)) {
+        const output = join(folder, program);
+        await build({ cwd, env, flags: [...flags, '-ldflags', '-s -w'], packages: [path], output, progress });
+      }
+    });
+  return { name, version, programs: Object.keys(packages), place, build: buildAll };
+}
+
+function kubernetesSet(version: string): ProgramSet {
+  const own = join(modules, 'kubernetes');
+  const inputs = ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(own, file)));
+  const place = placeFor('programs', `kubernetes-${version}`, inputs);
+  const flags = ['-tags', 'providerless,osusergo,netgo', '-ldflags', linkerFlags(version)];
+  const buildAll = (progress: Progress) =>
+    fill(place, async (folder) => {
+      const cwd = version === defaultKubernetes ? own : await deriveModule(version, folder, progress);
+      await build({ cwd, env: {}, flags, packages: ['.'], output: join(folder, 'kube'), progress });
+      for (const part of parts) symlinkSync('kube', join(folder, part));
+    });
+  return { name: 'kubernetes', version, programs: parts, place, build: buildAll };
+}
+
+/** What the programs say their version is: as a plain `go build` of a module they would say v0.0.0. */
+function linkerFlags(version: string): string {
+  const [major, minor] = version.split('.');
+  const facts = {
+    gitVersion: `v${version}`,
+    gitMajor: major,
+    gitMinor: minor,
+    gitTreeState: 'clean',
+    gitCommit: 'test',
+  };
+  const set = (path: string) => Object.entries(facts).map(([name, value]) => `-X ${path}.${name}=${value}`);
+  return ['-s', '-w', ...set('k8s.io/component-base/version'), ...set('k8s.io/client-go/pkg/version')].join(
+    ' ',
+  );
+}
+
+/** The same main.go with a go.mod for another version; it stays beside the programs, to say what they are made of. */
+async function deriveModule(
+  version: string,
+  folder: string,
+  { onProgress, signal }: Progress,
+): Promise<string> {
+  const cwd = join(folder, 'module');
+  mkdirSync(cwd);
+  copyFileSync(join(modules, 'kubernetes/main.go'), join(cwd, 'main.go'));
+  const go = (...args: string[]) => runOrThrow(['go', ...args], { cwd, env: goEnvironment(), signal });
+  onProgress('working out its modules');
+  await go('mod', 'init', 'keepalive.dev/test/kubernetes');
+  const described = JSON.parse(await go('mod', 'download', '-json', `k8s.io/kubernetes@v${version}`)) as {
+    GoMod: string;
+  };
+  const replaced = replacements(readFileSync(described.GoMod, 'utf8'), version).map(
+    (one) => `-replace=${one}`,
+  );
+  await go('mod', 'edit', `-require=k8s.io/kubernetes@v${version}`, ...replaced);
+  await go('mod', 'tidy');
+  return cwd;
+}

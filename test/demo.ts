@@ -1,0 +1,140 @@
+/** The story of the project in a screen or two, on a real cluster: `npm run demo`. Exit status 0: it held. */
+import { Cluster } from './cluster/cluster.ts';
+import type { Nat } from './cluster/router.ts';
+import { startNat } from './cluster/router.ts';
+import { until } from './cluster/wait.ts';
+
+const name = 'demo';
+const namespace = 'default';
+const port = '7000';
+/** What the NAT remembers, and three times that in silence. */
+const forgetsAfterSeconds = 4;
+const silentSeconds = 12;
+
+const policy = `apiVersion: keepalive.dev/v1alpha1
+kind: KeepalivePolicy
+metadata:
+  name: behind-the-nat
+spec:
+  podSelector: {}
+  path:
+    - name: office-nat
+      type: NAT
+      idleTimeoutSeconds: ${forgetsAfterSeconds}
+`;
+
+const say = (text = '') => process.stdout.write(`${text}\n`);
+const indent = (text: string) => text.trimEnd().replaceAll(/^/gm, '  ');
+
+async function main(signal: AbortSignal): Promise<boolean> {
+  const startedAt = performance.now();
+  const step = (text: string) => {
+    signal.throwIfAborted();
+    say(`[${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s] ${text}`);
+  };
+  const cluster = await Cluster.up({ name, owned: true, signal });
+  try {
+    step(`a real Kubernetes ${cluster.kubernetes} is ready`);
+    await cluster.install();
+    step('the operator is installed: its image from the Dockerfile, kubectl apply -k deploy/');
+    const nat = await startNat(cluster.lab, {
+      ...{ name: 'office-nat', kind: 'snat', then: 'reset', outside: 'server' },
+      forgetsAfterSeconds,
+    });
+    await serve(nat);
+    step(
+      `a NAT between pods and a server (${nat.address.v4}) forgets a connection after ${forgetsAfterSeconds} s without a packet`,
+    );
+    return await tell(cluster, nat, step);
+  } finally {
+    await cluster.down();
+  }
+}
+
+async function serve(nat: Nat): Promise<void> {
+  const server = nat.outside.spawn(['idle', 'serve', port]);
+  await new Promise((resolve) => server.stdout?.once('data', resolve));
+}
+
+async function tell(cluster: Cluster, nat: Nat, step: (text: string) => void): Promise<boolean> {
+  say(`\nA client pod whose program asks for keepalive connects, and is silent for ${silentSeconds} s:`);
+  await startClient(cluster, nat, 'client-before');
+  const before = await lastWords(cluster, 'client-before');
+  say(indent(before));
+  step('the NAT forgot it: Linux would have spoken after 7200 s\n');
+
+  say('$ kubectl apply -f - <<EOF');
+  say(indent(policy));
+  say(indent(await cluster.apply(policy)));
+  await cluster.kubectl('wait', 'kap/behind-the-nat', '--for=condition=Ready', '--timeout=30s');
+  step('the policy is Ready\n');
+
+  say(`A new client pod, the same program, the same ${silentSeconds} s:`);
+  await startClient(cluster, nat, 'client-after');
+  const after = await lastWords(cluster, 'client-after');
+  say(indent(after));
+  step('it lives: its kernel spoke before the NAT forgot\n');
+
+  await showPolicy(cluster);
+  const held = before.includes('ECONNRESET (104)') && after.endsWith('alive');
+  say(held ? '\nThe story held.' : '\nThe story did NOT hold: see above.');
+  return held;
+}
+
+async function showPolicy(cluster: Cluster): Promise<void> {
+  const show = async (...args: string[]) => {
+    say(`$ kubectl ${args.join(' ')}`);
+    say(indent(await cluster.kubectl(...args)));
+  };
+  await show('get', 'kap');
+  await show('describe', 'kap', 'behind-the-nat');
+}
+
+function startClient(cluster: Cluster, nat: Nat, pod: string): Promise<string> {
+  return cluster.apply(
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: pod, namespace },
+      spec: {
+        restartPolicy: 'Never',
+        terminationGracePeriodSeconds: 0,
+        containers: [
+          {
+            name: 'client',
+            image: 'localhost/tools:1',
+            imagePullPolicy: 'Never',
+            command: [
+              'sh',
+              '-c',
+              `idle connect ${nat.address.v4} ${port} --silent ${silentSeconds} --keepalive; sleep 3600`,
+            ],
+          },
+        ],
+      },
+    }),
+  );
+}
+
+/** What the client says when its silence is over; the pod itself runs on. */
+function lastWords(cluster: Cluster, pod: string): Promise<string> {
+  return until(`${pod} has spoken again`, async () => {
+    const { stdout } = await cluster.exec(['kubectl', 'logs', pod]);
+    return stdout.includes('silent') ? stdout.trim() : undefined;
+  });
+}
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    if (!interrupted.signal.aborted) process.stderr.write(`\n${name}: clearing up\n`);
+    interrupted.abort(new Error(name));
+  });
+}
+try {
+  process.exitCode = (await main(interrupted.signal)) ? 0 : 1;
+} catch (error) {
+  if (!interrupted.signal.aborted)
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+}

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { Bench, kap } from './shared.ts';
+
+const bench = new Bench();
+const namespace = 'e2e-api';
+
+beforeAll(() => bench.namespace(namespace));
+afterAll(() => bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false'));
+
+const nat = { name: 'office-nat', type: 'NAT', idleTimeoutSeconds: 90 };
+const withPath = (...path: object[]) => kap(namespace, 'bad', 90, { path });
+const withKeepalive = (keepalive: object) => kap(namespace, 'bad', 90, { path: [nat], keepalive });
+const selecting = (podSelector: object) => kap(namespace, 'bad', 90, { podSelector });
+
+describe('kubectl apply refuses', () => {
+  test.each<[string, object, string]>([
+    ['an empty path', withPath(), 'spec.path in body should have at least 1 items'],
+    [
+      'more than 16 hops',
+      withPath(...Array.from({ length: 17 }, (_, index) => ({ ...nat, name: `n${index}` }))),
+      'must have at most 16 items',
+    ],
+    [
+      'a hop with neither preset nor number',
+      withPath({ name: 'a', type: 'NAT' }),
+      'a hop declares exactly one of preset and idleTimeoutSeconds',
+    ],
+    [
+      'a hop with both',
+      withPath({ preset: 'aws-nlb', idleTimeoutSeconds: 90 }),
+      'a hop declares exactly one of preset and idleTimeoutSeconds',
+    ],
+    [
+      'a hop without a type',
+      withPath({ name: 'a', idleTimeoutSeconds: 90 }),
+      'a hop without preset needs a name and a type',
+    ],
+    ['a type beside a preset', withPath({ preset: 'aws-nlb', type: 'NAT' }), 'a preset brings its own type'],
+    [
+      'an unknown preset',
+      withPath({ preset: 'aws-nbl' }),
+      'Unsupported value: "aws-nbl": supported values: "aws-nat-gateway"',
+    ],
+    ['0 seconds', withPath({ ...nat, idleTimeoutSeconds: 0 }), 'should be greater than or equal to 2'],
+    ['1 second', withPath({ ...nat, idleTimeoutSeconds: 1 }), 'should be greater than or equal to 2'],
+    ['-5 seconds', withPath({ ...nat, idleTimeoutSeconds: -5 }), 'should be greater than or equal to 2'],
+    [
+      '10^10 seconds',
+      withPath({ ...nat, idleTimeoutSeconds: 1e10 }),
+      'should be less than or equal to 432000',
+    ],
+    ['half a second', withPath({ ...nat, idleTimeoutSeconds: 90.5 }), 'must be of type integer'],
+    [
+      'two hops of one name',
+      withPath(nat, { ...nat, idleTimeoutSeconds: 100 }),
+      'two hops of a path have the same name',
+    ],
+    [
+      'a name that a preset has already',
+      withPath({ preset: 'aws-nlb' }, { ...nat, name: 'aws-nlb' }),
+      'two hops of a path have the same name',
+    ],
+    [
+      'a path of proxies only',
+      withPath({ preset: 'envoy-tcp' }, { ...nat, type: 'Proxy' }),
+      'every hop of this path is a proxy',
+    ],
+    [
+      'values that cannot stay under the timeout, with the numbers and the hop',
+      withKeepalive({ timeSeconds: 60, intervalSeconds: 10, probes: 4 }),
+      'timeSeconds 60 + (probes 4 - 1) x intervalSeconds 10 = 90 s is not below the 90 s after which office-nat forgets',
+    ],
+    [
+      'a time above the kernel default',
+      withKeepalive({ timeSeconds: 7201 }),
+      'should be less than or equal to 7200',
+    ],
+    [
+      'an invalid selector operator',
+      selecting({ matchExpressions: [{ key: 'app', operator: 'Is' }] }),
+      'Unsupported value: "Is": supported values: "In", "NotIn", "Exists", "DoesNotExist"',
+    ],
+    [
+      'In without values',
+      selecting({ matchExpressions: [{ key: 'app', operator: 'In' }] }),
+      'In and NotIn need at least one value',
+    ],
+    [
+      'Exists with values',
+      selecting({ matchExpressions: [{ key: 'app', operator: 'Exists', values: ['x'] }] }),
+      'Exists and DoesNotExist take none',
+    ],
+    [
+      'a label key that is none',
+      selecting({ matchLabels: { 'a b': 'c' } }),
+      'matchLabels needs valid label keys and values',
+    ],
+    [
+      'a label value that is none',
+      selecting({ matchLabels: { app: 'a/b' } }),
+      'matchLabels needs valid label keys and values',
+    ],
+    ['an unknown mode', kap(namespace, 'bad', 90, { mode: 'Dry' }), 'supported values: "Enforce", "Audit"'],
+    ['an unknown field', kap(namespace, 'bad', 90, { hops: [] }), 'unknown field "spec.hops"'],
+    ['a name that is too long', kap(namespace, 'a'.repeat(64), 90), 'at most 63 characters'],
+    [
+      'a cluster policy that selects nothing',
+      {
+        apiVersion: 'keepalive.dev/v1alpha1',
+        kind: 'ClusterKeepalivePolicy',
+        metadata: { name: 'bad' },
+        spec: { path: [nat] },
+      },
+      'nothing is selected: declare podSelector',
+    ],
+  ])('%s', async (_sentence, manifest, message) => {
+    expect(await bench.refusal(manifest)).toContain(message);
+  });
+});
+
+describe('the API', () => {
+  test('takes the values that just fit', async () => {
+    await bench.apply(
+      kap(namespace, 'fits', 90, { keepalive: { timeSeconds: 60, intervalSeconds: 10, probes: 3 } }),
+      kap(namespace, 'shortest', 2),
+      kap(namespace, 'longest', 432_000),
+    );
+  });
+
+  test('fills in mode and openConnections and nothing else, so that Git need not say them', async () => {
+    await bench.apply(kap(namespace, 'plain', 90));
+    const { spec } = await bench.policy({ kind: 'kap', name: 'plain', namespace });
+    expect(spec).toEqual({ ...kap(namespace, 'plain', 90).spec, mode: 'Enforce', openConnections: 'Repair' });
+  });
+
+  test('has short names and a category', async () => {
+    expect(await bench.cluster.kubectl('get', 'keepalive', '-n', namespace)).toContain(
+      'keepalivepolicy.keepalive.dev/plain',
+    );
+    expect(await bench.cluster.kubectl('get', 'ckap')).toBeDefined();
+  });
+
+  test('explains a path in sentences', async () => {
+    const text = (await bench.cluster.kubectl('explain', 'kap.spec.path')).replaceAll(/\s+/g, ' ');
+    expect(text).toContain('Everything between the pods and their peers that forgets idle connections');
+    expect(text).toContain('After how many seconds of silence this hop forgets a connection');
+  });
+
+  test('prints timeout, time, interval, probes, pods, ready and age', async () => {
+    await bench.status({ kind: 'kap', name: 'plain', namespace });
+    const [header, row] = (await bench.cluster.kubectl('get', 'kap', 'plain', '-n', namespace)).split('\n');
+    expect(header?.split(/\s+/)).toEqual([
+      'NAME',
+      'TIMEOUT',
+      'TIME',
+      'INTERVAL',
+      'PROBES',
+      'PODS',
+      'READY',
+      'AGE',
+    ]);
+    expect(row?.split(/\s+/).slice(0, 7)).toEqual(['plain', '90', '30', '10', '6', '0/0', 'True']);
+  });
+});

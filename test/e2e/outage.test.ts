@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { until } from '../cluster/wait.ts';
+import { sysctls } from '../support/builder.ts';
+import { Bench, kap, sleeper } from './shared.ts';
+
+const bench = new Bench();
+const namespace = 'e2e-outage';
+const deployment = ['-n', 'keepalive-system', 'deployment/keepalive-controller'];
+
+beforeAll(() => bench.namespace(namespace));
+afterAll(() => bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false'));
+
+interface Pods {
+  readonly items: readonly {
+    readonly status: { readonly containerStatuses: readonly { readonly restartCount: number }[] };
+  }[];
+}
+const restarts = async () =>
+  (await bench.json<Pods>('pods', '-n', 'keepalive-system')).items.flatMap(({ status }) =>
+    status.containerStatuses.map(({ restartCount }) => restartCount),
+  );
+
+/** One request of etcd's JSON gateway, sent inside the lab. */
+async function etcd(path: string, body: object): Promise<{ header: { revision: string } }> {
+  const script = `const r = await fetch('http://127.0.0.1:2379${path}', {method: 'POST', body: process.argv[1]}); console.log(await r.text())`;
+  const { stdout, stderr, code } = await bench.cluster.exec([
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+    JSON.stringify(body),
+  ]);
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as { header: { revision: string } };
+}
+
+describe('an API server that goes away', () => {
+  test('and comes back with its history compacted is followed again, by the same processes', async () => {
+    await bench.apply(kap(namespace, 'before', 90));
+    await bench.status({ kind: 'kap', name: 'before', namespace });
+    const before = await restarts();
+    const apiserver = bench.cluster.component('apiserver');
+    await apiserver.stop('SIGKILL');
+    const { header } = await etcd('/v3/kv/range', { key: 'AA==', limit: '1' });
+    await etcd('/v3/kv/compaction', { revision: header.revision, physical: true });
+    await apiserver.start();
+    await bench.apply(kap(namespace, 'after', 45));
+    await bench.status({ kind: 'kap', name: 'after', namespace }, undefined, 90_000);
+    expect(await bench.dryRun(sleeper('covered', namespace))).toEqual(sysctls(15, 5, 6));
+    // A leader that cannot renew its lease for ten seconds ends itself: the watches themselves end nothing.
+    expect((await restarts()).length).toBe(before.length);
+  });
+
+  test('for longer than the lease lasts is waited for', async () => {
+    const apiserver = bench.cluster.component('apiserver');
+    await apiserver.stop();
+    await new Promise((resolve) => setTimeout(resolve, 20_000));
+    await apiserver.start();
+    await bench.cluster.kubectl('rollout', 'status', ...deployment, '--timeout=90s');
+    await bench.apply(kap(namespace, 'much-later', 30));
+    await bench.status({ kind: 'kap', name: 'much-later', namespace }, undefined, 90_000);
+    await until('the new policy acts', async () => {
+      const [time] = await bench.dryRun(sleeper('later', namespace));
+      return time?.value === '10';
+    });
+  });
+});

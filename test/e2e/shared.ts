@@ -1,0 +1,150 @@
+import { Cluster } from '../cluster/cluster.ts';
+import { until } from '../cluster/wait.ts';
+import type { Condition, PolicyStatus } from '../../src/api/status.ts';
+import type { Sysctl } from '../../src/policy/sysctl.ts';
+
+export const SHARED_CLUSTER = 'e2e';
+
+/** The cluster that setup.ts started. */
+export function sharedCluster(): Cluster {
+  const cluster = Cluster.find(SHARED_CLUSTER);
+  if (cluster === undefined)
+    throw new Error('the shared cluster is not running: run this by `npm run test:e2e`');
+  return cluster;
+}
+
+export interface PolicyObject {
+  readonly metadata: { readonly uid: string; readonly generation: number; readonly resourceVersion: string };
+  readonly spec: Record<string, unknown>;
+  readonly status?: PolicyStatus;
+}
+
+/** `kap db/behind-the-nat`, or `ckap cloud`. */
+export interface PolicyName {
+  readonly kind: 'kap' | 'ckap';
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** What a test does with the cluster, in the words of its user. */
+export class Bench {
+  readonly cluster = sharedCluster();
+
+  /** A fresh namespace, with the service account that pods wait for. */
+  async namespace(name: string, labels: Record<string, string> = {}): Promise<string> {
+    await this.cluster.apply(
+      JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }),
+    );
+    await until(`${name} has its service account`, () =>
+      this.exists('serviceaccount', '-n', name, 'default'),
+    );
+    return name;
+  }
+
+  async exists(...args: string[]): Promise<boolean> {
+    return (await this.cluster.exec(['kubectl', 'get', ...args])).code === 0;
+  }
+
+  /** Standard error of a `kubectl apply` that must be refused. */
+  async refusal(manifest: unknown): Promise<string> {
+    const { stderr, code } = await this.cluster.exec(['kubectl', 'apply', '-f', '-'], {
+      stdin: JSON.stringify(manifest),
+    });
+    if (code === 0) throw new Error(`accepted, though it should be refused: ${JSON.stringify(manifest)}`);
+    return stderr;
+  }
+
+  async apply(...objects: readonly unknown[]): Promise<void> {
+    await this.cluster.apply(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  }
+
+  async json<T>(...args: string[]): Promise<T> {
+    return JSON.parse(await this.cluster.kubectl('get', ...args, '-o', 'json')) as T;
+  }
+
+  policy({ kind, name, namespace }: PolicyName): Promise<PolicyObject> {
+    return this.json<PolicyObject>(kind, name, ...(namespace === undefined ? [] : ['-n', namespace]));
+  }
+
+  /** Waits until the status speaks of the present spec and `holds`; gives it back. */
+  async status(
+    name: PolicyName,
+    holds: (status: PolicyStatus) => boolean = isReady,
+    timeoutMs = 30_000,
+  ): Promise<PolicyStatus> {
+    let last: PolicyStatus | undefined;
+    return until(
+      `status of ${name.kind} ${name.name}`,
+      async () => {
+        const { status, metadata } = await this.policy(name);
+        last = status;
+        return status?.observedGeneration === metadata.generation && holds(status) ? status : undefined;
+      },
+      { timeoutMs, everyMs: 100 },
+    ).catch((error: unknown) => {
+      throw new Error(`${(error as Error).message}; it is ${JSON.stringify(last)}`, { cause: error });
+    });
+  }
+
+  /** The sysctls a pod would be created with, as the API server says in a dry run. */
+  async dryRun(pod: unknown): Promise<readonly Sysctl[]> {
+    const { stdout, stderr, code } = await this.cluster.exec(
+      ['kubectl', 'create', '--dry-run=server', '-o', 'json', '-f', '-'],
+      { stdin: JSON.stringify(pod) },
+    );
+    if (code !== 0) throw new Error(stderr);
+    const created = JSON.parse(stdout) as { spec: { securityContext?: { sysctls?: Sysctl[] } } };
+    return created.spec.securityContext?.sysctls ?? [];
+  }
+}
+
+export function condition(status: PolicyStatus | undefined, type: Condition['type']): Condition | undefined {
+  return status?.conditions?.find((candidate) => candidate.type === type);
+}
+
+export function isReady(status: PolicyStatus): boolean {
+  return condition(status, 'Ready')?.status === 'True';
+}
+
+export function isStalled(status: PolicyStatus): boolean {
+  return condition(status, 'Stalled')?.status === 'True';
+}
+
+/** A pod of the tools image that does nothing. */
+export function sleeper(
+  name: string,
+  namespace: string,
+  extra: { labels?: Record<string, string>; spec?: object } = {},
+) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: extra.labels ?? {} },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        { name: 'main', image: 'localhost/tools:1', imagePullPolicy: 'Never', command: ['sleep', '3600'] },
+      ],
+      ...extra.spec,
+    },
+  };
+}
+
+/** A policy of every pod behind one NAT. */
+export function kap(namespace: string, name: string, seconds: number, spec: object = {}) {
+  return {
+    apiVersion: 'keepalive.dev/v1alpha1',
+    kind: 'KeepalivePolicy',
+    metadata: { name, namespace },
+    spec: { podSelector: {}, path: [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: seconds }], ...spec },
+  };
+}
+
+export function ckap(name: string, seconds: number, spec: object = {}) {
+  return {
+    apiVersion: 'keepalive.dev/v1alpha1',
+    kind: 'ClusterKeepalivePolicy',
+    metadata: { name },
+    spec: { podSelector: {}, path: [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: seconds }], ...spec },
+  };
+}

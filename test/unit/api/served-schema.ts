@@ -1,0 +1,120 @@
+import { Environment } from '@marcbachmann/cel-js';
+import * as z from 'zod';
+
+import { crdOf, policyKinds } from '../../../src/api/crd.ts';
+import type { PolicyKind } from '../../../src/api/group.ts';
+
+/** A node of an openAPIV3Schema, as far as we use the format. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly maxItems?: number;
+  readonly maxLength?: number;
+  readonly maxProperties?: number;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode;
+  readonly items?: SchemaNode;
+  readonly 'x-kubernetes-validations'?: readonly CelRule[];
+  readonly 'x-kubernetes-list-type'?: string;
+}
+
+interface CelRule {
+  readonly rule: string;
+  readonly message: string;
+  readonly messageExpression?: string;
+}
+
+/** Where in the object, as `spec.path[0].name`, and what a person reads. */
+export interface Problem {
+  readonly at: string;
+  readonly text: string;
+}
+
+export interface PrinterColumn {
+  readonly name: string;
+  readonly jsonPath: string;
+}
+
+export interface ServedVersion {
+  readonly schema: { readonly openAPIV3Schema: SchemaNode };
+  readonly additionalPrinterColumns: readonly PrinterColumn[];
+}
+
+export function servedVersion(kind: PolicyKind): ServedVersion {
+  const { spec } = crdOf(policyKinds[kind]) as { spec: { versions: ServedVersion[] } };
+  const [version] = spec.versions;
+  if (version === undefined) throw new Error(`${kind} has no version`);
+  return version;
+}
+
+/** The language of the API server as far as our rules need it; cel-js has no `format`. */
+const cel = new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false });
+cel.registerFunction('string.format(list): string', (text: string, values: unknown[]) => {
+  const rest = [...values];
+  return text.replace(/%[ds]/g, () => String(rest.shift()));
+});
+const compiled = new Map<string, ReturnType<Environment['parse']>>();
+
+/** Throws where the expression does: no rule of ours may fail to give an answer. */
+function evaluate(expression: string, self: unknown): unknown {
+  const run = compiled.get(expression) ?? cel.parse(expression);
+  compiled.set(expression, run);
+  return run({ self: celValue(self) });
+}
+
+/** CEL's int for every whole number of JSON. */
+function celValue(value: unknown): unknown {
+  if (Number.isInteger(value)) return BigInt(value as number);
+  if (Array.isArray(value)) return value.map(celValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, celValue(member)]));
+}
+
+/** What the API server says of an object of a kind, from nothing but the CRD. */
+export class ServedSchema {
+  readonly #root: SchemaNode;
+  readonly #shape: z.ZodType;
+
+  constructor(kind: PolicyKind) {
+    this.#root = servedVersion(kind).schema.openAPIV3Schema;
+    this.#shape = z.fromJSONSchema(this.#root as Parameters<typeof z.fromJSONSchema>[0], {
+      defaultTarget: 'openapi-3.0',
+    });
+  }
+
+  /** Everything that a schema says of one value: type, range, length, pattern, enum, required. */
+  shapeProblems(object: unknown): Problem[] {
+    return (this.#shape.safeParse(object).error?.issues ?? []).map(problemOf);
+  }
+
+  /**
+   * Rules that do not hold. `undefined` where the API server asks none, since a value has another type or is
+   * larger than what the cost of the rules was reckoned with (apiextensions-apiserver, blocking errors).
+   */
+  ruleProblems(object: unknown): Problem[] | undefined {
+    const issues = this.#shape.safeParse(object).error?.issues ?? [];
+    const blocking = issues.some(
+      ({ code, ...issue }) => code === 'invalid_type' || (code === 'too_big' && issue.origin !== 'number'),
+    );
+    return blocking ? undefined : [...brokenRules(this.#root, object, [])];
+  }
+}
+
+function* brokenRules(node: SchemaNode, value: unknown, path: readonly PropertyKey[]): Generator<Problem> {
+  if (value === undefined) return;
+  for (const { rule, message, messageExpression } of node['x-kubernetes-validations'] ?? []) {
+    if (evaluate(rule, value) === true) continue;
+    const text = messageExpression === undefined ? message : String(evaluate(messageExpression, value));
+    yield problemOf({ path: [...path], message: text });
+  }
+  for (const [key, member] of Object.entries(value as object)) {
+    const below = node.properties?.[key] ?? node.additionalProperties ?? node.items;
+    if (below !== undefined) yield* brokenRules(below, member, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
+}
+
+export function problemOf({ path, message }: { path: PropertyKey[]; message: string }): Problem {
+  return { at: z.core.toDotPath(path), text: message };
+}
