@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { PolicyKind } from './group.ts';
-import { GROUP, OPERATOR_LABELS, plurals, VERSION } from './group.ts';
+import { GROUP, nameLimit, OPERATOR_LABELS, plurals, VERSION } from './group.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './spec.ts';
 import { policyStatusSchema } from './status.ts';
 
@@ -133,14 +133,7 @@ export const policyKinds: Readonly<Record<PolicyKind, Kind>> = {
   },
 };
 
-/**
- * The API server allows 63 characters for a label value and we say the name of a policy in labels, events
- * and the name of its binding: one limit for all, told at apply.
- */
-const nameRule = {
-  rule: 'size(self.metadata.name) <= 63',
-  message: 'the name of a policy may have at most 63 characters',
-};
+const nameRule = { rule: `size(self.metadata.name) <= ${nameLimit.max}`, message: nameLimit.message };
 
 /** The CustomResourceDefinition of one kind, as it stands in crds/. */
 export function crdOf({ kind, plural, shortName, scope, description, spec }: Kind): Schema {

@@ -12,6 +12,15 @@ export const SKIP_LABEL = `${GROUP}/skip`;
 /** Labels of every object that belongs to an installation of the operator. */
 export const OPERATOR_LABELS = { 'app.kubernetes.io/name': 'keepalive-operator' } as const;
 
+/**
+ * The API server allows 63 characters for a label value and we say the name of a policy in labels, events
+ * and the name of its binding: one limit for all, told at apply.
+ */
+export const nameLimit = {
+  max: 63,
+  message: 'the name of a policy may have at most 63 characters',
+} as const;
+
 export type PolicyKind = 'KeepalivePolicy' | 'ClusterKeepalivePolicy';
 
 /** Names of the kinds in paths of the API. */

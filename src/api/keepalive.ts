@@ -69,7 +69,7 @@ export const keepaliveRule: Rule<WithPath> = {
   message:
     'timeSeconds + (probes - 1) x intervalSeconds must be below the shortest idle timeout of the path: lower them or leave them out',
   messageExpression: `${hopsWithinCel(earliestLastProbeCel, explanation)}[0]`,
-  check: ({ path, keepalive = {} }) => lateFor(path, keepalive) === undefined,
+  check: ({ path, keepalive }) => keepalive === undefined || lateFor(path, keepalive) === undefined,
   explain: ({ path, keepalive = {} }) => {
     const { timeSeconds = 1, intervalSeconds = 1, probes = 1 } = keepalive;
     const forgets = lateFor(path, keepalive);

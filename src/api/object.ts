@@ -1,12 +1,12 @@
 import * as z from 'zod';
 
 import type { PolicyKind } from './group.ts';
-import { API_VERSION } from './group.ts';
+import { API_VERSION, nameLimit } from './group.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './spec.ts';
 import { policyStatusSchema } from './status.ts';
 
 const metadataSchema = z.object({
-  name: z.string(),
+  name: z.string().max(nameLimit.max, nameLimit.message),
   namespace: z.string().optional(),
   uid: z.string().optional(),
   generation: z.number().optional(),

@@ -42,9 +42,23 @@ const labelMapRules: readonly Rule<Record<string, string>>[] = [
   },
 ];
 
+/** What maxProperties says in the CRD: zod has no limit for the entries of a record. */
+const labelMap = z.record(z.string(), z.string().max(63)).superRefine((labels, context) => {
+  if (Object.keys(labels).length <= maxEntries) return;
+  const message = `Too big: expected at most ${maxEntries} labels`;
+  context.addIssue({
+    code: 'too_big',
+    origin: 'object',
+    maximum: maxEntries,
+    inclusive: true,
+    input: labels,
+    message,
+  });
+});
+
 /** A metav1.LabelSelector that the API server checks when it is written, not when it is first used. */
 export const labelSelectorSchema = z.object({
-  matchLabels: withRules(z.record(z.string(), z.string().max(63)), labelMapRules)
+  matchLabels: withRules(labelMap, labelMapRules)
     .meta({ maxProperties: maxEntries })
     .optional()
     .describe('Labels that must all be there with these values.'),

@@ -26,16 +26,29 @@ export function get(socketPath: string, path: string): Promise<Answer> {
   });
 }
 
-interface Node {
-  readonly spec: { readonly taints?: readonly unknown[] };
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly lastHeartbeatTime: string;
 }
 
-/** Ready, and with no taint left that keeps pods away. */
-export async function isNodeReady(socketPath: string, name: string): Promise<boolean> {
-  const { status, body } = await get(socketPath, `/api/v1/nodes/${name}`);
-  if (status !== 200) return false;
-  const node = JSON.parse(body) as Node;
-  const ready = node.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True');
-  return ready === true && (node.spec.taints ?? []).length === 0;
+interface Node {
+  readonly spec: { readonly taints?: readonly unknown[] };
+  readonly status: { readonly conditions?: readonly Condition[] };
+}
+
+export interface Readiness {
+  /** Ready, and with no taint left that keeps pods away. */
+  readonly ready: boolean;
+  /** When its kubelet last said so. */
+  readonly heartbeat: string | undefined;
+}
+
+export async function readinessOf(socketPath: string, node: string): Promise<Readiness> {
+  const { status, body } = await get(socketPath, `/api/v1/nodes/${node}`);
+  if (status !== 200) return { ready: false, heartbeat: undefined };
+  const { spec, status: said } = JSON.parse(body) as Node;
+  const condition = said.conditions?.find(({ type }) => type === 'Ready');
+  const ready = condition?.status === 'True' && (spec.taints ?? []).length === 0;
+  return { ready, heartbeat: condition?.lastHeartbeatTime };
 }

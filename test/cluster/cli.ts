@@ -38,7 +38,8 @@ command('up', 'set up what is missing and start a cluster')
   .option('--kubernetes <version>', 'such as 1.36.2, or 1.36 for the latest of that line', defaultKubernetes)
   .action(async (options: Named & { nodes: number; kubernetes: string }) => {
     const cluster = await Cluster.up({ ...options, onProgress: tell, signal: interruption() });
-    tell(`cluster ${cluster.name} is ready: npm run -s cluster -- exec -- kubectl get nodes`);
+    const option = optionFor(cluster);
+    tell(`cluster ${cluster.name} is ready: npm run -s cluster -- exec${option} -- kubectl get nodes`);
   });
 
 command('down', 'end a cluster and leave nothing behind').action(async ({ name }: Named) => {
@@ -102,11 +103,15 @@ function nodeCount(text: string): number {
   return count;
 }
 
-function running({ name }: Named): Cluster {
-  const cluster = Cluster.find(name);
+function running(named: Named): Cluster {
+  const cluster = Cluster.find(named.name);
   if (cluster !== undefined) return cluster;
-  const option = name === DEFAULT_NAME ? '' : ` --name ${name}`;
-  throw new Error(`there is no cluster ${name}: start it with  npm run -s cluster -- up${option}`);
+  const command = `npm run -s cluster -- up${optionFor(named)}`;
+  throw new Error(`there is no cluster ${named.name}: start it with  ${command}`);
+}
+
+function optionFor({ name }: Named): string {
+  return name === DEFAULT_NAME ? '' : ` --name ${name}`;
 }
 
 /** Ctrl-C may come twice, from the terminal and passed on: the first one counts, and clearing up is not cut short. */

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 
 import { control } from './addresses.ts';
-import { get, isNodeReady } from './api.ts';
+import { get, readinessOf } from './api.ts';
 import { Component } from './component.ts';
 import type { ComponentSpec } from './components.ts';
 import { adminConfig, allComponents, apiSocketOf, pkiFolder } from './components.ts';
@@ -61,6 +61,8 @@ export class Cluster {
       return cluster;
     } catch (error) {
       await lab.down();
+      // Ctrl-C reaches the programs we were waiting for as well: their complaints are not the reason.
+      signal?.throwIfAborted();
       throw error;
     }
   }
@@ -147,12 +149,17 @@ export class Cluster {
     });
   }
 
-  /** As if the machine lost power: its processes end at once, its disk stays, and it starts again. */
+  /** As if the machine lost power: its processes end at once, its disk stays, and it starts again.
+   * Resolves when the node is ready; its pods follow. */
   async rebootNode(name: string): Promise<void> {
     await stopNodeHost(this.lab, name);
     await this.#startNode(name, []);
+    const last = await readinessOf(this.apiSocket, name);
     await this.component(`${name}/kubelet`).start();
-    await until(`node ${name} is ready again`, () => isNodeReady(this.apiSocket, name));
+    await until(`node ${name} is ready again`, async () => {
+      const { ready, heartbeat } = await readinessOf(this.apiSocket, name);
+      return ready && heartbeat !== last.heartbeat;
+    });
   }
 
   async down(): Promise<void> {
@@ -182,7 +189,10 @@ export class Cluster {
       await serving;
       signal?.throwIfAborted();
       await this.component(`${node}/kubelet`).start();
-      await until(`node ${node} is ready`, () => isNodeReady(this.apiSocket, node), { signal, everyMs: 50 });
+      await until(`node ${node} is ready`, async () => (await readinessOf(this.apiSocket, node)).ready, {
+        signal,
+        everyMs: 50,
+      });
       onProgress(`node ${node} is ready`);
     });
     await all([serving, ...whole]);

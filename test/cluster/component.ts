@@ -62,6 +62,6 @@ export class Component {
   }
 }
 
-export function logPathOf(folder: string, component: string): string {
+function logPathOf(folder: string, component: string): string {
   return join(folder, 'log', `${component}.log`);
 }

@@ -40,7 +40,7 @@ export function allComponents(facts: Facts): ComponentSpec[] {
   ];
 }
 
-export function controlPlane({ folder, kubernetes }: Facts): ComponentSpec[] {
+function controlPlane({ folder, kubernetes }: Facts): ComponentSpec[] {
   const on = (name: string, argv: readonly string[]): ComponentSpec => ({ name, host: 'control', argv });
   return [
     on('etcd', etcd(folder)),
@@ -171,7 +171,7 @@ for key in ${MACHINE_SYSCTLS.join(' ')}; do
 done
 exec "$@"`;
 
-export function nodeComponents(folder: string, node: string, index: number): ComponentSpec[] {
+function nodeComponents(folder: string, node: string, index: number): ComponentSpec[] {
   const own = nodeFolder(folder, node);
   const on = (name: string, argv: readonly string[], prefix: readonly string[] = []): ComponentSpec => ({
     name: `${node}/${name}`,

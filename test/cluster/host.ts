@@ -181,13 +181,14 @@ function openLog(file: string): number {
 
 function ready(child: ChildProcess, logFile: string): Promise<void> {
   return new Promise((resolve, reject) => {
+    const ended = () => {
+      reject(new Error(`a host could not be set up: ${readFileSync(logFile, 'utf8').trim()}`));
+    };
     child.stdio[3]?.once('data', () => {
+      child.off('exit', ended);
       resolve();
     });
-    child.once('error', reject);
-    child.once('exit', () => {
-      reject(new Error(`a host could not be set up: ${readFileSync(logFile, 'utf8').trim()}`));
-    });
+    child.once('error', reject).once('exit', ended);
   });
 }
 

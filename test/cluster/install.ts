@@ -8,8 +8,8 @@ import { runOrThrow } from './command.ts';
 import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
 import { repository } from './place.ts';
 
-export const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
-export const productNamespace = 'keepalive-system';
+const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
+const productNamespace = 'keepalive-system';
 
 /** Builds the product as its users would, and installs it as they do. */
 export async function installProduct(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
@@ -46,6 +46,8 @@ async function buildProduct(archive: string): Promise<void> {
     repository,
   );
   await saveImage(productImage, archive);
+  // The builds before this one, whose name it took.
+  await buildah('rmi', '--prune', '--force');
 }
 
 /** Rolls out what runs already, so that a second install brings in the new image under the old name. */

@@ -15,7 +15,7 @@ import { Host, hostsOf } from './host.ts';
 import { stateRoot } from './place.ts';
 import type { ProcessId } from './process.ts';
 import { isAlive, self } from './process.ts';
-import { all } from './wait.ts';
+import { all, until } from './wait.ts';
 
 /** What a lab's folder says about it, so that another process can find it and end it. */
 export interface LabState {
@@ -126,6 +126,15 @@ export class Lab {
     await all([host.ip(...upWith(device, addresses)), to.host.ip(...upWith(to.device, to.addresses))]);
   }
 
+  /** Removes a cable, from an end that still has a host: the kernel clears up after a dead host at its leisure. */
+  async unlink(host: Host, device: string): Promise<void> {
+    await host.exec(['ip', 'link', 'delete', device], { cwd: '/' });
+    await until(`${device} of ${host.name} is gone`, async () => {
+      const { code } = await host.exec(['ip', 'link', 'show', device], { cwd: '/' });
+      return code !== 0;
+    });
+  }
+
   /** Ends every host and removes every trace. May be called at any moment, and again. */
   async down(): Promise<void> {
     await removeLab(this.name);
@@ -160,7 +169,7 @@ function labNames(): string[] {
   }
 }
 
-export interface Description {
+interface Description {
   readonly name: string;
   readonly standing: 'running' | 'starting' | 'abandoned';
   readonly detail: string;

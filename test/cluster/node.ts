@@ -27,6 +27,7 @@ export async function startNodeHost(lab: Lab, node: string): Promise<Host> {
 /** As a machine that loses power and comes back: all its processes end at once, its disk stays. */
 export async function stopNodeHost(lab: Lab, node: string): Promise<void> {
   await (await lab.host(node)).stop();
+  await lab.unlink(await lab.host('control'), cableTo(node));
   await removeCgroups(lab.name, node);
 }
 
@@ -54,14 +55,18 @@ function ownFolders(folder: string): string {
     sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1`;
 }
 
+function cableTo(node: string): string {
+  return `to-${node}`;
+}
+
 async function wire(lab: Lab, host: Host, index: number): Promise<void> {
   const { v4, v6 } = addressesOf(index);
   const bridge = await lab.host('control');
   await lab.link(
-    { host: bridge, device: `to-${host.name}`, addresses: [] },
+    { host: bridge, device: cableTo(host.name), addresses: [] },
     { host, device: 'eth0', addresses: [`${v4}/24`, `${v6}/64`] },
   );
-  await bridge.ip(`link set to-${host.name} master lan`);
+  await bridge.ip(`link set ${cableTo(host.name)} master lan`);
   await host.ip(
     `route add default via ${control.v4}`,
     `route add default via ${control.v6}`,

@@ -13,7 +13,7 @@ export interface ProcessEntry extends ProcessId {
   readonly argv: readonly string[];
 }
 
-export function identify(pid: number): ProcessId | undefined {
+function identify(pid: number): ProcessId | undefined {
   const stat = statOf(pid);
   return stat === undefined ? undefined : { pid, started: stat.started };
 }
@@ -24,10 +24,21 @@ export function self(): ProcessId {
   return id;
 }
 
-/** A zombie has ended, though its parent does not know yet. */
+/**
+ * A zombie has ended, though its parent does not know yet; not before its last thread has, which may still hold
+ * a port while the first one is a zombie already.
+ */
 export function isAlive({ pid, started }: ProcessId): boolean {
   const stat = statOf(pid);
-  return stat !== undefined && stat.started === started && stat.state !== 'Z';
+  return stat !== undefined && stat.started === started && (stat.state !== 'Z' || threadsOf(pid) > 1);
+}
+
+function threadsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
 }
 
 /** Sends a signal, never to a stranger that got the number since. */

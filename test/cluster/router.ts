@@ -75,7 +75,7 @@ export class Nat {
     const { inside, outside } = networksOf(this.#index);
     await this.router.sysctl({ 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 });
     await this.#lab.link(
-      { host: this.#inside, device: `nat${this.#index}`, addresses: withLength(inside.near) },
+      { host: this.#inside, device: deviceOf(this.#index), addresses: withLength(inside.near) },
       { host: this.router, device: 'inside', addresses: withLength(inside.far) },
     );
     const back = [`route add default via ${inside.near.v4}`, `route add default via ${inside.near.v6}`];
@@ -84,7 +84,7 @@ export class Nat {
     this.#outside = await this.#lab.host(this.#options.outside);
     await this.#lab.link(
       { host: this.router, device: 'outside', addresses: withLength(outside.near) },
-      { host: this.#outside, device: `nat${this.#index}`, addresses: withLength(outside.far) },
+      { host: this.#outside, device: deviceOf(this.#index), addresses: withLength(outside.far) },
     );
     await this.#leadTo(outside.far);
   }
@@ -92,6 +92,9 @@ export class Nat {
   /** Removes the router; the host on its far side stays. */
   async stop(): Promise<void> {
     await this.router.stop();
+    const device = deviceOf(this.#index);
+    await this.#lab.unlink(this.#inside, device);
+    if (this.#outside !== undefined) await this.#lab.unlink(this.#outside, device);
     rmdirSync(indexFolder(this.#lab, this.#index));
   }
 
@@ -120,7 +123,7 @@ export class Nat {
 }
 
 /** Addresses set aside for documentation (RFC 5737, RFC 3849), a block of each for the n-th NAT. */
-export function networksOf(index: number) {
+function networksOf(index: number) {
   const v4 = (network: string, host: number) => `${network}.${index * 16 + host}`;
   const v6 = (network: number, host: number) => `2001:db8:${network}:${index.toString(16)}::${host}`;
   const cable = (network4: string, network6: number) => ({
@@ -161,10 +164,15 @@ function withLength({ v4, v6 }: Addresses): string[] {
   return [`${v4}/28`, `${v6}/64`];
 }
 
+/** Its cable's name at the hosts on either side. */
+function deviceOf(index: number): string {
+  return `nat${index}`;
+}
+
 function claimIndex(lab: Lab): number {
   for (let index = 0; index < 15; index += 1) {
     try {
-      mkdirSync(indexFolder(lab, index), { recursive: false });
+      mkdirSync(indexFolder(lab, index));
       return index;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 
 import { get } from '../cluster/api.ts';
 import { Cluster } from '../cluster/cluster.ts';
@@ -60,6 +60,7 @@ function processesIn(hosts: readonly Host[]): ProcessId[] {
   return [...hosts.map(({ id }) => id), ...below(hosts.map(({ id }) => id.pid))];
 }
 
+jest.setTimeout(120_000);
 const before = machine();
 let one: Cluster;
 let two: Cluster;
@@ -69,7 +70,7 @@ beforeAll(async () => {
     Cluster.up({ name: 'test-one', nodes: 2, owned: true }),
     Cluster.up({ name: 'test-two', owned: true }),
   ]);
-}, 300_000);
+}, 900_000);
 
 afterAll(async () => {
   await Promise.all([one.down(), two.down()]);
@@ -97,8 +98,11 @@ describe('two clusters side by side', () => {
   });
 
   test('a node that lost power comes back with its pods', async () => {
+    const path = 'jsonpath={.status.containerStatuses[0].state.running.startedAt}';
+    const startedAt = () => one.kubectl('get', 'pod', 'client', '-o', path);
+    const first = await startedAt();
     await one.rebootNode('n1');
-    await one.kubectl('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s');
+    await until('the pod runs again', async () => !['', first].includes(await startedAt()), { everyMs: 200 });
     expect(await one.kubectl('exec', 'client', '--', 'cat', '/proc/sys/net/ipv4/tcp_keepalive_time')).toBe(
       '7200\n',
     );
@@ -148,7 +152,7 @@ test('an image archive is loaded onto every node', async () => {
   try {
     await buildah('tag', toolsImage, 'localhost/loaded:1');
     await saveImage('localhost/loaded:1', join(folder, 'image.tar'));
-    await buildah('untag', toolsImage, 'localhost/loaded:1');
+    await buildah('rmi', 'localhost/loaded:1');
     await one.load(join(folder, 'image.tar'));
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,0 +1,67 @@
+import type { PolicyStatus } from '../../../src/api/status.ts';
+import type { ClusterBinding } from '../../../src/policy/admission.ts';
+import { clusterBinding } from '../../../src/policy/admission.ts';
+import type { BindingRecord, Circumstances, Plan, PolicyRecord } from '../../../src/policy/plan.ts';
+import { namespace, platform, platformSpec, pod, sysctls } from '../../support/builder.ts';
+
+export const start = new Date('2026-05-04T10:00:00.700Z');
+export const after = (ms: number, from = start) => new Date(from.getTime() + ms);
+
+type ClusterSpec = Parameters<typeof platformSpec>[1];
+
+export function record(seconds = 90, spec: ClusterSpec = {}, rest: Partial<PolicyRecord> = {}): PolicyRecord {
+  return {
+    kind: 'ClusterKeepalivePolicy',
+    namespace: '',
+    name: 'platform',
+    uid: 'u1',
+    generation: 1,
+    policy: platform(seconds, spec),
+    problems: undefined,
+    status: {},
+    ...rest,
+  };
+}
+
+export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {}): Circumstances {
+  return {
+    record: of,
+    neighbourhoods: [{ namespace: namespace(), pods: [pod({ sysctls: sysctls() }), pod({ name: 'web' })] }],
+    others: [],
+    missingAdmission: [],
+    binding: undefined,
+    now: start,
+    ...rest,
+  };
+}
+
+/** As the API server gives it back. */
+export function held({ metadata, spec }: ClusterBinding): BindingRecord {
+  const { name, labels, ownerReferences } = metadata;
+  return { name, uid: 'b1', resourceVersion: '7', labels, ownerReferences, spec };
+}
+
+export function boundTo(of: PolicyRecord): BindingRecord {
+  const wanted = clusterBinding({ name: of.name, uid: of.uid, spec: platformSpec(90) });
+  if (wanted === undefined) throw new Error('no binding is wanted');
+  return held(wanted);
+}
+
+/** What a step leaves in the cluster. */
+export function applied(
+  { binding: step }: Plan,
+  present: BindingRecord | undefined,
+): BindingRecord | undefined {
+  switch (step.do) {
+    case 'keep':
+      return present;
+    case 'create':
+    case 'replace':
+      return held(step.binding);
+    case 'delete':
+      return undefined;
+  }
+}
+
+export const conditionsOf = ({ conditions = [] }: PolicyStatus) =>
+  conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
