@@ -33,46 +33,38 @@ const named = (name: string) => `h.name.replace('/', '.') == ${name}`;
 /** CEL: the entry `h` has a value that can be compared, see plainInteger. */
 const readable = `h.value.matches('${plainInteger.source}')`;
 
-/** Cheap first: a condition that stops a policy costs a third of a mutation that changes nothing. */
-const sharedConditions: readonly Expression[] = [
-  { name: 'not-host-network', expression: '!object.spec.?hostNetwork.orValue(false)' },
-  {
-    name: 'not-windows',
-    expression:
-      "object.spec.?os.?name.orValue('linux') != 'windows' && object.spec.?nodeSelector[?'kubernetes.io/os'].orValue('linux') != 'windows'",
-  },
-  {
-    name: 'not-static',
-    expression: "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}))",
-  },
-  {
-    name: 'not-skipped',
-    expression: `object.metadata.?labels[?'${SKIP_LABEL}'].orValue('') != 'true'`,
-  },
-  { name: 'derived', expression: 'has(params.status) && has(params.status.effective)' },
-  { name: 'enforced', expression: "params.spec.?mode.orValue('Enforce') == 'Enforce'" },
+/** What a pod has to be, and the policy to ask, for its sysctls to be changed at all. */
+const sharedConditions: readonly string[] = [
+  'has(params.status)',
+  'has(params.status.effective)',
+  "params.spec.?mode.orValue('Enforce') == 'Enforce'",
+  '!object.spec.?hostNetwork.orValue(false)',
+  "object.spec.?os.?name.orValue('linux') != 'windows'",
+  "object.spec.?nodeSelector[?'kubernetes.io/os'].orValue('linux') != 'windows'",
+  "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}))",
+  `object.metadata.?labels[?'${SKIP_LABEL}'].orValue('') != 'true'`,
 ];
 
 /** Only the namespaced kind asks here: for the cluster kind each binding has its selectors natively. */
-const podSelected: Expression = {
-  name: 'pod-selected',
-  expression:
-    'params.spec.podSelector.?matchLabels.orValue({}).all(k, object.metadata.?labels[?k] == optional.of(params.spec.podSelector.matchLabels[k])) && ' +
-    'params.spec.podSelector.?matchExpressions.orValue([]).all(e, ' +
-    "e.operator == 'In' ? object.metadata.?labels[?e.key].hasValue() && object.metadata.labels[e.key] in e.values : " +
-    "e.operator == 'NotIn' ? !(object.metadata.?labels[?e.key].hasValue() && object.metadata.labels[e.key] in e.values) : " +
-    "e.operator == 'Exists' ? object.metadata.?labels[?e.key].hasValue() : !object.metadata.?labels[?e.key].hasValue())",
-};
+const podSelected =
+  'params.spec.podSelector.?matchLabels.orValue({}).all(k, object.metadata.?labels[?k] == optional.of(params.spec.podSelector.matchLabels[k])) && ' +
+  'params.spec.podSelector.?matchExpressions.orValue([]).all(e, ' +
+  "e.operator == 'In' ? object.metadata.?labels[?e.key].hasValue() && object.metadata.labels[e.key] in e.values : " +
+  "e.operator == 'NotIn' ? !(object.metadata.?labels[?e.key].hasValue() && object.metadata.labels[e.key] in e.values) : " +
+  "e.operator == 'Exists' ? object.metadata.?labels[?e.key].hasValue() : !object.metadata.?labels[?e.key].hasValue())";
 
 /** Spares the mutation where an earlier policy, or the pod itself, was as strict. */
-const notYetTight: Expression = {
-  name: 'not-yet-tight',
-  expression: `!(${wanted
-    .map(
-      ({ name, cel }) => `${have}.exists(h, ${named(`'${name}'`)} && ${readable} && int(h.value) <= ${cel})`,
-    )
-    .join(' && ')})`,
-};
+const notYetTight = `!(${wanted
+  .map(({ name, cel }) => `${have}.exists(h, ${named(`'${name}'`)} && ${readable} && int(h.value) <= ${cel})`)
+  .join(' && ')})`;
+
+/**
+ * One condition in place of several: the API server evaluates every condition of a policy, each for every
+ * parameter, even where the first is false already (k8s.io/apiserver, matchconditions.Match), while && stops.
+ */
+function condition(parts: readonly string[]): Expression {
+  return { name: 'applies', expression: parts.map((part) => `(${part})`).join(' && ') };
+}
 
 /** namespaceObject has no metadata in match conditions, so the Pod Security pin is looked at here. */
 const variables: readonly Expression[] = [
@@ -116,9 +108,7 @@ export function admissionPolicyOf(kind: PolicyKind) {
         ],
       },
       matchConditions: [
-        ...sharedConditions,
-        ...(kind === 'KeepalivePolicy' ? [podSelected] : []),
-        notYetTight,
+        condition([...(kind === 'KeepalivePolicy' ? [podSelected] : []), ...sharedConditions, notYetTight]),
       ],
       variables,
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: mutation } }],

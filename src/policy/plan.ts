@@ -130,9 +130,7 @@ function obstacleOf({ record, missingAdmission }: Circumstances): Verdict | unde
 function bindingStep(record: PolicyRecord, policy: Policy, present: BindingRecord | undefined): BindingStep {
   const { kind, name, uid } = record;
   const wanted =
-    kind === 'ClusterKeepalivePolicy'
-      ? clusterBinding({ name, uid, spec: policy.spec })
-      : undefined;
+    kind === 'ClusterKeepalivePolicy' ? clusterBinding({ name, uid, spec: policy.spec }) : undefined;
   if (wanted === undefined) return present === undefined ? { do: 'keep' } : { do: 'delete', present };
   if (present === undefined) return { do: 'create', binding: wanted };
   return isAsWanted(present, wanted) ? { do: 'keep' } : { do: 'replace', binding: wanted, present };

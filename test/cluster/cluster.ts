@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { control } from './addresses.ts';
 import { get, readinessOf } from './api.ts';
@@ -101,7 +102,8 @@ export class Cluster {
 
   /** What a program inside sees: this process's own environment, the cluster's programs and its kubeconfig. */
   environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-    return { ...this.lab.environment(), KUBECONFIG: this.kubeconfig, ...extra };
+    const cache = join(this.lab.folder, 'kubectl');
+    return { ...this.lab.environment(), KUBECONFIG: this.kubeconfig, KUBECACHEDIR: cache, ...extra };
   }
 
   /** Runs a program beside the control plane to its end. */

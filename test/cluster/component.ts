@@ -29,14 +29,14 @@ export class Component {
     return this.#host().find(this.#spec.argv)?.pid;
   }
 
-  /** Resolves when the process is gone. */
-  async stop(name: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  /** Resolves when the process is gone. A crash by default: on SIGTERM the API server drains for a minute. */
+  async stop(name: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const found = this.#host().find(this.#spec.argv);
     if (found === undefined) return;
     signal(found, name);
     // A held process takes no signal but this one and SIGKILL.
     signal(found, 'SIGCONT');
-    await until(`${this.#spec.name} ends`, () => !isAlive(found));
+    await until(`${this.#spec.name} ends`, () => !isAlive(found), { timeoutMs: 90_000 });
   }
 
   /** Starts it on the same data; the API server is waited for until it serves. */

@@ -121,6 +121,10 @@ function controllerManager(folder: string): string[] {
     `--cluster-signing-cert-file=${file('ca.crt')}`,
     `--cluster-signing-key-file=${file('ca.key')}`,
     '--use-service-account-credentials',
+    // A folder it makes where it is missing; by default below /usr/libexec of the machine.
+    `--flex-volume-plugin-dir=${join(folder, 'volume-plugins')}`,
+    // How often it looks at a node anew, and takes away the taint of one that has become ready: 5 s by default.
+    '--node-monitor-period=1s',
     // At the default of 20 a second, the forty controllers wait 4 s for their own tokens.
     '--kube-api-qps=500',
     '--kube-api-burst=500',

@@ -158,8 +158,13 @@ async function installWithLibraries(program: string, folder: string, root: strin
 /** buildah with a store of its own; without a daemon, a registry, or a mount. */
 export function buildah(...args: readonly string[]): Promise<string> {
   const store = join(cacheRoot(), 'buildah');
+  mkdirSync(store, { recursive: true });
+  // It keeps a lock beside its networks, which it does not use here; by default in /etc.
+  const settings = join(store, 'containers.conf');
+  writeFileSync(settings, `[network]\nnetwork_config_dir = "${join(store, 'networks')}"\n`);
   const at = ['--storage-driver', 'vfs', '--root', store, '--runroot', join(store, 'run')];
-  return runOrThrow(['buildah', ...at, ...args], { env: { ...process.env, BUILDAH_ISOLATION: 'chroot' } });
+  const env = { ...process.env, BUILDAH_ISOLATION: 'chroot', CONTAINERS_CONF: settings };
+  return runOrThrow(['buildah', ...at, ...args], { env });
 }
 
 export function saveImage(name: string, archive: string): Promise<string> {

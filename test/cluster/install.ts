@@ -9,7 +9,7 @@ import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
 import { repository } from './place.ts';
 
 const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
-const productNamespace = 'keepalive-system';
+const inNamespace = ['--namespace', 'keepalive-system'];
 
 /** Builds the product as its users would, and installs it as they do. */
 export async function installProduct(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
@@ -23,9 +23,13 @@ export async function installProduct(cluster: Cluster, onProgress: (step: string
   } finally {
     rmSync(folder, { recursive: true });
   }
+  const older = await workloads(cluster);
   await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
   onProgress('applied deploy/');
-  await untilServing(cluster);
+  // The manifests say the same as before, the image of that name does not.
+  if (older.length > 0) await cluster.kubectl('rollout', 'restart', ...inNamespace, ...older);
+  for (const workload of await workloads(cluster))
+    await cluster.kubectl('rollout', 'status', ...inNamespace, workload, '--timeout=120s');
 }
 
 async function buildProduct(archive: string): Promise<void> {
@@ -50,13 +54,8 @@ async function buildProduct(archive: string): Promise<void> {
   await buildah('rmi', '--prune', '--force');
 }
 
-/** Rolls out what runs already, so that a second install brings in the new image under the old name. */
-async function untilServing(cluster: Cluster): Promise<void> {
-  const inNamespace = ['-n', productNamespace];
+/** What runs the product, as `deployment.apps/NAME`. */
+async function workloads(cluster: Cluster): Promise<string[]> {
   const listed = await cluster.kubectl('get', 'deployments,daemonsets', ...inNamespace, '-o', 'name');
-  for (const workload of listed
-    .trim()
-    .split('\n')
-    .filter((name) => name !== ''))
-    await cluster.kubectl('rollout', 'status', workload, ...inNamespace, '--timeout=120s');
+  return listed.split('\n').filter((name) => name !== '');
 }

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 
 import { removeCgroups } from './cgroups.ts';
 import { Host, hostsOf } from './host.ts';
-import { stateRoot } from './place.ts';
+import { requireVisible, stateRoot } from './place.ts';
 import type { ProcessId } from './process.ts';
 import { isAlive, self } from './process.ts';
 import { all, until } from './wait.ts';
@@ -62,6 +62,7 @@ export class Lab {
   static create(name: string, facts: Omit<LabState, 'maker' | 'ready'>): Lab {
     if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name))
       throw new Error(`"${name}" cannot name a cluster: use up to 32 lower-case letters, digits and hyphens`);
+    for (const folder of [folderOf(name), ...facts.programs]) requireVisible(folder);
     mkdirSync(stateRoot(), { recursive: true, mode: 0o755 });
     try {
       // The one step that two who want the same name cannot both do.

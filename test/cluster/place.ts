@@ -16,3 +16,14 @@ export function stateRoot(): string {
 export function cacheRoot(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'keepalive-operator');
 }
+
+/** Throws where a folder that the nodes need would be hidden by one that they have of their own. */
+export function requireVisible(folder: string): void {
+  const hidden = ['/run', '/var/run', '/var/lib', '/var/log'].find((own) =>
+    `${folder}/`.startsWith(`${own}/`),
+  );
+  if (hidden === undefined) return;
+  throw new Error(
+    `${folder} is below ${hidden}, which every node has of its own: name another place by KEEPALIVE_LAB (state) or XDG_CACHE_HOME (programs)`,
+  );
+}

@@ -168,7 +168,7 @@ test('an image archive is loaded onto every node', async () => {
 test('the API server starts again on the same data', async () => {
   const apiserver = two.component('apiserver');
   await two.kubectl('create', 'configmap', 'kept');
-  await apiserver.stop('SIGKILL');
+  await apiserver.stop();
   await expect(two.kubectl('get', 'configmap', 'kept')).rejects.toThrow(/refused/);
   await apiserver.start();
   expect(await two.kubectl('get', 'configmap', 'kept', '-o', 'name')).toBe('configmap/kept\n');

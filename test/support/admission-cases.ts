@@ -1,4 +1,298 @@
-import type { PolicyKind } from '../../src/api/group.ts';
+import type * as z from 'zod';
+
+import type { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../src/api/spec.ts';
 import type { RawPod } from '../../src/policy/pod.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
-import type { KeepalivePolicySpecInput, ClusterKeepalivePolicySpecInput } from './policy-input.ts';
+import { sysctlNames } from '../../src/policy/sysctl.ts';
+import { nat, sysctls } from './builder.ts';
+import { manyRequirements, selectorCases } from './selector-cases.ts';
+
+type Labels = Record<string, string>;
+type NamespacedSpec = z.input<typeof keepalivePolicySpecSchema>;
+type ClusterSpec = z.input<typeof clusterKeepalivePolicySpecSchema>;
+
+/** A policy of the pod's own namespace, or of the cluster. */
+export type CasePolicy =
+  | { readonly kind: 'KeepalivePolicy'; readonly spec: NamespacedSpec }
+  | { readonly kind: 'ClusterKeepalivePolicy'; readonly spec: ClusterSpec };
+
+interface CasePodSpec extends NonNullable<RawPod['spec']> {
+  readonly securityContext?: { readonly sysctls?: readonly Sysctl[]; readonly [field: string]: unknown };
+  readonly containers?: readonly object[];
+}
+
+/**
+ * What becomes of one pod at its creation. Plain data, each case on its own, so that the same table is put
+ * to admit() and to a real API server: a pod needs a name and, where its spec has no containers, one container.
+ */
+export interface AdmissionCase {
+  readonly sentence: string;
+  readonly pod: { readonly labels?: Labels; readonly annotations?: Labels; readonly spec?: CasePodSpec };
+  readonly policies: readonly CasePolicy[];
+  readonly namespaceLabels?: Labels;
+  /** spec.securityContext.sysctls of the created pod, in order. */
+  readonly expected: readonly Sysctl[];
+}
+
+const team = (seconds: number, spec: Partial<NamespacedSpec> = {}): CasePolicy => ({
+  kind: 'KeepalivePolicy',
+  spec: { podSelector: {}, path: nat(seconds), ...spec },
+});
+const platform = (seconds: number, spec: Partial<ClusterSpec> = {}): CasePolicy => ({
+  kind: 'ClusterKeepalivePolicy',
+  spec: { podSelector: {}, path: nat(seconds), ...spec },
+});
+
+const { timeSeconds: time, intervalSeconds: interval, probes } = sysctlNames;
+const slashedTime = 'net/ipv4/tcp_keepalive_time';
+const ports: Sysctl = { name: 'net.ipv4.ip_local_port_range', value: '20000 60000' };
+
+const entry = (name: string, value: string): Sysctl => ({ name, value });
+const spelled = (...[t, i, p]: [string, string, string]) => [
+  entry(time, t),
+  entry(interval, i),
+  entry(probes, p),
+];
+const declaring = (...list: Sysctl[]) => ({ spec: { securityContext: { sysctls: list } } });
+
+const podSecurity = (level: string, version?: string, mode = 'enforce'): Labels => ({
+  [`pod-security.kubernetes.io/${mode}`]: level,
+  ...(version !== undefined && { [`pod-security.kubernetes.io/${mode}-version`]: version }),
+});
+/** What Pod Security's restricted level asks of a pod. */
+const restrictedContext = { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } };
+const restrictedContainer = {
+  name: 'main',
+  image: 'registry.example/main:1',
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+};
+const restricted = { spec: { securityContext: restrictedContext, containers: [restrictedContainer] } };
+
+/** Behind a NAT of 90 s: what a pod declares, and what it is created with. */
+const declarations: [sentence: string, have: Sysctl[], expected: Sysctl[]][] = [
+  ['an empty list gets the three values', [], sysctls()],
+  ['looser values are tightened', sysctls(7200, 75, 9), sysctls()],
+  ['tighter values stay', sysctls(10, 3, 2), sysctls(10, 3, 2)],
+  ['equal values stay', sysctls(), sysctls()],
+  ['each key goes by itself', sysctls(31, 9, 6), sysctls(30, 9, 6)],
+  [
+    'missing keys come after what was there, in our order',
+    [entry(interval, '60'), ports],
+    [entry(interval, '10'), ports, entry(time, '30'), entry(probes, '6')],
+  ],
+  [
+    'other sysctls stay where they are',
+    [ports, entry('net.core.somaxconn', '1024')],
+    [ports, entry('net.core.somaxconn', '1024'), ...sysctls()],
+  ],
+  [
+    'a name with slashes is the same key, and keeps its spelling',
+    [entry(slashedTime, '600')],
+    [entry(slashedTime, '30'), entry(interval, '10'), entry(probes, '6')],
+  ],
+  [
+    'a tighter value under such a name stays',
+    [entry(slashedTime, '5')],
+    [entry(slashedTime, '5'), entry(interval, '10'), entry(probes, '6')],
+  ],
+  [
+    'hexadecimal, octal and text are left to the kernel',
+    spelled('0x1c20', '0113', 'nine'),
+    spelled('0x1c20', '0113', 'nine'),
+  ],
+  ['so are signs, blanks and fractions', spelled('+7200', ' 75', '9.0'), spelled('+7200', ' 75', '9.0')],
+  [
+    'ten digits are a number, eleven are not compared',
+    spelled('9999999999', '10000000000', '9'),
+    spelled('30', '10000000000', '6'),
+  ],
+  ['zero is tighter than any value', sysctls(0, 0, 0), sysctls(0, 0, 0)],
+];
+
+const whole: AdmissionCase[] = [
+  {
+    sentence: 'a pod without a security context gets the three values',
+    pod: {},
+    policies: [team(90)],
+    expected: sysctls(),
+  },
+  {
+    sentence: 'so does one whose security context has no sysctls',
+    pod: { spec: { securityContext: { runAsUser: 1000 } } },
+    policies: [team(90)],
+    expected: sysctls(),
+  },
+  { sentence: 'no policy changes nothing', pod: declaring(ports), policies: [], expected: [ports] },
+  {
+    sentence: 'a cluster policy selects pods in the same words',
+    pod: { labels: { app: 'mongo', tier: 'db' } },
+    policies: [platform(90, { podSelector: manyRequirements })],
+    expected: sysctls(),
+  },
+  {
+    sentence: 'and leaves others',
+    pod: { labels: { app: 'mongo', tier: 'db', old: '' } },
+    policies: [platform(90, { podSelector: manyRequirements })],
+    expected: [],
+  },
+];
+
+/** Labels of the namespace, and one policy; the pod is plain. */
+const namespaces: [sentence: string, namespaceLabels: Labels, policy: CasePolicy, expected: Sysctl[]][] = [
+  [
+    'a cluster policy selects namespaces by label',
+    { stage: 'prod' },
+    platform(90, { namespaceSelector: { matchLabels: { stage: 'prod' } } }),
+    sysctls(),
+  ],
+  [
+    'and leaves other namespaces',
+    { stage: 'test' },
+    platform(90, { namespaceSelector: { matchLabels: { stage: 'prod' } } }),
+    [],
+  ],
+  [
+    'it selects them by expression',
+    {},
+    platform(90, {
+      namespaceSelector: { matchExpressions: [{ key: 'stage', operator: 'NotIn', values: ['test'] }] },
+    }),
+    sysctls(),
+  ],
+  [
+    'one of nodes only selects no pod',
+    {},
+    { kind: 'ClusterKeepalivePolicy', spec: { nodes: { selector: {} }, path: nat(90) } },
+    [],
+  ],
+  [
+    'Pod Security baseline as of v1.28 forbids the values',
+    podSecurity('baseline', 'v1.28'),
+    platform(90),
+    [],
+  ],
+  ['to both kinds of policies', podSecurity('baseline', 'v1.0'), team(90), []],
+  ['as of v1.29 it allows them', podSecurity('baseline', 'v1.29'), team(90), sysctls()],
+  ['and without a version', podSecurity('baseline'), platform(90), sysctls()],
+  ['privileged allows them whatever the version', podSecurity('privileged', 'v1.28'), team(90), sysctls()],
+  ['a level that only warns forbids nothing', podSecurity('baseline', 'v1.28', 'warn'), team(90), sysctls()],
+  [
+    'a version without a level forbids nothing',
+    { 'pod-security.kubernetes.io/enforce-version': 'v1.28' },
+    team(90),
+    sysctls(),
+  ],
+];
+
+/** One pod, and a policy of each kind. */
+const pods: [sentence: string, pod: AdmissionCase['pod'], expected: Sysctl[]][] = [
+  [
+    'the skip label keeps every policy off',
+    { labels: { 'keepalive.dev/skip': 'true' }, ...declaring(...sysctls(7200)) },
+    sysctls(7200),
+  ],
+  ['any other value of that label means nothing', { labels: { 'keepalive.dev/skip': 'yes' } }, sysctls()],
+  ['hostNetwork is left alone', { spec: { hostNetwork: true } }, []],
+  ['hostNetwork that is declared off is none', { spec: { hostNetwork: false } }, sysctls()],
+  ['Windows by spec.os is left alone', { spec: { os: { name: 'windows' } } }, []],
+  ['Windows by node selector, too', { spec: { nodeSelector: { 'kubernetes.io/os': 'windows' } } }, []],
+  [
+    'Linux by both is changed',
+    { spec: { os: { name: 'linux' }, nodeSelector: { 'kubernetes.io/os': 'linux' } } },
+    sysctls(),
+  ],
+  ['a node selector of other labels means nothing', { spec: { nodeSelector: { disk: 'ssd' } } }, sysctls()],
+  [
+    'the mirror of a static pod is left alone',
+    { annotations: { 'kubernetes.io/config.mirror': 'abc' }, spec: { nodeName: 'no-such-node' } },
+    [],
+  ],
+  ['another annotation means nothing', { annotations: { 'kubernetes.io/config.source': 'api' } }, sysctls()],
+];
+
+/** Several policies at once over what a pod declares. */
+const meetings: [sentence: string, policies: CasePolicy[], have: Sysctl[], expected: Sysctl[]][] = [
+  [
+    'of two policies of a namespace the strictest value of each key',
+    [team(90, { keepalive: { timeSeconds: 20 } }), team(90, { keepalive: { intervalSeconds: 4 } })],
+    [],
+    sysctls(20, 4, 6),
+  ],
+  ['a cluster policy tightens what a team declared', [team(350), platform(90)], [], sysctls()],
+  ['a cluster policy cannot loosen it', [team(90), platform(350)], [], sysctls()],
+  [
+    'two cluster policies and a team, over values of the pod',
+    [platform(350), platform(240, { keepalive: { intervalSeconds: 3 } }), team(600)],
+    [entry(probes, '2'), entry(time, '3000')],
+    [entry(probes, '2'), entry(time, '80'), entry(interval, '3')],
+  ],
+  [
+    'one that audits or selects others does not count beside one that enforces',
+    [
+      team(90),
+      team(9, { mode: 'Audit' }),
+      team(9, { podSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } }),
+      platform(9, { mode: 'Audit' }),
+    ],
+    [],
+    sysctls(),
+  ],
+  ['a namespaced policy in Audit changes nothing', [team(90, { mode: 'Audit' })], [ports], [ports]],
+  ['a cluster policy in Audit changes nothing', [platform(90, { mode: 'Audit' })], [], []],
+  [
+    'the shortest hop that follows packets binds, a preset among them',
+    [team(90, { path: [{ preset: 'aws-nlb' }, { name: 'sidecar', type: 'Proxy', idleTimeoutSeconds: 15 }] })],
+    [],
+    sysctls(116, 38, 6),
+  ],
+  ['a very short timeout', [team(2)], [], sysctls(1, 1, 1)],
+];
+
+export const admissionCases: readonly AdmissionCase[] = [
+  ...whole,
+  ...declarations.map(([sentence, have, expected]) => ({
+    sentence,
+    pod: declaring(...have),
+    policies: [team(90)],
+    expected,
+  })),
+  ...selectorCases.map(({ sentence, labels, podSelector, selected }) => ({
+    sentence,
+    pod: { labels },
+    policies: [team(90, { podSelector })],
+    expected: selected ? sysctls() : [],
+  })),
+  ...namespaces.map(([sentence, namespaceLabels, policy, expected]) => ({
+    sentence,
+    pod: {},
+    policies: [policy],
+    namespaceLabels,
+    expected,
+  })),
+  {
+    sentence: 'Pod Security restricted as of v1.9 forbids the values',
+    pod: restricted,
+    policies: [team(90), platform(90)],
+    namespaceLabels: podSecurity('restricted', 'v1.9'),
+    expected: [],
+  },
+  {
+    sentence: 'restricted as of the latest version allows them',
+    pod: restricted,
+    policies: [team(90)],
+    namespaceLabels: podSecurity('restricted', 'latest'),
+    expected: sysctls(),
+  },
+  ...pods.map(([sentence, pod, expected]) => ({
+    sentence,
+    pod,
+    policies: [team(90), platform(90)],
+    expected,
+  })),
+  ...meetings.map(([sentence, policies, have, expected]) => ({
+    sentence,
+    pod: declaring(...have),
+    policies,
+    expected,
+  })),
+];

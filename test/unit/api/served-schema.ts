@@ -32,7 +32,7 @@ export interface Problem {
   readonly text: string;
 }
 
-export interface PrinterColumn {
+interface PrinterColumn {
   readonly name: string;
   readonly jsonPath: string;
 }
@@ -94,25 +94,37 @@ export class ServedSchema {
    * larger than what the cost of the rules was reckoned with (apiextensions-apiserver, blocking errors).
    */
   ruleProblems(object: unknown): Problem[] | undefined {
-    const issues = this.#shape.safeParse(object).error?.issues ?? [];
-    const blocking = issues.some(
-      ({ code, ...issue }) => code === 'invalid_type' || (code === 'too_big' && issue.origin !== 'number'),
-    );
+    const blocking = (this.#shape.safeParse(object).error?.issues ?? []).some(isBlocking);
     return blocking ? undefined : [...brokenRules(this.#root, object, [])];
   }
 }
 
+function isBlocking(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'invalid_type' || (issue.code === 'too_big' && issue.origin !== 'number');
+}
+
 function* brokenRules(node: SchemaNode, value: unknown, path: readonly PropertyKey[]): Generator<Problem> {
   if (value === undefined) return;
-  for (const { rule, message, messageExpression } of node['x-kubernetes-validations'] ?? []) {
-    if (evaluate(rule, value) === true) continue;
-    const text = messageExpression === undefined ? message : String(evaluate(messageExpression, value));
-    yield problemOf({ path: [...path], message: text });
+  for (const rule of node['x-kubernetes-validations'] ?? []) {
+    if (evaluate(rule.rule, value) !== true)
+      yield problemOf({ path: [...path], message: messageOf(rule, value) });
   }
   for (const [key, member] of Object.entries(value as object)) {
-    const below = node.properties?.[key] ?? node.additionalProperties ?? node.items;
-    if (below !== undefined) yield* brokenRules(below, member, [...path, Array.isArray(value) ? Number(key) : key]);
+    const below = memberOf(node, key);
+    const step = Array.isArray(value) ? Number(key) : key;
+    if (below !== undefined) yield* brokenRules(below, member, [...path, step]);
   }
+}
+
+function memberOf(
+  { properties, additionalProperties, items }: SchemaNode,
+  key: string,
+): SchemaNode | undefined {
+  return properties?.[key] ?? additionalProperties ?? items;
+}
+
+function messageOf({ message, messageExpression }: CelRule, self: unknown): string {
+  return messageExpression === undefined ? message : String(evaluate(messageExpression, self));
 }
 
 export function problemOf({ path, message }: { path: PropertyKey[]; message: string }): Problem {

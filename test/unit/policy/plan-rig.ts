@@ -36,7 +36,7 @@ export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {
 }
 
 /** As the API server gives it back. */
-export function held({ metadata, spec }: ClusterBinding): BindingRecord {
+function held({ metadata, spec }: ClusterBinding): BindingRecord {
   const { name, labels, ownerReferences } = metadata;
   return { name, uid: 'b1', resourceVersion: '7', labels, ownerReferences, spec };
 }

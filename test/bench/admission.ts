@@ -1,0 +1,157 @@
+import { GROUP, plurals, VERSION } from '../../src/api/group.ts';
+import type { PolicyKind } from '../../src/api/group.ts';
+import { pathOf } from '../../src/kube/resource.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { until } from '../cluster/wait.ts';
+import { apiOf, each } from './api.ts';
+import type { Bench, Row } from './result.ts';
+import { latencies } from './result.ts';
+import { Agent, request } from 'undici';
+
+const rounds = 400;
+const warmUp = 50;
+const policies = 100;
+
+/** Which of the hundred policies of a kind a pod meets, by the value of its label. */
+const crowds = [
+  { label: 'one', matching: 1 },
+  { label: 'three', matching: 3 },
+  { label: 'ten', matching: 10 },
+] as const;
+
+interface Place {
+  readonly kind: PolicyKind;
+  readonly namespace: string;
+}
+const places: readonly Place[] = [
+  { kind: 'KeepalivePolicy', namespace: 'bench-namespaced' },
+  { kind: 'ClusterKeepalivePolicy', namespace: 'bench-cluster' },
+];
+const elsewhere = 'bench-elsewhere';
+
+/** How long the create of a pod takes (server-side dry run: all of admission, no storage). */
+export const admission: Bench = async (say) => {
+  const cluster = await Cluster.up({ name: 'bench-admission', owned: true });
+  const sockets = new Agent({ connect: { socketPath: cluster.apiSocket }, pipelining: 1, connections: 1 });
+  try {
+    await cluster.install();
+    for (const namespace of [elsewhere, ...places.map((place) => place.namespace)]) {
+      await cluster.kubectl('create', 'namespace', namespace);
+      await until('its service account is there', async () => {
+        return (
+          (await cluster.exec(['kubectl', 'get', 'serviceaccount', 'default', '-n', namespace])).code === 0
+        );
+      });
+    }
+    const create = (namespace: string, crowd: string) => timedCreate(sockets, namespace, crowd);
+    say('no policy in the cluster');
+    const before = await measure([{ what: 'none', run: () => create(elsewhere, 'none') }]);
+    say(`${policies} policies of each kind`);
+    await declare(cluster);
+    const scenarios = [
+      {
+        what: `${policies} + ${policies} policies, none selects the namespace`,
+        run: () => create(elsewhere, 'none'),
+      },
+      ...places.flatMap(({ kind, namespace }) =>
+        [{ label: 'none', matching: 0 }, ...crowds].map(({ label, matching }) => ({
+          what: `${kind}: ${matching} of ${policies} match`,
+          run: () => create(namespace, label),
+        })),
+      ),
+    ];
+    const rows = await measure(scenarios);
+    return {
+      bench: 'admission',
+      setting: `create of a pod, server-side dry run, one after the other, Kubernetes ${cluster.kubernetes}, ${rounds} rounds in turn`,
+      rows: [{ what: 'no policy in the cluster', figures: before[0]?.figures ?? {} }, ...rows],
+    };
+  } finally {
+    await sockets.close();
+    await cluster.down();
+  }
+};
+
+interface Scenario {
+  readonly what: string;
+  readonly run: () => Promise<number>;
+}
+
+/** In turn, so that a slow moment of the machine falls on all of them. */
+async function measure(scenarios: readonly Scenario[]): Promise<Row[]> {
+  const times = new Map(scenarios.map(({ what }) => [what, [] as number[]]));
+  for (let round = -warmUp; round < rounds; round += 1) {
+    for (const { what, run } of scenarios) {
+      const ms = await run();
+      if (round >= 0) times.get(what)?.push(ms);
+    }
+  }
+  return [...times].map(([what, ms]) => ({ what, figures: latencies(ms) }));
+}
+
+async function timedCreate(dispatcher: Agent, namespace: string, crowd: string): Promise<number> {
+  const path = `${pathOf({ group: '', version: 'v1', plural: 'pods', namespace })}?dryRun=All`;
+  const body = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { generateName: 'bench-', labels: { crowd } },
+    spec: { containers: [{ name: 'main', image: 'localhost/tools:1' }] },
+  });
+  const startedAt = performance.now();
+  const response = await request(`http://localhost${path}`, {
+    dispatcher,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  const text = await response.body.text();
+  const ms = performance.now() - startedAt;
+  if (response.statusCode !== 201) throw new Error(`${response.statusCode}: ${text}`);
+  const changed = text.includes('tcp_keepalive_time');
+  if (changed !== crowds.some(({ label }) => label === crowd)) {
+    throw new Error(
+      `a pod of crowd ${crowd} in ${namespace} was ${changed ? '' : 'not '}changed: the figures would say nothing`,
+    );
+  }
+  return ms;
+}
+
+/** A hundred of each kind: the first ten select one crowd or more, the others a label that no pod has. */
+async function declare(cluster: Cluster): Promise<void> {
+  const client = apiOf(cluster);
+  const all = places.flatMap((place) =>
+    Array.from({ length: policies }, (_, index) => ({ ...place, index })),
+  );
+  await each(all, 8, ({ kind, namespace, index }) => {
+    const values = crowds.filter(({ matching }) => index < matching).map(({ label }) => label);
+    const podSelector =
+      values.length === 0
+        ? { matchLabels: { crowd: `other-${index}` } }
+        : { matchExpressions: [{ key: 'crowd', operator: 'In', values }] };
+    const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: 90 }];
+    const isCluster = kind === 'ClusterKeepalivePolicy';
+    // Of the cluster kind, those that select no pod here are of other namespaces, as they would be.
+    const selected = values.length === 0 ? `other-${index}` : namespace;
+    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': selected } };
+    return client.create(
+      { group: GROUP, version: VERSION, plural: plurals[kind], ...(isCluster ? {} : { namespace }) },
+      {
+        apiVersion: `${GROUP}/${VERSION}`,
+        kind,
+        metadata: { name: `policy-${index}`, ...(isCluster ? {} : { namespace }) },
+        spec: { podSelector, path, ...(isCluster ? { namespaceSelector } : {}) },
+      },
+    );
+  });
+  await client.close();
+  for (const kind of ['kap', 'ckap']) {
+    await cluster.kubectl(
+      'wait',
+      kind,
+      '--all',
+      ...(kind === 'kap' ? ['-A'] : []),
+      '--for=condition=Ready',
+      '--timeout=120s',
+    );
+  }
+}

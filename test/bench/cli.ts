@@ -1,0 +1,34 @@
+/** npm run -s bench -- [NAME…] [--json]: each bench beside its alternative, in one run. */
+import { Command } from 'commander';
+
+import { admission } from './admission.ts';
+import { controller } from './controller.ts';
+import type { Bench, Result } from './result.ts';
+import { table } from './result.ts';
+
+const benches: Readonly<Record<string, Bench>> = { admission, controller };
+
+const program = new Command('bench')
+  .description('Measure what is promised. Without a name, all of it.')
+  .argument('[name...]', `one of ${Object.keys(benches).join(', ')}`)
+  .option('--json', 'print the figures as JSON')
+  .action(async (names: string[], { json = false }: { json?: boolean }) => {
+    const unknown = names.filter((name) => !(name in benches));
+    if (unknown.length > 0)
+      program.error(`there is no bench ${unknown.join(', ')}: choose of ${Object.keys(benches).join(', ')}`);
+    const results: Result[] = [];
+    for (const [name, bench] of Object.entries(benches)) {
+      if (names.length > 0 && !names.includes(name)) continue;
+      const result = await bench((text) => process.stderr.write(`${name}: ${text}\n`));
+      results.push(result);
+      if (!json) process.stdout.write(`${table(result)}\n\n`);
+    }
+    if (json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

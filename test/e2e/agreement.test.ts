@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+import type { AdmissionCase } from '../support/admission-cases.ts';
+import { admissionCases } from '../support/admission-cases.ts';
+import { Bench } from './shared.ts';
+
+/** The CEL in the API server has to say what policy/ says: the table of test/unit/policy/admit.test.ts, for real. */
+const bench = new Bench();
+const cases = admissionCases.map((row, index) => ({ ...row, namespace: `e2e-case-${index}` }));
+type Case = AdmissionCase & { readonly namespace: string };
+
+/** Cluster policies see the namespace of their own case alone. */
+function objectsOf({ namespace, namespaceLabels, policies }: Case): object[] {
+  const apiVersion = 'keepalive.dev/v1alpha1';
+  const home = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, labels: { ...namespaceLabels, case: namespace } },
+  };
+  const declared = policies.map(({ kind, spec }, index) => {
+    if (kind === 'KeepalivePolicy')
+      return { apiVersion, kind, metadata: { name: `p${index}`, namespace }, spec };
+    const { namespaceSelector = {} } = spec;
+    const matchLabels = { ...namespaceSelector.matchLabels, case: namespace };
+    return {
+      apiVersion,
+      kind,
+      metadata: { name: `${namespace}-p${index}`, labels: { suite: 'agreement' } },
+      spec: { ...spec, namespaceSelector: { ...namespaceSelector, matchLabels } },
+    };
+  });
+  return [home, ...declared];
+}
+
+beforeAll(async () => {
+  await bench.apply(...cases.flatMap(objectsOf));
+  await bench.cluster.kubectl(
+    'wait',
+    'ckap',
+    '--selector=suite=agreement',
+    '--for=condition=Ready',
+    '--timeout=60s',
+  );
+  await bench.cluster.kubectl('wait', 'kap', '--all', '-A', '--for=condition=Ready', '--timeout=60s');
+});
+afterAll(async () => {
+  await bench.cluster.kubectl('delete', 'ckap', '--selector=suite=agreement');
+  await bench.cluster.kubectl(
+    'delete',
+    'namespace',
+    '--wait=false',
+    ...cases.map(({ namespace }) => namespace),
+  );
+});
+
+test.each(cases)('$sentence', async ({ namespace, pod, expected }) => {
+  const { labels = {}, annotations = {}, spec = {} } = pod;
+  const containers = spec.containers ?? [{ name: 'main', image: 'localhost/tools:1' }];
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod', namespace, labels, annotations },
+  };
+  expect(await bench.dryRun({ ...manifest, spec: { ...spec, containers } })).toEqual(expected);
+});

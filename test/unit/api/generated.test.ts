@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect, test } from '@jest/globals';
+
+import { generatedFiles } from '../../../scripts/generated-files.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const files = Object.entries(generatedFiles());
+
+test.each(files)('%s is what src/ says', async (path, content) => {
+  const present = await readFile(join(root, path), 'utf8').catch(() => '');
+  if (present === content) return;
+  throw new Error(`${path} is not what src/ says: run \`npm run generate\` and commit what it writes`);
+});
+
+test('kustomize applies every CRD that is generated', async () => {
+  const kustomization = await readFile(join(root, 'crds/kustomization.yaml'), 'utf8');
+  const crds = files.map(([path]) => path).filter((path) => path.startsWith('crds/'));
+  expect(crds).toHaveLength(2);
+  for (const path of crds) expect(kustomization).toContain(`- ${path.slice('crds/'.length)}\n`);
+});

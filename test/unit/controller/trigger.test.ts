@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { StoredPolicy } from '../../../src/controller/record.ts';
+import type { ResourceName } from '../../../src/controller/resource.ts';
+import { Triggers } from '../../../src/controller/trigger.ts';
+import { World } from '../../../src/controller/world.ts';
+import { platform, team } from '../../support/builder.ts';
+
+const clusterWide = ['backbone', 'cloud'];
+const everyone = ['db/a', 'db/b', 'web/c', ...clusterWide];
+
+let world: World;
+let triggers: Triggers;
+/** What the queue was told: keys to look at now, and keys with the milliseconds to wait. */
+let now: string[];
+let later: Map<string, number>;
+
+beforeEach(() => {
+  world = new World();
+  now = [];
+  later = new Map();
+  triggers = new Triggers(world, {
+    add: (key) => void now.push(key),
+    addAfter: (key, ms) => void later.set(key, ms),
+  });
+  for (const key of everyone) put(key);
+  // All of them are known: what follows is a change.
+  now.length = 0;
+  later.clear();
+});
+
+const resourceOf = (key: string): ResourceName =>
+  key.includes('/') ? 'keepalivepolicies' : 'clusterkeepalivepolicies';
+
+function put(key: string, rest: Partial<StoredPolicy> = {}): void {
+  const [name = '', namespace = ''] = key.split('/').reverse();
+  const stored = { namespace, name, uid: 'u1', generation: 1, problems: undefined, status: {}, ...rest };
+  const record: StoredPolicy =
+    namespace === ''
+      ? { kind: 'ClusterKeepalivePolicy', policy: platform(90, {}, name), ...stored }
+      : { kind: 'KeepalivePolicy', policy: team(90, {}, name, namespace), ...stored };
+  world.policiesLike(key).set(key, record);
+  triggers.changed(resourceOf(key), key);
+}
+
+function remove(key: string): void {
+  world.policiesLike(key).delete(key);
+  triggers.changed(resourceOf(key), key);
+}
+
+const waiting = () => [...later.keys()].sort();
+
+describe('a policy', () => {
+  test.each<[string, Partial<StoredPolicy>]>([
+    ['with a new spec', { generation: 2 }],
+    ['deleted and made again between two looks', { uid: 'u2' }],
+  ])('%s is looked at now, and those that may select the same pods soon', (_sentence, change) => {
+    put('db/a', change);
+    expect(now).toEqual(['db/a']);
+    expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
+  });
+
+  test('of the cluster concerns all', () => {
+    put('cloud', { generation: 2 });
+    expect(now).toEqual(['cloud']);
+    expect(waiting()).toEqual([...everyone].sort());
+  });
+
+  test('that only got a new status wakes nobody else', () => {
+    put('db/a', { status: { observedGeneration: 1 } });
+    put('cloud', { status: { observedGeneration: 1 } });
+    expect(now).toEqual(['db/a', 'cloud']);
+    expect(waiting()).toEqual([]);
+  });
+
+  test('that is deleted concerns those beside it, once', () => {
+    remove('db/a');
+    expect(waiting()).toEqual([...clusterWide, 'db/b']);
+    later.clear();
+    triggers.changed('keepalivepolicies', 'db/a');
+    expect(waiting()).toEqual([]);
+  });
+
+  test('that comes back as it was is a change again', () => {
+    remove('db/a');
+    later.clear();
+    put('db/a');
+    expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
+  });
+});
+
+describe('what else changes', () => {
+  test.each<[string, ResourceName, string, string[]]>([
+    ['a pod concerns the policies of its namespace and of the cluster', 'pods', 'web/nginx-0', ['web/c']],
+    ['a pod where no team has a policy, those of the cluster', 'pods', 'empty/x', []],
+    ['a namespace, the same', 'namespaces', 'db', ['db/a', 'db/b']],
+  ])('%s', (_sentence, resource, key, ofTeams) => {
+    triggers.changed(resource, key);
+    expect(now).toEqual([]);
+    expect(waiting()).toEqual([...clusterWide, ...ofTeams]);
+  });
+
+  test('an admission policy concerns all', () => {
+    triggers.changed('mutatingadmissionpolicies', 'keepalivepolicy.keepalive.dev');
+    expect(waiting()).toEqual([...everyone].sort());
+  });
+
+  test('the binding of a cluster policy concerns that policy, now', () => {
+    triggers.changed('mutatingadmissionpolicybindings', 'cloud.clusterkeepalivepolicy.keepalive.dev');
+    expect([now, waiting()]).toEqual([['cloud'], []]);
+  });
+
+  test('the static binding concerns all', () => {
+    triggers.changed('mutatingadmissionpolicybindings', 'keepalivepolicy.keepalive.dev');
+    expect([now, waiting()]).toEqual([[], [...everyone].sort()]);
+  });
+});
+
+describe('the wait', () => {
+  test.each<[string, number | undefined, number]>([
+    ['gathers a second of changes', undefined, 1000],
+    ['is no shorter for a policy that costs little', 49, 1000],
+    ['is twenty times what the last look cost', 60, 1200],
+    ['is at most half a minute', 2000, 30_000],
+  ])('%s', (_sentence, costMs, expected) => {
+    if (costMs !== undefined) triggers.noteCost('db/a', costMs);
+    triggers.changed('pods', 'db/mongo-0');
+    expect(later.get('db/a')).toBe(expected);
+    expect(later.get('db/b')).toBe(1000);
+  });
+
+  test('of a policy that was deleted is forgotten with it', () => {
+    triggers.noteCost('db/a', 2000);
+    world.policiesLike('db/a').delete('db/a');
+    triggers.noteCost('db/a', 2000);
+    put('db/a');
+    later.clear();
+    triggers.changed('pods', 'db/mongo-0');
+    expect(later.get('db/a')).toBe(1000);
+  });
+});
