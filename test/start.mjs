@@ -1,5 +1,6 @@
-// node test/start.mjs TARGET.ts [ARGS…]: from a bare clone to a running TARGET. Plain JavaScript with nothing
-// but Node's own modules, for any Node from 20 on: TARGET itself runs on the Node that npm brings.
+// node test/start.mjs [TARGET.ts [ARGS…]]: from a bare clone to a running TARGET; without one, to where every npm
+// script runs. Plain JavaScript with nothing but Node's own modules, for any Node from 20 on: TARGET itself runs
+// on the Node that npm brings.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -11,7 +12,6 @@ const [target, ...args] = process.argv.slice(2);
 
 const [major] = process.versions.node.split('.').map(Number);
 const needs = [
-  [target !== undefined, 'usage: node test/start.mjs TARGET.ts [ARGS…]'],
   [
     process.platform === 'linux' && process.arch === 'x64',
     `this needs Linux on x86-64, for network namespaces and the programs npm brings; this is ${process.platform} on ${process.arch}`,
@@ -32,7 +32,8 @@ const needs = [
 const unmet = needs.find(([met]) => !met);
 if (unmet) end(unmet[1]);
 if (!packagesAreInstalled()) await installPackages();
-run();
+installLibraries();
+if (target !== undefined) run();
 
 /** npm writes down what it installed; where a lock file is newer, what matters is whether it says the same. */
 function packagesAreInstalled() {
@@ -62,6 +63,18 @@ async function installPackages() {
   clearInterval(ticking);
   if (code !== 0) end('npm ci failed: what it says above is what is missing');
   console.error(`npm packages: done in ${seconds()} s`);
+}
+
+/** The Node that npm brings is linked against a library that a small Debian may lack. */
+function installLibraries() {
+  const { status, stderr } = spawnSync(join(root, 'node_modules/.bin/node'), ['--version'], {
+    encoding: 'utf8',
+  });
+  if (status === 0 || !stderr?.includes('libatomic')) return;
+  console.error('Debian package libatomic1: installing');
+  const apt = (...words) => spawnSync('apt-get', ['-qq', '-y', ...words], { stdio: ['ignore', 2, 2] }).status;
+  if (apt('update') !== 0 || apt('install', 'libatomic1') !== 0)
+    end('libatomic1 is missing, which Node 26 needs: apt-get install libatomic1');
 }
 
 function run() {

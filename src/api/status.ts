@@ -24,7 +24,7 @@ const effectiveSchema = z
     intervalSeconds: z.int32().min(1).max(kernelDefaults.intervalSeconds).describe('tcp_keepalive_intvl.'),
     probes: z.int32().min(1).max(kernelDefaults.probes).describe('tcp_keepalive_probes.'),
   })
-  .describe('The values that follow from the path. Absent while the policy is Stalled.');
+  .describe('The values that follow from the path. Absent where the spec cannot be read.');
 export type Effective = z.infer<typeof effectiveSchema>;
 
 const podsSchema = z
@@ -35,7 +35,12 @@ const podsSchema = z
     ),
     skipped: count().describe('Of these, pods that cannot be or asked not to be changed at their creation.'),
     skippedBy: z
-      .array(z.object({ reason: z.enum(skipReasons), count: count() }))
+      .array(
+        z.object({
+          reason: z.enum(skipReasons).describe('Why these pods are left as they are.'),
+          count: count().describe('How many.'),
+        }),
+      )
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['reason'] })
       .optional()
       .describe('The skipped ones by reason.'),
@@ -60,7 +65,7 @@ const conditionSchema = z.object({
   type: z
     .enum(conditionTypes)
     .describe('Ready, Reconciling or Stalled; the last two are there only while true.'),
-  status: z.enum(['True', 'False', 'Unknown']),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   reason: z.string().describe('One word in CamelCase.'),
   message: z.string().describe('What was seen and, where a person has to act, what to do.'),
   observedGeneration: z

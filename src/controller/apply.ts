@@ -7,6 +7,7 @@ import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../kube/error
 import type { EventRecorder, Notice } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeManifest } from '../kube/resource.ts';
+import { clusterBindingName } from '../policy/admission.ts';
 import type { BindingStep, Circumstances, Plan, PolicyRecord } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
 import { bindingRecord, policyRecord } from './record.ts';
@@ -43,6 +44,30 @@ export class Applier {
     }
     await this.#writeStatus(record, planned.status);
     this.#announce(record, planned);
+  }
+
+  /**
+   * A binding goes with its policy by ownership. Where the garbage collector has not learned of the kind yet
+   * (right after an installation) it would stay; asked for once more, since the watch of policies may be behind
+   * that of bindings.
+   */
+  async clearOrphan(policy: string): Promise<void> {
+    const { client, world, log } = this.#options;
+    const name = clusterBindingName(policy);
+    const orphan = world.mutatingadmissionpolicybindings.get(name);
+    if (orphan === undefined || (await this.#isThere(policy))) return;
+    await client.delete({ ...bindings, name }, { uid: orphan.uid }).catch(unlessNotFound);
+    log.info({ policy, binding: name, step: 'delete' }, 'binding without a policy removed');
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    try {
+      await this.#options.client.get({ ...resources.clusterkeepalivepolicies, name });
+      return true;
+    } catch (error) {
+      unlessNotFound(error);
+      return false;
+    }
   }
 
   async #applyBinding(record: PolicyRecord, step: BindingStep): Promise<void> {

@@ -204,8 +204,10 @@ class Controller {
   async #work(key: string): Promise<Next> {
     const startedAt = performance.now();
     const circumstances = this.#world.gather(key, new Date());
-    // Gone: its binding goes with it by ownership.
-    if (circumstances === undefined) return undefined;
+    if (circumstances === undefined) {
+      await this.#applier.clearOrphan(key);
+      return undefined;
+    }
     const { kind } = circumstances.record;
     let outcome: Outcome = 'failed';
     try {

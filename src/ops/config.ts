@@ -14,7 +14,6 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 const text = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
 const dnsName = (expected: string) =>
   text(expected).regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, expected);
-const folder = (expected: string) => text(expected).startsWith('/', { error: expected });
 
 const expectedAddress = 'host:port, as in 0.0.0.0:8080 or [::]:8080';
 const address = z.string({ error: expectedAddress }).transform((value, context): Address => {
@@ -24,18 +23,14 @@ const address = z.string({ error: expectedAddress }).transform((value, context):
   return z.NEVER;
 });
 
-const common = {
-  logLevel: z.enum(levels, { error: `one of ${levels.join(', ')}` }).default('info'),
-  podName: text('the name of the pod').default(() => hostname()),
-  podNamespace: dnsName('the name of a namespace').default('keepalive-system'),
-  metricsAddress: address.prefault('0.0.0.0:8080'),
-};
-
 const expectedConcurrency = 'a whole number from 1 to 64';
 
 /** A field `leaseName` is the variable LEASE_NAME and the flag `--lease-name`; the flag wins. */
 export const controllerConfig = z.object({
-  ...common,
+  logLevel: z.enum(levels, { error: `one of ${levels.join(', ')}` }).default('info'),
+  podName: text('the name of the pod').default(() => hostname()),
+  podNamespace: dnsName('the name of a namespace').default('keepalive-system'),
+  metricsAddress: address.prefault('0.0.0.0:8080'),
   leaseName: dnsName('the name of a Lease').default('keepalive-controller'),
   concurrency: z
     .string({ error: expectedConcurrency })
@@ -45,15 +40,7 @@ export const controllerConfig = z.object({
     .prefault('4'),
 });
 
-export const agentConfig = z.object({
-  ...common,
-  nodeName: dnsName('the name of the node this agent runs on'),
-  procRoot: folder('an absolute path').default('/proc'),
-  cgroupRoot: folder('an absolute path').default('/sys/fs/cgroup'),
-});
-
 export type ControllerConfig = Readonly<z.output<typeof controllerConfig>>;
-export type AgentConfig = Readonly<z.output<typeof agentConfig>>;
 
 /** Its message names each variable, what was expected and what was got; for standard error, without a stack. */
 export class ConfigError extends Error {

@@ -275,3 +275,17 @@ describe('the controller', () => {
     }
   });
 });
+
+test('a binding whose policy is gone, and which ownership did not take along, is removed', async () => {
+  const name = 'nobody.clusterkeepalivepolicy.keepalive.dev';
+  await bench.apply({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: {
+      policyName: 'clusterkeepalivepolicy.keepalive.dev',
+      paramRef: { name: 'nobody', parameterNotFoundAction: 'Allow' },
+    },
+  });
+  await until('it is gone', async () => !(await bench.exists('mutatingadmissionpolicybinding', name)));
+});

@@ -1,3 +1,5 @@
+import type * as z from 'zod';
+
 import type { Hop } from '../../src/api/hop.ts';
 import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec } from '../../src/api/spec.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../src/api/spec.ts';
@@ -12,7 +14,8 @@ export const nat = (idleTimeoutSeconds: number, name = 'nat'): Hop[] => [
   { name, type: 'NAT', idleTimeoutSeconds },
 ];
 
-type NamespacedInput = Partial<Parameters<typeof keepalivePolicySpecSchema.parse>[0] & object>;
+type NamespacedInput = Partial<z.input<typeof keepalivePolicySpecSchema>>;
+type ClusterInput = Partial<z.input<typeof clusterKeepalivePolicySpecSchema>>;
 
 /** `team(90)`: every pod of namespace `db`, behind a NAT of 90 s. */
 export function team(
@@ -29,11 +32,11 @@ export function teamSpec(seconds: number, spec: NamespacedInput = {}): Keepalive
 }
 
 /** `platform(90)`: every pod of every namespace, behind a NAT of 90 s. */
-export function platform(seconds: number, spec: NamespacedInput = {}, name = 'platform'): EffectivePolicy {
+export function platform(seconds: number, spec: ClusterInput = {}, name = 'platform'): EffectivePolicy {
   return effective(clusterPolicy(name, platformSpec(seconds, spec)));
 }
 
-export function platformSpec(seconds: number, spec: NamespacedInput = {}): ClusterKeepalivePolicySpec {
+export function platformSpec(seconds: number, spec: ClusterInput = {}): ClusterKeepalivePolicySpec {
   return clusterKeepalivePolicySpecSchema.parse({ podSelector: {}, path: nat(seconds), ...spec });
 }
 

@@ -107,3 +107,8 @@ describe.each(Object.keys(policyKinds) as PolicyKind[])('the CRD of %s', (kind) 
 test('a union is refused, since it has no structural form', () => {
   expect(() => structuralSchema(z.object({ port: z.union([z.string(), z.int()]) }))).toThrow('union');
 });
+
+test('a closed object is no different from an open one: the API server drops unknown fields of both', () => {
+  const fields = { port: z.int().describe('A port.') };
+  expect(structuralSchema(z.strictObject(fields))).toEqual(structuralSchema(z.object(fields)));
+});

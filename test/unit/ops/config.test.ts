@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
+import { controllerConfig, readConfig } from '../../../src/ops/config.ts';
 
-const environment = { NODE_NAME: 'n1', POD_NAME: 'agent-x' };
+const environment = { LEASE_NAME: 'lease-x', POD_NAME: 'controller-x' };
 
 test('what is not set has its default, and nothing can be changed', () => {
   const config = readConfig(controllerConfig, { POD_NAME: 'controller-0', LEASE_NAME: '' });
@@ -17,8 +17,11 @@ test('what is not set has its default, and nothing can be changed', () => {
 });
 
 test('a flag wins over the variable of the same name', () => {
-  const config = readConfig(agentConfig, { ...environment, LOG_LEVEL: 'warn' }, ['--log-level', 'debug']);
-  expect([config.logLevel, config.nodeName]).toEqual(['debug', 'n1']);
+  const config = readConfig(controllerConfig, { ...environment, LOG_LEVEL: 'warn' }, [
+    '--log-level',
+    'debug',
+  ]);
+  expect([config.logLevel, config.leaseName]).toEqual(['debug', 'lease-x']);
 });
 
 test.each([
@@ -26,7 +29,7 @@ test.each([
   ['[::1]:0', { host: '::1', port: 0 }],
   ['localhost:80', { host: 'localhost', port: 80 }],
 ])('METRICS_ADDRESS=%s is an address', (METRICS_ADDRESS, expected) => {
-  expect(readConfig(agentConfig, { ...environment, METRICS_ADDRESS }).metricsAddress).toEqual(expected);
+  expect(readConfig(controllerConfig, { ...environment, METRICS_ADDRESS }).metricsAddress).toEqual(expected);
 });
 
 describe('a wrong value is told with its name, what was expected and what was got:', () => {
@@ -35,15 +38,13 @@ describe('a wrong value is told with its name, what was expected and what was go
     [{ METRICS_ADDRESS: '8080' }, 'METRICS_ADDRESS (or --metrics-address): expected host:port', 'got "8080"'],
     [{ METRICS_ADDRESS: '::1:80' }, 'expected host:port', 'got "::1:80"'],
     [{ METRICS_ADDRESS: 'a:70000' }, 'expected host:port', 'got "a:70000"'],
-    [{ NODE_NAME: undefined }, 'NODE_NAME (or --node-name): expected the name of the node', 'got nothing'],
     [
-      { NODE_NAME: 'Not A Node' },
-      'NODE_NAME (or --node-name): expected the name of the node',
-      'got "Not A Node"',
+      { LEASE_NAME: 'Not A Name' },
+      'LEASE_NAME (or --lease-name): expected the name of a Lease',
+      'got "Not A Name"',
     ],
-    [{ PROC_ROOT: 'proc' }, 'PROC_ROOT (or --proc-root): expected an absolute path', 'got "proc"'],
   ])('%j', (wrong, expected, got) => {
-    const read = () => readConfig(agentConfig, { ...environment, ...wrong });
+    const read = () => readConfig(controllerConfig, { ...environment, ...wrong });
     expect(read).toThrow(expected);
     expect(read).toThrow(got);
   });
@@ -55,11 +56,13 @@ describe('a wrong value is told with its name, what was expected and what was go
   });
 
   test('all at once, one line each', () => {
-    const read = () => readConfig(agentConfig, { LOG_LEVEL: 'loud' });
-    expect(read).toThrow(/^LOG_LEVEL .*\nNODE_NAME .*$/);
+    const read = () => readConfig(controllerConfig, { LOG_LEVEL: 'loud', CONCURRENCY: '0' });
+    expect(read).toThrow(/^LOG_LEVEL .*\nCONCURRENCY .*$/);
   });
 
   test.each([[['--speed', '9']], [['--log-level']], [['extra']]])('arguments %j', (argv) => {
-    expect(() => readConfig(agentConfig, environment, argv)).toThrow(/'.*; expected --log-level, --pod-name/);
+    expect(() => readConfig(controllerConfig, environment, argv)).toThrow(
+      /'.*; expected --log-level, --pod-name/,
+    );
   });
 });

@@ -15,7 +15,7 @@ const look = (
 ) => assess(of, [{ namespace: home, pods }], [of, ...others]);
 
 describe('counting pods', () => {
-  test.each<[string, PodSketch, 'declared' | 'exposed' | string]>([
+  test.each<[string, PodSketch, string]>([
     ['a pod with the values of the policy is declared', { sysctls: sysctls() }, 'declared'],
     ['so is one with others that stay under the timeout', { sysctls: sysctls(40, 5, 6) }, 'declared'],
     [

@@ -102,9 +102,10 @@ describe('a change', () => {
     const second = plan(
       circumstances(record(60, {}, { generation: 2, status: first.status }), { now: after(2000) }),
     );
-    const timeOf = ({ status }: Plan) =>
-      status.conditions?.find(({ type }) => type === 'Reconciling')?.lastTransitionTime;
-    expect([timeOf(first), timeOf(second)]).toEqual(['2026-05-04T10:00:00Z', '2026-05-04T10:00:02Z']);
+    const timesOf = ({ status }: Plan) => status.conditions?.map((condition) => condition.lastTransitionTime);
+    expect(timesOf(first)).toEqual(['2026-05-04T10:00:00Z', '2026-05-04T10:00:00Z']);
+    // Ready was False and still is.
+    expect(timesOf(second)).toEqual(['2026-05-04T10:00:00Z', '2026-05-04T10:00:02Z']);
   });
 
   test('of the selector replaces the binding', () => {

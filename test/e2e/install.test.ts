@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+
+import { Cluster } from '../cluster/cluster.ts';
+import { until } from '../cluster/wait.ts';
+import { ckap, kap } from './shared.ts';
+
+/** A cluster of its own, which the product comes into and leaves again. */
+let cluster: Cluster;
+const repository = join(import.meta.dirname, '../..');
+
+beforeAll(async () => {
+  cluster = await Cluster.up({ name: 'e2e-install', owned: true });
+});
+afterAll(() => cluster.down());
+
+/** Everything of ours that a cluster could hold, by name. */
+async function ours(): Promise<string[]> {
+  const kinds = [
+    'customresourcedefinitions,mutatingadmissionpolicies,mutatingadmissionpolicybindings',
+    'clusterroles,clusterrolebindings,namespaces',
+  ].join(',');
+  const all = await cluster.kubectl('get', kinds, '-o', 'name');
+  return all.split('\n').filter((name) => name.includes('keepalive'));
+}
+
+test('without the CustomResourceDefinitions the controller refuses to start and names the command that helps', async () => {
+  const { stderr, code } = await cluster.exec(
+    [process.execPath, join(repository, 'dist/main.mjs'), 'controller'],
+    {
+      env: { METRICS_ADDRESS: '127.0.0.1:0', POD_NAMESPACE: 'default' },
+    },
+  );
+  expect([code, stderr.trim()]).toEqual([
+    1,
+    'the CustomResourceDefinition of KeepalivePolicy is not installed: kubectl apply -k crds/',
+  ]);
+});
+
+test('kubectl apply -k installs two replicas that run restricted, without root and on a read-only filesystem', async () => {
+  await cluster.install();
+  const deployment = JSON.parse(
+    await cluster.kubectl(
+      'get',
+      '-n',
+      'keepalive-system',
+      'deployment',
+      'keepalive-controller',
+      '-o',
+      'json',
+    ),
+  ) as {
+    status: { readyReplicas: number };
+    spec: { template: { spec: { securityContext: object; containers: { securityContext: object }[] } } };
+  };
+  expect(deployment.status.readyReplicas).toBe(2);
+  expect(deployment.spec.template.spec.securityContext).toMatchObject({
+    runAsNonRoot: true,
+    runAsUser: 65_532,
+  });
+  expect(deployment.spec.template.spec.containers[0]?.securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  });
+  const home = await cluster.kubectl('get', 'namespace', 'keepalive-system', '--show-labels');
+  expect(home).toContain('pod-security.kubernetes.io/enforce=restricted');
+});
+
+test('it serves metrics and says that it is well', async () => {
+  const pods = (await cluster.kubectl('get', 'pods', '-n', 'keepalive-system', '-o', 'name'))
+    .trim()
+    .split('\n');
+  const read = (pod: string, path: string) =>
+    cluster.kubectl(
+      'get',
+      '--raw',
+      `/api/v1/namespaces/keepalive-system/pods/${pod.replace('pod/', '')}:8080/proxy${path}`,
+    );
+  const leaders = await Promise.all(
+    pods.map(async (pod) => /^keepalive_leader (\d)$/m.exec(await read(pod, '/metrics'))?.[1]),
+  );
+  expect(leaders.sort()).toEqual(['0', '1']);
+  expect(await read(pods[0] ?? '', '/livez')).toBe('ok\n');
+  expect(await read(pods[0] ?? '', '/readyz?verbose')).toContain('[+] synced: ok');
+});
+
+test('kubectl delete -k takes everything with it, policies and bindings too', async () => {
+  const manifest = [kap('default', 'team', 90), ckap('platform', 90)]
+    .map((object) => JSON.stringify(object))
+    .join('\n---\n');
+  await cluster.apply(manifest);
+  await cluster.kubectl('wait', 'ckap/platform', 'kap/team', '--for=condition=Ready', '--timeout=60s');
+  expect(await ours()).toContain(
+    'mutatingadmissionpolicybinding.admissionregistration.k8s.io/platform.clusterkeepalivepolicy.keepalive.dev',
+  );
+  await cluster.kubectl('delete', '-k', join(repository, 'deploy'), '--timeout=90s');
+  await until('nothing of ours is left', async () => (await ours()).length === 0);
+});
