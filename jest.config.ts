@@ -2,7 +2,9 @@ import type { Config } from 'jest';
 
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', experimental: { keepImportAttributes: true } } }] },
+  transform: {
+    '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', experimental: { keepImportAttributes: true } } }],
+  },
 } satisfies Config;
 
 /** `unit` needs nothing but node; `e2e` starts a real cluster (test/cluster) and needs root. */

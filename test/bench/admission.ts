@@ -20,12 +20,27 @@ const crowds = [
 ] as const;
 
 interface Place {
+  readonly what: string;
   readonly kind: PolicyKind;
+  /** Where the pods are created, and the policies that select some of them. */
   readonly namespace: string;
+  /** Where the namespaced policies are that select none of them. */
+  readonly othersIn: string;
 }
 const places: readonly Place[] = [
-  { kind: 'KeepalivePolicy', namespace: 'bench-namespaced' },
-  { kind: 'ClusterKeepalivePolicy', namespace: 'bench-cluster' },
+  { what: 'KeepalivePolicy', kind: 'KeepalivePolicy', namespace: 'bench-few', othersIn: 'bench-others' },
+  {
+    what: 'KeepalivePolicy, all in one namespace',
+    kind: 'KeepalivePolicy',
+    namespace: 'bench-crowded',
+    othersIn: 'bench-crowded',
+  },
+  {
+    what: 'ClusterKeepalivePolicy',
+    kind: 'ClusterKeepalivePolicy',
+    namespace: 'bench-cluster',
+    othersIn: 'bench-others',
+  },
 ];
 const elsewhere = 'bench-elsewhere';
 
@@ -35,7 +50,7 @@ export const admission: Bench = async (say) => {
   const sockets = new Agent({ connect: { socketPath: cluster.apiSocket }, pipelining: 1, connections: 1 });
   try {
     await cluster.install();
-    for (const namespace of [elsewhere, ...places.map((place) => place.namespace)]) {
+    for (const namespace of [elsewhere, 'bench-others', ...places.map((place) => place.namespace)]) {
       await cluster.kubectl('create', 'namespace', namespace);
       await until('its service account is there', async () => {
         return (
@@ -46,16 +61,16 @@ export const admission: Bench = async (say) => {
     const create = (namespace: string, crowd: string) => timedCreate(sockets, namespace, crowd);
     say('no policy in the cluster');
     const before = await measure([{ what: 'none', run: () => create(elsewhere, 'none') }]);
-    say(`${policies} policies of each kind`);
+    say(`${policies} policies of each sort`);
     await declare(cluster);
     const scenarios = [
       {
         what: `${policies} + ${policies} policies, none selects the namespace`,
         run: () => create(elsewhere, 'none'),
       },
-      ...places.flatMap(({ kind, namespace }) =>
+      ...places.flatMap(({ what, namespace }) =>
         [{ label: 'none', matching: 0 }, ...crowds].map(({ label, matching }) => ({
-          what: `${kind}: ${matching} of ${policies} match`,
+          what: `${what}: ${matching} of ${policies} match`,
           run: () => create(namespace, label),
         })),
       ),
@@ -116,13 +131,13 @@ async function timedCreate(dispatcher: Agent, namespace: string, crowd: string):
   return ms;
 }
 
-/** A hundred of each kind: the first ten select one crowd or more, the others a label that no pod has. */
+/** A hundred of each sort: the first ten select one crowd or more, the others a label that no pod has. */
 async function declare(cluster: Cluster): Promise<void> {
   const client = apiOf(cluster);
   const all = places.flatMap((place) =>
     Array.from({ length: policies }, (_, index) => ({ ...place, index })),
   );
-  await each(all, 8, ({ kind, namespace, index }) => {
+  await each(all, 8, ({ kind, namespace, othersIn, index }) => {
     const values = crowds.filter(({ matching }) => index < matching).map(({ label }) => label);
     const podSelector =
       values.length === 0
@@ -130,15 +145,16 @@ async function declare(cluster: Cluster): Promise<void> {
         : { matchExpressions: [{ key: 'crowd', operator: 'In', values }] };
     const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: 90 }];
     const isCluster = kind === 'ClusterKeepalivePolicy';
+    const home = isCluster ? {} : { namespace: values.length === 0 ? othersIn : namespace };
     // Of the cluster kind, those that select no pod here are of other namespaces, as they would be.
     const selected = values.length === 0 ? `other-${index}` : namespace;
     const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': selected } };
     return client.create(
-      { group: GROUP, version: VERSION, plural: plurals[kind], ...(isCluster ? {} : { namespace }) },
+      { group: GROUP, version: VERSION, plural: plurals[kind], ...home },
       {
         apiVersion: `${GROUP}/${VERSION}`,
         kind,
-        metadata: { name: `policy-${index}`, ...(isCluster ? {} : { namespace }) },
+        metadata: { name: `policy-${index}`, ...home },
         spec: { podSelector, path, ...(isCluster ? { namespaceSelector } : {}) },
       },
     );
