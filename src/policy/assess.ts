@@ -43,8 +43,10 @@ export function assess(
     const stricterHere = stricter.filter((other) => selectsNamespace(other, namespace));
     for (const pod of pods) {
       if (!pod.live || !selectsPod(policy, pod)) continue;
-      count(census, pod, standingOf(pod, namespace, policy.effective));
-      countStricter(census, pod, stricterHere);
+      const standing = standingOf(pod, namespace, policy.effective);
+      count(census, pod, standing);
+      // On a pod that is left as it is, nobody's values bind.
+      if (standing === undefined || standing === 'declared') countStricter(census, pod, stricterHere);
     }
   }
   return { pods: countsOf(census), ...findingsOf(census, policy) };

@@ -173,7 +173,8 @@ function remainingActivationMs(
   if (!settled) return activationMs;
   const reconciling = status.conditions?.find(({ type }) => type === 'Reconciling');
   if (reconciling === undefined) return 0;
-  return activationMs - (now.getTime() - Date.parse(reconciling.lastTransitionTime));
+  // Whoever wrote the time may have had a clock ahead of ours.
+  return Math.min(activationMs, activationMs - (now.getTime() - Date.parse(reconciling.lastTransitionTime)));
 }
 
 function statusOf(

@@ -154,6 +154,11 @@ describe('two policies on one pod', () => {
     ]);
   });
 
+  test('a pod that is left as it is does not count: nobody binds on it', () => {
+    const left = pod({ name: 'host', labels: { app: 'mongo' }, spec: { hostNetwork: true } });
+    expect(look([left], policy, [stricter]).findings.map(({ reason }) => reason)).toEqual(['HostNetwork']);
+  });
+
   test('the stricter one has nothing to say', () => {
     expect(look(pods, stricter, [policy]).findings).toEqual([]);
   });
