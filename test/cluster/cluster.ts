@@ -146,7 +146,7 @@ export class Cluster {
     return new Component(spec, {
       folder: this.lab.folder,
       host: () => this.#host(spec.host),
-      env: this.environment(),
+      env: this.#componentEnvironment(),
       serves: () => (name === 'apiserver' ? this.#untilServing() : Promise.resolve()),
     });
   }
@@ -229,8 +229,15 @@ export class Cluster {
     await this.#host(spec.host).start(spec.argv, {
       logFile: logPath,
       prefix: spec.prefix ?? [],
-      env: this.environment(),
+      env: this.#componentEnvironment(),
     });
+  }
+
+  /** A kubelet that ends at once leaves temporary folders: they go with the lab's own. */
+  #componentEnvironment(): NodeJS.ProcessEnv {
+    const folder = join(this.lab.folder, 'tmp');
+    mkdirSync(folder, { recursive: true });
+    return this.environment({ TMPDIR: folder });
   }
 
   async #untilServing(signal?: AbortSignal): Promise<void> {
