@@ -8,6 +8,8 @@ export const labelKey =
   /^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*[/])?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 export const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 const maxKeyLength = 317;
+/** labelKey cannot count its prefix, whose parts are of any length; RE2, which CEL uses, has no look-ahead. */
+const keyLengths = /^([^/]{1,253}[/])?[^/]{1,63}$/;
 const maxEntries = 32;
 
 const requirementShape = z.object({
@@ -29,15 +31,20 @@ const requirementRules: readonly Rule<z.infer<typeof requirementShape>>[] = [
     message: 'In and NotIn need at least one value; Exists and DoesNotExist take none',
     check: ({ operator, values = [] }) => ['In', 'NotIn'].includes(operator) === values.length > 0,
   },
+  {
+    rule: `self.key.matches('${keyLengths.source}')`,
+    message: 'the prefix of a label key has at most 253 characters, its name at most 63',
+    check: ({ key }) => keyLengths.test(key),
+  },
 ];
 
 const labelMapRules: readonly Rule<Record<string, string>>[] = [
   {
-    rule: `self.all(k, size(k) <= ${maxKeyLength} && k.matches('${labelKey.source}') && self[k].matches('${labelValue.source}'))`,
+    rule: `self.all(k, k.matches('${keyLengths.source}') && k.matches('${labelKey.source}') && self[k].matches('${labelValue.source}'))`,
     message: 'matchLabels needs valid label keys and values, such as app: mongo',
     check: (labels) =>
       Object.entries(labels).every(
-        ([key, value]) => key.length <= maxKeyLength && labelKey.test(key) && labelValue.test(value),
+        ([key, value]) => keyLengths.test(key) && labelKey.test(key) && labelValue.test(value),
       ),
   },
 ];

@@ -97,6 +97,11 @@ describe('kubectl apply refuses', () => {
       'matchLabels needs valid label keys and values',
     ],
     [
+      'a label key whose prefix is too long',
+      selecting({ matchExpressions: [{ key: `${'a'.repeat(254)}/b`, operator: 'Exists' }] }),
+      'the prefix of a label key has at most 253 characters',
+    ],
+    [
       'a label value that is none',
       selecting({ matchLabels: { app: 'a/b' } }),
       'matchLabels needs valid label keys and values',

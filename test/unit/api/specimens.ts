@@ -248,6 +248,17 @@ export const specimens: Row[] = [
     labels({ ['a'.repeat(64)]: 'x' }),
     ['spec.podSelector.matchLabels', badLabels],
   ],
+  ['a prefix of 253 characters is valid', labels({ [`${'a'.repeat(253)}/b`]: 'x' })],
+  [
+    'one of 254 is not',
+    labels({ [`${'a'.repeat(254)}/b`]: 'x' }),
+    ['spec.podSelector.matchLabels', badLabels],
+  ],
+  [
+    'neither is it in a requirement',
+    requirement({ key: `${'a'.repeat(254)}/b`, operator: 'Exists' }),
+    ['spec.podSelector.matchExpressions[0]', 'the prefix of a label key has at most 253 characters'],
+  ],
   ['an empty label key', labels({ '': 'x' }), ['spec.podSelector.matchLabels', badLabels]],
   ['a label value that ends in a dash', labels({ app: 'x-' }), ['spec.podSelector.matchLabels', badLabels]],
   ['a label value of 63 characters is valid', labels({ app: 'x'.repeat(63) })],
