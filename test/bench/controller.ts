@@ -22,16 +22,18 @@ export const controller: Bench = async (say) => {
   const cluster = await Cluster.up({ name: 'bench-controller', owned: true });
   try {
     await cluster.install();
+    say('the controller with nothing to do');
+    const idle = await measureController(cluster, 'keepalive-controller, no policy');
     say(`creating ${podCount} pods`);
     await populate(cluster);
     say('the controller');
-    const ours = await measureController(cluster);
+    const ours = await measureController(cluster, `keepalive-controller, ${podCount} pods`);
     say("client-node's informer");
     const theirs = await measureInformer(cluster);
     return {
       bench: 'controller',
       setting: `${podCount} pods of about 4 KB, ${policies} policies, Kubernetes ${cluster.kubernetes}; memory ${settleSeconds} s after the pods were read`,
-      rows: [ours, theirs],
+      rows: [idle, ours, theirs],
     };
   } finally {
     await cluster.down();
@@ -113,7 +115,7 @@ function pod(index: number) {
 }
 
 /** The real thing, in its pod: restarted, so that it starts into the full world. */
-async function measureController(cluster: Cluster): Promise<Row> {
+async function measureController(cluster: Cluster, what: string): Promise<Row> {
   await cluster.kubectl('scale', '-n', system, 'deployment/keepalive-controller', '--replicas=0');
   await cluster.kubectl('wait', '-n', system, 'pod', '--all', '--for=delete', '--timeout=60s');
   await cluster.kubectl('scale', '-n', system, 'deployment/keepalive-controller', '--replicas=1');
@@ -126,7 +128,7 @@ async function measureController(cluster: Cluster): Promise<Row> {
     },
   );
   const pid = processOf('/app/main.mjs');
-  return { what: 'keepalive-controller', figures: await figuresOf(pid, line) };
+  return { what, figures: await figuresOf(pid, line) };
 }
 
 async function measureInformer(cluster: Cluster): Promise<Row> {
@@ -147,7 +149,10 @@ async function measureInformer(cluster: Cluster): Promise<Row> {
         reject(new Error('the informer ended before it had read the pods'));
       });
     });
-    return { what: "client-node's informer", figures: await figuresOf(processOf(outfile), line) };
+    return {
+      what: `client-node's informer, ${podCount} pods`,
+      figures: await figuresOf(processOf(outfile), line),
+    };
   } finally {
     process.kill(processOf(outfile), 'SIGTERM');
     rmSync(folder, { recursive: true });
