@@ -53,5 +53,5 @@ try {
 } catch (error) {
   const told = error instanceof RequirementError || error instanceof ConfigError;
   process.stderr.write(`${told ? error.message : ((error as Error).stack ?? String(error))}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
 }

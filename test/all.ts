@@ -1,4 +1,5 @@
 /** Every test: unit first, then end to end. Ends with one line, counted from what the runner reports. */
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +25,10 @@ async function runProject(
     // What --json prints is what --outputFile holds; the report for people goes to standard error.
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const status = await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+  running = child;
+  const status = await new Promise<number>((resolve, reject) => {
+    child.on('exit', (code) => resolve(code ?? 1)).on('error', reject);
+  });
   try {
     return { status, counts: JSON.parse(readFileSync(outputFile, 'utf8')) as Counts };
   } catch {
@@ -32,12 +36,19 @@ async function runProject(
   }
 }
 
-// jest, in the same process group, ends its cluster by itself; this process only has to wait for it.
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefined);
+// The runner ends its cluster by itself; this process passes on what it is told and waits.
+const interrupted = new AbortController();
+let running: ChildProcess | undefined;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    interrupted.abort(new Error(name));
+    running?.kill(name);
+  });
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'keepalive-test-'));
 try {
-  await prepare({ kubernetes: undefined });
+  await prepare({ kubernetes: undefined, signal: interrupted.signal });
   let passed = 0;
   let failed = 0;
   for (const script of ['test:unit', 'test:e2e']) {
@@ -48,10 +59,10 @@ try {
       status === 0 && (counts?.numTotalTests ?? 0) > 0 ? 0 : 1,
     );
     // Failing units make the slower suites not worth waiting for.
-    if (failed > 0) break;
+    if (failed > 0 || interrupted.signal.aborted) break;
   }
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  process.exitCode = failed === 0 && !interrupted.signal.aborted ? 0 : 1;
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -33,5 +33,7 @@ export const clusterKeepalivePolicySchema = objectSchema(
 
 /** One line a problem: `spec.path[0].idleTimeoutSeconds: Too small: expected number to be >=2`. */
 export function describeProblems(error: z.ZodError): string {
-  return error.issues.map((issue) => `${z.core.toDotPath(issue.path)}: ${issue.message}`).join('\n');
+  return error.issues
+    .map((issue) => [z.core.toDotPath(issue.path), issue.message].filter((part) => part !== '').join(': '))
+    .join('\n');
 }

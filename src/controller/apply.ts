@@ -10,7 +10,7 @@ import type { KubeManifest } from '../kube/resource.ts';
 import { clusterBindingName } from '../policy/admission.ts';
 import type { BindingStep, Circumstances, Plan, PolicyRecord } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
-import { bindingRecord, policyRecord } from './record.ts';
+import { policyRecord } from './record.ts';
 import { resourceOf, resources } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -72,19 +72,17 @@ export class Applier {
 
   async #applyBinding(record: PolicyRecord, step: BindingStep): Promise<void> {
     if (step.do === 'keep') return;
-    const { client, world, log } = this.#options;
-    const store = world.mutatingadmissionpolicybindings;
+    const { client, log } = this.#options;
     const name = step.do === 'delete' ? step.present.name : step.binding.metadata.name;
     switch (step.do) {
       case 'create':
-        store.set(name, bindingRecord(await client.create(bindings, manifestOf(step))));
+        await client.create(bindings, manifestOf(step));
         break;
       case 'replace':
-        store.set(name, bindingRecord(await client.update({ ...bindings, name }, manifestOf(step))));
+        await client.update({ ...bindings, name }, manifestOf(step));
         break;
       case 'delete':
         await client.delete({ ...bindings, name }, { uid: step.present.uid }).catch(unlessNotFound);
-        store.delete(name);
         break;
     }
     log.info({ policy: record.name, binding: name, step: step.do }, 'binding written');
@@ -92,7 +90,7 @@ export class Applier {
       this.#record(record, {
         type: 'Warning',
         reason: 'BindingRepaired',
-        note: `MutatingAdmissionPolicyBinding ${name} was changed by somebody else and has been put right`,
+        note: `MutatingAdmissionPolicyBinding ${name} differed from what the policy asks and has been put right`,
       });
     }
   }
@@ -110,7 +108,8 @@ export class Applier {
       );
       // Ahead of the watch, so that a look in between does not write the same again.
       const key = namespace === '' ? name : `${namespace}/${name}`;
-      if (world.policy(key) === record) world.policiesLike(key).set(key, policyRecord(kind, written));
+      const isSame = world.policy(key) === record && written.metadata.generation === record.generation;
+      if (isSame) world.policiesLike(key).set(key, policyRecord(kind, written));
     } catch (error) {
       unlessNotFound(error);
       return;

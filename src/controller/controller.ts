@@ -202,6 +202,8 @@ class Controller {
   }
 
   async #work(key: string): Promise<Next> {
+    // Whatever is still queued when the lead ends is for the next leader.
+    if (!this.#lease.leading) return undefined;
     const startedAt = performance.now();
     const circumstances = this.#world.gather(key, new Date());
     if (circumstances === undefined) {

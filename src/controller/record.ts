@@ -26,7 +26,7 @@ export function policyRecord(kind: PolicyKind, object: KubeObject): StoredPolicy
     kind === 'KeepalivePolicy'
       ? parsed(keepalivePolicySpecSchema, object.spec, (spec) => namespacedPolicy(namespace, name, spec))
       : parsed(clusterKeepalivePolicySpecSchema, object.spec, (spec) => clusterPolicy(name, spec));
-  // Only ever compared with what we would write and shown to conditionsOf(): a status we did not write is replaced.
+  // Only ever compared with what we would write, and read for its conditions: the CRD has checked its shape.
   const status = (object.status ?? {}) as PolicyStatus;
   return { kind, namespace, name, uid, generation, status, ...read };
 }

@@ -25,8 +25,7 @@ export class Triggers {
 
   /** How long the last look at a policy took, so that the next waits in proportion. */
   noteCost(key: string, ms: number): void {
-    if (this.#world.policy(key) === undefined) this.#costMs.delete(key);
-    else this.#costMs.set(key, ms);
+    if (this.#world.policy(key) !== undefined) this.#costMs.set(key, ms);
   }
 
   changed(resource: ResourceName, key: string): void {
@@ -55,8 +54,12 @@ export class Triggers {
     const record = this.#world.policy(key);
     const spec = record && `${record.uid} ${record.generation}`;
     if (this.#specs.get(key) === spec) return;
-    if (spec === undefined) this.#specs.delete(key);
-    else this.#specs.set(key, spec);
+    if (spec === undefined) {
+      this.#specs.delete(key);
+      this.#costMs.delete(key);
+    } else {
+      this.#specs.set(key, spec);
+    }
     // Its values may now bind, or no longer bind, on pods of others.
     this.#soon(key.includes('/') ? this.#policiesOf(parseKey(key).namespace ?? '') : this.#allPolicies());
   }

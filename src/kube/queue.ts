@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { backOffMs, type BackOffLimits } from './backoff.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { retryAfterMs } from './errors.ts';
@@ -103,6 +105,8 @@ export class WorkQueue {
     } catch (error) {
       this.#retry(key, error);
     }
+    // Work that finds nothing to do ends without a turn of the event loop: many such would starve timers and sockets.
+    await setImmediate();
     this.#running.delete(key);
     if (this.#again.delete(key)) this.#ready.add(key);
     this.#dispatch();

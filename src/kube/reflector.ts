@@ -81,7 +81,6 @@ export class Reflector<T extends Identified> {
 
   async #list(signal: AbortSignal): Promise<void> {
     const { client, target, labelSelector, fieldSelector } = this.#options;
-    if (this.#streamsLists === 'not now') this.#streamsLists = 'yes';
     this.#mirror.begin();
     let version: string | undefined;
     let token: string | undefined;
@@ -95,6 +94,8 @@ export class Reflector<T extends Identified> {
       token = page.metadata.continue || undefined;
     } while (token !== undefined);
     this.#mirror.commit(version);
+    // Only after a list that came: a refusal of both would else be asked again and again without a pause.
+    if (this.#streamsLists === 'not now') this.#streamsLists = 'yes';
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

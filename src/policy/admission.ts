@@ -1,5 +1,6 @@
 import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, OPERATOR_LABELS, SKIP_LABEL } from '../api/group.ts';
+import type { LabelSelector } from '../api/selector.ts';
 import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
 import { enforceLabel, enforceVersionLabel, pinnedVersionPattern, restrictingLevels } from './skip.ts';
 import { plainInteger, sysctlNames } from './sysctl.ts';
@@ -174,10 +175,24 @@ export function clusterBinding(policy: {
       policyName: admissionPolicyNames.ClusterKeepalivePolicy,
       paramRef: { name, parameterNotFoundAction: 'Allow' },
       matchResources: {
-        namespaceSelector: spec.namespaceSelector ?? {},
-        objectSelector: spec.podSelector,
+        namespaceSelector: servedForm(spec.namespaceSelector),
+        objectSelector: servedForm(spec.podSelector),
         matchPolicy: 'Equivalent',
       },
     },
+  };
+}
+
+/** A binding never shows an empty map or list, a policy does: without this they would differ for ever. */
+function servedForm({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): LabelSelector {
+  return {
+    ...(Object.keys(matchLabels).length === 0 ? {} : { matchLabels }),
+    ...(matchExpressions.length === 0
+      ? {}
+      : {
+          matchExpressions: matchExpressions.map(({ key, operator, values = [] }) =>
+            values.length === 0 ? { key, operator } : { key, operator, values },
+          ),
+        }),
   };
 }

@@ -39,6 +39,15 @@ function proxyFinding(hop: Hop): Finding | undefined {
 /** A pod that runs with looser values than the policy's and that admission would have changed. */
 export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
   const { effective, spec } = policy;
+  if (pod.declared === undefined) {
+    return {
+      reason: 'UnreadableSysctl',
+      ...whereabouts(pod, policy),
+      message:
+        'its spec sets a keepalive sysctl to something else than a plain whole number from 1 on, which is left to ' +
+        'the kernel: write it as such a number in its template, or remove it, and recreate the pod',
+    };
+  }
   const starts =
     pod.declared === undefined
       ? 'its spec has values that cannot be read'

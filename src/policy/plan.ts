@@ -105,6 +105,11 @@ function isEffective(policy: Policy | undefined): policy is EffectivePolicy {
   return policy?.effective !== undefined;
 }
 
+/** Whether admission has anything to do for it. */
+function actsOnPods({ spec }: Policy): boolean {
+  return spec.mode === 'Enforce' && spec.podSelector !== undefined;
+}
+
 /** Only an object stored before a rule existed gets here: the API server refuses such a spec. */
 const noEffect: Verdict = {
   kind: 'stalled',
@@ -115,9 +120,13 @@ const noEffect: Verdict = {
 /** What keeps the policy from acting until a person does something. */
 function obstacleOf({ record, missingAdmission }: Circumstances): Verdict | undefined {
   if (record.problems !== undefined) {
-    return { kind: 'stalled', reason: 'InvalidSpec', message: `the spec cannot be read: ${record.problems}` };
+    return {
+      kind: 'stalled',
+      reason: 'InvalidSpec',
+      message: `the spec cannot be read: ${record.problems}; correct it and apply it again`,
+    };
   }
-  if (missingAdmission.length > 0) {
+  if (missingAdmission.length > 0 && (record.policy === undefined || actsOnPods(record.policy))) {
     return {
       kind: 'stalled',
       reason: 'AdmissionMissing',
@@ -153,7 +162,7 @@ function activation(
   now: Date,
 ): Pick<Plan, 'verdict' | 'againAfterMs'> {
   const ready = readyVerdict(policy);
-  if (policy.spec.mode === 'Audit') return { verdict: ready, againAfterMs: undefined };
+  if (!actsOnPods(policy)) return { verdict: ready, againAfterMs: undefined };
   const remainingMs = remainingActivationMs(record, policy, binding, now);
   if (remainingMs <= 0) return { verdict: ready, againAfterMs: undefined };
   const message = 'The API server is taking up the change; pods created now may still start without it';
@@ -168,6 +177,7 @@ function remainingActivationMs(
 ): number {
   const settled =
     binding.do === 'keep' &&
+    !(status.conditions ?? []).some(({ type }) => type === 'Stalled') &&
     status.observedGeneration === generation &&
     isDeepStrictEqual(status.effective, effective);
   if (!settled) return activationMs;

@@ -135,6 +135,19 @@ describe('the status', () => {
   });
 });
 
+test('a cluster policy with empty parts in its selectors is Ready and stays it', async () => {
+  const empty = { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists', values: [] }] };
+  await bench.apply(
+    ckap('empty', 90, { podSelector: empty, namespaceSelector: { matchLabels: {}, matchExpressions: [] } }),
+  );
+  await bench.status({ kind: 'ckap', name: 'empty' });
+  const before = await statusWrites();
+  await bench.apply(kap(namespace, 'marker-two', 90));
+  await bench.status({ kind: 'kap', name: 'marker-two', namespace });
+  expect(await statusWrites()).toBe(before + 2);
+  expect(await eventsOf('empty', 'default')).toEqual(['Normal Enforced']);
+});
+
 describe('a binding that somebody else writes', () => {
   const binding = 'repaired.clusterkeepalivepolicy.keepalive.dev';
   interface Binding {

@@ -130,8 +130,10 @@ describe('the wait', () => {
   });
 
   test('of a policy that was deleted is forgotten with it', () => {
+    triggers.changed('keepalivepolicies', 'db/a');
     triggers.noteCost('db/a', 2000);
     world.policiesLike('db/a').delete('db/a');
+    triggers.changed('keepalivepolicies', 'db/a');
     triggers.noteCost('db/a', 2000);
     put('db/a');
     later.clear();

@@ -6,7 +6,10 @@ import { HandClock } from './hand-clock.ts';
 import { notebook } from './world.ts';
 
 /** Lets the promises that are already settled run. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** Long enough for a worker that ended to be followed by the next, which the queue leaves a turn of the loop between. */
+const turn = async () => {
+  for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 /** A queue whose workers end when the test says so. */
 function bench(more: Partial<QueueOptions> = {}) {
@@ -197,4 +200,18 @@ test('a key added is worked on with success from then on, by one worker at a tim
       expect(queue.depth).toBe(0);
     }),
   );
+});
+
+test('many keys with nothing to do leave the event loop its turns', async () => {
+  let worked = 0;
+  const queue = new WorkQueue({
+    work: () => Promise.resolve(void (worked += 1)),
+    concurrency: 1,
+    log: notebook().log,
+  });
+  for (let key = 0; key < 100; key += 1) queue.add(String(key));
+  queue.start();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(worked).toBeLessThan(100);
+  await queue.stop();
 });

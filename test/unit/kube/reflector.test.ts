@@ -71,6 +71,17 @@ describe('a streamed list', () => {
     expect(rig.queries[3]).not.toHaveProperty('sendInitialEvents');
   });
 
+  test('that is forbidden by pages too is asked for again only after a pause', async () => {
+    const forbidden = status(403, 'Forbidden');
+    server.answers(forbidden, forbidden, page([pod('a', 1)], 10), stream());
+    const { reflector, store, passPause } = rig.start();
+    await server.received(2);
+    await passPause();
+    await reflector.whenSynced;
+    expect([...store.keys()]).toEqual(['db/a']);
+    expect(rig.queries.slice(0, 3).map(({ watch }) => watch)).toEqual(['true', undefined, undefined]);
+  });
+
   test('that stays silent for 30 s is read by pages instead', async () => {
     server.answers(stream(added(pod('x', 1))), page([pod('a', 1)], 10), stream());
     const { reflector, clock, store } = rig.start();

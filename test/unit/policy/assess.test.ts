@@ -55,7 +55,8 @@ describe('counting pods', () => {
     expect(pods.skippedBy ?? []).toEqual(
       ['declared', 'exposed'].includes(standing) ? [] : [{ reason: standing, count: 1 }],
     );
-    const reason = standing === 'exposed' ? 'NotDeclared' : standing;
+    const unread = pod(sketch).declared === undefined ? 'UnreadableSysctl' : 'NotDeclared';
+    const reason = standing === 'exposed' ? unread : standing;
     expect(findings.map((finding) => finding.reason)).toEqual(standing === 'declared' ? [] : [reason]);
   });
 
@@ -71,6 +72,13 @@ describe('counting pods', () => {
       'pod-security.kubernetes.io/enforce-version': version,
     });
     expect(look([pod()], policy, [], home).pods.skipped).toBe(skipped ? 1 : 0);
+  });
+
+  test.each([
+    ['hostNetwork', { hostNetwork: true }],
+    ['Windows', { os: { name: 'windows' } }],
+  ])('%s declares nothing, however long the timeout', (_sentence, spec) => {
+    expect(look([pod({ spec })], team(86_400)).pods).toMatchObject({ declared: 0, skipped: 1 });
   });
 
   test('pods that ended, are ending, or are not selected do not count', () => {

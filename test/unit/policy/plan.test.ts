@@ -175,7 +175,7 @@ describe('the binding', () => {
     [
       'without podSelector',
       record(90, {}, { policy: clusterPolicy('platform', { ...noPods }) }),
-      'Ready=True Enforced',
+      'Ready=True NothingEnforced',
     ],
   ])('is not there %s', (_sentence, of, ready) => {
     const fresh = plan(circumstances(of, { now: after(60_000) }));
@@ -222,7 +222,7 @@ describe('an obstacle', () => {
     expect(Object.keys(status)).toEqual(['observedGeneration', 'conditions']);
     expect(conditionsOf(status)).toEqual(['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']);
     expect(status.conditions?.[1]?.message).toBe(
-      'the spec cannot be read: spec.path: Too small; spec.mode: Invalid option',
+      'the spec cannot be read: spec.path: Too small; spec.mode: Invalid option; correct it and apply it again',
     );
   });
 
@@ -244,11 +244,22 @@ describe('an obstacle', () => {
     expect(status.effective).toMatchObject({ timeSeconds: 30 });
   });
 
-  test('that was removed leads to Ready again', () => {
+  test('that was removed leads to Ready again, once the API server must have taken up what was missing', () => {
     const quiet = settled();
     const lost = plan({ ...quiet, missingAdmission: ['MutatingAdmissionPolicy a'] });
     const found = plan({ ...quiet, record: { ...quiet.record, status: lost.status } });
-    expect(conditionsOf(found.status)).toEqual(enforced);
+    expect(conditionsOf(found.status)).toEqual(['Ready=False Activating', 'Reconciling=True Activating']);
+    const record = { ...quiet.record, status: found.status };
+    expect(
+      conditionsOf(plan({ ...quiet, record, now: new Date(quiet.now.getTime() + 60_000) }).status),
+    ).toEqual(enforced);
+  });
+
+  test('of admission is none for a policy that admission does nothing for', () => {
+    const audit = circumstances(record(90, { mode: 'Audit' }), {
+      missingAdmission: ['MutatingAdmissionPolicy a'],
+    });
+    expect(conditionsOf(plan(audit).status)).toEqual(['Ready=True Audited']);
   });
 
   test('met while the binding is written is said, the numbers stay, and the next try activates anew', () => {
