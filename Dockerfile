@@ -1,7 +1,7 @@
 # npm run build && docker build -t REGISTRY/keepalive-operator:TAG .
 # The bundle is plain JavaScript, so one build serves every platform. The base is an argument: any image with
 # Node 26 in its PATH does.
-ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
+ARG NODE_IMAGE=node:26-bookworm-slim
 FROM ${NODE_IMAGE}
 WORKDIR /app
 COPY LICENSE dist ./
