@@ -14,6 +14,27 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.down());
 
+/**
+ * The garbage collector looks for new kinds every 30 s, and what is owned by an object of a kind that went before
+ * it learned of it stays for ever. Something of a third party shows that it knows ours.
+ */
+async function untilCollectorKnows(): Promise<void> {
+  let round = 0;
+  await until('the garbage collector knows the kind', async () => isCollected(`probe-${(round += 1)}`));
+}
+
+/** Whether a ConfigMap goes soon after the policy that owns it. */
+async function isCollected(name: string): Promise<boolean> {
+  await cluster.apply(JSON.stringify(ckap(name, 90, { mode: 'Audit' })));
+  const uid = await cluster.kubectl('get', 'ckap', name, '-o', 'jsonpath={.metadata.uid}');
+  const owner = { apiVersion: 'keepalive.dev/v1alpha1', kind: 'ClusterKeepalivePolicy', name, uid };
+  const metadata = { name, namespace: 'default', ownerReferences: [owner] };
+  await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata }));
+  await cluster.kubectl('delete', 'ckap', name);
+  const { code } = await cluster.exec(['kubectl', 'wait', 'configmap', name, '--for=delete', '--timeout=3s']);
+  return code === 0;
+}
+
 /** Everything of ours that a cluster could hold, by name. */
 async function ours(): Promise<string[]> {
   const kinds = [
@@ -94,6 +115,7 @@ test('kubectl delete -k takes everything with it, policies and bindings too', as
   expect(await ours()).toContain(
     'mutatingadmissionpolicybinding.admissionregistration.k8s.io/platform.clusterkeepalivepolicy.keepalive.dev',
   );
+  await untilCollectorKnows();
   await cluster.kubectl('delete', '-k', join(repository, 'deploy'), '--timeout=90s');
   await until('nothing of ours is left', async () => (await ours()).length === 0);
 });

@@ -47,7 +47,8 @@ describe('an API server that goes away', () => {
     await apiserver.start();
     await bench.apply(kap(namespace, 'after', 45));
     await bench.status({ kind: 'kap', name: 'after', namespace }, undefined, 90_000);
-    // The API server reads the policies anew as it starts, and lets pods pass until it has.
+    // Where the API server asks what kinds there are before it serves those of CustomResourceDefinitions, it asks
+    // again after 30 s (k8s.io/apiserver, pkg/server/options/admission.go) and lets pods pass until then.
     await until('new pods are covered again', async () => {
       const covered = await bench.dryRun(sleeper('covered', namespace));
       return JSON.stringify(covered) === JSON.stringify(sysctls(15, 5, 6));
