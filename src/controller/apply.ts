@@ -7,6 +7,7 @@ import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../kube/error
 import type { EventRecorder, Notice } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeManifest } from '../kube/resource.ts';
+import { keyOf } from '../kube/resource.ts';
 import { clusterBindingName } from '../policy/admission.ts';
 import type { BindingStep, Circumstances, Plan, PolicyRecord } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
@@ -107,7 +108,7 @@ export class Applier {
         { fieldManager: CONTROLLER_NAME },
       );
       // Ahead of the watch, so that a look in between does not write the same again.
-      const key = namespace === '' ? name : `${namespace}/${name}`;
+      const key = keyOf(metadata);
       const isSame = world.policy(key) === record && written.metadata.generation === record.generation;
       if (isSame) world.policiesLike(key).set(key, policyRecord(kind, written));
     } catch (error) {

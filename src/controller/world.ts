@@ -40,8 +40,8 @@ export class World {
       neighbourhoods: isCluster ? this.#everywhere() : [this.#neighbourhood(record.namespace)],
       others: this.#policiesBeside(record),
       missingAdmission: missingAdmission(record.kind, {
-        policies: new Set(this.mutatingadmissionpolicies.keys()),
-        bindings: new Set(this.mutatingadmissionpolicybindings.keys()),
+        policies: { has: (name) => this.mutatingadmissionpolicies.get(name) !== undefined },
+        bindings: { has: (name) => this.mutatingadmissionpolicybindings.get(name) !== undefined },
       }),
       binding: isCluster
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))

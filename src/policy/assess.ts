@@ -66,7 +66,8 @@ type Standing = Skip | 'declared' | undefined;
 
 /**
  * `undefined`: exposed. A pod of a node's own network, or of Windows, declares nothing, whatever the defaults of
- * Linux would be worth to another. A pod whose own values are good is counted as such, whatever else holds of it. */
+ * Linux would be worth to another. A pod whose own values are good is counted as such, whatever else holds of it.
+ */
 function standingOf(pod: PodView, namespace: NamespaceView, { idleTimeoutSeconds }: Effective): Standing {
   const ownKernel = !pod.hostNetwork && !pod.windows;
   if (ownKernel && pod.declared !== undefined && staysUnder(pod.declared, idleTimeoutSeconds))

@@ -206,10 +206,15 @@ function statusOf(
   };
 }
 
+/** Names that can be asked for; a set is one, and so is a store, without listing it for each question. */
+interface Names {
+  has(name: string): boolean;
+}
+
 /** What is missing of what the manifests install, for a kind of policy. */
 export function missingAdmission(
   kind: PolicyKind,
-  installed: { readonly policies: ReadonlySet<string>; readonly bindings: ReadonlySet<string> },
+  installed: { readonly policies: Names; readonly bindings: Names },
 ): string[] {
   const name = admissionPolicyNames[kind];
   return [
