@@ -7,10 +7,11 @@ const shared = {
   },
 } satisfies Config;
 
-/** `unit` needs nothing but node; `e2e` starts a real cluster (test/cluster) and needs root. */
+/** `unit` needs nothing but node; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster). */
 const config: Config = {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
+    { ...shared, displayName: 'kernel', testMatch: ['<rootDir>/test/kernel/**/*.test.ts'] },
     {
       ...shared,
       displayName: 'e2e',

@@ -1,0 +1,217 @@
+import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.ts';
+import { NamespaceGone } from '../kernel/keepalive-files.ts';
+import type { Triple } from '../policy/derive.ts';
+import type { Override } from '../policy/override.ts';
+import type { Memory, Settlement, TripleKey } from '../policy/tighten.ts';
+import { isEmpty, settle } from '../policy/tighten.ts';
+import type { Ledger } from './ledger.ts';
+import type { OpenNamespace } from './namespaces.ts';
+import { Namespaces } from './namespaces.ts';
+import { Overrides } from './overrides.ts';
+
+export interface Visit {
+  readonly place: string;
+  /** Undefined: nobody asks for anything, so what we changed goes back. */
+  readonly wanted: Triple | undefined;
+  /** The pod may have a new sandbox: what is known of the old one does not count. */
+  readonly anew: boolean;
+}
+
+/** What was seen at a place, after what was done there. */
+export interface Reading {
+  readonly place: string;
+  /** `absent`: no process of the pod on this host has a network namespace of its own. */
+  readonly state: 'read' | 'absent' | 'failed';
+  /** Read back from the kernel; without what it does not have. */
+  readonly now: Partial<Triple>;
+  /** What was there before our first write, of the values that we hold. */
+  readonly found: Partial<Triple>;
+  /** Values that cannot be read or written. */
+  readonly faults: readonly KeepaliveFault[];
+  /** With `failed`: why the place could not be entered, an error code where there is one. */
+  readonly reason?: string;
+  /** How often a value was put right after somebody else had made it looser. */
+  readonly repaired: number;
+  readonly override?: Override;
+  /** What this visit wrote. */
+  readonly wrote: Partial<Triple>;
+}
+
+export interface NodeKernelOptions {
+  /** Where the host's proc is mounted. */
+  readonly procRoot: string;
+  readonly ledger: Ledger;
+  /** Milliseconds since 1970, so that people can be told until when a value is left alone. */
+  readonly now?: () => number;
+}
+
+/** The keepalive values of one node, place by place. All of it blocks: it belongs into a thread of its own. */
+export class NodeKernel {
+  readonly #ledger: Ledger;
+  readonly #namespaces: Namespaces;
+  readonly #overrides: Overrides;
+  /** Places whose values this process has seen as it wanted them: only what departs from there was overridden. */
+  readonly #confirmed = new Set<string>();
+
+  constructor({ procRoot, ledger, now = Date.now }: NodeKernelOptions) {
+    this.#ledger = ledger;
+    this.#namespaces = new Namespaces(procRoot);
+    this.#overrides = new Overrides(now);
+  }
+
+  /** One bad place never keeps the others from being visited. */
+  visit(visits: readonly Visit[]): Reading[] {
+    for (const { place, anew } of visits) if (anew) this.#namespaces.close(place);
+    const readings = new Map(visits.map((visit) => [visit.place, this.#attempt(visit)]));
+    const lost = visits.filter(({ place }) => readings.get(place) === undefined);
+    const failures = this.#namespaces.open(lost.map(({ place }) => place));
+    for (const visit of lost) {
+      const reason = failures.get(visit.place);
+      readings.set(visit.place, reason === undefined ? this.#attempt(visit) : failed(visit.place, reason));
+    }
+    return [...readings].map(([place, reading]) => reading ?? nothing(place, 'absent'));
+  }
+
+  /** What earlier agents of this boot left set: enough to hold it before the API server can be asked. */
+  remembered(): Visit[] {
+    return [...this.#ledger.entries()].map(({ place, memory }) => ({
+      place,
+      wanted: lastOurs(memory),
+      anew: false,
+    }));
+  }
+
+  /** Forgets all other places: their pods are no more, and with those went what was changed. */
+  keepOnly(places: ReadonlySet<string>): void {
+    const known = [...this.#ledger.entries()].map(({ place }) => place);
+    for (const place of [
+      ...known,
+      ...this.#namespaces.places(),
+      ...this.#confirmed,
+      ...this.#overrides.places(),
+    ])
+      if (!places.has(place)) this.#forget(place);
+  }
+
+  /** Puts everything back as it was found, and leaves no ledger where all of it went well. */
+  restoreAll(): Reading[] {
+    const readings = this.visit(this.remembered().map((visit) => ({ ...visit, wanted: undefined })));
+    for (const { place, state } of readings) if (state === 'absent') this.#forget(place);
+    if ([...this.#ledger.entries()].length === 0) this.#ledger.erase();
+    return readings;
+  }
+
+  close(): void {
+    this.#namespaces.closeAll();
+  }
+
+  /** Undefined: the place has to be looked for. */
+  #attempt(visit: Visit): Reading | undefined {
+    const opened = this.#namespaces.get(visit.place);
+    if (opened === undefined) return undefined;
+    try {
+      return this.#settle(visit, opened);
+    } catch (error) {
+      if (!(error instanceof NamespaceGone))
+        return failed(visit.place, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
+      this.#namespaces.close(visit.place);
+      return undefined;
+    }
+  }
+
+  #settle({ place, wanted }: Visit, { files, identity }: OpenNamespace): Reading {
+    const seen = files.read();
+    const known = this.#known(place, identity);
+    const { settlement, repairs } = this.#judge(place, seen.values, (values) =>
+      settle(values, wanted, known?.memory ?? {}),
+    );
+    const repaired = (known?.repaired ?? 0) + (repairs ? 1 : 0);
+    const { refused, after } = this.#write(files, settlement, (memory, at) => {
+      if (isEmpty(memory)) this.#ledger.remove(place);
+      else this.#ledger.note({ place, namespace: identity, memory, repaired }, at);
+    });
+    if (refused.length === 0) this.#confirmed.add(place);
+    const { values, faults } = after ?? seen;
+    const override = this.#overrides.recent(place);
+    return {
+      ...{ place, state: 'read', now: values, faults: [...faults, ...refused], repaired },
+      found: foundOf(this.#ledger.get(place)?.memory ?? {}),
+      wrote: settlement.writes,
+      ...(override === undefined ? {} : { override }),
+    };
+  }
+
+  /** Notes, writes, and reads back. A write that is refused leaves what was noted before it as it is. */
+  #write(
+    files: KeepaliveFiles,
+    { writes, before, after }: Settlement,
+    remember: (memory: Memory, at: 'once' | 'later') => void,
+  ): { refused: readonly KeepaliveFault[]; after?: ReturnType<KeepaliveFiles['read']> } {
+    if (Object.keys(writes).length === 0) {
+      remember(after, 'later');
+      return { refused: [] };
+    }
+    if (!isEmpty(before)) remember(before, 'once');
+    const refused = files.write(writes);
+    if (refused.length === 0) remember(after, 'later');
+    return { refused, after: files.read() };
+  }
+
+  /** A pod's next sandbox has a namespace of its own: what was changed went with the one before. */
+  #known(place: string, identity: string) {
+    const known = this.#ledger.get(place);
+    if (known === undefined || known.namespace === identity) return known;
+    this.#forgetValues(place);
+    return undefined;
+  }
+
+  /** What to do where a value that was seen in order is overridden: put it right, or leave it for a while. */
+  #judge(
+    place: string,
+    values: Partial<Triple>,
+    decide: (values: Partial<Triple>) => Settlement,
+  ): { settlement: Settlement; repairs: boolean } {
+    const settlement = decide(values);
+    const [key] = settlement.overridden;
+    if (key === undefined || !this.#confirmed.has(place)) return { settlement, repairs: false };
+    if (this.#overrides.judge(place, { key, seen: values[key] ?? 0 }) === 'put right')
+      return { settlement, repairs: true };
+    const others = Object.entries(values).filter(
+      ([name]) => !settlement.overridden.includes(name as TripleKey),
+    );
+    return { settlement: decide(Object.fromEntries(others)), repairs: false };
+  }
+
+  #forget(place: string): void {
+    this.#namespaces.close(place);
+    this.#forgetValues(place);
+  }
+
+  #forgetValues(place: string): void {
+    this.#ledger.remove(place);
+    this.#confirmed.delete(place);
+    this.#overrides.forget(place);
+  }
+}
+
+function nothing(place: string, state: 'absent' | 'failed'): Reading {
+  return { place, state, now: {}, found: {}, faults: [], repaired: 0, wrote: {} };
+}
+
+function failed(place: string, reason: string): Reading {
+  return { ...nothing(place, 'failed'), reason };
+}
+
+function foundOf(memory: Memory): Partial<Triple> {
+  return Object.fromEntries(Object.entries(memory).map(([key, { found }]) => [key, found]));
+}
+
+/** A value that was never changed wants nothing: no number is larger, so none is made smaller. */
+function lastOurs(memory: Memory): Triple {
+  const last = (key: TripleKey) => memory[key]?.ours.at(-1) ?? Number.MAX_SAFE_INTEGER;
+  return {
+    timeSeconds: last('timeSeconds'),
+    intervalSeconds: last('intervalSeconds'),
+    probes: last('probes'),
+  };
+}

@@ -1,0 +1,82 @@
+import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Every process number below a proc file system, in no order. */
+export function processNumbers(procRoot: string): number[] {
+  return readdirSync(procRoot)
+    .map(Number)
+    .filter((pid) => pid > 0);
+}
+
+/**
+ * One process, and never another that was given its number since: everything is read through its open folder in
+ * proc, which stays with the process. Once that has ended, reading fails.
+ */
+export class ProcessHandle {
+  readonly #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Throws ENOENT where there is no such process. */
+  static open(procRoot: string, pid: number): ProcessHandle {
+    return new ProcessHandle(openSync(join(procRoot, String(pid)), constants.O_DIRECTORY));
+  }
+
+  /** The text of proc's `cgroup`: a line for each hierarchy. */
+  cgroups(): string {
+    return readFileSync(this.#path('cgroup'), 'latin1');
+  }
+
+  /** Clock ticks since the machine started: field 22 of `stat`. */
+  startTicks(): number {
+    const stat = readFileSync(this.#path('stat'), 'latin1');
+    // The name in brackets may hold spaces and brackets itself.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  }
+
+  /** A descriptor of its network namespace, for the caller to close. */
+  openNetworkNamespace(): number {
+    return openSync(this.#path('ns/net'), 'r');
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #path(name: string): string {
+    return `/proc/self/fd/${this.#fd}/${name}`;
+  }
+}
+
+/** Undefined where the process has ended meanwhile, which is no error: there is nothing left to know of it. */
+export function readCgroups(procRoot: string, pid: number): string | undefined {
+  return ifAlive(() => readFileSync(join(procRoot, String(pid), 'cgroup'), 'latin1'));
+}
+
+/** Runs `action` on a process; undefined where it has ended, or ends meanwhile. */
+export function withProcess<T>(
+  procRoot: string,
+  pid: number,
+  action: (process: ProcessHandle) => T,
+): T | undefined {
+  return ifAlive(() => {
+    const handle = ProcessHandle.open(procRoot, pid);
+    try {
+      return action(handle);
+    } finally {
+      handle.close();
+    }
+  });
+}
+
+function ifAlive<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
+  }
+}

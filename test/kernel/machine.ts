@@ -1,0 +1,158 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+import { Host } from '../cluster/host.ts';
+import { processes } from '../cluster/process.ts';
+import { until } from '../cluster/wait.ts';
+import { Ledger } from '../../src/agent/ledger.ts';
+import { NodeKernel } from '../../src/agent/node-kernel.ts';
+import type { Triple } from '../../src/policy/derive.ts';
+
+/** A control group hierarchy that processes may be put into: the one of version 2, or one of version 1. */
+const hierarchy = readdirSync('/sys/fs/cgroup').includes('cgroup.controllers')
+  ? '/sys/fs/cgroup'
+  : '/sys/fs/cgroup/pids';
+
+export interface PodOptions {
+  readonly uid?: string;
+  /** Below the kubelet's root: how the driver names the group of a pod. */
+  readonly driver?: 'cgroupfs' | 'systemd';
+  readonly hostUsers?: boolean;
+}
+
+/** A machine in miniature: processes, a network and control groups of its own, seen from outside as an agent sees its host. */
+export class Machine {
+  readonly folder: string;
+  readonly host: Host;
+  readonly #pids: number[] = [];
+  #count = 0;
+
+  private constructor(folder: string, host: Host) {
+    this.folder = folder;
+    this.host = host;
+  }
+
+  static async start(): Promise<Machine> {
+    const folder = mkdtempSync(join(tmpdir(), 'keepalive-kernel-'));
+    mkdirSync(join(folder, 'log'));
+    const host = await Host.start({ folder, name: 'node', owned: true });
+    const machine = new Machine(folder, host);
+    mkdirSync(machine.#groups);
+    return machine;
+  }
+
+  async stop(): Promise<void> {
+    await this.host.stop();
+    await until('the control groups are empty', () => removeGroups(this.#groups));
+    rmSync(this.folder, { recursive: true });
+  }
+
+  get procRoot(): string {
+    return `/proc/${this.host.id.pid}/root/proc`;
+  }
+
+  get ledgerFile(): string {
+    return join(this.folder, 'state/ledger');
+  }
+
+  /** As the agent of a process that has just started. */
+  agent({ procRoot = this.procRoot, now }: { procRoot?: string; now?: () => number } = {}): NodeKernel {
+    const ledger = Ledger.open(this.ledgerFile, 'this-boot');
+    return new NodeKernel({ procRoot, ledger, ...(now === undefined ? {} : { now }) });
+  }
+
+  /** A pod's sandbox: a process in a network namespace and a group of its own. */
+  async pod({ uid = randomUUID(), driver = 'cgroupfs', hostUsers = true }: PodOptions = {}): Promise<Pod> {
+    const group =
+      driver === 'cgroupfs'
+        ? `kubepods/besteffort/pod${uid}/sandbox`
+        : `kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-abc.scope`;
+    const pid = await this.process(['unshare', ...(hostUsers ? [] : ['--user']), '--net'], group);
+    if (!hostUsers)
+      for (const map of ['uid_map', 'gid_map']) writeFileSync(`/proc/${pid}/${map}`, '0 100000 65536');
+    return new Pod(uid, pid, group);
+  }
+
+  /** A process that does nothing, started through `launcher`, in a control group below the kubelet's root. */
+  async process(launcher: readonly string[], group: string): Promise<number> {
+    const seconds = String(100_000 + (this.#count += 1));
+    const child = this.host.spawn([...launcher, 'sleep', seconds], { cwd: '/' });
+    const complaints: string[] = [];
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => complaints.push(text));
+    const pid = await until('the process runs', () => {
+      if (child.exitCode !== null) throw new Error(complaints.join(''));
+      return processes().find(({ argv }) => argv.join(' ') === `sleep ${seconds}`)?.pid;
+    });
+    this.join(pid, group);
+    this.#pids.push(pid);
+    return pid;
+  }
+
+  join(pid: number, group: string): void {
+    const folder = join(this.#groups, group);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'cgroup.procs'), String(pid));
+  }
+
+  /** What the kernel holds in the namespace of a process; by a way of its own. */
+  async values(pid = this.host.id.pid): Promise<Triple> {
+    const names = ['time', 'intvl', 'probes'].map((name) => `/proc/sys/net/ipv4/tcp_keepalive_${name}`);
+    const { stdout } = await this.#inside(pid, ['cat', ...names]);
+    const [timeSeconds = 0, intervalSeconds = 0, probes = 0] = stdout.trim().split('\n').map(Number);
+    return { timeSeconds, intervalSeconds, probes };
+  }
+
+  /** As somebody else would: `sysctl -w`. */
+  async set(pid: number, name: 'time' | 'intvl' | 'probes', value: number): Promise<void> {
+    await this.#inside(pid, ['sysctl', '-qw', `net.ipv4.tcp_keepalive_${name}=${value}`]);
+  }
+
+  async end(pid: number): Promise<void> {
+    process.kill(pid, 'SIGKILL');
+    await until('it has ended', () => !processes().some((one) => one.pid === pid));
+  }
+
+  async #inside(pid: number, argv: readonly string[]) {
+    const number = numberInside(pid);
+    const output = await this.host.exec(['nsenter', '-t', number, '-n', '--', ...argv], { cwd: '/' });
+    if (output.code !== 0) throw new Error(output.stderr);
+    return output;
+  }
+
+  get #groups(): string {
+    return join(hierarchy, basename(this.folder));
+  }
+}
+
+export class Pod {
+  readonly uid: string;
+  readonly pid: number;
+  readonly group: string;
+
+  constructor(uid: string, pid: number, group: string) {
+    this.uid = uid;
+    this.pid = pid;
+    this.group = group;
+  }
+}
+
+/** How a process of a host is numbered there. */
+export function numberInside(pid: number): string {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return /^NSpid:\t(.*)$/m.exec(status)?.[1]?.split('\t').at(-1) ?? '';
+}
+
+function removeGroups(folder: string): boolean {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory() && !removeGroups(join(folder, entry.name))) return false;
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EBUSY') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,293 @@
+import { existsSync } from 'node:fs';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { NodeKernel, Reading } from '../../src/agent/node-kernel.ts';
+import { HOST } from '../../src/agent/namespaces.ts';
+import type { Triple } from '../../src/policy/derive.ts';
+import { until } from '../cluster/wait.ts';
+import type { Pod } from './machine.ts';
+import { Machine, numberInside } from './machine.ts';
+
+const triple = (timeSeconds: number, intervalSeconds: number, probes: number): Triple => ({
+  timeSeconds,
+  intervalSeconds,
+  probes,
+});
+const kernel = triple(7200, 75, 9);
+const wanted = triple(30, 10, 6);
+
+let machine: Machine;
+let agent: NodeKernel;
+beforeEach(async () => {
+  machine = await Machine.start();
+  agent = machine.agent();
+});
+afterEach(async () => {
+  agent.close();
+  await machine.stop();
+});
+
+const visit = (place: string, want: Triple | undefined = wanted, by = agent): Reading => {
+  const [reading] = by.visit([{ place, wanted: want, anew: false }]);
+  if (reading === undefined) throw new Error('no reading');
+  return reading;
+};
+/** The kernel takes a namespace down some time after its last process has ended. */
+const untilAbsent = (place: string) => until('its namespace is gone', () => visit(place).state === 'absent');
+const unwanted = (place: string, by = agent) => by.visit([{ place, wanted: undefined, anew: false }])[0];
+
+describe('a pod that runs', () => {
+  test.each([
+    { driver: 'cgroupfs' },
+    { driver: 'systemd' },
+    { driver: 'cgroupfs', uid: '5d41402abc4b2a76b9719d911017c592' },
+    { driver: 'systemd', hostUsers: false },
+  ] as const)('gets the values, and has its own again when nobody asks: %o', async (options) => {
+    const pod = await machine.pod(options);
+    expect(visit(pod.uid)).toMatchObject({ state: 'read', now: wanted, found: kernel, wrote: wanted });
+    expect(await machine.values(pod.pid)).toEqual(wanted);
+    expect(unwanted(pod.uid)).toMatchObject({ now: kernel, found: {} });
+    expect(await machine.values(pod.pid)).toEqual(kernel);
+    expect(await machine.values()).toEqual(kernel);
+  });
+
+  test('keeps what is stricter already', async () => {
+    const pod = await machine.pod();
+    await machine.set(pod.pid, 'time', 5);
+    expect(visit(pod.uid).now).toEqual(triple(5, 10, 6));
+    expect(unwanted(pod.uid)?.now).toEqual(triple(5, 75, 9));
+  });
+
+  test('is not written where it holds what is wanted', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    expect(visit(pod.uid).wrote).toEqual({});
+  });
+
+  test('is found anew with a new sandbox, which is not taken for the old one', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    await machine.end(pod.pid);
+    await untilAbsent(pod.uid);
+    const next = await machine.pod({ uid: pod.uid });
+    await machine.set(next.pid, 'time', 60);
+    expect(visit(pod.uid)).toMatchObject({ found: { ...kernel, timeSeconds: 60 }, repaired: 0 });
+    unwanted(pod.uid);
+    expect(await machine.values(next.pid)).toEqual(triple(60, 75, 9));
+  });
+
+  test('that vanishes keeps no other from being visited', async () => {
+    const pods = [await machine.pod(), await machine.pod(), await machine.pod()];
+    const all = () => agent.visit(pods.map(({ uid }) => ({ place: uid, wanted, anew: false })));
+    all();
+    await machine.end(pods[1]?.pid ?? 0);
+    await untilAbsent(pods[1]?.uid ?? '');
+    await machine.set(pods[2]?.pid ?? 0, 'time', 7200);
+    expect(all().map(({ state, now }) => [state, now.timeSeconds])).toEqual([
+      ['read', 30],
+      ['absent', undefined],
+      ['read', 30],
+    ]);
+  });
+});
+
+describe('of a pod with several networks', () => {
+  const besides = async (pod: Pod, launcher: string[], group: string) =>
+    machine.process(launcher, `${pod.group}${group}`);
+
+  test('only the one of its sandbox is written, not what a container sets up inside', async () => {
+    const pod = await machine.pod();
+    const nested = await besides(pod, ['unshare', '--net'], '/nested');
+    const later = await besides(pod, ['unshare', '--net'], '-container');
+    visit(pod.uid);
+    expect(await machine.values(pod.pid)).toEqual(wanted);
+    expect(await machine.values(nested)).toEqual(kernel);
+    expect(await machine.values(later)).toEqual(kernel);
+  });
+
+  test('never the host’s, which a monitor of its runtime is in, older than any container', async () => {
+    const uid = 'c8f5b3c6-7f3b-4a44-9d5e-2f6a0c2e9d10';
+    await machine.process([], `kubepods/pod${uid}/crio-conmon-1`);
+    expect(visit(uid).state).toBe('absent');
+    const pod = await machine.pod({ uid });
+    expect(visit(uid).state).toBe('read');
+    expect(await machine.values(pod.pid)).toEqual(wanted);
+    expect(await machine.values()).toEqual(kernel);
+  });
+});
+
+describe('a process number that went to another pod', () => {
+  test('leads to no other pod’s values', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    const number = Number(numberInside(pod.pid));
+    await machine.end(pod.pid);
+    // The next process of this machine gets the number that has just become free.
+    const reuse = [
+      'sh',
+      '-c',
+      `echo ${number - 1} > /proc/sys/kernel/ns_last_pid; unshare --net "$0" "$@" & wait`,
+    ];
+    const stranger = await until('the number is taken again', async () => {
+      const pid = await machine.process(reuse, 'kubepods/pod00000000-0000-4000-8000-000000000001/sandbox');
+      return numberInside(pid) === String(number) ? pid : undefined;
+    });
+    await untilAbsent(pod.uid);
+    expect(await machine.values(stranger)).toEqual(kernel);
+  });
+});
+
+describe('the host’s own network', () => {
+  test('gets the values and has its own again', async () => {
+    const pod = await machine.pod();
+    expect(visit(HOST)).toMatchObject({ now: wanted, found: kernel });
+    expect(await machine.values()).toEqual(wanted);
+    expect(await machine.values(pod.pid)).toEqual(kernel);
+    unwanted(HOST);
+    expect(await machine.values()).toEqual(kernel);
+  });
+});
+
+describe('an agent that comes after another', () => {
+  test('knows what was found, and restores it', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    const next = machine.agent();
+    expect(visit(pod.uid, wanted, next)).toMatchObject({ found: kernel, wrote: {}, repaired: 0 });
+    expect(unwanted(pod.uid, next)?.now).toEqual(kernel);
+    next.close();
+  });
+
+  test('holds what the one before set, before it knows any policy', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid, { ...kernel, timeSeconds: 30 });
+    await machine.set(pod.pid, 'time', 7200);
+    const next = machine.agent();
+    next.visit(next.remembered());
+    expect(await machine.values(pod.pid)).toEqual(triple(30, 75, 9));
+    next.close();
+  });
+
+  test('of another boot knows nothing', async () => {
+    const { Ledger } = await import('../../src/agent/ledger.ts');
+    visit((await machine.pod()).uid);
+    expect([...Ledger.open(machine.ledgerFile, 'next-boot').entries()]).toEqual([]);
+  });
+
+  test('restores everything on the way out, and leaves no ledger', async () => {
+    const pods = [await machine.pod(), await machine.pod()];
+    for (const { uid } of pods) visit(uid);
+    visit(HOST);
+    await machine.end(pods[0]?.pid ?? 0);
+    const next = machine.agent();
+    next.restoreAll();
+    expect(await machine.values(pods[1]?.pid)).toEqual(kernel);
+    expect(await machine.values()).toEqual(kernel);
+    expect(existsSync(machine.ledgerFile)).toBe(false);
+    next.close();
+  });
+
+  test('forgets pods that are no more', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    agent.keepOnly(new Set([HOST]));
+    expect(agent.remembered()).toEqual([]);
+    // As if it were another pod: what it holds is what it was found with.
+    expect(unwanted(pod.uid)?.now).toEqual(wanted);
+  });
+});
+
+describe('a value that somebody sets back', () => {
+  let nowMs: number;
+  beforeEach(() => {
+    nowMs = 1_000_000;
+    agent.close();
+    agent = machine.agent({ now: () => nowMs });
+  });
+
+  test('is put right, counted, and told with what was seen', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    await machine.set(pod.pid, 'time', 600);
+    expect(visit(pod.uid)).toMatchObject({
+      now: wanted,
+      repaired: 1,
+      override: { key: 'timeSeconds', seen: 600, times: 1 },
+    });
+  });
+
+  test('again and again is left for a while after the third time, the others are held', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    const setBack = () => machine.set(pod.pid, 'time', 7200);
+    for (let time = 1; time <= 3; time += 1) {
+      await setBack();
+      expect(visit(pod.uid)).toMatchObject({ now: wanted, repaired: time });
+    }
+    await setBack();
+    await machine.set(pod.pid, 'probes', 9);
+    // Both are set back: neither is fought over.
+    expect(visit(pod.uid)).toMatchObject({ repaired: 3, now: { timeSeconds: 7200, intervalSeconds: 10 } });
+    nowMs += 59_000;
+    expect(visit(pod.uid)).toMatchObject({ repaired: 3, now: { timeSeconds: 7200 } });
+    nowMs += 1_000;
+    expect(visit(pod.uid)).toMatchObject({ now: wanted, repaired: 4, override: { times: 4 } });
+    unwanted(pod.uid);
+    expect(await machine.values(pod.pid)).toEqual(kernel);
+  });
+
+  test('while no agent ran is put right and not called an override', async () => {
+    const pod = await machine.pod();
+    visit(pod.uid);
+    await machine.set(pod.pid, 'time', 7200);
+    const next = machine.agent();
+    expect(visit(pod.uid, wanted, next)).toMatchObject({ now: wanted, repaired: 0 });
+    next.close();
+  });
+});
+
+describe('a proc file system', () => {
+  const mounted = async (...commands: string[]) => {
+    await machine.host.execOrThrow(['sh', '-ec', commands.join('\n')], { cwd: '/' });
+    agent.close();
+    agent = machine.agent({ procRoot: `/proc/${machine.host.id.pid}/root/run/proc` });
+  };
+
+  test('that may not be written: the values are told, and why they stay', async () => {
+    const pod = await machine.pod();
+    await mounted('mkdir /run/proc', 'mount --bind /proc /run/proc', 'mount -o remount,bind,ro /run/proc');
+    expect(visit(pod.uid)).toMatchObject({
+      state: 'read',
+      now: kernel,
+      faults: [
+        { key: 'timeSeconds', code: 'EROFS' },
+        { key: 'intervalSeconds', code: 'EROFS' },
+        { key: 'probes', code: 'EROFS' },
+      ],
+    });
+    expect(visit(pod.uid)).toMatchObject({ repaired: 0 });
+  });
+
+  test('without one of the values: the others are written', async () => {
+    await mounted(
+      'mkdir /run/proc',
+      'mount --rbind /proc /run/proc',
+      'mkdir /run/lacking',
+      'echo 99 > /run/lacking/tcp_keepalive_time',
+      'echo 75 > /run/lacking/tcp_keepalive_intvl',
+      'mount --bind /run/lacking /run/proc/sys/net/ipv4',
+    );
+    expect(visit(HOST)).toMatchObject({
+      now: { timeSeconds: 30, intervalSeconds: 10 },
+      faults: [{ key: 'probes', code: 'ENOENT' }],
+    });
+  });
+
+  test('without its first process: nothing is written anywhere, since the host’s network is not known', async () => {
+    const pod = await machine.pod();
+    await mounted('mkdir /run/proc');
+    expect(visit(pod.uid)).toMatchObject({ state: 'failed', reason: 'ESRCH' });
+    expect(await machine.values(pod.pid)).toEqual(kernel);
+  });
+});
