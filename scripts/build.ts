@@ -1,19 +1,22 @@
-/** Bundles src/main.ts into dist/: no package tree in the image. */
+/** `npm run build [-- ARCHITECTURE…]`: bundles src/ into dist/, so that the image needs no package tree but koffi. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
 
 import packageJson from '../package.json' with { type: 'json' };
+import { copyKoffi } from './koffi.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: [join(root, 'src/main.ts')],
+  entryPoints: [join(root, 'src/main.ts'), join(root, 'src/agent/kernel-thread.ts')],
+  entryNames: '[name]',
   outdir,
   outExtension: { '.js': '.mjs' },
   bundle: true,
+  external: ['koffi'],
   // What only a kubeconfig file needs (16 MB of generated models) stays in a file that a pod never reads.
   splitting: true,
   platform: 'node',
@@ -28,3 +31,5 @@ await build({
   },
   logLevel: 'warning',
 });
+
+await copyKoffi({ root, outdir, architectures: process.argv.slice(2) });

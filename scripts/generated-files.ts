@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-import { crdOf, policyKinds } from '../src/api/crd.ts';
+import { crdOf, kinds } from '../src/api/crd.ts';
 import { admissionPolicyOf, namespacedBinding } from '../src/policy/admission.ts';
 import { reference } from './reference.ts';
 
@@ -23,7 +23,7 @@ export function generatedFiles(): Record<string, string> {
     ]),
     'docs/reference.md': reference(),
     ...Object.fromEntries(
-      Object.values(policyKinds).map((kind) => [`crds/${kind.plural}.yaml`, manifest([crdOf(kind)])]),
+      Object.values(kinds).map((kind) => [`crds/${kind.plural}.yaml`, manifest([crdOf(kind)])]),
     ),
   };
 }

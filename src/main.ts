@@ -1,6 +1,8 @@
+import { runAgent } from './agent/agent.ts';
 import { runController } from './controller/controller.ts';
-import { RequirementError } from './controller/requirement.ts';
-import { ConfigError, controllerConfig, readConfig } from './ops/config.ts';
+import { RequirementError } from './kube/requirement.ts';
+import { agentConfig, ConfigError, controllerConfig, readConfig } from './ops/config.ts';
+import type { Log, LogOptions } from './ops/log.ts';
 import { createLog } from './ops/log.ts';
 
 const version = process.env.KEEPALIVE_VERSION ?? 'development';
@@ -10,6 +12,7 @@ const usage = `keepalive-operator ${version}
 usage: keepalive-operator COMMAND
 
   controller   watch policies and pods, keep bindings and status (runs inside the cluster)
+  agent        hold the values of one node and its pods in the kernel (runs on every node)
   version      print the version
 `;
 
@@ -17,8 +20,13 @@ usage: keepalive-operator COMMAND
 async function main([command, ...args]: string[]): Promise<number> {
   switch (command) {
     case 'controller':
-      await controller(args);
+      await run(readConfig(controllerConfig, process.env, args), { component: 'controller' }, runController);
       return 0;
+    case 'agent': {
+      const config = readConfig(agentConfig, process.env, args);
+      await run(config, { component: 'agent', node: config.nodeName }, runAgent);
+      return 0;
+    }
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;
@@ -28,9 +36,21 @@ async function main([command, ...args]: string[]): Promise<number> {
   }
 }
 
-async function controller(args: string[]): Promise<void> {
-  const config = readConfig(controllerConfig, process.env, args);
-  const log = createLog({ level: config.logLevel, base: { component: 'controller', pod: config.podName } });
+interface Run<C> {
+  readonly config: C;
+  readonly log: Log;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+/** Until it ends by itself, or by a signal. */
+async function run<C extends { readonly logLevel: LogOptions['level']; readonly podName: string }>(
+  config: C,
+  base: Readonly<Record<string, string>>,
+  part: (options: Run<C>) => Promise<void>,
+): Promise<void> {
+  const log = createLog({ level: config.logLevel, base: { ...base, pod: config.podName } });
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
@@ -38,9 +58,9 @@ async function controller(args: string[]): Promise<void> {
       stop.abort();
     });
   }
-  log.info({ version, node: process.version }, 'starting');
+  log.info({ version, nodeVersion: process.version }, 'starting');
   try {
-    await runController({ config, log, environment: process.env, version, signal: stop.signal });
+    await part({ config, log, environment: process.env, version, signal: stop.signal });
     log.info('stopped');
   } catch (error) {
     if (!(error instanceof RequirementError)) log.fatal({ reason: (error as Error).message }, 'cannot go on');

@@ -4,10 +4,9 @@ import { KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import type { NamespaceIdentity } from '../kernel/network-namespace.ts';
 import { HomeNamespace, identityInside, inodeOf } from '../kernel/network-namespace.ts';
 import { withProcess } from '../kernel/process.ts';
+import { HOST } from '../policy/reading.ts';
 import { isOfPod, processesOfPods } from './sandbox.ts';
 
-/** The host's own network namespace, as a place; every other place is a pod's uid as the kubelet knows it. */
-export const HOST = 'host';
 /** Of a process number space, the first process is the host's own. */
 const firstProcess = 1;
 

@@ -1,7 +1,7 @@
 import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import { NamespaceGone } from '../kernel/keepalive-files.ts';
 import type { Triple } from '../policy/derive.ts';
-import type { Override } from '../policy/override.ts';
+import type { Reading } from '../policy/reading.ts';
 import type { Memory, Settlement, TripleKey } from '../policy/tighten.ts';
 import { isEmpty, settle } from '../policy/tighten.ts';
 import type { Ledger } from './ledger.ts';
@@ -15,26 +15,6 @@ export interface Visit {
   readonly wanted: Triple | undefined;
   /** The pod may have a new sandbox: what is known of the old one does not count. */
   readonly anew: boolean;
-}
-
-/** What was seen at a place, after what was done there. */
-export interface Reading {
-  readonly place: string;
-  /** `absent`: no process of the pod on this host has a network namespace of its own. */
-  readonly state: 'read' | 'absent' | 'failed';
-  /** Read back from the kernel; without what it does not have. */
-  readonly now: Partial<Triple>;
-  /** What was there before our first write, of the values that we hold. */
-  readonly found: Partial<Triple>;
-  /** Values that cannot be read or written. */
-  readonly faults: readonly KeepaliveFault[];
-  /** With `failed`: why the place could not be entered, an error code where there is one. */
-  readonly reason?: string;
-  /** How often a value was put right after somebody else had made it looser. */
-  readonly repaired: number;
-  readonly override?: Override;
-  /** What this visit wrote. */
-  readonly wrote: Partial<Triple>;
 }
 
 export interface NodeKernelOptions {
@@ -137,6 +117,7 @@ export class NodeKernel {
       ...{ place, state: 'read', now: values, faults: [...faults, ...refused], repaired },
       found: foundOf(this.#ledger.get(place)?.memory ?? {}),
       wrote: settlement.writes,
+      putRight: repairs,
       ...(override === undefined ? {} : { override }),
     };
   }
@@ -195,7 +176,7 @@ export class NodeKernel {
 }
 
 function nothing(place: string, state: 'absent' | 'failed'): Reading {
-  return { place, state, now: {}, found: {}, faults: [], repaired: 0, wrote: {} };
+  return { place, state, now: {}, found: {}, faults: [], repaired: 0, putRight: false, wrote: {} };
 }
 
 function failed(place: string, reason: string): Reading {

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 
-import type { PolicyKind } from './group.ts';
+import type { Column } from './column.ts';
+import { nodeColumns, policyColumns } from './column.ts';
+import type { KindName, PolicyKind } from './group.ts';
 import { GROUP, nameLimit, OPERATOR_LABELS, plurals, VERSION } from './group.ts';
+import { nodeKeepaliveStatusSchema } from './node-keepalive.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './spec.ts';
 import { policyStatusSchema } from './status.ts';
 
@@ -36,78 +39,16 @@ function adapt(node: Schema): void {
   }
 }
 
-interface Column {
-  readonly name: string;
-  readonly type: 'integer' | 'string' | 'date';
-  readonly jsonPath: string;
-  readonly description: string;
-  /** 1: shown with `-o wide` only. */
-  readonly priority?: 1;
-}
-
-const ready = '.status.conditions[?(@.type=="Ready")]';
-const columns: readonly Column[] = [
-  {
-    name: 'Timeout',
-    type: 'integer',
-    jsonPath: '.status.effective.idleTimeoutSeconds',
-    description: 'Shortest idle timeout of the path, in seconds.',
-  },
-  {
-    name: 'Time',
-    type: 'integer',
-    jsonPath: '.status.effective.timeSeconds',
-    description: 'tcp_keepalive_time, in seconds.',
-  },
-  {
-    name: 'Interval',
-    type: 'integer',
-    jsonPath: '.status.effective.intervalSeconds',
-    description: 'tcp_keepalive_intvl, in seconds.',
-  },
-  {
-    name: 'Probes',
-    type: 'integer',
-    jsonPath: '.status.effective.probes',
-    description: 'tcp_keepalive_probes.',
-  },
-  {
-    name: 'Pods',
-    type: 'string',
-    jsonPath: '.status.pods.summary',
-    description: 'Pods whose spec carries values under the timeout, of those selected.',
-  },
-  {
-    name: 'Ready',
-    type: 'string',
-    jsonPath: `${ready}.status`,
-    description: 'Whether the policy is in force.',
-  },
-  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since its creation.' },
-  { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'Enforce or Audit.', priority: 1 },
-  {
-    name: 'Limited-By',
-    type: 'string',
-    jsonPath: '.status.effective.limitedBy',
-    description: 'The hop that forgets first.',
-    priority: 1,
-  },
-  {
-    name: 'Message',
-    type: 'string',
-    jsonPath: `${ready}.message`,
-    description: 'What the Ready condition says.',
-    priority: 1,
-  },
-];
-
 interface Kind {
-  readonly kind: PolicyKind;
+  readonly kind: KindName;
   readonly plural: string;
   readonly shortName: string;
   readonly scope: 'Namespaced' | 'Cluster';
   readonly description: string;
-  readonly spec: z.ZodType;
+  /** None where there is nothing to declare. */
+  readonly spec?: z.ZodType;
+  readonly status: z.ZodType;
+  readonly columns: readonly Column[];
 }
 
 export const policyKinds: Readonly<Record<PolicyKind, Kind>> = {
@@ -120,6 +61,8 @@ export const policyKinds: Readonly<Record<PolicyKind, Kind>> = {
       'Declares what stands between the pods of one namespace and their peers, and after how long each forgets ' +
       'an idle TCP connection. The operator keeps the TCP keepalive of those pods below the shortest.',
     spec: keepalivePolicySpecSchema,
+    status: policyStatusSchema,
+    columns: policyColumns,
   },
   ClusterKeepalivePolicy: {
     kind: 'ClusterKeepalivePolicy',
@@ -130,13 +73,30 @@ export const policyKinds: Readonly<Record<PolicyKind, Kind>> = {
       'Declares what stands between pods of many namespaces, or nodes, and their peers, and after how long each ' +
       'forgets an idle TCP connection. The operator keeps their TCP keepalive below the shortest.',
     spec: clusterKeepalivePolicySpecSchema,
+    status: policyStatusSchema,
+    columns: policyColumns,
+  },
+};
+
+export const kinds: Readonly<Record<KindName, Kind>> = {
+  ...policyKinds,
+  NodeKeepalive: {
+    kind: 'NodeKeepalive',
+    plural: plurals.NodeKeepalive,
+    shortName: 'nka',
+    scope: 'Cluster',
+    description:
+      'What the kernel of one node holds, as its agent read it: of the node itself and, policy by policy, of its pods. ' +
+      'Named after the node and owned by it; there is nothing in it to declare.',
+    status: nodeKeepaliveStatusSchema,
+    columns: nodeColumns,
   },
 };
 
 const nameRule = { rule: `size(self.metadata.name) <= ${nameLimit.max}`, message: nameLimit.message };
 
 /** The CustomResourceDefinition of one kind, as it stands in crds/. */
-export function crdOf({ kind, plural, shortName, scope, description, spec }: Kind): Schema {
+export function crdOf({ kind, plural, shortName, scope, description, ...parts }: Kind): Schema {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -158,20 +118,20 @@ export function crdOf({ kind, plural, shortName, scope, description, spec }: Kin
           served: true,
           storage: true,
           subresources: { status: {} },
-          additionalPrinterColumns: columns,
+          additionalPrinterColumns: parts.columns,
           schema: {
             openAPIV3Schema: {
               type: 'object',
               description,
-              required: ['spec'],
+              ...(parts.spec === undefined ? {} : { required: ['spec'] }),
               properties: {
                 apiVersion: { type: 'string', description: `${GROUP}/${VERSION}` },
                 kind: { type: 'string', description: kind },
                 metadata: { type: 'object' },
-                spec: structuralSchema(spec),
-                status: structuralSchema(policyStatusSchema),
+                ...(parts.spec === undefined ? {} : { spec: structuralSchema(parts.spec) }),
+                status: structuralSchema(parts.status),
               },
-              'x-kubernetes-validations': [nameRule],
+              ...(parts.spec === undefined ? {} : { 'x-kubernetes-validations': [nameRule] }),
             },
           },
         },

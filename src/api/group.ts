@@ -5,6 +5,8 @@ export const API_VERSION = `${GROUP}/${VERSION}` as const;
 
 /** Field manager of everything the controller writes, and the name it reports events under. */
 export const CONTROLLER_NAME = 'keepalive-controller';
+/** Of the node agents: their DaemonSet, their service account, and the namespace that is theirs alone. */
+export const AGENT_NAME = 'keepalive-agent';
 
 /** A pod that carries this label with the value "true" is left alone by every policy. */
 export const SKIP_LABEL = `${GROUP}/skip`;
@@ -23,8 +25,11 @@ export const nameLimit = {
 
 export type PolicyKind = 'KeepalivePolicy' | 'ClusterKeepalivePolicy';
 
+export type KindName = PolicyKind | 'NodeKeepalive';
+
 /** Names of the kinds in paths of the API. */
-export const plurals: Readonly<Record<PolicyKind, string>> = {
+export const plurals: Readonly<Record<KindName, string>> = {
   KeepalivePolicy: 'keepalivepolicies',
   ClusterKeepalivePolicy: 'clusterkeepalivepolicies',
+  NodeKeepalive: 'nodekeepalives',
 };

@@ -10,7 +10,7 @@ export const findingLimit = 20;
 export const skipReasons = ['SkipLabel', 'HostNetwork', 'Windows', 'StaticPod', 'PodSecurityPinned'] as const;
 export type SkipReason = (typeof skipReasons)[number];
 
-const count = () => z.int32().min(0);
+export const count = () => z.int32().min(0);
 
 const effectiveSchema = z
   .object({
@@ -27,27 +27,57 @@ const effectiveSchema = z
   .describe('The values that follow from the path. Absent where the spec cannot be read.');
 export type Effective = z.infer<typeof effectiveSchema>;
 
+export const skippedBySchema = z
+  .array(
+    z.object({
+      reason: z.enum(skipReasons).describe('Why these pods are left as they are.'),
+      count: count().describe('How many.'),
+    }),
+  )
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['reason'] })
+  .describe('The skipped ones by reason.');
+export type SkippedBy = z.infer<typeof skippedBySchema>;
+
 const podsSchema = z
   .object({
     selected: count().describe('Pods that the policy selects and that have neither ended nor are ending.'),
     declared: count().describe(
       'Of these, pods whose spec carries values that keep the last probe before the idle timeout.',
     ),
-    skipped: count().describe('Of these, pods that cannot be or asked not to be changed at their creation.'),
-    skippedBy: z
-      .array(
-        z.object({
-          reason: z.enum(skipReasons).describe('Why these pods are left as they are.'),
-          count: count().describe('How many.'),
-        }),
-      )
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['reason'] })
+    live: count()
       .optional()
-      .describe('The skipped ones by reason.'),
-    summary: z.string().describe('declared/selected, for the PODS column of kubectl get.'),
+      .describe(
+        'Of these, pods whose kernel was read and holds values that keep the last probe before the idle timeout. ' +
+          'Absent while no node agent reports.',
+      ),
+    skipped: count().describe('Of these, pods that cannot be or asked not to be changed.'),
+    skippedBy: skippedBySchema.optional(),
+    summary: z
+      .string()
+      .describe(
+        'live/selected where node agents report, else declared/selected; for the PODS column of kubectl get.',
+      ),
   })
-  .describe('Pods, counted from their specs.');
+  .describe('Pods, counted from their specs and, where node agents report, from the kernel.');
 export type PodCounts = z.infer<typeof podsSchema>;
+
+const nodesSchema = z
+  .object({
+    selected: count().describe('Nodes that run selected pods, and nodes that spec.nodes selects.'),
+    reporting: count().describe('Of these, nodes whose agent is ready and has reported.'),
+  })
+  .describe('Where the policy has to be held. Absent while no node agent runs.');
+export type NodeCounts = z.infer<typeof nodesSchema>;
+
+const hostsSchema = z
+  .object({
+    selected: count().describe('Nodes that spec.nodes selects.'),
+    live: count().describe(
+      'Of these, nodes whose own network namespace was read and keeps the last probe before the idle timeout.',
+    ),
+  })
+  .describe('The network of the nodes themselves. Absent without spec.nodes, and while no node agent runs.');
+export type HostCounts = z.infer<typeof hostsSchema>;
 
 const findingSchema = z.object({
   reason: z.string().describe('One word in CamelCase.'),
@@ -55,10 +85,20 @@ const findingSchema = z.object({
   hop: z.string().optional().describe('The hop it is about.'),
   namespace: z.string().optional().describe('The namespace of the pod, for a cluster policy.'),
   pod: z.string().optional().describe('The pod it is about.'),
-  node: z.string().optional().describe('The node of that pod.'),
+  node: z.string().optional().describe('The node of that pod, or the node it is about.'),
   policy: z.string().optional().describe('The other policy it is about.'),
 });
 export type Finding = z.infer<typeof findingSchema>;
+
+export const findingFields = {
+  findings: z
+    .array(findingSchema)
+    .max(findingLimit)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(`What is not covered and why, worst first, at most ${findingLimit}.`),
+  findingsTotal: count().optional().describe('How many findings there are in all.'),
+};
 
 export const conditionTypes = ['Ready', 'Reconciling', 'Stalled'] as const;
 const conditionSchema = z.object({
@@ -88,13 +128,9 @@ export const policyStatusSchema = z
       .describe('The generation of the spec that this status speaks of.'),
     effective: effectiveSchema.optional(),
     pods: podsSchema.optional(),
-    findings: z
-      .array(findingSchema)
-      .max(findingLimit)
-      .meta({ 'x-kubernetes-list-type': 'atomic' })
-      .optional()
-      .describe(`What is not covered and why, worst first, at most ${findingLimit}.`),
-    findingsTotal: count().optional().describe('How many findings there are in all.'),
+    nodes: nodesSchema.optional(),
+    hosts: hostsSchema.optional(),
+    ...findingFields,
     conditions: z
       .array(conditionSchema)
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { API_VERSION, CONTROLLER_NAME } from '../api/group.ts';
+import { resourceOf } from '../api/resource.ts';
 import type { PolicyStatus } from '../api/status.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../kube/errors.ts';
@@ -9,10 +10,11 @@ import type { Log } from '../kube/log.ts';
 import type { KubeManifest } from '../kube/resource.ts';
 import { keyOf } from '../kube/resource.ts';
 import { clusterBindingName } from '../policy/admission.ts';
-import type { BindingStep, Circumstances, Plan, PolicyRecord } from '../policy/plan.ts';
+import type { BindingStep, Circumstances, Plan } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
-import { policyRecord } from './record.ts';
-import { resourceOf, resources } from './resource.ts';
+import type { PolicyRecord } from '../policy/record.ts';
+import { policyRecord } from '../policy/record.ts';
+import { resources } from './resource.ts';
 import type { World } from './world.ts';
 
 export interface ApplyOptions {

@@ -1,12 +1,14 @@
 import { CONTROLLER_NAME } from '../api/group.ts';
-import { backOffMs } from '../kube/backoff.ts';
 import { ApiClient } from '../kube/client.ts';
-import { sleep, systemClock } from '../kube/clock.ts';
 import { openConnection } from '../kube/connection.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { Lease } from '../kube/lease.ts';
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
+import { requirementsHold } from '../kube/requirement.ts';
+import { until } from '../kube/until.ts';
+import type { Watched } from '../kube/watched.ts';
+import { notSynced, silent } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
@@ -15,9 +17,8 @@ import { createMetrics } from '../ops/metrics.ts';
 import type { Plan } from '../policy/plan.ts';
 import { plan } from '../policy/plan.ts';
 import { Applier } from './apply.ts';
-import { checkRequirements, RequirementError } from './requirement.ts';
+import { requirements } from './requirement.ts';
 import { Triggers } from './trigger.ts';
-import type { Watched } from './watch.ts';
 import { watchAll } from './watch.ts';
 import { World } from './world.ts';
 
@@ -29,10 +30,6 @@ export interface ControllerOptions {
   /** Aborts when the process is asked to end. */
   readonly signal: AbortSignal;
 }
-
-/** A watch that has not been heard of for so long has lost its server: not fit to be called ready. */
-const longestSilenceSeconds = 660;
-const retry = { minMs: 1000, maxMs: 30_000 };
 
 /**
  * Runs until `signal` aborts, then hands the lead over and resolves. Rejects with a RequirementError where
@@ -68,10 +65,11 @@ class Controller {
     this.#options = options;
     this.#client = client;
     this.#queue = new WorkQueue({ work: (key) => this.#work(key), concurrency: config.concurrency, log });
-    this.#triggers = new Triggers(this.#world, this.#queue);
+    this.#triggers = new Triggers(this.#world, this.#queue, config.agentNamespace);
     this.#watched = watchAll({
       client,
       world: this.#world,
+      agentNamespace: config.agentNamespace,
       log,
       onChange: (resource, key) => {
         this.#triggers.changed(resource, key);
@@ -122,7 +120,7 @@ class Controller {
     const { config, log, signal } = this.#options;
     this.#health = await this.#serve();
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
-    if (!(await this.#requirementsHold())) return;
+    if (!(await requirementsHold(this.#client, requirements, { log, signal }))) return;
     for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
     await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
     if (signal.aborted) return;
@@ -153,52 +151,19 @@ class Controller {
     if ((await held) === 'lost') throw new Error('the lease was lost: another replica may lead now');
   }
 
-  /** False when asked to end before the API server could be asked. */
-  async #requirementsHold(): Promise<boolean> {
-    const { log, signal } = this.#options;
-    for (let failures = 0; !signal.aborted; failures += 1) {
-      try {
-        await checkRequirements(this.#client, signal);
-        return true;
-      } catch (error) {
-        if (error instanceof RequirementError) throw error;
-        const delayMs = backOffMs(failures, retry, Math.random);
-        if (!signal.aborted)
-          log.warn({ reason: (error as Error).message, delayMs }, 'waiting for the API server');
-        await sleep(systemClock, delayMs, signal);
-      }
-    }
-    return false;
-  }
-
   #serve(): Promise<HealthServer> {
     return HealthServer.start({
       ...this.#options.config.metricsAddress,
       live: {},
       ready: {
-        synced: () => this.#notSynced(),
-        contact: () => this.#silent(),
+        synced: () => notSynced(this.#watched),
+        contact: () => silent(this.#watched),
       },
       metrics: async () => ({
         contentType: this.#metrics.registry.contentType,
         text: await this.#metrics.registry.metrics(),
       }),
     });
-  }
-
-  #notSynced(): string | undefined {
-    const missing = this.#watched.filter(({ store }) => !store.synced).map(({ resource }) => resource);
-    return missing.length === 0 ? undefined : `still reading ${missing.join(', ')}`;
-  }
-
-  #silent(): string | undefined {
-    const silent = this.#watched.find(
-      ({ reflector }) => reflector.secondsSinceContact > longestSilenceSeconds,
-    );
-    return (
-      silent &&
-      `nothing heard of ${silent.resource} for ${Math.round(silent.reflector.secondsSinceContact)} s`
-    );
   }
 
   async #work(key: string): Promise<Next> {
@@ -228,17 +193,4 @@ class Controller {
 function outcomeOf({ verdict, againAfterMs }: Plan): Outcome {
   if (verdict.kind === 'stalled') return 'stalled';
   return againAfterMs === undefined ? 'done' : 'again';
-}
-
-/** Resolves with the promise, or as soon as the signal aborts. */
-function until(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    signal.addEventListener('abort', done, { once: true });
-    promise.then(done, reject);
-  });
 }

@@ -1,54 +1,33 @@
-import type * as z from 'zod';
-
-import type { PolicyKind } from '../api/group.ts';
-import { describeProblems } from '../api/object.ts';
-import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../api/spec.ts';
-import type { PolicyStatus } from '../api/status.ts';
+import { nodeKeepaliveStatusSchema } from '../api/node-keepalive.ts';
+import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import type { KubeObject } from '../kube/resource.ts';
-import type { BindingRecord, PolicyRecord } from '../policy/plan.ts';
-import type { NamespaceView, PodView } from '../policy/pod.ts';
+import { keyOf } from '../kube/resource.ts';
+import type { BindingRecord } from '../policy/plan.ts';
+import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
-import type { Policy } from '../policy/policy.ts';
-import { clusterPolicy, namespacedPolicy } from '../policy/policy.ts';
+import type { Stored } from '../policy/record.ts';
 
-type Stored<T> = T & { readonly uid: string };
-
-/** What is kept of each kind of object: only what a decision can depend on. */
-export type StoredPolicy = PolicyRecord;
-export type StoredPod = Stored<PodView>;
-export type StoredNamespace = Stored<NamespaceView>;
+export interface ControllerPod extends PodView {
+  /** Of a node agent, whether it is ready to serve; undefined for every other pod. */
+  readonly agentReady: boolean | undefined;
+}
+export type StoredPod = Stored<ControllerPod>;
 export type StoredBinding = BindingRecord;
 export type StoredAdmission = Stored<{ readonly name: string }>;
 
-export function policyRecord(kind: PolicyKind, object: KubeObject): StoredPolicy {
-  const { namespace = '', name, uid, generation = 0 } = object.metadata;
-  const read =
-    kind === 'KeepalivePolicy'
-      ? parsed(keepalivePolicySpecSchema, object.spec, (spec) => namespacedPolicy(namespace, name, spec))
-      : parsed(clusterKeepalivePolicySpecSchema, object.spec, (spec) => clusterPolicy(name, spec));
-  // Only ever compared with what we would write, and read for its conditions: the CRD has checked its shape.
-  const status = (object.status ?? {}) as PolicyStatus;
-  return { kind, namespace, name, uid, generation, status, ...read };
+export function podRecord(object: KubeObject, agentNamespace: string): StoredPod {
+  return { uid: object.metadata.uid, ...podView(object), agentReady: agentReadiness(object, agentNamespace) };
 }
 
-/** The API server holds the CRD's rules, but an object may be older than a rule, or newer than this reader. */
-function parsed<S extends z.ZodType>(
-  schema: S,
-  spec: unknown,
-  make: (spec: z.output<S>) => Policy,
-): Pick<StoredPolicy, 'policy' | 'problems'> {
-  const result = schema.safeParse(spec);
-  return result.success
-    ? { policy: make(result.data), problems: undefined }
-    : { policy: undefined, problems: describeProblems(result.error).replaceAll('\n', '; ') };
-}
-
-export function podRecord(object: KubeObject): StoredPod {
-  return { uid: object.metadata.uid, ...podView(object) };
-}
-
-export function namespaceRecord({ metadata }: KubeObject): StoredNamespace {
-  return { uid: metadata.uid, name: metadata.name, labels: metadata.labels ?? {} };
+/** Only what stands in the namespace of the agents is believed to be one: others may carry the same labels. */
+function agentReadiness({ metadata, status }: KubeObject, agentNamespace: string): boolean | undefined {
+  const isAgent =
+    metadata.namespace === agentNamespace && metadata.labels?.['app.kubernetes.io/component'] === 'agent';
+  if (!isAgent) return undefined;
+  const { conditions = [] } = (status ?? {}) as {
+    conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+  return conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
 }
 
 export function bindingRecord({ metadata, spec }: KubeObject): StoredBinding {
@@ -59,4 +38,18 @@ export function bindingRecord({ metadata, spec }: KubeObject): StoredBinding {
 
 export function admissionRecord({ metadata }: KubeObject): StoredAdmission {
   return { uid: metadata.uid, name: metadata.name };
+}
+
+/** What the agent of a node said last, policy by policy. */
+export type StoredReport = Stored<{
+  readonly node: string;
+  /** By the key of the policy in a store. */
+  readonly reports: Readonly<Record<string, NodePolicyReport>>;
+}>;
+
+/** Throws where it cannot be read, as an object of a newer version may be. */
+export function nodeKeepaliveRecord({ metadata, status }: KubeObject): StoredReport {
+  const { policies = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
+  const reports = policies.map((report) => [keyOf(report), report] as const);
+  return { uid: metadata.uid, node: metadata.name, reports: Object.fromEntries(reports) };
 }

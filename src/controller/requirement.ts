@@ -1,36 +1,16 @@
-import type { ApiClient } from '../kube/client.ts';
-import { isNotFound } from '../kube/errors.ts';
-import type { ResourceName } from './resource.ts';
+import type { Requirement } from '../kube/requirement.ts';
 import { resources } from './resource.ts';
 
-/** The cluster lacks something that only a person can install; its message says how. For standard error, without a stack. */
-export class RequirementError extends Error {
-  override readonly name = 'RequirementError';
-}
+const missing = (kind: string) =>
+  `the CustomResourceDefinition of ${kind} is not installed: kubectl apply -k crds/`;
 
-const remedies: readonly { readonly resource: ResourceName; readonly remedy: string }[] = [
+export const requirements: readonly Requirement[] = [
   {
-    resource: 'mutatingadmissionpolicies',
+    resource: resources.mutatingadmissionpolicies,
     remedy:
       'the API server does not serve MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): use Kubernetes 1.36 or later',
   },
-  {
-    resource: 'keepalivepolicies',
-    remedy: 'the CustomResourceDefinition of KeepalivePolicy is not installed: kubectl apply -k crds/',
-  },
-  {
-    resource: 'clusterkeepalivepolicies',
-    remedy: 'the CustomResourceDefinition of ClusterKeepalivePolicy is not installed: kubectl apply -k crds/',
-  },
+  { resource: resources.keepalivepolicies, remedy: missing('KeepalivePolicy') },
+  { resource: resources.clusterkeepalivepolicies, remedy: missing('ClusterKeepalivePolicy') },
+  { resource: resources.nodekeepalives, remedy: missing('NodeKeepalive') },
 ];
-
-/** Rejects with a RequirementError where the cluster lacks a kind, with an ApiError where it cannot be asked. */
-export async function checkRequirements(client: ApiClient, signal: AbortSignal): Promise<void> {
-  for (const { resource, remedy } of remedies) {
-    try {
-      await client.listPage(resources[resource], { limit: 1 }, { signal });
-    } catch (error) {
-      throw isNotFound(error) ? new RequirementError(remedy) : error;
-    }
-  }
-}

@@ -18,9 +18,14 @@ export class Triggers {
   /** uid and generation of each policy as last seen: a new status is no news to other policies. */
   readonly #specs = new Map<string, string>();
 
-  constructor(world: World, queue: Pick<WorkQueue, 'add' | 'addAfter'>) {
+  /** The policies that each node reported on. */
+  readonly #reported = new Map<string, readonly string[]>();
+  readonly #agentNamespace: string;
+
+  constructor(world: World, queue: Pick<WorkQueue, 'add' | 'addAfter'>, agentNamespace: string) {
     this.#world = world;
     this.#queue = queue;
+    this.#agentNamespace = agentNamespace;
   }
 
   /** How long the last look at a policy took, so that the next waits in proportion. */
@@ -34,8 +39,14 @@ export class Triggers {
       case 'clusterkeepalivepolicies':
         this.#policyChanged(key);
         break;
+      case 'nodekeepalives':
+        this.#reportChanged(key);
+        break;
       case 'pods':
-        this.#namespaceChanged(parseKey(key).namespace ?? '');
+        this.#podChanged(key);
+        break;
+      case 'nodes':
+        this.#soon(this.#world.clusterkeepalivepolicies.keys());
         break;
       case 'namespaces':
         this.#namespaceChanged(key);
@@ -62,6 +73,22 @@ export class Triggers {
     }
     // Its values may now bind, or no longer bind, on pods of others.
     this.#soon(key.includes('/') ? this.#policiesOf(parseKey(key).namespace ?? '') : this.#allPolicies());
+  }
+
+  /** Whom it speaks of, and whom it spoke of before. */
+  #reportChanged(node: string): void {
+    const policies = Object.keys(this.#world.nodekeepalives.get(node)?.reports ?? {});
+    const before = this.#reported.get(node) ?? [];
+    if (policies.length === 0) this.#reported.delete(node);
+    else this.#reported.set(node, policies);
+    this.#soon(new Set([...policies, ...before]));
+  }
+
+  /** Whether an agent is ready decides whether the word of its node counts. */
+  #podChanged(key: string): void {
+    const { namespace = '' } = parseKey(key);
+    if (namespace === this.#agentNamespace) this.#soon(this.#allPolicies());
+    else this.#soon(this.#policiesOf(namespace));
   }
 
   #namespaceChanged(namespace: string): void {

@@ -1,9 +1,9 @@
 import type { ApiClient } from '../kube/client.ts';
 import type { Log } from '../kube/log.ts';
-import { Reflector } from '../kube/reflector.ts';
-import type { KubeObject } from '../kube/resource.ts';
-import type { Identified, Store } from '../kube/store.ts';
-import { admissionRecord, bindingRecord, namespaceRecord, podRecord, policyRecord } from './record.ts';
+import type { Watched } from '../kube/watched.ts';
+import { watcher } from '../kube/watched.ts';
+import { labelledRecord, policyRecord } from '../policy/record.ts';
+import { admissionRecord, bindingRecord, nodeKeepaliveRecord, podRecord } from './record.ts';
 import type { ResourceName } from './resource.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
@@ -11,47 +11,46 @@ import type { World } from './world.ts';
 export interface WatchOptions {
   readonly client: ApiClient;
   readonly world: World;
+  /** Where the pods of node agents are. */
+  readonly agentNamespace: string;
   readonly log: Log;
   readonly onChange: (resource: ResourceName, key: string) => void;
 }
 
-/** One watch, with what is told about it. */
-export interface Watched {
-  readonly resource: ResourceName;
-  readonly store: Store<Identified, string>;
-  readonly reflector: Pick<Reflector<Identified>, 'run' | 'whenSynced' | 'secondsSinceContact'>;
-}
-
 /** A watch for each resource that the controller reads; none runs yet. */
-export function watchAll({ client, world, log, onChange }: WatchOptions): Watched[] {
-  const watched = <T extends Identified>(
-    resource: ResourceName,
-    store: Store<T, string>,
-    trim: (object: KubeObject) => T | undefined,
-  ): Watched => ({
-    resource,
-    store: store as unknown as Store<Identified, string>,
-    reflector: new Reflector<T>({
-      client,
-      target: resources[resource],
-      store,
-      trim,
-      log,
-      onChange: (key) => {
-        onChange(resource, key);
-      },
-    }),
+export function watchAll({ client, world, agentNamespace, log, onChange }: WatchOptions): Watched[] {
+  const watched = watcher({
+    client,
+    log,
+    onChange: (resource, key) => {
+      onChange(resource as ResourceName, key);
+    },
   });
+  const of = (resource: ResourceName) => ({ resource, target: resources[resource] });
   return [
-    watched('keepalivepolicies', world.keepalivepolicies, (object) =>
-      policyRecord('KeepalivePolicy', object),
-    ),
-    watched('clusterkeepalivepolicies', world.clusterkeepalivepolicies, (object) =>
-      policyRecord('ClusterKeepalivePolicy', object),
-    ),
-    watched('pods', world.pods, podRecord),
-    watched('namespaces', world.namespaces, namespaceRecord),
-    watched('mutatingadmissionpolicies', world.mutatingadmissionpolicies, admissionRecord),
-    watched('mutatingadmissionpolicybindings', world.mutatingadmissionpolicybindings, bindingRecord),
+    watched({
+      ...of('keepalivepolicies'),
+      store: world.keepalivepolicies,
+      trim: (object) => policyRecord('KeepalivePolicy', object),
+    }),
+    watched({
+      ...of('clusterkeepalivepolicies'),
+      store: world.clusterkeepalivepolicies,
+      trim: (object) => policyRecord('ClusterKeepalivePolicy', object),
+    }),
+    watched({ ...of('nodekeepalives'), store: world.nodekeepalives, trim: nodeKeepaliveRecord }),
+    watched({ ...of('pods'), store: world.pods, trim: (object) => podRecord(object, agentNamespace) }),
+    watched({ ...of('namespaces'), store: world.namespaces, trim: labelledRecord }),
+    watched({ ...of('nodes'), store: world.nodes, trim: labelledRecord }),
+    watched({
+      ...of('mutatingadmissionpolicies'),
+      store: world.mutatingadmissionpolicies,
+      trim: admissionRecord,
+    }),
+    watched({
+      ...of('mutatingadmissionpolicybindings'),
+      store: world.mutatingadmissionpolicybindings,
+      trim: bindingRecord,
+    }),
   ];
 }

@@ -3,29 +3,39 @@ import { clusterBindingName } from '../policy/admission.ts';
 import type { Neighbourhood } from '../policy/assess.ts';
 import type { Circumstances } from '../policy/plan.ts';
 import { missingAdmission } from '../policy/plan.ts';
+import type { NamespaceView } from '../policy/pod.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { StoredAdmission, StoredBinding, StoredNamespace, StoredPod, StoredPolicy } from './record.ts';
+import type { PolicyRecord, Stored } from '../policy/record.ts';
+import type { NodeFacts } from '../policy/rollup.ts';
+import type { StoredAdmission, StoredBinding, StoredPod, StoredReport } from './record.ts';
 
-const byNamespace = { namespace: ({ namespace }: { namespace: string }) => [namespace] };
+const ofNamespace = ({ namespace }: { namespace: string }) => [namespace];
+/** Of all pods few are agents: an index of their own finds them. */
+const readyAgents = ({ agentReady, node }: StoredPod) => (agentReady && node !== undefined ? [node] : []);
+const agents = ({ agentReady }: StoredPod) => (agentReady === undefined ? [] : ['any']);
 
 /**
  * What the controller knows of the cluster, by resource. A policy of either kind goes by its key in a store:
  * `namespace/name`, or `name` for a cluster policy.
  */
 export class World {
-  readonly keepalivepolicies = new Store<StoredPolicy, 'namespace'>(byNamespace);
-  readonly clusterkeepalivepolicies = new Store<StoredPolicy>();
-  readonly pods = new Store<StoredPod, 'namespace'>(byNamespace);
-  readonly namespaces = new Store<StoredNamespace>();
+  readonly keepalivepolicies = new Store<PolicyRecord, 'namespace'>({ namespace: ofNamespace });
+  readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
+  readonly nodekeepalives = new Store<StoredReport>();
+  readonly pods = new Store<StoredPod, 'namespace' | 'readyAgentOn' | 'agents'>({
+    ...{ namespace: ofNamespace, readyAgentOn: readyAgents, agents },
+  });
+  readonly namespaces = new Store<Stored<NamespaceView>>();
+  readonly nodes = new Store<Stored<NamespaceView>>();
   readonly mutatingadmissionpolicies = new Store<StoredAdmission>();
   readonly mutatingadmissionpolicybindings = new Store<StoredBinding>();
 
-  policy(key: string): StoredPolicy | undefined {
+  policy(key: string): PolicyRecord | undefined {
     return this.policiesLike(key).get(key);
   }
 
   /** The store that holds policies with keys of this form. */
-  policiesLike(key: string): Store<StoredPolicy, 'namespace'> | Store<StoredPolicy> {
+  policiesLike(key: string): Store<PolicyRecord, 'namespace'> | Store<PolicyRecord> {
     return key.includes('/') ? this.keepalivepolicies : this.clusterkeepalivepolicies;
   }
 
@@ -46,6 +56,17 @@ export class World {
       binding: isCluster
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))
         : undefined,
+      facts: this.#facts(key),
+    };
+  }
+
+  #facts(policy: string): NodeFacts {
+    return {
+      anyAgent: this.pods.keysBy('agents', 'any').size > 0,
+      isReporting: (node) =>
+        this.nodekeepalives.get(node) !== undefined && this.pods.keysBy('readyAgentOn', node).size > 0,
+      reportOf: (node) => this.nodekeepalives.get(node)?.reports[policy],
+      nodes: { [Symbol.iterator]: () => this.nodes.list() },
     };
   }
 
@@ -60,7 +81,7 @@ export class World {
   }
 
   /** Every policy that may select a pod that this one selects. */
-  #policiesBeside({ kind, namespace }: StoredPolicy): Policy[] {
+  #policiesBeside({ kind, namespace }: PolicyRecord): Policy[] {
     const namespaced =
       kind === 'KeepalivePolicy'
         ? this.keepalivepolicies.listBy('namespace', namespace)

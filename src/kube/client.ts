@@ -106,6 +106,16 @@ export class ApiClient {
     return this.#apply<T>(resource, 'status', body, options);
   }
 
+  /** The names of the kinds that the API server serves of a group, as in its paths. */
+  async kindsOf(group: Pick<Resource, 'group' | 'version'>, options: CallOptions = {}): Promise<string[]> {
+    const target = { ...group, plural: '' };
+    const { resources } = await this.#json<{ resources: readonly { readonly name: string }[] }>({
+      ...options,
+      ...{ verb: 'get', method: 'GET', target },
+    });
+    return resources.map(({ name }) => name);
+  }
+
   /** With `uid`, only that very object and not one that took its name since. */
   async delete(
     target: Target & { name: string },

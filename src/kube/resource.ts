@@ -1,4 +1,4 @@
-/** One kind of the API server, by the names its paths are made of. The core group is `''`. */
+/** One kind of the API server, by the names its paths are made of. The core group is `''`; without a plural, all kinds. */
 export interface Resource {
   readonly group: string;
   readonly version: string;
@@ -48,7 +48,7 @@ export interface KubeManifest {
 export function pathOf({ group, version, plural, namespace, name, subresource }: Target): string {
   const parts = group === '' ? ['api', version] : ['apis', group, version];
   if (namespace !== undefined) parts.push('namespaces', namespace);
-  parts.push(plural);
+  if (plural !== '') parts.push(plural);
   if (name !== undefined) parts.push(name);
   if (subresource !== undefined) parts.push(subresource);
   return '/' + parts.map(encodeURIComponent).join('/');

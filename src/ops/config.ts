@@ -31,6 +31,7 @@ export const controllerConfig = z.object({
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-system'),
   metricsAddress: address.prefault('0.0.0.0:8080'),
+  agentNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
   leaseName: dnsName('the name of a Lease').default('keepalive-controller'),
   concurrency: z
     .string({ error: expectedConcurrency })
@@ -40,6 +41,30 @@ export const controllerConfig = z.object({
     .prefault('4'),
 });
 
+const wholeSeconds = (expected: string, max: number) =>
+  z
+    .string({ error: expected })
+    .regex(/^\d{1,5}$/, { error: expected })
+    .transform(Number)
+    .pipe(z.number().min(1, { error: expected }).max(max, { error: expected }));
+const folder = (expected: string) => text(expected).regex(/^\//, { error: expected });
+
+export const agentConfig = z.object({
+  logLevel: z.enum(levels, { error: `one of ${levels.join(', ')}` }).default('info'),
+  nodeName: dnsName('the name of the node this runs on'),
+  podName: text('the name of the pod').default(() => hostname()),
+  podNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
+  daemonsetName: dnsName('the name of the DaemonSet it belongs to').default('keepalive-agent'),
+  metricsAddress: address.prefault('0.0.0.0:8080'),
+  procRoot: folder("an absolute path: where the host's /proc is mounted").default('/host/proc'),
+  stateFolder: folder('an absolute path: a folder of the host that its next start clears').default(
+    '/run/keepalive.dev',
+  ),
+  resyncSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('30'),
+  reportSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('10'),
+});
+
+export type AgentConfig = Readonly<z.output<typeof agentConfig>>;
 export type ControllerConfig = Readonly<z.output<typeof controllerConfig>>;
 
 /** Its message names each variable, what was expected and what was got; for standard error, without a stack. */

@@ -16,6 +16,36 @@ export interface MetricSources {
   readonly queueDepth?: () => number;
   readonly leading?: () => boolean;
   readonly reflectors?: () => Iterable<ReflectorReading>;
+  readonly places?: () => number;
+}
+
+export interface AgentMetrics {
+  readonly rounds: Histogram;
+  readonly writes: Counter;
+  readonly repairs: Counter;
+}
+
+/** What only a node agent has to tell. */
+export function createAgentMetrics({ registry }: Metrics): AgentMetrics {
+  const registers = [registry];
+  return {
+    rounds: new Histogram({
+      name: 'keepalive_agent_round_seconds',
+      help: 'Time from taking up a change to having read it back from the kernel, for all network namespaces that it concerns.',
+      buckets: [0.001, 0.005, 0.02, 0.05, 0.2, 1, 5],
+      registers,
+    }),
+    writes: new Counter({
+      name: 'keepalive_agent_writes_total',
+      help: 'Network namespaces whose values were changed, restored ones included.',
+      registers,
+    }),
+    repairs: new Counter({
+      name: 'keepalive_agent_repairs_total',
+      help: 'Times that values were put right after something else had made them looser. If it grows steadily, find what writes them.',
+      registers,
+    }),
+  };
 }
 
 export interface Metrics {
@@ -68,6 +98,18 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
   if (queueDepth) registerQueueDepth(registers, queueDepth);
   if (leading) registerLeader(registers, leading);
   if (reflectors) registerReflectors(registers, reflectors);
+  if (sources.places) registerPlaces(registers, sources.places);
+}
+
+function registerPlaces(registers: Registry[], places: () => number): void {
+  new Gauge({
+    name: 'keepalive_agent_network_namespaces',
+    help: 'Network namespaces that the agent looks after: that of the node itself, and one for each pod with a network of its own.',
+    registers,
+    collect() {
+      this.set(places());
+    },
+  });
 }
 
 function registerQueueDepth(registers: Registry[], queueDepth: () => number): void {

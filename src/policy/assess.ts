@@ -1,12 +1,21 @@
-import type { Effective, Finding, PodCounts } from '../api/status.ts';
-import { findingLimit, skipReasons } from '../api/status.ts';
+import type { Effective, Finding, HostCounts, NodeCounts, PodCounts } from '../api/status.ts';
+import { findingLimit } from '../api/status.ts';
 import { staysUnder } from './derive.ts';
-import { exposedFinding, generalFindings, skippedFinding, stricterFinding } from './finding.ts';
+import {
+  compareText,
+  exposedFinding,
+  generalFindings,
+  skippedFinding,
+  stricterFinding,
+  worstFirst,
+} from './finding.ts';
 import type { NamespaceView, PodView } from './pod.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import { describePolicy, selectsNamespace, selectsPod } from './policy.ts';
+import type { NodeFacts, Rollup } from './rollup.ts';
+import { nodeStateOf, rollUp } from './rollup.ts';
 import type { Skip } from './skip.ts';
-import { skipOf } from './skip.ts';
+import { agentSkipOf, countSkips, skipOf } from './skip.ts';
 import { isTightenedBy } from './strictest.ts';
 
 /** A namespace with its pods. */
@@ -17,26 +26,42 @@ export interface Neighbourhood {
 
 export interface Assessment {
   readonly pods: PodCounts;
+  readonly nodes: NodeCounts | undefined;
+  readonly hosts: HostCounts | undefined;
   /** Worst first, at most findingLimit. */
   readonly findings: readonly Finding[];
   readonly findingsTotal: number;
+  /** Nodes whose agents do not hold this generation yet, in order. */
+  readonly awaited: readonly string[];
 }
 
 interface Census {
+  selected: number;
   declared: number;
+  /** Judged by their specs, since no agent can tell better. */
   readonly exposed: PodView[];
   readonly skipped: { readonly pod: PodView; readonly skip: Skip }[];
+  readonly nodes: Set<string>;
   /** Stricter policy → pods on which it binds instead. */
   readonly stricter: Map<EffectivePolicy, number>;
 }
 
-/** What can be said of a policy from the pods that it selects, beside all other policies. */
-export function assess(
-  policy: EffectivePolicy,
-  neighbourhoods: Iterable<Neighbourhood>,
-  others: readonly Policy[],
-): Assessment {
-  const census: Census = { declared: 0, exposed: [], skipped: [], stricter: new Map() };
+/** All that an assessment depends on. */
+export interface Surroundings {
+  readonly generation: number;
+  readonly neighbourhoods: Iterable<Neighbourhood>;
+  /** Every policy that may select the same pods. */
+  readonly others: readonly Policy[];
+  readonly facts: NodeFacts;
+}
+
+/** What can be said of a policy from the pods and nodes that it selects, beside all other policies. */
+export function assess(policy: EffectivePolicy, surroundings: Surroundings): Assessment {
+  const { generation, neighbourhoods, others, facts } = surroundings;
+  const census: Census = {
+    ...{ selected: 0, declared: 0, exposed: [], skipped: [] },
+    ...{ nodes: new Set(), stricter: new Map() },
+  };
   const stricter = others.filter((other) => isStricter(other, policy));
   for (const { namespace, pods } of neighbourhoods) {
     if (!selectsNamespace(policy, namespace)) continue;
@@ -44,12 +69,23 @@ export function assess(
     for (const pod of pods) {
       if (!pod.live || !selectsPod(policy, pod)) continue;
       const standing = standingOf(pod, namespace, policy.effective);
-      count(census, pod, standing);
+      const isSilent = nodeStateOf(pod.node, facts, generation) === 'silent';
+      count(census, pod, { standing, isSilent });
       // On a pod that is left as it is, nobody's values bind.
-      if (standing === undefined || standing === 'declared') countStricter(census, pod, stricterHere);
+      const isLeft = isSilent
+        ? standing !== undefined && standing !== 'declared'
+        : agentSkipOf(pod) !== undefined;
+      if (!isLeft) countStricter(census, pod, stricterHere);
     }
   }
-  return { pods: countsOf(census), ...findingsOf(census, policy) };
+  const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
+  return {
+    pods: countsOf(census, rollup),
+    nodes: rollup?.nodes,
+    hosts: rollup?.hosts,
+    awaited: rollup?.awaited ?? [],
+    ...findingsOf(census, policy, rollup),
+  };
 }
 
 /** Whether `other` changes pods and has a value that replaces one of the policy's where both select a pod. */
@@ -75,8 +111,15 @@ function standingOf(pod: PodView, namespace: NamespaceView, { idleTimeoutSeconds
   return skipOf(pod, namespace);
 }
 
-function count(census: Census, pod: PodView, standing: Standing): void {
+function count(
+  census: Census,
+  pod: PodView,
+  { standing, isSilent }: { standing: Standing; isSilent: boolean },
+): void {
+  census.selected += 1;
+  if (pod.node !== undefined) census.nodes.add(pod.node);
   if (standing === 'declared') census.declared += 1;
+  else if (!isSilent) return;
   else if (standing === undefined) census.exposed.push(pod);
   else census.skipped.push({ pod, skip: standing });
 }
@@ -87,31 +130,38 @@ function countStricter({ stricter }: Census, pod: PodView, candidates: readonly 
   }
 }
 
-function countsOf({ declared, exposed, skipped }: Census): PodCounts {
-  const selected = declared + exposed.length + skipped.length;
-  const counts = { selected, declared, skipped: skipped.length, summary: `${declared}/${selected}` };
-  if (skipped.length === 0) return counts;
-  const skippedBy = skipReasons
-    .map((reason) => ({ reason, count: skipped.filter(({ skip }) => skip.reason === reason).length }))
-    .filter((entry) => entry.count > 0);
-  return { ...counts, skippedBy };
+function countsOf({ selected, declared, skipped }: Census, rollup: Rollup | undefined): PodCounts {
+  const skips = [...skipped.map(({ skip }) => skip.reason), ...(rollup?.skips ?? [])];
+  const skippedBy = countSkips(skips);
+  const reporting = rollup !== undefined && rollup.nodes.reporting > 0;
+  return {
+    ...{ selected, declared },
+    ...(reporting ? { live: rollup.live } : {}),
+    skipped: skips.length,
+    ...(skippedBy.length === 0 ? {} : { skippedBy }),
+    summary: `${reporting ? rollup.live : declared}/${selected}`,
+  };
 }
 
-/** What no value can help, then pods that are exposed, then pods left out, then what is merely stricter. */
-function findingsOf(census: Census, policy: EffectivePolicy) {
+/** What no value can help, then what is exposed, then pods left out, then what is merely stricter. */
+function findingsOf(census: Census, policy: EffectivePolicy, rollup: Rollup | undefined) {
   const { exposed, skipped, stricter } = census;
-  const general = generalFindings(policy);
+  const general = generalFindings(policy, rollup !== undefined);
   const listed = [
     ...general,
-    ...firstByName(exposed, (pod) => pod).map((pod) => exposedFinding(pod, policy)),
-    ...firstByName(skipped, ({ pod }) => pod).map(({ pod, skip }) => skippedFinding(pod, skip, policy)),
+    ...[
+      ...firstByName(exposed, (pod) => pod).map((pod) => exposedFinding(pod, policy)),
+      ...firstByName(skipped, ({ pod }) => pod).map(({ pod, skip }) => skippedFinding(pod, skip, policy)),
+      ...(rollup?.findings ?? []),
+    ].sort(worstFirst),
     ...[...stricter]
       .map(([other, pods]) => stricterFinding(other, pods, describePolicy(other)))
       .sort((a, b) => compareText(a.policy ?? '', b.policy ?? '')),
   ];
   return {
     findings: listed.slice(0, findingLimit),
-    findingsTotal: general.length + exposed.length + skipped.length + stricter.size,
+    findingsTotal:
+      general.length + exposed.length + skipped.length + (rollup?.findingsTotal ?? 0) + stricter.size,
   };
 }
 
@@ -128,8 +178,4 @@ function firstByName<T>(items: readonly T[], podOf: (item: T) => PodView): T[] {
     first.length = Math.min(first.length, findingLimit);
   }
   return first;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,24 +2,36 @@ import { presets } from '../api/presets.ts';
 import type { Hop } from '../api/hop.ts';
 import { resolveHop, tracksPackets } from '../api/hop.ts';
 import type { Finding } from '../api/status.ts';
+import { skipReasons } from '../api/status.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { PodView } from './pod.ts';
 import type { Skip } from './skip.ts';
 import { shorthand } from './strictest.ts';
 
 /** Findings that hold whatever pods there are. */
-export function generalFindings({ spec }: EffectivePolicy): Finding[] {
+export function generalFindings({ spec }: EffectivePolicy, anyAgent: boolean): Finding[] {
   const findings = spec.path.map(proxyFinding).filter((finding) => finding !== undefined);
-  if ('nodes' in spec && spec.nodes !== undefined) findings.push(nodesNotCovered);
+  if (!anyAgent && 'nodes' in spec && spec.nodes !== undefined) findings.push(nodesNotCovered);
   return findings;
 }
 
 const nodesNotCovered: Finding = {
   reason: 'NodesNotCovered',
   message:
-    'spec.nodes asks for the network namespace of nodes, which only a node agent can change, and none reports: ' +
-    'nodes and pods with hostNetwork keep the values they have',
+    'spec.nodes asks for the network namespace of nodes, which only the node agent can change, and none runs: ' +
+    'nodes and pods with hostNetwork keep the values they have. Install the DaemonSet of deploy/agent.yaml',
 };
+
+/** Nobody looks into the kernel of that node. */
+export function awayFinding(node: string): Finding {
+  return {
+    reason: 'NodeAway',
+    node,
+    message:
+      'no agent reports from this node, so its running pods are judged by their specs alone: see whether the node is ' +
+      'Ready and whether the pod of the DaemonSet keepalive-agent runs there',
+  };
+}
 
 /** A proxy is never covered, whatever the values: it says what to set instead. */
 function proxyFinding(hop: Hop): Finding | undefined {
@@ -76,10 +88,27 @@ export function stricterFinding({ effective }: EffectivePolicy, pods: number, po
 }
 
 /** A namespaced policy need not say its own namespace. */
-function whereabouts(pod: PodView, { kind }: EffectivePolicy): Pick<Finding, 'namespace' | 'pod' | 'node'> {
+export function whereabouts(
+  pod: PodView,
+  { kind }: EffectivePolicy,
+): Pick<Finding, 'namespace' | 'pod' | 'node'> {
   return {
     ...(kind === 'ClusterKeepalivePolicy' ? { namespace: pod.namespace } : {}),
     pod: pod.name,
     ...(pod.node === undefined ? {} : { node: pod.node }),
   };
+}
+
+/** What is watched, and what was asked for, after what is exposed. */
+const mildest: readonly string[] = ['Overridden', ...skipReasons];
+
+/** The same order every time, so that a status changes only when the world did. */
+export function worstFirst(a: Finding, b: Finding): number {
+  const rank = ({ reason }: Finding) => mildest.indexOf(reason) + 1;
+  const place = ({ namespace = '', pod = '', node = '' }: Finding) => `${namespace}/${pod}/${node}`;
+  return Math.sign(rank(a) - rank(b)) || compareText(place(a), place(b));
+}
+
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -9,20 +9,9 @@ import { admissionPolicyNames, clusterBinding } from './admission.ts';
 import type { Neighbourhood } from './assess.ts';
 import { assess } from './assess.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
-import { readyVerdict } from './verdict.ts';
-
-/** A policy object as it was read. */
-export interface PolicyRecord {
-  readonly kind: PolicyKind;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly generation: number;
-  /** `undefined` where the spec cannot be read; `problems` then says why. */
-  readonly policy: Policy | undefined;
-  readonly problems: string | undefined;
-  readonly status: PolicyStatus;
-}
+import type { PolicyRecord } from './record.ts';
+import type { NodeFacts } from './rollup.ts';
+import { awaitingReason, awaitingVerdict, readyVerdict } from './verdict.ts';
 
 /** A binding as the cluster holds it, as far as it is ours to say. */
 export interface BindingRecord {
@@ -42,6 +31,7 @@ export interface Circumstances {
   /** Names of admission objects that the installation needs and that are not there. */
   readonly missingAdmission: readonly string[];
   readonly binding: BindingRecord | undefined;
+  readonly facts: NodeFacts;
   readonly now: Date;
 }
 
@@ -81,15 +71,18 @@ export function plan(circumstances: Circumstances): Plan {
     };
   }
   const binding = bindingStep(record, policy, circumstances.binding);
-  const { verdict, againAfterMs } = activation(record, policy, binding, now);
-  const { pods, findings, findingsTotal } = assess(
-    policy,
-    circumstances.neighbourhoods,
-    circumstances.others,
-  );
+  const { pods, nodes, hosts, findings, findingsTotal, awaited } = assess(policy, {
+    generation: record.generation,
+    ...circumstances,
+  });
+  const { verdict, againAfterMs } = activation(record, policy, {
+    ...{ binding, awaited, now },
+    anyAgent: circumstances.facts.anyAgent,
+  });
   const facts = {
-    effective: policy.effective,
-    pods,
+    ...{ effective: policy.effective, pods },
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(hosts === undefined ? {} : { hosts }),
     ...(findingsTotal === 0 ? {} : { findings: [...findings], findingsTotal }),
   };
   return { binding, verdict, againAfterMs, status: statusOf(record, verdict, now, facts) };
@@ -154,26 +147,41 @@ function isAsWanted(present: BindingRecord, wanted: ClusterBinding): boolean {
   );
 }
 
-/** Ready once the API server must have taken up the last change; what changes nothing is ready at once. */
+interface Progress {
+  readonly binding: BindingStep;
+  readonly awaited: readonly string[];
+  readonly anyAgent: boolean;
+  readonly now: Date;
+}
+
+/** Ready once the API server must have taken up the last change, and the agents say that they have. */
 function activation(
   record: PolicyRecord,
   policy: EffectivePolicy,
-  binding: BindingStep,
-  now: Date,
+  progress: Progress,
 ): Pick<Plan, 'verdict' | 'againAfterMs'> {
-  const ready = readyVerdict(policy);
-  if (!actsOnPods(policy)) return { verdict: ready, againAfterMs: undefined };
-  const remainingMs = remainingActivationMs(record, policy, binding, now);
-  if (remainingMs <= 0) return { verdict: ready, againAfterMs: undefined };
-  const message = 'The API server is taking up the change; pods created now may still start without it';
-  return { verdict: { kind: 'reconciling', reason: 'Activating', message }, againAfterMs: remainingMs };
+  const remainingMs = actsOnPods(policy) ? remainingActivationMs(record, policy, progress) : 0;
+  if (remainingMs > 0) {
+    const message = 'The API server is taking up the change; pods created now may still start without it';
+    return { verdict: { kind: 'reconciling', reason: 'Activating', message }, againAfterMs: remainingMs };
+  }
+  // Where it was Ready once, a node that comes, or comes back, only shows in the counts: it must not flap.
+  const verdict =
+    progress.awaited.length === 0 || wasReady(record)
+      ? readyVerdict(policy, progress.anyAgent)
+      : awaitingVerdict(progress.awaited, record.generation);
+  return { verdict, againAfterMs: undefined };
+}
+
+function wasReady({ status, generation }: PolicyRecord): boolean {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  return status.observedGeneration === generation && ready?.status === 'True';
 }
 
 function remainingActivationMs(
   { status, generation }: PolicyRecord,
   { effective }: EffectivePolicy,
-  binding: BindingStep,
-  now: Date,
+  { binding, now }: Progress,
 ): number {
   const settled =
     binding.do === 'keep' &&
@@ -182,7 +190,7 @@ function remainingActivationMs(
     isDeepStrictEqual(status.effective, effective);
   if (!settled) return activationMs;
   const reconciling = status.conditions?.find(({ type }) => type === 'Reconciling');
-  if (reconciling === undefined) return 0;
+  if (reconciling === undefined || reconciling.reason === awaitingReason) return 0;
   // Whoever wrote the time may have had a clock ahead of ours.
   return Math.min(activationMs, activationMs - (now.getTime() - Date.parse(reconciling.lastTransitionTime)));
 }

@@ -1,14 +1,17 @@
 import { SKIP_LABEL } from '../api/group.ts';
-import type { SkipReason } from '../api/status.ts';
+import type { SkippedBy, SkipReason } from '../api/status.ts';
+import { skipReasons } from '../api/status.ts';
 import type { NamespaceView, PodView } from './pod.ts';
 
-/** Why admission leaves a pod as it is; the advice is what a finding tells the reader. */
+/** Why a pod is left as it is; the advice is what a finding tells the reader. */
 export interface Skip {
   readonly reason: SkipReason;
   readonly advice: string;
 }
 
 interface SkipRule extends Skip {
+  /** Who leaves it: a running pod has no spec to be refused, so the agent of its node passes over fewer. */
+  readonly by: 'admission' | 'everyone';
   readonly applies: (pod: PodView, namespace: NamespaceView) => boolean;
 }
 
@@ -31,33 +34,52 @@ export function isPinned({ labels }: NamespaceView): boolean {
 const skips: readonly SkipRule[] = [
   {
     reason: 'SkipLabel',
+    by: 'everyone',
     advice: `the label ${SKIP_LABEL} asks to leave it alone`,
     applies: (pod) => pod.labels[SKIP_LABEL] === 'true',
   },
   {
     reason: 'HostNetwork',
+    by: 'everyone',
     advice:
       "it uses its node's own network, whose values a pod cannot declare: select the node in a ClusterKeepalivePolicy",
     applies: (pod) => pod.hostNetwork,
   },
   {
     reason: 'Windows',
+    by: 'everyone',
     advice: 'Windows has no such sysctls: set KeepAliveTime in the registry of its nodes',
     applies: (pod) => pod.windows,
   },
   {
     reason: 'StaticPod',
+    by: 'admission',
     advice: 'it is a static pod: put the sysctls into its file on the node',
     applies: (pod) => pod.staticPod,
   },
   {
     reason: 'PodSecurityPinned',
+    by: 'admission',
     advice: `its namespace enforces Pod Security as of before v1.29, which forbids the keepalive sysctls: raise the label ${enforceVersionLabel}`,
     applies: (_pod, namespace) => isPinned(namespace),
   },
 ];
 
+/** The first reason why the agent of its node leaves this pod as it is, too. */
+export function agentSkipOf(pod: PodView): Skip | undefined {
+  return skips.find(
+    ({ by, applies }) => by === 'everyone' && applies(pod, { name: pod.namespace, labels: {} }),
+  );
+}
+
 /** The first reason why admission leaves this pod as it is; `undefined` for a pod that it takes care of. */
 export function skipOf(pod: PodView, namespace: NamespaceView): Skip | undefined {
   return skips.find((skip) => skip.applies(pod, namespace));
+}
+
+/** In the order of skipReasons, without those that do not occur. */
+export function countSkips(reasons: readonly SkipReason[]): SkippedBy {
+  return skipReasons
+    .map((reason) => ({ reason, count: reasons.filter((one) => one === reason).length }))
+    .filter(({ count }) => count > 0);
 }

@@ -4,20 +4,34 @@ import type { EffectivePolicy } from './policy.ts';
 import { shorthand } from './strictest.ts';
 
 /** What the Ready condition says of a policy that does what it should. */
-export function readyVerdict({ effective, spec }: EffectivePolicy): Verdict {
-  if (spec.podSelector === undefined) {
-    const message = 'It selects no pods; nodes need the node agent, and none reports: nothing is changed';
+export function readyVerdict({ effective, spec }: EffectivePolicy, anyAgent: boolean): Verdict {
+  const selectsPods = spec.podSelector !== undefined;
+  if (!selectsPods && !anyAgent) {
+    const message = 'It selects no pods, and no node agent runs that could change nodes: nothing is changed';
     return { kind: 'ready', reason: 'NothingEnforced', message };
   }
   const { idleTimeoutSeconds, limitedBy } = effective;
   const values =
     `keepalive ${shorthand(effective)}: the last probe goes out after ${lastProbeSeconds(effective)} s, ` +
     `before ${limitedBy} forgets at ${idleTimeoutSeconds} s`;
+  const who = anyAgent ? (selectsPods ? 'New and running pods' : 'Nodes') : 'New pods';
+  const what = anyAgent ? 'get' : 'start with';
   return spec.mode === 'Enforce'
-    ? { kind: 'ready', reason: 'Enforced', message: `New pods start with ${values}` }
+    ? { kind: 'ready', reason: 'Enforced', message: `${who} ${what} ${values}` }
     : {
         kind: 'ready',
         reason: 'Audited',
-        message: `Nothing is changed. Enforced, new pods would start with ${values}`,
+        message: `Nothing is changed. Enforced, ${who.toLowerCase()} would ${what} ${values}`,
       };
+}
+
+export const awaitingReason = 'AwaitingNodes';
+const namedNodes = 3;
+
+/** The agents of these nodes are yet to hold what was declared. */
+export function awaitingVerdict(awaited: readonly string[], generation: number): Verdict {
+  const named = awaited.slice(0, namedNodes).join(', ');
+  const rest = awaited.length > namedNodes ? ` and ${awaited.length - namedNodes} more` : '';
+  const message = `Waiting for the agents of ${named}${rest} to report on generation ${generation}`;
+  return { kind: 'reconciling', reason: awaitingReason, message };
 }

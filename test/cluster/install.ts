@@ -9,7 +9,7 @@ import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
 import { repository } from './place.ts';
 
 const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
-const inNamespace = ['--namespace', 'keepalive-system'];
+const namespaces = ['keepalive-system', 'keepalive-agent'];
 
 /** Builds the product as its users would, and installs it as they do. */
 export async function installProduct(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
@@ -27,9 +27,9 @@ export async function installProduct(cluster: Cluster, onProgress: (step: string
   await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
   onProgress('applied deploy/');
   // The manifests say the same as before, the image of that name does not.
-  if (older.length > 0) await cluster.kubectl('rollout', 'restart', ...inNamespace, ...older);
-  for (const workload of await workloads(cluster))
-    await cluster.kubectl('rollout', 'status', ...inNamespace, workload, '--timeout=120s');
+  for (const { namespace, name } of older) await cluster.kubectl('rollout', 'restart', '-n', namespace, name);
+  for (const { namespace, name } of await workloads(cluster))
+    await cluster.kubectl('rollout', 'status', '-n', namespace, name, '--timeout=120s');
 }
 
 async function buildProduct(archive: string): Promise<void> {
@@ -54,8 +54,20 @@ async function buildProduct(archive: string): Promise<void> {
   await buildah('rmi', '--prune', '--force');
 }
 
-/** What runs the product, as `deployment.apps/NAME`. */
-async function workloads(cluster: Cluster): Promise<string[]> {
-  const listed = await cluster.kubectl('get', 'deployments,daemonsets', ...inNamespace, '-o', 'name');
-  return listed.split('\n').filter((name) => name !== '');
+interface Workload {
+  readonly namespace: string;
+  /** As `deployment.apps/NAME`. */
+  readonly name: string;
+}
+
+/** What runs the product. */
+async function workloads(cluster: Cluster): Promise<Workload[]> {
+  const all = namespaces.map(async (namespace) => {
+    const listed = await cluster.kubectl('get', 'deployments,daemonsets', '-n', namespace, '-o', 'name');
+    return listed
+      .split('\n')
+      .filter((name) => name !== '')
+      .map((name) => ({ namespace, name }));
+  });
+  return (await Promise.all(all)).flat();
 }

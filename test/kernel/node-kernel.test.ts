@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import type { NodeKernel, Reading } from '../../src/agent/node-kernel.ts';
-import { HOST } from '../../src/agent/namespaces.ts';
+import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/policy/derive.ts';
+import type { Reading } from '../../src/policy/reading.ts';
+import { HOST } from '../../src/policy/reading.ts';
 import { until } from '../cluster/wait.ts';
 import type { Pod } from './machine.ts';
 import { Machine, numberInside } from './machine.ts';

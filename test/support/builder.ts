@@ -3,6 +3,8 @@ import type * as z from 'zod';
 import type { Hop } from '../../src/api/hop.ts';
 import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec } from '../../src/api/spec.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../src/api/spec.ts';
+import type { NodePod } from '../../src/policy/node-pod.ts';
+import { nodePod } from '../../src/policy/node-pod.ts';
 import type { NamespaceView, PodView, RawPod } from '../../src/policy/pod.ts';
 import { podView } from '../../src/policy/pod.ts';
 import type { EffectivePolicy, Policy } from '../../src/policy/policy.ts';
@@ -81,4 +83,15 @@ export function rawPod({ name = 'mongo-0', namespace: of = 'db', ...sketch }: Po
 
 export function pod(sketch: PodSketch = {}): PodView {
   return podView(rawPod(sketch));
+}
+
+/** A pod as its node's agent sees it; its uid follows from its name. */
+export function nodePodOf(sketch: PodSketch & { readonly status?: object } = {}): NodePod {
+  const raw = rawPod(sketch);
+  const name = raw.metadata?.name ?? '';
+  return nodePod({
+    ...raw,
+    metadata: { ...raw.metadata, uid: `uid-of-${name}` },
+    status: { ...raw.status, ...sketch.status },
+  });
 }

@@ -1,8 +1,8 @@
 import { Environment } from '@marcbachmann/cel-js';
 import * as z from 'zod';
 
-import { crdOf, policyKinds } from '../../../src/api/crd.ts';
-import type { PolicyKind } from '../../../src/api/group.ts';
+import { crdOf, kinds } from '../../../src/api/crd.ts';
+import type { KindName } from '../../../src/api/group.ts';
 
 /** A node of an openAPIV3Schema, as far as we use the format. */
 export interface SchemaNode {
@@ -42,8 +42,8 @@ export interface ServedVersion {
   readonly additionalPrinterColumns: readonly PrinterColumn[];
 }
 
-export function servedVersion(kind: PolicyKind): ServedVersion {
-  const { spec } = crdOf(policyKinds[kind]) as { spec: { versions: ServedVersion[] } };
+export function servedVersion(kind: KindName): ServedVersion {
+  const { spec } = crdOf(kinds[kind]) as { spec: { versions: ServedVersion[] } };
   const [version] = spec.versions;
   if (version === undefined) throw new Error(`${kind} has no version`);
   return version;
@@ -77,7 +77,7 @@ export class ServedSchema {
   readonly #root: SchemaNode;
   readonly #shape: z.ZodType;
 
-  constructor(kind: PolicyKind) {
+  constructor(kind: KindName) {
     this.#root = servedVersion(kind).schema.openAPIV3Schema;
     this.#shape = z.fromJSONSchema(this.#root as Parameters<typeof z.fromJSONSchema>[0], {
       defaultTarget: 'openapi-3.0',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
-import type { StoredPolicy } from '../../../src/controller/record.ts';
+import type { PolicyRecord } from '../../../src/policy/record.ts';
 import type { ResourceName } from '../../../src/controller/resource.ts';
 import { Triggers } from '../../../src/controller/trigger.ts';
 import { World } from '../../../src/controller/world.ts';
@@ -19,10 +19,14 @@ beforeEach(() => {
   world = new World();
   now = [];
   later = new Map();
-  triggers = new Triggers(world, {
-    add: (key) => void now.push(key),
-    addAfter: (key, ms) => void later.set(key, ms),
-  });
+  triggers = new Triggers(
+    world,
+    {
+      add: (key) => void now.push(key),
+      addAfter: (key, ms) => void later.set(key, ms),
+    },
+    'keepalive-agent',
+  );
   for (const key of everyone) put(key);
   // All of them are known: what follows is a change.
   now.length = 0;
@@ -32,10 +36,10 @@ beforeEach(() => {
 const resourceOf = (key: string): ResourceName =>
   key.includes('/') ? 'keepalivepolicies' : 'clusterkeepalivepolicies';
 
-function put(key: string, rest: Partial<StoredPolicy> = {}): void {
+function put(key: string, rest: Partial<PolicyRecord> = {}): void {
   const [name = '', namespace = ''] = key.split('/').reverse();
   const stored = { namespace, name, uid: 'u1', generation: 1, problems: undefined, status: {}, ...rest };
-  const record: StoredPolicy =
+  const record: PolicyRecord =
     namespace === ''
       ? { kind: 'ClusterKeepalivePolicy', policy: platform(90, {}, name), ...stored }
       : { kind: 'KeepalivePolicy', policy: team(90, {}, name, namespace), ...stored };
@@ -51,7 +55,7 @@ function remove(key: string): void {
 const waiting = () => [...later.keys()].sort();
 
 describe('a policy', () => {
-  test.each<[string, Partial<StoredPolicy>]>([
+  test.each<[string, Partial<PolicyRecord>]>([
     ['with a new spec', { generation: 2 }],
     ['deleted and made again between two looks', { uid: 'u2' }],
   ])('%s is looked at now, and those that may select the same pods soon', (_sentence, change) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { assess } from '../../../src/policy/assess.ts';
 import type { PodView } from '../../../src/policy/pod.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
+import { noAgents } from '../../../src/policy/rollup.ts';
 import type { PodSketch } from '../../support/builder.ts';
 import { namespace, platform, pod, sysctls, team } from '../../support/builder.ts';
 
@@ -12,7 +13,13 @@ const look = (
   of: EffectivePolicy = policy,
   others: EffectivePolicy[] = [],
   home = namespace(),
-) => assess(of, [{ namespace: home, pods }], [of, ...others]);
+) =>
+  assess(of, {
+    generation: 1,
+    neighbourhoods: [{ namespace: home, pods }],
+    others: [of, ...others],
+    facts: noAgents,
+  });
 
 describe('counting pods', () => {
   test.each<[string, PodSketch, string]>([

@@ -1,7 +1,9 @@
 import type { PolicyStatus } from '../../../src/api/status.ts';
 import type { ClusterBinding } from '../../../src/policy/admission.ts';
 import { clusterBinding } from '../../../src/policy/admission.ts';
-import type { BindingRecord, Circumstances, Plan, PolicyRecord } from '../../../src/policy/plan.ts';
+import type { BindingRecord, Circumstances, Plan } from '../../../src/policy/plan.ts';
+import type { PolicyRecord } from '../../../src/policy/record.ts';
+import { noAgents } from '../../../src/policy/rollup.ts';
 import { namespace, platform, platformSpec, pod, sysctls } from '../../support/builder.ts';
 
 export const start = new Date('2026-05-04T10:00:00.700Z');
@@ -30,6 +32,7 @@ export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {
     others: [],
     missingAdmission: [],
     binding: undefined,
+    facts: noAgents,
     now: start,
     ...rest,
   };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { BindingRecord, Circumstances, Plan, PolicyRecord } from '../../../src/policy/plan.ts';
+import type { BindingRecord, Circumstances, Plan } from '../../../src/policy/plan.ts';
+import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { activationMs, missingAdmission, plan, setback } from '../../../src/policy/plan.ts';
 import { clusterPolicy } from '../../../src/policy/policy.ts';
 import { platformSpec, team } from '../../support/builder.ts';

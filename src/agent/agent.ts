@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+
+import { AGENT_NAME } from '../api/group.ts';
+import { ApiClient } from '../kube/client.ts';
+import { sleep, systemClock } from '../kube/clock.ts';
+import { openConnection } from '../kube/connection.ts';
+import { requirementsHold } from '../kube/requirement.ts';
+import { until } from '../kube/until.ts';
+import type { Watched } from '../kube/watched.ts';
+import { notSynced, silent } from '../kube/watched.ts';
+import type { AgentConfig } from '../ops/config.ts';
+import { HealthServer } from '../ops/health.ts';
+import type { Log } from '../ops/log.ts';
+import { createAgentMetrics, createMetrics } from '../ops/metrics.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { isUninstalled } from './farewell.ts';
+import { KernelLink } from './kernel-link.ts';
+import { requirements } from './requirement.ts';
+import { Reporter } from './reporter.ts';
+import { Rounds } from './rounds.ts';
+import { World } from './world.ts';
+
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly log: Log;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly version: string;
+  /** Aborts when the process is asked to end. */
+  readonly signal: AbortSignal;
+}
+
+/** Past this, the kernel thread hangs in a system call: a new process may fare better. */
+const longestWaitSeconds = 120;
+/** Of the 30 s that a pod has to end: an API server that does not answer must leave time to restore. */
+const farewell = { patienceMs: 15_000, askEveryMs: 1000, askTimeoutMs: 3000 };
+
+/**
+ * Runs until `signal` aborts. Resolves when no write is under way any more; where the product was uninstalled,
+ * when everything is as it was found.
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const agent = await Agent.open(options);
+  try {
+    await agent.run();
+  } finally {
+    await agent.close();
+  }
+}
+
+class Agent {
+  readonly #options: AgentOptions;
+  readonly #client: ApiClient;
+  readonly #metrics: Metrics;
+  readonly #world: World;
+  readonly #kernel: KernelLink;
+  readonly #reporter: Reporter;
+  readonly #rounds: Rounds;
+  readonly #watched: readonly Watched[];
+  /** Ends the watches: later than the signal, since policies that go with an uninstallation are still heard of. */
+  readonly #watching = new AbortController();
+  #health: HealthServer | undefined;
+
+  private constructor(options: AgentOptions, client: ApiClient, counted: { by?: Metrics }) {
+    const { config, log, version } = options;
+    this.#options = options;
+    this.#client = client;
+    this.#world = new World(config.nodeName);
+    this.#kernel = new KernelLink({
+      procRoot: config.procRoot,
+      ledgerFile: join(config.stateFolder, 'ledger'),
+    });
+    this.#watched = this.#world.watchAll({
+      ...{ client, log },
+      onChange: (resource) => {
+        if (resource === 'nodekeepalives') this.#reporter.lookAgain();
+        else this.#rounds.request();
+      },
+    });
+    this.#metrics = createMetrics({
+      ...{ version, component: 'agent' },
+      places: () => this.#rounds.places,
+      reflectors: () =>
+        this.#watched.map(({ resource, store, reflector }) => ({
+          ...{ resource, objects: store.size, secondsSinceContact: reflector.secondsSinceContact },
+        })),
+    });
+    counted.by = this.#metrics;
+    this.#reporter = new Reporter({
+      ...{ client, log, world: this.#world, node: config.nodeName },
+      intervalMs: config.reportSeconds * 1000,
+    });
+    this.#rounds = new Rounds({
+      ...{ world: this.#world, kernel: this.#kernel, reporter: this.#reporter, log, version },
+      ...{ node: config.nodeName, resyncMs: config.resyncSeconds * 1000 },
+      metrics: createAgentMetrics(this.#metrics),
+    });
+  }
+
+  static async open(options: AgentOptions): Promise<Agent> {
+    const counted: { by?: Metrics } = {};
+    const client = new ApiClient(await openConnection(options.environment), {
+      userAgent: `${AGENT_NAME}/${options.version}`,
+      onExchange: ({ verb, resource, code }) => counted.by?.apiRequests.inc({ verb, resource, code }),
+    });
+    return new Agent(options, client, counted);
+  }
+
+  async run(): Promise<void> {
+    const { config, log, signal } = this.#options;
+    this.#health = await this.#serve();
+    log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
+    // Without the API server too: what was set before this process came is held, whoever undoes it.
+    this.#rounds.holdRemembered();
+    if (await requirementsHold(this.#client, requirements, { log, signal })) {
+      for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
+      await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
+      if (!signal.aborted) {
+        log.info(
+          Object.fromEntries(this.#watched.map(({ resource, store }) => [resource, store.size])),
+          'synced',
+        );
+        this.#rounds.start();
+        await until(this.#kernel.broken, signal);
+      }
+    }
+    await this.#leave();
+  }
+
+  async close(): Promise<void> {
+    await this.#rounds.stop();
+    await this.#reporter.stop();
+    this.#watching.abort();
+    await this.#health?.close();
+    await this.#client.close();
+    await this.#kernel.close();
+  }
+
+  /** Values stay for the agent that follows; where none does, they go back to what was found. */
+  async #leave(): Promise<void> {
+    const { log } = this.#options;
+    const uninstalled = await this.#isUninstalled();
+    // Every triple under way is whole before this resolves.
+    await this.#rounds.stop();
+    await this.#reporter.stop();
+    if (uninstalled !== true) {
+      log.info({ uninstalled }, 'values stay for the agent that follows');
+      return;
+    }
+    const restored = await this.#kernel.restoreAll();
+    log.info({ namespaces: restored.length }, 'uninstalled: every value is as it was found');
+    await this.#reporter.withdraw().catch((error: unknown) => {
+      log.info({ reason: (error as Error).message }, 'NodeKeepalive left in place');
+    });
+  }
+
+  async #isUninstalled(): Promise<boolean | 'unknown'> {
+    const { podNamespace: namespace, daemonsetName: name } = this.#options.config;
+    const deadline = performance.now() + farewell.patienceMs;
+    for (;;) {
+      const answer = await isUninstalled(this.#client, { namespace, name }, farewell.askTimeoutMs);
+      if (answer !== 'unknown' || performance.now() > deadline) return answer;
+      // Its rights may be going at this moment, one after the other.
+      await sleep(systemClock, farewell.askEveryMs, new AbortController().signal);
+    }
+  }
+
+  #serve(): Promise<HealthServer> {
+    const kernelHangs = () => {
+      const seconds = Math.round(this.#kernel.secondsWaiting);
+      return seconds > longestWaitSeconds ? `the kernel thread has not answered for ${seconds} s` : undefined;
+    };
+    return HealthServer.start({
+      ...this.#options.config.metricsAddress,
+      live: { kernel: kernelHangs },
+      ready: {
+        synced: () => notSynced(this.#watched),
+        contact: () => silent(this.#watched),
+        kernel: kernelHangs,
+      },
+      metrics: async () => ({
+        contentType: this.#metrics.registry.contentType,
+        text: await this.#metrics.registry.metrics(),
+      }),
+    });
+  }
+}

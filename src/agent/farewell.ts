@@ -1,0 +1,42 @@
+import { GROUP, VERSION } from '../api/group.ts';
+import type { ApiClient } from '../kube/client.ts';
+import { isForbidden, isNotFound, isUnauthorized } from '../kube/errors.ts';
+import { resources } from './resource.ts';
+
+export interface Installation {
+  /** Of the DaemonSet that this agent belongs to. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * Whether an agent that is told to end is followed by another (an upgrade, a restart) or was uninstalled, in which
+ * case what it changed must go back. `unknown` while the API server does not say; then the values stay, since a
+ * connection that dies for nothing is worse than a small value that stays until the pod ends.
+ *
+ * An uninstallation takes the agent's own rights away in any order, and each way of being refused tells: the token
+ * of a deleted service account is not known any more (401); without its role (403), everybody who is known may still
+ * ask which kinds there are, and those of a product that goes are gone.
+ */
+export async function isUninstalled(
+  client: ApiClient,
+  { namespace, name }: Installation,
+  timeoutMs: number,
+): Promise<boolean | 'unknown'> {
+  try {
+    const { metadata } = await client.get({ ...resources.daemonsets, namespace, name }, { timeoutMs });
+    return metadata.deletionTimestamp !== undefined;
+  } catch (error) {
+    if (isNotFound(error) || isUnauthorized(error)) return true;
+    return isForbidden(error) ? kindsAreGone(client, timeoutMs) : 'unknown';
+  }
+}
+
+async function kindsAreGone(client: ApiClient, timeoutMs: number): Promise<boolean | 'unknown'> {
+  try {
+    const kinds = await client.kindsOf({ group: GROUP, version: VERSION }, { timeoutMs });
+    return kinds.length === 0;
+  } catch (error) {
+    return isNotFound(error) || isUnauthorized(error) ? true : 'unknown';
+  }
+}

@@ -1,0 +1,106 @@
+import type { NodeSelections, PodSelection } from '../policy/selection.ts';
+import type { Triple } from '../policy/derive.ts';
+import type { Reading } from '../policy/reading.ts';
+import { HOST } from '../policy/reading.ts';
+import { backOffMs } from '../kube/backoff.ts';
+import { keyOf } from '../kube/resource.ts';
+import type { Visit } from './node-kernel.ts';
+
+interface Place {
+  readonly wanted: Triple | undefined;
+  readonly pod: PodSelection['pod'] | undefined;
+  reading: Reading | undefined;
+  /** What was wanted when it was last visited. */
+  heldFor: Triple | undefined;
+  failures: number;
+  /** To be visited again then, for a reason of its own. */
+  retryAtMs: number | undefined;
+}
+
+/** A sandbox is made within a second or never; what cannot be entered is asked for now and then. */
+const retry = { minMs: 100, maxMs: 10_000 };
+
+/** Remembers what was seen where, and knows which places have to be visited. */
+export class Places {
+  #places = new Map<string, Place>();
+
+  /** The latest of each place. */
+  get readings(): ReadonlyMap<string, Reading> {
+    const entries = [...this.#places].flatMap(([name, { reading }]) =>
+      reading === undefined ? [] : [[name, reading] as const],
+    );
+    return new Map(entries);
+  }
+
+  get names(): ReadonlySet<string> {
+    return new Set(this.#places.keys());
+  }
+
+  /** `namespace/name` of the pod whose place it is. */
+  podAt(name: string): string | undefined {
+    const pod = this.#places.get(name)?.pod;
+    return pod && keyOf(pod);
+  }
+
+  /** Takes up what is wanted now; returns the visits that follow: what changed, what is due, or everything. */
+  plan(selections: NodeSelections, { nowMs, everything }: { nowMs: number; everything: boolean }): Visit[] {
+    const before = this.#places;
+    this.#places = new Map();
+    const visits = [this.#next(before, HOST, { wanted: selections.host.wanted, pod: undefined }, nowMs)];
+    for (const { pod, wanted, sandbox } of selections.pods) {
+      if (pod.hostNetwork || sandbox !== undefined) continue;
+      visits.push(this.#next(before, pod.kubeletUid, { wanted, pod }, nowMs));
+    }
+    return visits.filter(({ due }) => everything || due).map(({ visit }) => visit);
+  }
+
+  take(readings: readonly Reading[], nowMs: number): void {
+    for (const reading of readings) {
+      const place = this.#places.get(reading.place);
+      if (place === undefined) continue;
+      place.reading = reading;
+      place.heldFor = place.wanted;
+      place.failures = reading.state === 'read' ? 0 : place.failures + 1;
+      place.retryAtMs =
+        reading.state === 'read' ? undefined : nowMs + backOffMs(place.failures - 1, retry, Math.random);
+    }
+  }
+
+  /** Milliseconds until the first place is due by itself; undefined where none is. */
+  nextDueMs(nowMs: number): number | undefined {
+    const due = [...this.#places.values()].flatMap(({ retryAtMs }) =>
+      retryAtMs === undefined ? [] : [retryAtMs],
+    );
+    return due.length === 0 ? undefined : Math.max(0, Math.min(...due) - nowMs);
+  }
+
+  #next(
+    before: ReadonlyMap<string, Place>,
+    name: string,
+    { wanted, pod }: Pick<Place, 'wanted' | 'pod'>,
+    nowMs: number,
+  ): { visit: Visit; due: boolean } {
+    const known = before.get(name);
+    // The pod's object changed: it may have gone on from a sandbox that was being made to one that runs.
+    const moved = known !== undefined && known.pod !== pod;
+    const rested = moved ? { failures: 0, retryAtMs: undefined } : {};
+    const place = { ...(known ?? unvisited), ...rested, wanted, pod };
+    this.#places.set(name, place);
+    return {
+      visit: { place: name, wanted, anew: moved && known.pod?.addresses !== pod?.addresses },
+      due: moved || isDue(place, nowMs),
+    };
+  }
+}
+
+const unvisited = { reading: undefined, heldFor: undefined, failures: 0, retryAtMs: undefined };
+
+function isDue({ reading, heldFor, wanted, retryAtMs }: Place, nowMs: number): boolean {
+  return reading === undefined || !isSame(heldFor, wanted) || (retryAtMs !== undefined && retryAtMs <= nowMs);
+}
+
+function isSame(a: Triple | undefined, b: Triple | undefined): boolean {
+  return (
+    a?.timeSeconds === b?.timeSeconds && a?.intervalSeconds === b?.intervalSeconds && a?.probes === b?.probes
+  );
+}

@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { AGENT_NAME, API_VERSION, OPERATOR_LABELS } from '../api/group.ts';
+import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
+import { backOffMs } from '../kube/backoff.ts';
+import type { ApiClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { systemClock } from '../kube/clock.ts';
+import { isNotFound, retryAfterMs } from '../kube/errors.ts';
+import type { Log } from '../kube/log.ts';
+import { resources } from './resource.ts';
+import type { World } from './world.ts';
+
+export interface ReporterOptions {
+  readonly client: ApiClient;
+  readonly log: Log;
+  readonly world: World;
+  readonly node: string;
+  /** Between two writes; 10 s by design. */
+  readonly intervalMs: number;
+  readonly clock?: Clock;
+}
+
+/** What one change brings about is seen within this time, and written at once. */
+const gatherMs = 100;
+const retry = { minMs: 1000, maxMs: 30_000 };
+
+/** Keeps the status of this node's NodeKeepalive equal to what was last offered, with as few writes as can be. */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #clock: Clock;
+  #wanted: NodeKeepaliveStatus | undefined;
+  #cancel: (() => void) | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #lastWriteAt = -Infinity;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  offer(status: NodeKeepaliveStatus): void {
+    this.#wanted = status;
+    this.#schedule(gatherMs);
+  }
+
+  /** Somebody else changed the object, or it went away. */
+  lookAgain(): void {
+    this.#schedule(gatherMs);
+  }
+
+  /** Writes nothing more; resolves when the last write has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#writing;
+  }
+
+  /** Takes the object away: nobody will look after it any more. */
+  async withdraw(): Promise<void> {
+    const { client, node, world } = this.#options;
+    const uid = world.reported?.uid;
+    if (uid === undefined) return;
+    await client.delete({ ...resources.nodekeepalives, name: node }, { uid, timeoutMs: 5000 });
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#stopped || this.#cancel !== undefined || this.#isWritten()) return;
+    const earliest = this.#lastWriteAt + this.#options.intervalMs - this.#clock.now();
+    this.#cancel = this.#clock.schedule(Math.max(delayMs, earliest), () => {
+      this.#writing = this.#write();
+    });
+  }
+
+  #isWritten(): boolean {
+    const { world } = this.#options;
+    return this.#wanted === undefined || isDeepStrictEqual(world.reported?.status, this.#wanted);
+  }
+
+  async #write(): Promise<void> {
+    const { log } = this.#options;
+    const status = this.#wanted;
+    let againAfterMs = gatherMs;
+    try {
+      if (status !== undefined && !this.#isWritten()) {
+        this.#lastWriteAt = this.#clock.now();
+        await this.#apply(status);
+        const { pods, policies = [] } = status;
+        log.info({ pods: pods?.summary, policies: policies.length }, 'NodeKeepalive written');
+      }
+      this.#failures = 0;
+    } catch (error) {
+      againAfterMs = Math.max(backOffMs(this.#failures, retry, Math.random), retryAfterMs(error));
+      this.#failures += 1;
+      log.warn(
+        { reason: (error as Error).message, delayMs: againAfterMs },
+        'NodeKeepalive not written, will try again',
+      );
+    }
+    this.#cancel = undefined;
+    // What was offered meanwhile waits for its turn.
+    this.#schedule(againAfterMs);
+  }
+
+  async #apply(status: NodeKeepaliveStatus): Promise<void> {
+    const { client, world, node } = this.#options;
+    const uid = world.node?.uid;
+    // Without its node there is nobody to own it; an object that nobody owns would stay for ever.
+    if (uid === undefined) return;
+    const identity = { apiVersion: API_VERSION, kind: 'NodeKeepalive' };
+    const options = { fieldManager: AGENT_NAME };
+    const write = () =>
+      client.applyStatus(
+        resources.nodekeepalives,
+        { ...identity, metadata: { name: node }, status },
+        options,
+      );
+    const create = () =>
+      client.apply(
+        resources.nodekeepalives,
+        {
+          ...identity,
+          metadata: {
+            name: node,
+            labels: OPERATOR_LABELS,
+            ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
+          },
+        },
+        options,
+      );
+    if (world.reported === undefined) await create();
+    const written = await write().catch(async (error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      await create();
+      return write();
+    });
+    // Ahead of the watch, so that a look in between does not write the same again.
+    world.nodekeepalives.set(node, {
+      uid: written.metadata.uid,
+      status: (written.status ?? {}) as NodeKeepaliveStatus,
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { systemClock } from '../kube/clock.ts';
+import type { Next } from '../kube/queue.ts';
+import { WorkQueue } from '../kube/queue.ts';
+import type { Log } from '../ops/log.ts';
+import type { AgentMetrics } from '../ops/metrics.ts';
+import { nodeReport } from '../policy/node-report.ts';
+import type { Reading } from '../policy/reading.ts';
+import type { NodeSelections } from '../policy/selection.ts';
+import { selectOnNode } from '../policy/selection.ts';
+import { shorthand } from '../policy/strictest.ts';
+import type { KernelLink } from './kernel-link.ts';
+import { Places } from './places.ts';
+import type { Reporter } from './reporter.ts';
+import type { World } from './world.ts';
+
+export interface RoundsOptions {
+  readonly world: World;
+  readonly kernel: KernelLink;
+  readonly reporter: Pick<Reporter, 'offer'>;
+  readonly log: Log;
+  readonly metrics: AgentMetrics;
+  readonly node: string;
+  readonly version: string;
+  /** How often everything is looked at although nothing changed: what somebody else changes is found then. */
+  readonly resyncMs: number;
+}
+
+const key = 'node';
+
+/**
+ * Gather, decide, apply, report, for the whole node at once: what changed is asked of what is wanted now, so an
+ * event only ever says that it is time. One round at a time; events during one make for another after it.
+ */
+export class Rounds {
+  readonly #options: RoundsOptions;
+  readonly #places = new Places();
+  readonly #queue: WorkQueue;
+  #started = false;
+  #lastResyncMs = -Infinity;
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue({
+      ...{ work: () => this.#round(), concurrency: 1, log: options.log },
+      backOff: { minMs: 50, maxMs: 10_000 },
+    });
+    this.#queue.start();
+  }
+
+  /** How many network namespaces are looked after. */
+  get places(): number {
+    return this.#places.names.size;
+  }
+
+  /** Until {@link start}: what an earlier agent left set is put right again whenever it was undone. */
+  holdRemembered(): void {
+    this.#queue.add(key);
+  }
+
+  /** From now on by what the API server says. */
+  start(): void {
+    this.#started = true;
+    this.#queue.add(key);
+  }
+
+  request(): void {
+    if (this.#started) this.#queue.add(key);
+  }
+
+  /** Resolves when the round under way has ended. */
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  async #round(): Promise<Next> {
+    const { kernel, resyncMs, world } = this.#options;
+    if (!this.#started) {
+      this.#tell(await kernel.holdRemembered());
+      return { afterMs: resyncMs };
+    }
+    const startedMs = systemClock.now();
+    const everything = startedMs - this.#lastResyncMs >= resyncMs;
+    const selections = selectOnNode(world.gather());
+    const visits = this.#places.plan(selections, { nowMs: startedMs, everything });
+    const readings = await kernel.visit(visits, everything ? this.#places.names : undefined);
+    if (everything) this.#lastResyncMs = startedMs;
+    const nowMs = systemClock.now();
+    this.#places.take(readings, nowMs);
+    if (visits.length > 0) this.#options.metrics.rounds.observe((nowMs - startedMs) / 1000);
+    this.#tell(readings);
+    this.#report(selections);
+    const resyncInMs = this.#lastResyncMs + resyncMs - nowMs;
+    return { afterMs: Math.max(1, Math.min(resyncInMs, this.#places.nextDueMs(nowMs) ?? Infinity)) };
+  }
+
+  #report(selections: NodeSelections): void {
+    const { node, version, reporter } = this.#options;
+    const { readings } = this.#places;
+    reporter.offer(nodeReport({ node, agentVersion: version, selections, readings }));
+  }
+
+  /** A line for each namespace whose values changed, or that cannot be entered. */
+  #tell(readings: readonly Reading[]): void {
+    const { log, metrics } = this.#options;
+    for (const { place, wrote, now, faults, reason, putRight, override } of readings) {
+      const where = { place, of: this.#places.podAt(place) };
+      if (reason !== undefined) log.warn({ ...where, reason }, 'network namespace cannot be entered');
+      if (putRight) metrics.repairs.inc();
+      if (Object.keys(wrote).length === 0) continue;
+      metrics.writes.inc();
+      const after = { now: shorthandOf(now), ...(putRight ? { overriddenWith: override?.seen } : {}) };
+      if (faults.length === 0) log.info({ ...where, wrote, ...after }, 'values written');
+      else log.warn({ ...where, wrote, ...after, faults }, 'values not all written');
+    }
+  }
+}
+
+function shorthandOf({ timeSeconds = 0, intervalSeconds = 0, probes = 0 }: Reading['now']): string {
+  return shorthand({ timeSeconds, intervalSeconds, probes });
+}

@@ -1,0 +1,98 @@
+import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
+import type { ApiClient } from '../kube/client.ts';
+import type { Log } from '../kube/log.ts';
+import type { KubeObject } from '../kube/resource.ts';
+import { Store } from '../kube/store.ts';
+import type { Watched } from '../kube/watched.ts';
+import { watcher } from '../kube/watched.ts';
+import type { NodePod } from '../policy/node-pod.ts';
+import { nodePod } from '../policy/node-pod.ts';
+import type { NamespaceView } from '../policy/pod.ts';
+import type { PolicyRecord, Stored } from '../policy/record.ts';
+import { labelledRecord, policyRecord } from '../policy/record.ts';
+import type { RuntimeClassView } from '../policy/runtime.ts';
+import type { NodeCircumstances } from '../policy/selection.ts';
+import { resources } from './resource.ts';
+
+/** What is in the API of this node's own object, as it was last seen there. */
+export interface StoredNodeKeepalive {
+  readonly uid: string;
+  readonly status: NodeKeepaliveStatus;
+}
+
+/** What the agent knows of the cluster: all policies, and of everything else what concerns its own node. */
+export class World {
+  readonly #node: string;
+  readonly keepalivepolicies = new Store<PolicyRecord>();
+  readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
+  readonly pods = new Store<NodePod>();
+  readonly namespaces = new Store<Stored<NamespaceView>>();
+  readonly nodes = new Store<Stored<NamespaceView>>();
+  readonly runtimeclasses = new Store<Stored<RuntimeClassView>>();
+  readonly nodekeepalives = new Store<StoredNodeKeepalive>();
+
+  constructor(node: string) {
+    this.#node = node;
+  }
+
+  get node(): Stored<NamespaceView> | undefined {
+    return this.nodes.get(this.#node);
+  }
+
+  get reported(): StoredNodeKeepalive | undefined {
+    return this.nodekeepalives.get(this.#node);
+  }
+
+  gather(): NodeCircumstances {
+    return {
+      node: this.node,
+      pods: this.pods.list(),
+      namespaces: this.namespaces,
+      policies: [...this.keepalivepolicies.list(), ...this.clusterkeepalivepolicies.list()],
+      runtimeClasses: this.runtimeclasses,
+    };
+  }
+
+  /** A watch for each resource; none runs yet. */
+  watchAll(options: { client: ApiClient; log: Log; onChange: (resource: string) => void }): Watched[] {
+    const watched = watcher(options);
+    const of = (resource: keyof typeof resources) => ({ resource, target: resources[resource] });
+    const isOurs = `metadata.name=${this.#node}`;
+    return [
+      watched({
+        ...of('keepalivepolicies'),
+        store: this.keepalivepolicies,
+        trim: (object) => specAlone(policyRecord('KeepalivePolicy', object)),
+      }),
+      watched({
+        ...of('clusterkeepalivepolicies'),
+        store: this.clusterkeepalivepolicies,
+        trim: (object) => specAlone(policyRecord('ClusterKeepalivePolicy', object)),
+      }),
+      watched({
+        ...of('pods'),
+        store: this.pods,
+        fieldSelector: `spec.nodeName=${this.#node}`,
+        trim: nodePod,
+      }),
+      watched({ ...of('namespaces'), store: this.namespaces, trim: labelledRecord }),
+      watched({ ...of('nodes'), store: this.nodes, fieldSelector: isOurs, trim: labelledRecord }),
+      watched({ ...of('runtimeclasses'), store: this.runtimeclasses, trim: runtimeClassRecord }),
+      watched({
+        ...of('nodekeepalives'),
+        store: this.nodekeepalives,
+        fieldSelector: isOurs,
+        trim: ({ metadata, status }) => ({ uid: metadata.uid, status: status ?? {} }),
+      }),
+    ];
+  }
+}
+
+/** The controller's writes into a status are no news to an agent. */
+function specAlone(record: PolicyRecord): PolicyRecord {
+  return { ...record, status: {} };
+}
+
+function runtimeClassRecord({ metadata, handler }: KubeObject): Stored<RuntimeClassView> {
+  return { uid: metadata.uid, name: metadata.name, handler: typeof handler === 'string' ? handler : '' };
+}

@@ -1,0 +1,76 @@
+import * as z from 'zod';
+
+import { count, findingFields, skippedBySchema } from './status.ts';
+
+/** As the kernel holds them: unlike what a policy may ask for, they have no upper bound. */
+const valuesSchema = z.object({
+  timeSeconds: count().optional().describe('tcp_keepalive_time, in seconds.'),
+  intervalSeconds: count().optional().describe('tcp_keepalive_intvl, in seconds.'),
+  probes: count().optional().describe('tcp_keepalive_probes.'),
+});
+
+const hostSchema = z
+  .object({
+    now: valuesSchema.describe('Read from the kernel.'),
+    wanted: valuesSchema
+      .optional()
+      .describe('The strictest that policies ask for. Absent where none asks for this node.'),
+    found: valuesSchema
+      .optional()
+      .describe(
+        'What the values were before the agent first changed them, and will be again when no policy asks any more. ' +
+          'Only those that it changed.',
+      ),
+    repaired: count()
+      .optional()
+      .describe('How often a value was put right after something else had made it looser.'),
+  })
+  .describe("The node's own network namespace, which pods with hostNetwork share.");
+
+const policySchema = z.object({
+  kind: z.enum(['KeepalivePolicy', 'ClusterKeepalivePolicy']).describe('Of the policy.'),
+  namespace: z.string().optional().describe('Of the policy. Absent for a cluster policy.'),
+  name: z.string().describe('Of the policy.'),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .meta({ format: 'int64' })
+    .describe('The generation of the policy that this speaks of.'),
+  selected: count().describe('Pods of this node that it selects and that have neither ended nor are ending.'),
+  live: count().describe(
+    'Of these, pods whose kernel holds values that keep the last probe before the idle timeout.',
+  ),
+  skippedBy: skippedBySchema.optional(),
+  repaired: count()
+    .optional()
+    .describe('How often a value of these pods was put right after something else had made it looser.'),
+  host: z
+    .enum(['Live', 'NotLive'])
+    .optional()
+    .describe("Whether the node's own network holds its values. Absent where it does not select the node."),
+  ...findingFields,
+});
+export type NodePolicyReport = z.infer<typeof policySchema>;
+
+export const nodeKeepaliveStatusSchema = z
+  .object({
+    agentVersion: z.string().optional().describe('Of the agent that wrote this.'),
+    host: hostSchema.optional(),
+    pods: z
+      .object({
+        selected: count().describe('Pods of this node that any policy selects.'),
+        live: count().describe(
+          'Of these, pods whose kernel stays under the timeouts of all that select them.',
+        ),
+        summary: z.string().describe('live/selected, for the PODS column of kubectl get.'),
+      })
+      .optional()
+      .describe('All pods of the node that policies select.'),
+    policies: z
+      .array(policySchema)
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional()
+      .describe('Policies that select the node or one of its pods.'),
+  })
+  .describe('What the kernel of one node holds. Written by the agent of that node, when it changes.');
+export type NodeKeepaliveStatus = z.infer<typeof nodeKeepaliveStatusSchema>;

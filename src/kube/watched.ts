@@ -1,0 +1,54 @@
+import type { ApiClient } from './client.ts';
+import type { Log } from './log.ts';
+import { Reflector } from './reflector.ts';
+import type { KubeObject, Resource } from './resource.ts';
+import type { Identified, Store } from './store.ts';
+
+/** One watch, with what is told about it. */
+export interface Watched {
+  /** As metrics and logs call it. */
+  readonly resource: string;
+  readonly store: Store<Identified, string>;
+  readonly reflector: Pick<Reflector<Identified>, 'run' | 'whenSynced' | 'secondsSinceContact'>;
+}
+
+export interface WatchedOptions<T extends Identified> {
+  readonly resource: string;
+  readonly target: Resource;
+  readonly store: Store<T, string>;
+  readonly trim: (object: KubeObject) => T | undefined;
+  readonly fieldSelector?: string;
+}
+
+/** Makes watches that share a client and a listener; none runs yet. */
+export function watcher(shared: {
+  readonly client: ApiClient;
+  readonly log: Log;
+  readonly onChange: (resource: string, key: string) => void;
+}): <T extends Identified>(options: WatchedOptions<T>) => Watched {
+  const { client, log, onChange } = shared;
+  return <T extends Identified>({ resource, store, ...options }: WatchedOptions<T>): Watched => ({
+    resource,
+    store: store as unknown as Store<Identified, string>,
+    reflector: new Reflector<T>({
+      ...{ client, log, store, ...options },
+      onChange: (key) => {
+        onChange(resource, key);
+      },
+    }),
+  });
+}
+
+/** For the readiness of a process: which watches have not seen the whole world yet. */
+export function notSynced(watched: readonly Watched[]): string | undefined {
+  const missing = watched.filter(({ store }) => !store.synced).map(({ resource }) => resource);
+  return missing.length === 0 ? undefined : `still reading ${missing.join(', ')}`;
+}
+
+/** A watch that has not been heard of for so long has lost its server: not fit to be called ready. */
+const longestSilenceSeconds = 660;
+
+export function silent(watched: readonly Watched[]): string | undefined {
+  const lost = watched.find(({ reflector }) => reflector.secondsSinceContact > longestSilenceSeconds);
+  return lost && `nothing heard of ${lost.resource} for ${Math.round(lost.reflector.secondsSinceContact)} s`;
+}

@@ -1,0 +1,141 @@
+import type { NodeKeepaliveStatus, NodePolicyReport } from '../api/node-keepalive.ts';
+import type { Finding } from '../api/status.ts';
+import { findingLimit } from '../api/status.ts';
+import { skippedFinding, worstFirst } from './finding.ts';
+import { HOST } from './reading.ts';
+import type { Reading } from './reading.ts';
+import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
+import type { Standing } from './standing.ts';
+import { countSkips } from './skip.ts';
+import { overrideMessage, podFinding, standingOfHost, standingOfPod } from './standing.ts';
+
+export interface NodeReportInput {
+  readonly node: string;
+  readonly agentVersion: string;
+  readonly selections: NodeSelections;
+  /** The latest of each place. */
+  readonly readings: ReadonlyMap<string, Reading>;
+}
+
+/** What one node reports: the status of its NodeKeepalive. */
+export function nodeReport({
+  node,
+  agentVersion,
+  selections,
+  readings,
+}: NodeReportInput): NodeKeepaliveStatus {
+  const host = readings.get(HOST);
+  const judged = selections.pods
+    .filter(({ pod, by }) => pod.live && by.length > 0)
+    .map((selection) => judge(selection, readings));
+  const policies = policiesOf(selections).map((policy) =>
+    policyReport(policy, { node, host: hostOf(policy, selections.host, host), judged }),
+  );
+  const live = judged.filter(({ standings }) =>
+    [...standings.values()].every(({ is }) => is === 'live'),
+  ).length;
+  return {
+    agentVersion,
+    ...(host?.state === 'read' ? { host: hostReport(host, selections.host) } : {}),
+    pods: { selected: judged.length, live, summary: `${live}/${judged.length}` },
+    ...(policies.length === 0 ? {} : { policies }),
+  };
+}
+
+interface Judged {
+  readonly selection: PodSelection;
+  readonly reading: Reading | undefined;
+  readonly standings: ReadonlyMap<Selecting['record'], Standing>;
+}
+
+function judge(selection: PodSelection, readings: ReadonlyMap<string, Reading>): Judged {
+  const { pod, by } = selection;
+  const own = pod.hostNetwork ? undefined : readings.get(pod.kubeletUid);
+  const seen = { own, host: readings.get(HOST) };
+  return {
+    selection,
+    reading: own,
+    standings: new Map(by.map(({ record, policy }) => [record, standingOfPod(selection, policy, seen)])),
+  };
+}
+
+function hostReport({ now, found, repaired }: Reading, { wanted }: Selection) {
+  return {
+    now,
+    ...(wanted === undefined ? {} : { wanted }),
+    ...(Object.keys(found).length === 0 ? {} : { found }),
+    ...(repaired === 0 ? {} : { repaired }),
+  };
+}
+
+/** Every policy that selects something here, in the same order every time. */
+function policiesOf({ pods, host }: NodeSelections): Selecting[] {
+  const all = new Map<Selecting['record'], Selecting>();
+  const living = pods.filter(({ pod }) => pod.live);
+  for (const selecting of [...living.flatMap(({ by }) => by), ...host.by])
+    all.set(selecting.record, selecting);
+  const sortKey = ({ record }: Selecting) => `${record.kind} ${record.namespace}/${record.name}`;
+  return [...all.values()].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+}
+
+interface HostStanding {
+  readonly standing: Standing;
+  readonly reading: Reading | undefined;
+}
+
+function hostOf({ record, policy }: Selecting, selection: Selection, reading: Reading | undefined) {
+  const isSelected = selection.by.some((one) => one.record === record);
+  return isSelected ? { standing: standingOfHost(reading, policy), reading } : undefined;
+}
+
+function policyReport(
+  { record, policy }: Selecting,
+  { node, host, judged }: { node: string; host: HostStanding | undefined; judged: readonly Judged[] },
+): NodePolicyReport {
+  const own = judged.flatMap(({ selection, reading, standings }) => {
+    const standing = standings.get(record);
+    return standing === undefined ? [] : [{ pod: selection.pod, reading, standing }];
+  });
+  const skippedBy = countSkips(
+    own.flatMap(({ standing }) => (standing.is === 'skipped' ? [standing.skip.reason] : [])),
+  );
+  const repaired = own.reduce((sum, { reading }) => sum + (reading?.repaired ?? 0), 0);
+  const findings = [
+    ...hostFindings(host, node),
+    ...own.flatMap((one) => podFindings(one, { record, policy })).sort(worstFirst),
+  ];
+  return {
+    kind: record.kind,
+    ...(record.namespace === '' ? {} : { namespace: record.namespace }),
+    ...{ name: record.name, observedGeneration: record.generation },
+    ...{ selected: own.length, live: own.filter(({ standing }) => standing.is === 'live').length },
+    ...(skippedBy.length === 0 ? {} : { skippedBy }),
+    ...(repaired === 0 ? {} : { repaired }),
+    ...(host === undefined ? {} : { host: host.standing.is === 'live' ? 'Live' : 'NotLive' }),
+    ...(findings.length === 0
+      ? {}
+      : { findings: findings.slice(0, findingLimit), findingsTotal: findings.length }),
+  };
+}
+
+function hostFindings(host: HostStanding | undefined, node: string): Finding[] {
+  if (host === undefined) return [];
+  const { standing, reading } = host;
+  if (standing.is === 'exposed') return [{ reason: standing.reason, node, message: standing.message }];
+  return reading?.override
+    ? [{ reason: 'Overridden', node, message: overrideMessage(reading.override) }]
+    : [];
+}
+
+interface PodStanding {
+  readonly pod: PodSelection['pod'];
+  readonly reading: Reading | undefined;
+  readonly standing: Standing;
+}
+
+function podFindings({ pod, reading, standing }: PodStanding, { policy }: Selecting): Finding[] {
+  if (standing.is === 'exposed') return [podFinding(pod, policy, standing)];
+  if (standing.is === 'skipped') return [skippedFinding(pod, standing.skip, policy)];
+  if (standing.is === 'pending' || reading?.override === undefined) return [];
+  return [podFinding(pod, policy, { reason: 'Overridden', message: overrideMessage(reading.override) })];
+}

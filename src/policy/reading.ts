@@ -1,0 +1,39 @@
+import type { Triple } from './derive.ts';
+import type { Override } from './override.ts';
+import type { TripleKey } from './tighten.ts';
+
+/** The host's own network namespace, as a place; every other place is a pod's uid as the kubelet knows it. */
+export const HOST = 'host';
+
+/** A value that cannot be read or written. */
+export interface Fault {
+  readonly key: TripleKey;
+  /** Of the system: ENOENT the kernel has no such value, EROFS or EACCES it may not be written… */
+  readonly code: string;
+}
+
+/** What an agent saw in one network namespace, after what it did there. */
+export interface Reading {
+  readonly place: string;
+  /** `absent`: no process of the pod on this host has a network namespace of its own. */
+  readonly state: 'read' | 'absent' | 'failed';
+  /** Read back from the kernel; without what it does not have. */
+  readonly now: Partial<Triple>;
+  /** What was there before the first write, of the values that are held. */
+  readonly found: Partial<Triple>;
+  readonly faults: readonly Fault[];
+  /** With `failed`: why it could not be entered, an error code where there is one. */
+  readonly reason?: string;
+  /** How often a value was put right after somebody else had made it looser. */
+  readonly repaired: number;
+  /** Whether that happened this time. */
+  readonly putRight: boolean;
+  readonly override?: Override;
+  /** What was written this time. */
+  readonly wrote: Partial<Triple>;
+}
+
+/** Undefined where one of the three is missing, or is 0, which no keepalive works with. */
+export function tripleOf({ timeSeconds, intervalSeconds, probes }: Partial<Triple>): Triple | undefined {
+  return timeSeconds && intervalSeconds && probes ? { timeSeconds, intervalSeconds, probes } : undefined;
+}

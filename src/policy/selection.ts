@@ -1,0 +1,99 @@
+import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
+import type { Triple } from './derive.ts';
+import { selects } from './label-selector.ts';
+import type { NodePod } from './node-pod.ts';
+import type { NamespaceView } from './pod.ts';
+import type { EffectivePolicy, Policy } from './policy.ts';
+import { selectsNamespace, selectsPod } from './policy.ts';
+import type { PolicyRecord } from './record.ts';
+import type { RuntimeClassView } from './runtime.ts';
+import { sandboxOf } from './runtime.ts';
+import { agentSkipOf } from './skip.ts';
+import { strictest } from './strictest.ts';
+
+/** A node as selectors see it. */
+export type NodeView = NamespaceView;
+
+/** All that the agent of a node decides from. */
+export interface NodeCircumstances {
+  /** Undefined until it was read: no policy selects it then. */
+  readonly node: NodeView | undefined;
+  readonly pods: Iterable<NodePod>;
+  readonly namespaces: { get(name: string): NamespaceView | undefined };
+  readonly policies: Iterable<PolicyRecord>;
+  readonly runtimeClasses: { get(name: string): RuntimeClassView | undefined };
+}
+
+/** A policy that gives values, with the object that it was read from. */
+export interface Selecting {
+  readonly record: PolicyRecord;
+  readonly policy: EffectivePolicy;
+}
+
+/** A pod, or the node itself, with the policies that select it. */
+export interface Selection {
+  readonly by: readonly Selecting[];
+  /** The strictest of those that enforce. */
+  readonly wanted: Triple | undefined;
+}
+
+export interface PodSelection extends Selection {
+  readonly pod: NodePod;
+  /** The runtime handler of a pod that does not run on the host's kernel. */
+  readonly sandbox: string | undefined;
+}
+
+export interface NodeSelections {
+  /** Every pod of the node that has not ended, selected or not. */
+  readonly pods: readonly PodSelection[];
+  readonly host: Selection;
+}
+
+export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
+  const { node, pods, namespaces, runtimeClasses } = circumstances;
+  const policies = [...circumstances.policies].flatMap(readable);
+  const inNamespace = new Map<string, Selecting[]>();
+  const candidatesIn = (name: string) => {
+    const known = inNamespace.get(name);
+    if (known !== undefined) return known;
+    const namespace = namespaces.get(name) ?? { name, labels: {} };
+    const found = policies.filter(({ policy }) => selectsNamespace(policy, namespace));
+    inNamespace.set(name, found);
+    return found;
+  };
+  return {
+    pods: [...pods]
+      .filter((pod) => !pod.ended)
+      .map((pod) => {
+        const by = candidatesIn(pod.namespace).filter(({ policy }) => selectsPod(policy, pod));
+        return {
+          ...{ pod, by, sandbox: sandboxOf(pod.runtimeClass, runtimeClasses) },
+          wanted: agentSkipOf(pod) === undefined ? strictestOf(by) : undefined,
+        };
+      }),
+    host: hostSelection(node, policies),
+  };
+}
+
+function hostSelection(node: NodeView | undefined, policies: readonly Selecting[]): Selection {
+  const by = node === undefined ? [] : policies.filter(({ policy }) => selectsNode(policy, node));
+  return { by, wanted: strictestOf(by) };
+}
+
+/** Whether a policy asks for the node's own network. */
+export function selectsNode({ spec }: Policy, node: NodeView): boolean {
+  const { nodes } = spec as Partial<ClusterKeepalivePolicySpec>;
+  return nodes !== undefined && selects(nodes.selector, node.labels);
+}
+
+function readable(record: PolicyRecord): Selecting[] {
+  const { policy } = record;
+  return policy?.effective === undefined ? [] : [{ record, policy: policy as EffectivePolicy }];
+}
+
+function strictestOf(by: readonly Selecting[]): Triple | undefined {
+  const [first, ...others] = by
+    .filter(({ policy }) => policy.spec.mode === 'Enforce')
+    .map(({ policy }) => policy.effective);
+  return first === undefined ? undefined : strictest(first, ...others);
+}

@@ -1,0 +1,147 @@
+import type { Finding } from '../api/status.ts';
+import { staysUnder } from './derive.ts';
+import { whereabouts } from './finding.ts';
+import type { EffectivePolicy } from './policy.ts';
+import type { Reading } from './reading.ts';
+import { tripleOf } from './reading.ts';
+import type { PodSelection } from './selection.ts';
+import type { Skip } from './skip.ts';
+import { agentSkipOf } from './skip.ts';
+import { shorthand } from './strictest.ts';
+import { sysctlNames } from './sysctl.ts';
+
+/**
+ * How a pod, or a node's own network, stands to a policy by what its kernel holds. `pending`: its sandbox is
+ * still being made.
+ */
+export type Standing =
+  | { readonly is: 'live' | 'pending' }
+  | { readonly is: 'skipped'; readonly skip: Skip }
+  | { readonly is: 'exposed'; readonly reason: string; readonly message: string };
+
+export function standingOfPod(
+  { pod, sandbox }: Pick<PodSelection, 'pod' | 'sandbox'>,
+  policy: EffectivePolicy,
+  { own, host }: { readonly own: Reading | undefined; readonly host: Reading | undefined },
+): Standing {
+  if (sandbox !== undefined) {
+    const kernel = `its runtime (${sandbox}) has a network of its own that the host's kernel does not serve`;
+    return exposed('NotReachable', `${kernel}: set keepalive in the program, or run it without the sandbox`);
+  }
+  const reading = pod.hostNetwork ? host : own;
+  if (reading !== undefined && isLive(reading, policy)) return { is: 'live' };
+  const skip = agentSkipOf(pod);
+  if (skip !== undefined) return { is: 'skipped', skip };
+  if (reading === undefined || (reading.state === 'absent' && !pod.started)) return { is: 'pending' };
+  return exposure(reading, policy);
+}
+
+export function standingOfHost(reading: Reading | undefined, policy: EffectivePolicy): Standing {
+  if (reading === undefined) return { is: 'pending' };
+  return isLive(reading, policy) ? { is: 'live' } : exposure(reading, policy);
+}
+
+function isLive({ state, now }: Reading, { effective }: EffectivePolicy): boolean {
+  const triple = tripleOf(now);
+  return state === 'read' && triple !== undefined && staysUnder(triple, effective.idleTimeoutSeconds);
+}
+
+/** What keeps a kernel that was looked at, or could not be, from holding the values; in this order. */
+const causes: readonly ((reading: Reading, policy: EffectivePolicy) => Standing | undefined)[] = [
+  hasNoProcess,
+  cannotBeEntered,
+  lacksAValue,
+  isOnlyAudited,
+  refusesToBeWritten,
+  isSetBack,
+];
+
+function exposure(reading: Reading, policy: EffectivePolicy): Standing {
+  for (const cause of causes) {
+    const standing = cause(reading, policy);
+    if (standing !== undefined) return standing;
+  }
+  return exposed('NotLive', `${holds(reading, policy)}: the agent of its node tries again`);
+}
+
+function hasNoProcess({ state }: Reading): Standing | undefined {
+  return state === 'absent'
+    ? exposed(
+        'NotReachable',
+        'no process of it is found on its node: in a sandbox with a kernel of its own, set keepalive in the program',
+      )
+    : undefined;
+}
+
+function cannotBeEntered({ state, reason }: Reading): Standing | undefined {
+  return state === 'failed'
+    ? exposed(
+        'NotReachable',
+        `its network namespace cannot be entered (${reason}): see the log of the agent on its node, and whether ` +
+          'the DaemonSet still has the capabilities that its manifest asks for',
+      )
+    : undefined;
+}
+
+function lacksAValue({ faults }: Reading): Standing | undefined {
+  const missing = faults.find(({ code }) => code === 'ENOENT');
+  return missing && exposed('Unsupported', `the kernel of its node has no ${sysctlNames[missing.key]} here`);
+}
+
+function isOnlyAudited(reading: Reading, policy: EffectivePolicy): Standing | undefined {
+  return policy.spec.mode === 'Audit'
+    ? exposed(
+        'NotEnforced',
+        `${holds(reading, policy)}: mode Enforce would set ${shorthand(policy.effective)}`,
+      )
+    : undefined;
+}
+
+function refusesToBeWritten(reading: Reading, policy: EffectivePolicy): Standing | undefined {
+  const [refused] = reading.faults;
+  return (
+    refused &&
+    exposed(
+      'WriteRefused',
+      `${holds(reading, policy)}, and ${sysctlNames[refused.key]} cannot be changed (${refused.code}): ` +
+        "see whether the agent's mount of the host's proc is writable",
+    )
+  );
+}
+
+function isSetBack(reading: Reading): Standing | undefined {
+  return reading.override && exposed('Overridden', overrideMessage(reading.override));
+}
+
+/** Said of a live pod too: the next minute it may not be. */
+export function overrideMessage({
+  key,
+  seen,
+  times,
+  holdUntilMs,
+  lastMs,
+}: NonNullable<Reading['override']>): string {
+  const what = `something else set ${sysctlNames[key]} to ${seen}, ${times === 1 ? 'once' : `${times} times`} of late`;
+  const hint = 'find what writes it, such as a sysctl script of its image or a tuning service of the node';
+  return holdUntilMs > lastMs
+    ? `${what}; it is left for a while each time before it is put right: ${hint}`
+    : `${what}, and it was put right: ${hint}`;
+}
+
+function holds({ now }: Reading, { effective }: EffectivePolicy): string {
+  const triple = tripleOf(now);
+  const what = triple === undefined ? 'values that no keepalive works with' : shorthand(triple);
+  return `the kernel holds ${what}, which does not stay under ${effective.idleTimeoutSeconds} s`;
+}
+
+function exposed(reason: string, message: string): Standing {
+  return { is: 'exposed', reason, message };
+}
+
+export function podFinding(
+  pod: PodSelection['pod'],
+  policy: EffectivePolicy,
+  { reason, message }: Pick<Finding, 'reason' | 'message'>,
+): Finding {
+  return { reason, ...whereabouts(pod, policy), message };
+}

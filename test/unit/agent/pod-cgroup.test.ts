@@ -1,0 +1,67 @@
+import { expect, test } from '@jest/globals';
+
+import { podOfCgroups } from '../../../src/agent/pod-cgroup.ts';
+
+const uid = '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9';
+const inSlices = uid.replaceAll('-', '_');
+const container = 'c0ffee'.repeat(10);
+const hash = '5d41402abc4b2a76b9719d911017c592';
+
+test.each([
+  ['cgroupfs, version 2', `0::/kubepods/burstable/pod${uid}/${container}\n`, uid, 1],
+  ['cgroupfs, guaranteed', `0::/kubepods/pod${uid}/${container}\n`, uid, 1],
+  [
+    'systemd with containerd',
+    `0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${inSlices}.slice/cri-containerd-${container}.scope\n`,
+    uid,
+    1,
+  ],
+  [
+    'systemd with CRI-O, guaranteed',
+    `0::/kubepods.slice/kubepods-pod${inSlices}.slice/crio-${container}.scope\n`,
+    uid,
+    1,
+  ],
+  [
+    'the monitor of CRI-O, which stands beside the containers',
+    `0::/kubepods.slice/kubepods-pod${inSlices}.slice/crio-conmon-${container}.scope\n`,
+    uid,
+    1,
+  ],
+  ['a root of its own', `0::/custom/root/kubepods/burstable/pod${uid}/${container}\n`, uid, 1],
+  [
+    'version 1, where some hierarchies know no pods',
+    `12:pids:/kubepods/pod${uid}/${container}\n3:cpu,cpuacct:/kubepods/pod${uid}/${container}\n1:name=systemd:/\n0::/\n`,
+    uid,
+    1,
+  ],
+  ['seen from inside another control group', `0::/../../pod${uid}/${container}\n`, uid, 1],
+  ['a static pod', `0::/kubepods/burstable/pod${hash}/${container}\n`, hash, 1],
+  [
+    'a static pod with systemd',
+    `0::/kubepods.slice/kubepods-pod${hash}.slice/cri-containerd-x.scope\n`,
+    hash,
+    1,
+  ],
+  ['what a container set up inside', `0::/kubepods/pod${uid}/${container}/docker/${container}\n`, uid, 3],
+  ['the group of the pod itself', `0::/kubepods/pod${uid}\n`, uid, 0],
+  [
+    'a cluster inside a pod',
+    `0::/kubepods/pod${uid}/${container}/kubelet/kubepods/pod${hash}/${container}\n`,
+    uid,
+    5,
+  ],
+])('%s', (_sentence, text, expected, depth) => {
+  expect(podOfCgroups(text)).toEqual({ uid: expected, depth });
+});
+
+test.each([
+  ['a service of the node', '0::/system.slice/kubelet.service\n'],
+  ['the root', '0::/\n'],
+  ['nothing', ''],
+  ['a name that only looks like one', `0::/user.slice/tripod${uid}/x\n`],
+  ['a uid that is too long', `0::/kubepods/pod${uid}0/x\n`],
+  ['podman', `0::/machine.slice/libpod-${container}.scope\n`],
+])('%s is no pod', (_sentence, text) => {
+  expect(podOfCgroups(text)).toBeUndefined();
+});

@@ -1,0 +1,231 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { kernelDefaults } from '../../../src/api/keepalive.ts';
+import { nodeKeepaliveStatusSchema } from '../../../src/api/node-keepalive.ts';
+import { nodeReport } from '../../../src/policy/node-report.ts';
+import type { EffectivePolicy } from '../../../src/policy/policy.ts';
+import type { Reading } from '../../../src/policy/reading.ts';
+import { HOST } from '../../../src/policy/reading.ts';
+import { selectOnNode } from '../../../src/policy/selection.ts';
+import type { PodSketch } from '../../support/builder.ts';
+import { namespace, nodePodOf, platform, team } from '../../support/builder.ts';
+
+const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
+const reading = (place: string, rest: Partial<Reading> = {}): Reading => ({
+  ...{ place, state: 'read', now: wanted, found: {}, faults: [], repaired: 0, putRight: false, wrote: {} },
+  ...rest,
+});
+const untouched = { now: kernelDefaults };
+const override = { key: 'timeSeconds', seen: 600, times: 2, lastMs: 5, holdUntilMs: 5 } as const;
+const container = { containerStatuses: [{ state: { running: {} } }] };
+
+interface Scene {
+  readonly policies?: readonly EffectivePolicy[];
+  readonly pods?: readonly (PodSketch & { readonly status?: object })[];
+  readonly host?: Partial<Reading>;
+  /** By the name of the pod; what is not here was not visited. */
+  readonly seen?: Readonly<Record<string, Partial<Reading>>>;
+}
+
+function report({
+  policies = [team(90)],
+  pods = [{ status: container }],
+  host = untouched,
+  seen = { 'mongo-0': {} },
+}: Scene) {
+  const selections = selectOnNode({
+    node: { name: 'n1', labels: {} },
+    pods: pods.map(nodePodOf),
+    namespaces: new Map([['db', namespace()]]),
+    runtimeClasses: new Map([['secure', { name: 'secure', handler: 'runsc' }]]),
+    policies: policies.map((policy) => ({
+      ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
+      ...{ uid: 'u1', generation: 4, policy, problems: undefined, status: {} },
+    })),
+  });
+  const readings = Object.entries(seen).map(([name, rest]) => reading(`uid-of-${name}`, rest));
+  const all = [reading(HOST, host), ...readings];
+  const status = nodeReport({
+    ...{ node: 'n1', agentVersion: '1.2.3', selections },
+    readings: new Map(all.map((one) => [one.place, one])),
+  });
+  // What is written must be what the kind declares.
+  expect(nodeKeepaliveStatusSchema.parse(status)).toEqual(status);
+  return status;
+}
+
+describe('what a pod’s kernel holds', () => {
+  test.each<[string, Scene, string | undefined]>([
+    ['the values: it is live', {}, undefined],
+    [
+      'other values that stay under the timeout: it is live',
+      { seen: { 'mongo-0': { now: { ...wanted, timeSeconds: 39 } } } },
+      undefined,
+    ],
+    ['read a moment ago and looser: the agent is at it', { seen: { 'mongo-0': untouched } }, 'NotLive'],
+    [
+      'a value of 0, which no keepalive works with',
+      { seen: { 'mongo-0': { now: { ...wanted, timeSeconds: 0 } } } },
+      'NotLive',
+    ],
+    [
+      'only audited',
+      { policies: [team(90, { mode: 'Audit' })], seen: { 'mongo-0': untouched } },
+      'NotEnforced',
+    ],
+    [
+      'nothing of one of them',
+      {
+        seen: {
+          'mongo-0': {
+            now: { timeSeconds: 30, intervalSeconds: 10 },
+            faults: [{ key: 'probes', code: 'ENOENT' }],
+          },
+        },
+      },
+      'Unsupported',
+    ],
+    [
+      'what it refuses to have changed',
+      { seen: { 'mongo-0': { ...untouched, faults: [{ key: 'timeSeconds', code: 'EROFS' }] } } },
+      'WriteRefused',
+    ],
+    ['what somebody sets again and again', { seen: { 'mongo-0': { ...untouched, override } } }, 'Overridden'],
+    ['not known: no process', { seen: { 'mongo-0': { state: 'absent', now: {} } } }, 'NotReachable'],
+    [
+      'not known: it may not be entered',
+      { seen: { 'mongo-0': { state: 'failed', now: {}, reason: 'EACCES' } } },
+      'NotReachable',
+    ],
+    [
+      'not known: a kernel of its own',
+      { pods: [{ spec: { runtimeClassName: 'secure' } as object, status: container }] },
+      'NotReachable',
+    ],
+  ])('%s', (_sentence, scene, reason) => {
+    const [policy] = report(scene).policies ?? [];
+    expect(policy).toMatchObject({ name: 'team', namespace: 'db', observedGeneration: 4, selected: 1 });
+    expect(policy?.live).toBe(reason === undefined ? 1 : 0);
+    expect(policy?.findings?.map((finding) => finding.reason)).toEqual(
+      reason === undefined ? undefined : [reason],
+    );
+  });
+
+  test.each([
+    ['has not been visited', {}],
+    ['has no process yet', { 'mongo-0': { state: 'absent', now: {} } as const }],
+  ])('is not asked of one that is being started and %s', (_sentence, seen) => {
+    const [policy] = report({ pods: [{ phase: 'Pending' }], seen }).policies ?? [];
+    expect(policy).toMatchObject({ selected: 1, live: 0 });
+    expect(policy?.findings).toBeUndefined();
+  });
+
+  test('is told of a live pod too where somebody set it back of late', () => {
+    const [policy] = report({ seen: { 'mongo-0': { override, repaired: 2 } } }).policies ?? [];
+    expect(policy).toMatchObject({
+      live: 1,
+      repaired: 2,
+      findings: [{ reason: 'Overridden', pod: 'mongo-0' }],
+    });
+    expect(policy?.findings?.[0]?.message).toContain('set net.ipv4.tcp_keepalive_time to 600, 2 times');
+  });
+});
+
+describe('a pod that is left alone', () => {
+  const skipped = { labels: { 'keepalive.dev/skip': 'true' }, status: container };
+  test('is counted by the reason and told of', () => {
+    const [policy] = report({ pods: [skipped], seen: { 'mongo-0': untouched } }).policies ?? [];
+    expect(policy).toMatchObject({
+      skippedBy: [{ reason: 'SkipLabel', count: 1 }],
+      findings: [{ reason: 'SkipLabel' }],
+    });
+  });
+
+  test('is live all the same where its kernel holds good values', () => {
+    expect(report({ pods: [skipped] }).policies).toMatchObject([{ live: 1 }]);
+  });
+});
+
+describe('a pod of the node’s own network', () => {
+  const pods = [{ spec: { hostNetwork: true }, status: container }];
+  test('is live where that of the node is', () => {
+    expect(report({ pods, host: {} }).policies).toMatchObject([{ live: 1 }]);
+  });
+
+  test('is told where to ask for it where it is not', () => {
+    const [policy] = report({ pods }).policies ?? [];
+    expect(policy).toMatchObject({ live: 0, findings: [{ reason: 'HostNetwork', node: 'n1' }] });
+  });
+});
+
+describe('the node’s own network', () => {
+  const policies = [platform(90, { nodes: { selector: {} } })];
+  test('is shown with what is wanted and what was found', () => {
+    const status = report({ policies, host: { found: kernelDefaults, repaired: 1 } });
+    expect(status.host).toEqual({ now: wanted, wanted, found: kernelDefaults, repaired: 1 });
+    expect(status.policies).toMatchObject([{ kind: 'ClusterKeepalivePolicy', host: 'Live' }]);
+  });
+
+  test('is shown as it is where nobody asks', () => {
+    expect(report({}).host).toEqual({ now: kernelDefaults });
+  });
+
+  test('that cannot be written is a finding of the node', () => {
+    const faults = [{ key: 'probes', code: 'EROFS' } as const];
+    const [policy] = report({ policies, pods: [], host: { ...untouched, faults } }).policies ?? [];
+    expect(policy).toMatchObject({
+      host: 'NotLive',
+      selected: 0,
+      findings: [{ reason: 'WriteRefused', node: 'n1' }],
+    });
+    expect(policy?.findings?.[0]).not.toHaveProperty('pod');
+  });
+});
+
+describe('the report of a node', () => {
+  test('names policies that select something here, in one order, and counts each pod once', () => {
+    const elsewhere = team(90, {}, 'team', 'web');
+    const status = report({
+      policies: [team(60, {}, 'b'), elsewhere, platform(90), team(90, {}, 'a')],
+      seen: { 'mongo-0': { now: { timeSeconds: 20, intervalSeconds: 6, probes: 6 } } },
+    });
+    expect(status.policies?.map(({ name }) => name)).toEqual(['platform', 'a', 'b']);
+    expect(status.pods).toEqual({ selected: 1, live: 1, summary: '1/1' });
+  });
+
+  test('calls a pod live only where it stays under the timeouts of all that select it', () => {
+    const status = report({ policies: [team(90), team(60, { mode: 'Audit' }, 'audit')] });
+    expect(status.policies).toMatchObject([
+      { name: 'audit', live: 0 },
+      { name: 'team', live: 1 },
+    ]);
+    expect(status.pods?.summary).toBe('0/1');
+  });
+
+  test('lists at most twenty findings, worst first, with the total, in the same order whatever came first', () => {
+    const pods = [
+      ...Array.from({ length: 25 }, (_, at) => ({ name: `web-${at}`, status: container })),
+      { name: 'aside', labels: { 'keepalive.dev/skip': 'true' } },
+    ];
+    const seen = Object.fromEntries(pods.map(({ name }) => [name, untouched]));
+    const [forward] = report({ pods, seen }).policies ?? [];
+    const [backward] = report({ pods: [...pods].reverse(), seen }).policies ?? [];
+    expect(forward).toEqual(backward);
+    expect(forward).toMatchObject({ findingsTotal: 26, selected: 26 });
+    expect(forward?.findings).toHaveLength(20);
+    expect(forward?.findings?.every(({ reason }) => reason === 'NotLive')).toBe(true);
+  });
+
+  test('does not count pods that are ending', () => {
+    const pods = [{ status: container }];
+    const ending = selectOnNode({
+      node: undefined,
+      pods: pods.map((sketch) => ({ ...nodePodOf(sketch), live: false })),
+      namespaces: new Map([['db', namespace()]]),
+      runtimeClasses: new Map(),
+      policies: [],
+    });
+    const status = nodeReport({ node: 'n1', agentVersion: '1', selections: ending, readings: new Map() });
+    expect(status).toEqual({ agentVersion: '1', pods: { selected: 0, live: 0, summary: '0/0' } });
+  });
+});

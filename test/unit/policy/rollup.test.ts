@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { assess } from '../../../src/policy/assess.ts';
+import { plan } from '../../../src/policy/plan.ts';
+import type { EffectivePolicy } from '../../../src/policy/policy.ts';
+import type { NodeFacts } from '../../../src/policy/rollup.ts';
+import { namespace, platform, pod, sysctls, team } from '../../support/builder.ts';
+import { after, boundTo, circumstances, conditionsOf, record } from './plan-rig.ts';
+
+type Said = Partial<NodePolicyReport>;
+const said = (rest: Said = {}): NodePolicyReport => ({
+  ...{ kind: 'KeepalivePolicy', namespace: 'db', name: 'team', observedGeneration: 1, selected: 1, live: 1 },
+  ...rest,
+});
+
+/** Nodes by name: what the agent said; undefined where it is ready and has not spoken of the policy. */
+function facts(nodes: Readonly<Record<string, Said | undefined>>, silent: readonly string[] = []): NodeFacts {
+  return {
+    anyAgent: true,
+    isReporting: (node) => Object.hasOwn(nodes, node),
+    reportOf: (node) => (nodes[node] === undefined ? undefined : said(nodes[node])),
+    nodes: [...Object.keys(nodes), ...silent].map((name) => ({ name, labels: { name } })),
+  };
+}
+const on = (node: string, name: string, sketch: Parameters<typeof pod>[0] = {}) =>
+  pod({ name, ...sketch, spec: { ...sketch?.spec, nodeName: node } });
+const look = (pods: ReturnType<typeof pod>[], nodes: NodeFacts, policy: EffectivePolicy = team(90)) =>
+  assess(policy, {
+    ...{ generation: 1, neighbourhoods: [{ namespace: namespace(), pods }], others: [policy], facts: nodes },
+  });
+
+describe('what the agents say', () => {
+  test('is added up, and counts before what specs say', () => {
+    const pods = [on('n1', 'a'), on('n1', 'b', { sysctls: sysctls() }), on('n2', 'c')];
+    const seen = look(pods, facts({ n1: { selected: 2, live: 2 }, n2: { live: 1 } }));
+    expect(seen.pods).toEqual({ selected: 3, declared: 1, live: 3, skipped: 0, summary: '3/3' });
+    expect(seen.nodes).toEqual({ selected: 2, reporting: 2 });
+    expect(seen).toMatchObject({ findingsTotal: 0, awaited: [], hosts: undefined });
+  });
+
+  test('brings its findings, worst first, and their totals', () => {
+    const skip = { reason: 'SkipLabel', pod: 'a', message: '' };
+    const exposed = { reason: 'NotReachable', pod: 'z', message: '' };
+    const seen = look(
+      [on('n1', 'a'), on('n2', 'z')],
+      facts({
+        n1: { live: 0, skippedBy: [{ reason: 'SkipLabel', count: 1 }], findings: [skip], findingsTotal: 1 },
+        n2: { live: 0, findings: [exposed], findingsTotal: 30 },
+      }),
+    );
+    expect(seen.findings.map(({ reason }) => reason)).toEqual(['NotReachable', 'SkipLabel']);
+    expect(seen.findingsTotal).toBe(31);
+    expect(seen.pods).toMatchObject({ skipped: 1, skippedBy: [{ reason: 'SkipLabel', count: 1 }] });
+  });
+
+  test('of an earlier generation does not count, and is waited for', () => {
+    const seen = look(
+      [on('n1', 'a'), on('n2', 'b')],
+      facts({ n1: { observedGeneration: 0 }, n2: undefined }),
+    );
+    expect(seen).toMatchObject({
+      awaited: ['n1', 'n2'],
+      findingsTotal: 0,
+      pods: { live: 0, summary: '0/2' },
+    });
+  });
+});
+
+describe('a node without an agent that is ready', () => {
+  test('is a finding, and its pods are judged by their specs', () => {
+    const seen = look([on('n1', 'a'), on('n9', 'b')], facts({ n1: {} }));
+    expect(seen.findings).toMatchObject([
+      { reason: 'NodeAway', node: 'n9' },
+      { reason: 'NotDeclared', pod: 'b' },
+    ]);
+    expect(seen.nodes).toEqual({ selected: 2, reporting: 1 });
+    expect(seen.pods.summary).toBe('1/2');
+    expect(seen.awaited).toEqual([]);
+  });
+
+  test('does not have numbers made up for it where no agent reports at all', () => {
+    const seen = look([on('n9', 'b', { sysctls: sysctls() })], facts({}));
+    expect(seen.pods).toEqual({ selected: 1, declared: 1, skipped: 0, summary: '1/1' });
+    expect(seen.nodes).toEqual({ selected: 1, reporting: 0 });
+  });
+});
+
+describe('a policy for nodes', () => {
+  const policy = platform(90, { podSelector: undefined, nodes: { selector: {} } });
+  test('counts the nodes and those that hold it', () => {
+    const nodes = facts({ n1: { host: 'Live' }, n2: { host: 'NotLive' } }, ['n3']);
+    const seen = look([], nodes, policy);
+    expect(seen.hosts).toEqual({ selected: 3, live: 1 });
+    expect(seen.nodes).toEqual({ selected: 3, reporting: 2 });
+    expect(seen.findings).toMatchObject([{ reason: 'NodeAway', node: 'n3' }]);
+  });
+
+  test('does not call a host live whose agent is away, whatever it said last', () => {
+    const nodes = { ...facts({ n1: { host: 'Live' } }), isReporting: () => false };
+    expect(look([], nodes, policy).hosts).toEqual({ selected: 1, live: 0 });
+  });
+});
+
+describe('the plan of a policy', () => {
+  const of = record(90, { nodes: { selector: {} } });
+  const seen = { name: 'platform', kind: 'ClusterKeepalivePolicy' as const };
+  const settle = (nodes: NodeFacts, status = of.status, now = after(4000)) =>
+    plan(circumstances({ ...of, status }, { facts: nodes, binding: boundTo(of), neighbourhoods: [], now }));
+  const activating = plan(
+    circumstances(of, { facts: facts({ n1: undefined }), binding: boundTo(of) }),
+  ).status;
+
+  test('waits for the API server, then for the agents, and is then ready', () => {
+    expect(conditionsOf(activating)).toContain('Reconciling=True Activating');
+    const awaiting = settle(facts({ n1: undefined }), activating);
+    expect(conditionsOf(awaiting.status)).toContain('Reconciling=True AwaitingNodes');
+    expect(awaiting.againAfterMs).toBeUndefined();
+    const ready = settle(facts({ n1: { ...seen, host: 'Live' } }), awaiting.status, after(4100));
+    expect(conditionsOf(ready.status)).toEqual(['Ready=True Enforced']);
+  });
+
+  test('stays ready when a node comes, or goes away', () => {
+    const ready = settle(facts({ n1: { ...seen, host: 'Live' } }), activating).status;
+    for (const nodes of [facts({ n1: { ...seen }, n2: undefined }), facts({}, ['n1'])])
+      expect(conditionsOf(settle(nodes, ready).status)).toEqual(['Ready=True Enforced']);
+  });
+
+  test('names three of the nodes that it waits for', () => {
+    const many = facts({ n1: undefined, n2: undefined, n3: undefined, n4: undefined, n5: undefined });
+    expect(settle(many, activating).verdict.message).toBe(
+      'Waiting for the agents of n1, n2, n3 and 2 more to report on generation 1',
+    );
+  });
+});
