@@ -139,7 +139,7 @@ export class Reporter {
     // Ahead of the watch, so that a look in between does not write the same again.
     world.nodekeepalives.set(node, {
       uid: written.metadata.uid,
-      status: (written.status ?? {}) as NodeKeepaliveStatus,
+      status: written.status ?? {},
     });
   }
 }

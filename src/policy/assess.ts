@@ -57,7 +57,22 @@ export interface Surroundings {
 
 /** What can be said of a policy from the pods and nodes that it selects, beside all other policies. */
 export function assess(policy: EffectivePolicy, surroundings: Surroundings): Assessment {
-  const { generation, neighbourhoods, others, facts } = surroundings;
+  const { generation, facts } = surroundings;
+  const census = censusOf(policy, surroundings);
+  const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
+  return {
+    pods: countsOf(census, rollup),
+    nodes: rollup?.nodes,
+    hosts: rollup?.hosts,
+    awaited: rollup?.awaited ?? [],
+    ...findingsOf(census, policy, rollup),
+  };
+}
+
+function censusOf(
+  policy: EffectivePolicy,
+  { generation, neighbourhoods, others, facts }: Surroundings,
+): Census {
   const census: Census = {
     ...{ selected: 0, declared: 0, exposed: [], skipped: [] },
     ...{ nodes: new Set(), stricter: new Map() },
@@ -68,24 +83,18 @@ export function assess(policy: EffectivePolicy, surroundings: Surroundings): Ass
     const stricterHere = stricter.filter((other) => selectsNamespace(other, namespace));
     for (const pod of pods) {
       if (!pod.live || !selectsPod(policy, pod)) continue;
-      const standing = standingOf(pod, namespace, policy.effective);
       const isSilent = nodeStateOf(pod.node, facts, generation) === 'silent';
+      const standing = standingOf(pod, namespace, policy.effective);
       count(census, pod, { standing, isSilent });
-      // On a pod that is left as it is, nobody's values bind.
-      const isLeft = isSilent
-        ? standing !== undefined && standing !== 'declared'
-        : agentSkipOf(pod) !== undefined;
-      if (!isLeft) countStricter(census, pod, stricterHere);
+      if (!isLeft(pod, standing, isSilent)) countStricter(census, pod, stricterHere);
     }
   }
-  const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
-  return {
-    pods: countsOf(census, rollup),
-    nodes: rollup?.nodes,
-    hosts: rollup?.hosts,
-    awaited: rollup?.awaited ?? [],
-    ...findingsOf(census, policy, rollup),
-  };
+  return census;
+}
+
+/** On a pod that is left as it is, nobody's values bind. */
+function isLeft(pod: PodView, standing: Standing, isSilent: boolean): boolean {
+  return isSilent ? standing !== undefined && standing !== 'declared' : agentSkipOf(pod) !== undefined;
 }
 
 /** Whether `other` changes pods and has a value that replaces one of the policy's where both select a pod. */

@@ -68,6 +68,11 @@ state = "/run/containerd"
 `;
 }
 
+/** Pods that the kubelet runs from files, without the API server. */
+export function staticPodsFolder(own: string): string {
+  return join(own, 'static-pods');
+}
+
 function kubeletYaml(folder: string, own: string, cgroup: string): string {
   return `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -82,6 +87,7 @@ clusterDNS: [10.96.0.10]
 clusterDomain: cluster.local
 resolvConf: ${own}/resolv.conf
 volumePluginDir: ${own}/volume-plugins
+staticPodPath: ${staticPodsFolder(own)}
 oomScoreAdj: 0
 maxOpenFiles: 20000
 maxPods: 300

@@ -6,14 +6,15 @@ import { cgroupOf, createCgroup, removeCgroups } from './cgroups.ts';
 import { nodeFolder } from './components.ts';
 import type { Host } from './host.ts';
 import type { Lab } from './lab.ts';
-import { nodeFiles } from './node-files.ts';
+import { nodeFiles, staticPodsFolder } from './node-files.ts';
 
 /** Starts the host of a node, wired and configured; its programs are started by the cluster. */
 export async function startNodeHost(lab: Lab, node: string): Promise<Host> {
   const index = indexOf(lab, node);
   const cgroup = cgroupOf(lab.name, node);
   const folder = nodeFolder(lab.folder, node);
-  for (const own of ['lib', 'log']) mkdirSync(join(folder, own), { recursive: true });
+  for (const own of [join(folder, 'lib'), join(folder, 'log'), staticPodsFolder(folder)])
+    mkdirSync(own, { recursive: true });
   for (const [name, text] of Object.entries(nodeFiles({ folder: lab.folder, node, index, cgroup }))) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);

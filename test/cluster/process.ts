@@ -84,3 +84,8 @@ function read(file: string): string | undefined {
     return undefined;
   }
 }
+
+/** Processes whose control group has this in its path, such as the uid of a pod. */
+export function processesIn(group: string): ProcessEntry[] {
+  return processes().filter(({ pid }) => read(`/proc/${pid}/cgroup`)?.includes(group) === true);
+}

@@ -5,7 +5,7 @@ import { SHARED_CLUSTER } from './shared.ts';
 export default async function setup(): Promise<void> {
   const startedAt = performance.now();
   const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-  const cluster = await Cluster.up({ name: SHARED_CLUSTER, owned: true });
+  const cluster = await Cluster.up({ name: SHARED_CLUSTER, nodes: 3, owned: true });
   process.stderr.write(`cluster ready after ${seconds()}\n`);
   await cluster.install();
   process.stderr.write(`product installed after ${seconds()}\n`);

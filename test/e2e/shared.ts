@@ -1,9 +1,12 @@
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
+import type { NodeKeepaliveStatus } from '../../src/api/node-keepalive.ts';
 import type { Condition, PolicyStatus } from '../../src/api/status.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 
 export const SHARED_CLUSTER = 'e2e';
+/** What a network namespace starts with. */
+export const untouched = '7200/75/9';
 
 /** The cluster that setup.ts started. */
 export function sharedCluster(): Cluster {
@@ -28,7 +31,11 @@ export interface PolicyName {
 
 /** What a test does with the cluster, in the words of its user. */
 export class Bench {
-  readonly cluster = sharedCluster();
+  readonly cluster: Cluster;
+
+  constructor(cluster = sharedCluster()) {
+    this.cluster = cluster;
+  }
 
   /** A fresh namespace, with the service account that pods wait for. */
   async namespace(name: string, labels: Record<string, string> = {}): Promise<string> {
@@ -84,6 +91,52 @@ export class Bench {
     ).catch((error: unknown) => {
       throw new Error(`${(error as Error).message}; it is ${JSON.stringify(last)}`, { cause: error });
     });
+  }
+
+  /** What the kernel of a pod holds, asked inside of it: `30/10/6`. */
+  async valuesIn(pod: string, namespace: string, container = 'main'): Promise<string> {
+    const files = ['time', 'intvl', 'probes'].map((name) => `/proc/sys/net/ipv4/tcp_keepalive_${name}`);
+    const text = await this.cluster.kubectl(
+      ...['exec', pod, '-n', namespace, '-c', container, '--', 'cat', ...files],
+    );
+    return text.trim().split('\n').join('/');
+  }
+
+  /** What the kernel of a node holds for its own network: `7200/75/9`. */
+  async valuesOf(node: string): Promise<string> {
+    const host = await this.cluster.lab.host(node);
+    const files = ['time', 'intvl', 'probes'].map((name) => `/proc/sys/net/ipv4/tcp_keepalive_${name}`);
+    return (await host.execOrThrow(['cat', ...files], { cwd: '/' })).trim().split('\n').join('/');
+  }
+
+  async untilValuesIn(pod: string, namespace: string, values: string, container?: string): Promise<void> {
+    await until(`${pod} holds ${values}`, async () => {
+      return (await this.valuesIn(pod, namespace, container)) === values;
+    });
+  }
+
+  async untilValuesOf(node: string, values: string): Promise<void> {
+    await until(`${node} holds ${values}`, async () => (await this.valuesOf(node)) === values);
+  }
+
+  nodeKeepalive(node: string): Promise<{ readonly status?: NodeKeepaliveStatus }> {
+    return this.json('nka', node);
+  }
+
+  /** Starts pods and waits until they are ready. */
+  async start(...pods: readonly ReturnType<typeof sleeper>[]): Promise<void> {
+    await this.apply(...pods);
+    for (const { metadata } of pods)
+      await this.cluster.kubectl(
+        ...[
+          'wait',
+          `pod/${metadata.name}`,
+          '-n',
+          metadata.namespace,
+          '--for=condition=Ready',
+          '--timeout=60s',
+        ],
+      );
   }
 
   /** The sysctls a pod would be created with, as the API server says in a dry run. */

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+import { Reporter } from '../../../src/agent/reporter.ts';
+import { World } from '../../../src/agent/world.ts';
+import type { NodeKeepaliveStatus } from '../../../src/api/node-keepalive.ts';
+import { ApiClient } from '../../../src/kube/client.ts';
+import { plain } from '../../../src/kube/connection.ts';
+import { createLog } from '../../../src/ops/log.ts';
+import type { Answer } from '../../support/api-server.ts';
+import { FakeApiServer, status } from '../../support/api-server.ts';
+import { HandClock } from '../kube/hand-clock.ts';
+
+const intervalMs = 10_000;
+const object = '/apis/keepalive.dev/v1alpha1/nodekeepalives/n1';
+
+let server: FakeApiServer;
+let client: ApiClient;
+let clock: HandClock;
+let world: World;
+let reporter: Reporter;
+beforeEach(async () => {
+  server = await FakeApiServer.start();
+  client = new ApiClient(plain(server.url));
+  clock = new HandClock();
+  world = new World('n1');
+  world.nodes.set('n1', { uid: 'u1', name: 'n1', labels: {} });
+  const log = createLog({ level: 'silent', base: {} });
+  reporter = new Reporter({ client, log, world, node: 'n1', intervalMs, clock });
+  server.otherwise = accept;
+});
+afterEach(async () => {
+  await reporter.stop();
+  await client.close();
+  await server.close();
+});
+
+const said = (live: number): NodeKeepaliveStatus => ({
+  agentVersion: '1',
+  pods: { selected: 9, live, summary: `${live}/9` },
+});
+/** As the API server does: what was applied comes back. */
+const accept: Answer = (response, { body }) => {
+  const { status: applied } = body as { status?: object };
+  response.setHeader('content-type', 'application/json');
+  response.end(
+    JSON.stringify({ metadata: { name: 'n1', uid: 'o1', resourceVersion: '1' }, status: applied }),
+  );
+};
+const written = () =>
+  server.asked.map(({ path, body }) => {
+    const { status: applied } = body as { status?: NodeKeepaliveStatus };
+    return [path.replace(object, ''), applied?.pods?.live];
+  });
+test('a first report makes the object, owned by its node, then its status', async () => {
+  reporter.offer(said(1));
+  clock.advance(100);
+  await server.received(2);
+  expect(written()).toEqual([
+    ['', undefined],
+    ['/status', 1],
+  ]);
+  expect(server.asked[0]).toMatchObject({
+    query: { fieldManager: 'keepalive-agent', force: 'true' },
+    body: { metadata: { ownerReferences: [{ kind: 'Node', name: 'n1', uid: 'u1' }] } },
+  });
+});
+
+test('what is offered meanwhile is one write, the latest, and no sooner than the interval', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  reporter.offer(said(1));
+  reporter.offer(said(2));
+  clock.advance(100);
+  await server.received(1);
+  reporter.offer(said(3));
+  reporter.offer(said(4));
+  await clock.asleep(intervalMs);
+  // Everything up to a moment before its turn.
+  clock.advance((clock.pending[0] ?? 0) - 1);
+  expect(clock.now()).toBe(100 + intervalMs - 1);
+  expect(written()).toEqual([['/status', 2]]);
+  clock.advance(1);
+  await server.received(2);
+  expect(written()).toEqual([
+    ['/status', 2],
+    ['/status', 4],
+  ]);
+});
+
+test('what is there already is not written, by whomever it was', () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
+  reporter.offer(said(1));
+  expect(clock.pending).toEqual([]);
+});
+
+test('what changes and changes back before its turn is not written', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
+  reporter.offer(said(2));
+  reporter.offer(said(1));
+  clock.advance(intervalMs);
+  await Promise.resolve();
+  expect(server.asked).toEqual([]);
+});
+
+test('an object that somebody deleted is made again', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
+  reporter.offer(said(1));
+  world.nodekeepalives.delete('n1');
+  reporter.lookAgain();
+  clock.advance(100);
+  await server.received(2);
+  expect(written()).toEqual([
+    ['', undefined],
+    ['/status', 1],
+  ]);
+});
+
+test('one that vanished unseen is made again when it is missed', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  server.answers(status(404, 'NotFound'));
+  reporter.offer(said(1));
+  clock.advance(100);
+  await server.received(3);
+  expect(written().map(([path]) => path)).toEqual(['/status', '', '/status']);
+});
+
+test('a write that fails is tried again', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  server.answers(status(500, 'InternalError'));
+  reporter.offer(said(1));
+  clock.advance(100);
+  await server.received(1);
+  await clock.asleep(intervalMs);
+  clock.advance(intervalMs);
+  await server.received(2);
+  expect(written()).toEqual([
+    ['/status', 1],
+    ['/status', 1],
+  ]);
+});
+
+test('nothing is made while the node is not known, since nobody would own it', async () => {
+  world.nodes.delete('n1');
+  reporter.offer(said(1));
+  clock.advance(100);
+  await clock.asleep(intervalMs);
+  expect(server.asked).toEqual([]);
+});
+
+test('after the end nothing is written', async () => {
+  reporter.offer(said(1));
+  await reporter.stop();
+  clock.advance(intervalMs);
+  reporter.offer(said(2));
+  expect(clock.pending).toEqual([]);
+  expect(server.asked).toEqual([]);
+});
