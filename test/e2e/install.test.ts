@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
-import { ckap, kap } from './shared.ts';
+import { Bench, ckap, kap, sleeper, untouched } from './shared.ts';
 
 /** A cluster of its own, which the product comes into and leaves again. */
 let cluster: Cluster;
 const repository = join(import.meta.dirname, '../..');
 
 beforeAll(async () => {
-  cluster = await Cluster.up({ name: 'e2e-install', owned: true });
+  cluster = await Cluster.up({ name: 'e2e-install', nodes: 2, owned: true });
 });
 afterAll(() => cluster.down());
 
@@ -39,6 +39,7 @@ async function isCollected(name: string): Promise<boolean> {
 async function ours(): Promise<string[]> {
   const kinds = [
     'customresourcedefinitions,mutatingadmissionpolicies,mutatingadmissionpolicybindings',
+    'validatingadmissionpolicies,validatingadmissionpolicybindings',
     'clusterroles,clusterrolebindings,namespaces',
   ].join(',');
   const all = await cluster.kubectl('get', kinds, '-o', 'name');
@@ -106,16 +107,58 @@ test('it serves metrics and says that it is well', async () => {
   expect(await read(pods[0] ?? '', '/readyz?verbose')).toContain('[+] synced: ok');
 });
 
-test('kubectl delete -k takes everything with it, policies and bindings too', async () => {
-  const manifest = [kap('default', 'team', 90), ckap('platform', 90)]
-    .map((object) => JSON.stringify(object))
-    .join('\n---\n');
-  await cluster.apply(manifest);
-  await cluster.kubectl('wait', 'ckap/platform', 'kap/team', '--for=condition=Ready', '--timeout=60s');
-  expect(await ours()).toContain(
-    'mutatingadmissionpolicybinding.admissionregistration.k8s.io/platform.clusterkeepalivepolicy.keepalive.dev',
-  );
-  await untilCollectorKnows();
-  await cluster.kubectl('delete', '-k', join(repository, 'deploy'), '--timeout=90s');
-  await until('nothing of ours is left', async () => (await ours()).length === 0);
+describe('an agent that is uninstalled', () => {
+  let bench: Bench;
+  const nodes = ['n1', 'n2'];
+  const everywhere = async () =>
+    Promise.all([
+      ...nodes.map((node) => bench.valuesIn(node, 'default')),
+      ...nodes.map((node) => bench.valuesOf(node)),
+    ]);
+  const untilEverywhere = (values: string) =>
+    until(`all pods and nodes hold ${values}`, async () =>
+      (await everywhere()).every((one) => one === values),
+    );
+  /** The ledger of each node, empty where there is none. */
+  const ledgers = async () =>
+    Promise.all(
+      nodes.map(async (node) => {
+        const host = await cluster.lab.host(node);
+        return (await host.exec(['sh', '-c', 'cat /run/keepalive.dev/ledger'], { cwd: '/' })).stdout;
+      }),
+    );
+
+  beforeAll(async () => {
+    bench = new Bench(cluster);
+    await bench.start(...nodes.map((node) => sleeper(node, 'default', { spec: { nodeName: node } })));
+    await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
+    await untilEverywhere('30/10/6');
+    expect((await ledgers()).every((ledger) => ledger.includes('"found":7200'))).toBe(true);
+  });
+
+  test('alone, puts everything back although the policies stay, and takes its report along', async () => {
+    await bench.cluster.kubectl('delete', 'daemonset', '-n', 'keepalive-agent', 'keepalive-agent');
+    await untilEverywhere(untouched);
+    await until('no ledger is left', async () => (await ledgers()).join('') === '');
+    await until(
+      'no report is left',
+      async () => (await bench.cluster.kubectl('get', 'nka', '-o', 'name')) === '',
+    );
+    const status = await bench.status({ kind: 'ckap', name: 'platform' }, (s) => s.nodes === undefined);
+    expect(status.findings?.map(({ reason }) => reason)).toContain('NodesNotCovered');
+    await cluster.install();
+    await untilEverywhere('30/10/6');
+  });
+
+  test('with everything else, by kubectl delete -k, leaves every value as it was found, and nothing of ours', async () => {
+    await cluster.kubectl('wait', 'ckap/platform', 'kap/team', '--for=condition=Ready', '--timeout=60s');
+    expect(await ours()).toContain(
+      'mutatingadmissionpolicybinding.admissionregistration.k8s.io/platform.clusterkeepalivepolicy.keepalive.dev',
+    );
+    await untilCollectorKnows();
+    await cluster.kubectl('delete', '-k', join(repository, 'deploy'), '--timeout=90s');
+    await until('nothing of ours is left', async () => (await ours()).length === 0);
+    await untilEverywhere(untouched);
+    await until('no ledger is left', async () => (await ledgers()).join('') === '');
+  });
 });
