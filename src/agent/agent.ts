@@ -13,6 +13,7 @@ import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import { createAgentMetrics, createMetrics } from '../ops/metrics.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { Connections } from './connections.ts';
 import { isUninstalled } from './farewell.ts';
 import { KernelLink } from './kernel-link.ts';
 import { requirements } from './requirement.ts';
@@ -54,6 +55,7 @@ class Agent {
   readonly #world: World;
   readonly #kernel: KernelLink;
   readonly #reporter: Reporter;
+  readonly #connections: Connections;
   readonly #rounds: Rounds;
   readonly #watched: readonly Watched[];
   /** Ends the watches: later than the signal, since policies that go with an uninstallation are still heard of. */
@@ -89,10 +91,17 @@ class Agent {
       ...{ client, log, world: this.#world, node: config.nodeName },
       intervalMs: config.reportSeconds * 1000,
     });
+    const metrics = createAgentMetrics(this.#metrics);
+    this.#connections = new Connections({
+      ...{ kernel: this.#kernel, log, metrics, countMs: config.countSeconds * 1000 },
+      onCounted: () => {
+        this.#rounds.request();
+      },
+    });
     this.#rounds = new Rounds({
-      ...{ world: this.#world, kernel: this.#kernel, reporter: this.#reporter, log, version },
+      ...{ world: this.#world, kernel: this.#kernel, connections: this.#connections },
+      ...{ reporter: this.#reporter, log, version, metrics, peers: config.peerAddresses },
       ...{ node: config.nodeName, resyncMs: config.resyncSeconds * 1000 },
-      metrics: createAgentMetrics(this.#metrics),
     });
   }
 
@@ -128,6 +137,7 @@ class Agent {
 
   async close(): Promise<void> {
     await this.#rounds.stop();
+    await this.#connections.stop();
     await this.#reporter.stop();
     this.#watching.abort();
     await this.#health?.close();
@@ -141,6 +151,7 @@ class Agent {
     const uninstalled = await this.#isUninstalled();
     // Every triple under way is whole before this resolves.
     await this.#rounds.stop();
+    await this.#connections.stop();
     await this.#reporter.stop();
     if (uninstalled !== true) {
       log.info({ uninstalled }, 'values stay for the agent that follows');

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 
+import type { SocketReading } from '../policy/connection.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Visit } from './node-kernel.ts';
+import type { ScanRequest } from './socket-scan.ts';
 
 export interface KernelOptions {
   /** Where the host's proc is mounted. */
@@ -12,20 +14,24 @@ export interface KernelOptions {
 
 export interface Question {
   readonly id: number;
-  readonly ask: 'visit' | 'remembered' | 'restoreAll';
+  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'scan';
   readonly visits?: readonly Visit[];
   /** All places there are: what is known of any other is forgotten first. */
   readonly known?: ReadonlySet<string> | undefined;
+  /** With `scan`: begin anew; without it, go on. */
+  readonly scan?: ScanRequest;
 }
 
 export interface Answer {
   readonly id: number;
-  readonly readings: readonly Reading[];
+  readonly readings?: readonly Reading[];
+  /** Of a scan that is done. */
+  readonly sockets?: readonly SocketReading[] | undefined;
   readonly error?: string;
 }
 
 interface Waiting {
-  readonly resolve: (readings: readonly Reading[]) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
   readonly since: number;
 }
@@ -61,16 +67,23 @@ export class KernelLink {
   }
 
   visit(visits: readonly Visit[], known?: ReadonlySet<string>): Promise<readonly Reading[]> {
-    return this.#ask({ ask: 'visit', visits, known });
+    return this.#read({ ask: 'visit', visits, known });
+  }
+
+  /** Step by step, so that visits come in between. */
+  async scan(request: ScanRequest): Promise<readonly SocketReading[]> {
+    let answer = await this.#ask({ ask: 'scan', scan: request });
+    while (answer.sockets === undefined) answer = await this.#ask({ ask: 'scan' });
+    return answer.sockets;
   }
 
   /** Holds what earlier agents of this boot left set. */
   holdRemembered(): Promise<readonly Reading[]> {
-    return this.#ask({ ask: 'remembered' });
+    return this.#read({ ask: 'remembered' });
   }
 
   restoreAll(): Promise<readonly Reading[]> {
-    return this.#ask({ ask: 'restoreAll' });
+    return this.#read({ ask: 'restoreAll' });
   }
 
   /** How long the oldest question has been waiting for its answer; 0 when none is. */
@@ -83,7 +96,11 @@ export class KernelLink {
     await this.#worker.terminate();
   }
 
-  #ask(question: Omit<Question, 'id'>): Promise<readonly Reading[]> {
+  async #read(question: Omit<Question, 'id'>): Promise<readonly Reading[]> {
+    return (await this.#ask(question)).readings ?? [];
+  }
+
+  #ask(question: Omit<Question, 'id'>): Promise<Answer> {
     const id = (this.#count += 1);
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, since: performance.now() });
@@ -91,11 +108,11 @@ export class KernelLink {
     });
   }
 
-  #take({ id, readings, error }: Answer): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (error === undefined) waiting?.resolve(readings);
-    else waiting?.reject(new Error(error));
+  #take(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.error === undefined) waiting?.resolve(answer);
+    else waiting?.reject(new Error(answer.error));
   }
 
   #fail(error: Error): void {

@@ -8,28 +8,38 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Ledger } from './ledger.ts';
 import { NodeKernel } from './node-kernel.ts';
 import type { Answer, KernelOptions, Question } from './kernel-link.ts';
+import { SocketScan } from './socket-scan.ts';
 
 const { procRoot, ledgerFile } = workerData as KernelOptions;
 /** In a container too, it is the machine's own. */
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const kernel = new NodeKernel({ procRoot, ledger: Ledger.open(ledgerFile, bootId) });
 
-parentPort?.on('message', ({ id, ask, visits = [], known }: Question) => {
-  const answer = (body: Omit<Answer, 'id'>) => parentPort?.postMessage({ id, ...body } satisfies Answer);
+const scan = new SocketScan(procRoot);
+/** A visit that waits behind a step of a scan waits no longer than this. */
+const scanStepMs = 5;
+
+function answerTo({ ask, visits = [], known, scan: request }: Question): Omit<Answer, 'id'> {
+  if (known !== undefined) kernel.keepOnly(known);
+  switch (ask) {
+    case 'visit':
+      return { readings: kernel.visit(visits) };
+    case 'remembered':
+      return { readings: kernel.visit(kernel.remembered()) };
+    case 'restoreAll':
+      return { readings: kernel.restoreAll() };
+    case 'scan':
+      if (request !== undefined) scan.begin(request);
+      return { sockets: scan.proceed(scanStepMs) };
+  }
+}
+
+parentPort?.on('message', (question: Question) => {
+  const { id } = question;
   try {
-    if (known !== undefined) kernel.keepOnly(known);
-    switch (ask) {
-      case 'visit':
-        answer({ readings: kernel.visit(visits) });
-        break;
-      case 'remembered':
-        answer({ readings: kernel.visit(kernel.remembered()) });
-        break;
-      case 'restoreAll':
-        answer({ readings: kernel.restoreAll() });
-        break;
-    }
+    parentPort?.postMessage({ id, ...answerTo(question) } satisfies Answer);
   } catch (error) {
-    answer({ readings: [], error: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    parentPort?.postMessage({ id, error: message } satisfies Answer);
   }
 });

@@ -8,6 +8,8 @@ import type { Reading } from '../policy/reading.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { selectOnNode } from '../policy/selection.ts';
 import { shorthand } from '../policy/strictest.ts';
+import type { PeerAddresses } from '../policy/connection-report.ts';
+import type { Connections } from './connections.ts';
 import type { KernelLink } from './kernel-link.ts';
 import { Places } from './places.ts';
 import type { Reporter } from './reporter.ts';
@@ -16,11 +18,13 @@ import type { World } from './world.ts';
 export interface RoundsOptions {
   readonly world: World;
   readonly kernel: KernelLink;
+  readonly connections: Connections;
   readonly reporter: Pick<Reporter, 'offer'>;
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly node: string;
   readonly version: string;
+  readonly peers: PeerAddresses;
   /** How often everything is looked at although nothing changed: what somebody else changes is found then. */
   readonly resyncMs: number;
 }
@@ -94,9 +98,11 @@ export class Rounds {
   }
 
   #report(selections: NodeSelections): void {
-    const { node, version, reporter } = this.#options;
+    const { node, version, reporter, connections, peers } = this.#options;
+    connections.follow(selections);
     const { readings } = this.#places;
-    reporter.offer(nodeReport({ node, agentVersion: version, selections, readings }));
+    const { sockets } = connections;
+    reporter.offer(nodeReport({ node, agentVersion: version, selections, readings, sockets, peers }));
   }
 
   /** A line for each namespace whose values changed, or that cannot be entered. */

@@ -57,6 +57,13 @@ export const policyColumns: readonly Column[] = [
     priority: 1,
   },
   {
+    name: 'Exposed',
+    type: 'integer',
+    jsonPath: '.status.connections.exposed',
+    description: 'Open connections that the shortest idle timeout would end.',
+    priority: 1,
+  },
+  {
     name: 'Nodes',
     type: 'integer',
     jsonPath: '.status.nodes.reporting',

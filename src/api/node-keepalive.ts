@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { count, findingFields, skippedBySchema } from './status.ts';
+import { connectionsSchema, count, findingFields, skippedBySchema } from './status.ts';
 
 /** As the kernel holds them: unlike what a policy may ask for, they have no upper bound. */
 const valuesSchema = z.object({
@@ -48,6 +48,7 @@ const policySchema = z.object({
     .enum(['Live', 'NotLive'])
     .optional()
     .describe("Whether the node's own network holds its values. Absent where it does not select the node."),
+  connections: connectionsSchema.optional(),
   ...findingFields,
 });
 export type NodePolicyReport = z.infer<typeof policySchema>;

@@ -69,6 +69,19 @@ const nodesSchema = z
   .describe('Where the policy has to be held. Absent while no node agent runs.');
 export type NodeCounts = z.infer<typeof nodesSchema>;
 
+export const connectionsSchema = z
+  .object({
+    established: count().describe('TCP connections that are open, but for those of the loopback.'),
+    protected: count().describe(
+      'Of these, connections with keepalive on whose last probe falls before the idle timeout.',
+    ),
+    exposed: count().describe(
+      'The others: keepalive is off, the program set longer values, or the timer was armed before values changed.',
+    ),
+  })
+  .describe('Open TCP connections, read from the sockets themselves. Absent while no node agent reports.');
+export type ConnectionTotals = z.infer<typeof connectionsSchema>;
+
 const hostsSchema = z
   .object({
     selected: count().describe('Nodes that spec.nodes selects.'),
@@ -130,6 +143,7 @@ export const policyStatusSchema = z
     pods: podsSchema.optional(),
     nodes: nodesSchema.optional(),
     hosts: hostsSchema.optional(),
+    connections: connectionsSchema.optional(),
     ...findingFields,
     conditions: z
       .array(conditionSchema)

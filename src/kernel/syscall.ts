@@ -16,6 +16,14 @@ const raw = {
   getsockopt: libc.func(
     'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)',
   ) as Call,
+  setsockopt: libc.func(
+    'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
+  ) as Call,
+  getsockname: libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ uint32_t *length)') as Call,
+  getpeername: libc.func('int getpeername(int fd, _Out_ void *address, _Inout_ uint32_t *length)') as Call,
+  send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)') as Call,
+  recv: libc.func('long recv(int fd, _Out_ void *buffer, size_t length, int flags)') as Call,
+  syscall: libc.func('long syscall(long number, long a, long b, long c)') as Call,
   close: libc.func('int close(int fd)') as Call,
 };
 
@@ -33,24 +41,92 @@ export function enterNetworkNamespace(fd: number): void {
 }
 
 const AF_UNIX = 1;
-const SOCK_DGRAM_CLOEXEC = 0x8_0002;
+const AF_NETLINK = 16;
+const NETLINK_SOCK_DIAG = 4;
+const SOCK_CLOEXEC = 0x8_0000;
+const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+
+/** Levels and names as in include/uapi/asm-generic/socket.h and include/uapi/linux/tcp.h. */
+export interface SocketOption {
+  readonly level: number;
+  readonly name: number;
+}
 const SOL_SOCKET = 1;
-/** Linux 5.14, include/uapi/asm-generic/socket.h. */
-const SO_NETNS_COOKIE = 71;
+/** Linux 5.14. */
+const netnsCookie: SocketOption = { level: SOL_SOCKET, name: 71 };
 
 /**
  * A number that the kernel gives to one network namespace and, unlike an inode number, to no other until it is
  * started again. `undefined` before Linux 5.14.
  */
 export function networkNamespaceCookie(): bigint | undefined {
-  const fd = checked('socket', raw.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0));
+  const fd = checked('socket', raw.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  try {
+    return namespaceCookieOf(fd);
+  } finally {
+    close(fd);
+  }
+}
+
+/** Of the network namespace that a socket was made in. */
+export function namespaceCookieOf(fd: number): bigint | undefined {
   try {
     const value = Buffer.alloc(8);
-    const result = raw.getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, value, [value.length]);
-    if (result < 0 && getSystemErrorName(-koffi.errno()) === 'ENOPROTOOPT') return undefined;
-    checked('getsockopt', result);
+    getSocketOption(fd, netnsCookie, value);
     return value.readBigUInt64LE();
-  } finally {
-    raw.close(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOPROTOOPT') return undefined;
+    throw error;
   }
+}
+
+/** Fills `value` as far as the kernel has something to say; returns how far that is, in bytes. */
+export function getSocketOption(fd: number, { level, name }: SocketOption, value: Buffer): number {
+  const length = [value.length];
+  checked('getsockopt', raw.getsockopt(fd, level, name, value, length));
+  return length[0] ?? 0;
+}
+
+export function setSocketOption(fd: number, { level, name }: SocketOption, value: Buffer): void {
+  checked('setsockopt', raw.setsockopt(fd, level, name, value, value.length));
+}
+
+/** A `sockaddr` in the first bytes of `address`, of the socket itself or of its peer. */
+export function getSocketAddress(fd: number, of: 'self' | 'peer', address: Buffer): void {
+  const name = of === 'self' ? 'getsockname' : 'getpeername';
+  checked(name, raw[name](fd, address, [address.length]));
+}
+
+/** The same number on every architecture: both came after numbers were unified (Linux 5.3 and 5.6). */
+const pidfdOpenNumber = 434;
+const pidfdGetfdNumber = 438;
+
+/** A descriptor of a process, which never becomes another's. ESRCH where there is none of that number. */
+export function openPidfd(pid: number): number {
+  return checked('pidfd_open', Number(raw.syscall(pidfdOpenNumber, pid, 0, 0)));
+}
+
+/** A descriptor of our own for the same open file. ENOSYS before Linux 5.6; EBADF where it was closed meanwhile. */
+export function duplicateDescriptor(pidfd: number, fd: number): number {
+  return checked('pidfd_getfd', Number(raw.syscall(pidfdGetfdNumber, pidfd, fd, 0)));
+}
+
+/** Asks the socket diagnosis of the network namespace that the calling thread is in; one question, one answer. */
+export function askSocketDiagnosis(requests: readonly Buffer[]): Buffer[] {
+  if (requests.length === 0) return [];
+  const fd = checked('socket', raw.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  try {
+    return requests.map((request) => {
+      checked('send', Number(raw.send(fd, request, request.length, 0)));
+      const answer = Buffer.alloc(1024);
+      return answer.subarray(0, checked('recv', Number(raw.recv(fd, answer, answer.length, 0))));
+    });
+  } finally {
+    close(fd);
+  }
+}
+
+export function close(fd: number): void {
+  raw.close(fd);
 }

@@ -62,6 +62,8 @@ export const agentConfig = z.object({
   ),
   resyncSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('30'),
   reportSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('10'),
+  countSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('60'),
+  peerAddresses: z.enum(['Show', 'Hide'], { error: 'Show or Hide' }).default('Hide'),
 });
 
 export type AgentConfig = Readonly<z.output<typeof agentConfig>>;

@@ -23,6 +23,8 @@ export interface AgentMetrics {
   readonly rounds: Histogram;
   readonly writes: Counter;
   readonly repairs: Counter;
+  readonly scans: Histogram;
+  readonly sockets: Counter;
 }
 
 /** What only a node agent has to tell. */
@@ -43,6 +45,17 @@ export function createAgentMetrics({ registry }: Metrics): AgentMetrics {
     repairs: new Counter({
       name: 'keepalive_agent_repairs_total',
       help: 'Times that values were put right after something else had made them looser. If it grows steadily, find what writes them.',
+      registers,
+    }),
+    scans: new Histogram({
+      name: 'keepalive_agent_scan_seconds',
+      help: 'Time of one look at the sockets of all selected pods, in steps between which other work goes on.',
+      buckets: [0.005, 0.02, 0.05, 0.2, 1, 5],
+      registers,
+    }),
+    sockets: new Counter({
+      name: 'keepalive_agent_sockets_repaired_total',
+      help: 'Sockets that were given keepalive, listening ones included.',
       registers,
     }),
   };

@@ -1,4 +1,11 @@
-import type { Effective, Finding, HostCounts, NodeCounts, PodCounts } from '../api/status.ts';
+import type {
+  ConnectionTotals,
+  Effective,
+  Finding,
+  HostCounts,
+  NodeCounts,
+  PodCounts,
+} from '../api/status.ts';
 import { findingLimit } from '../api/status.ts';
 import { staysUnder } from './derive.ts';
 import {
@@ -28,6 +35,7 @@ export interface Assessment {
   readonly pods: PodCounts;
   readonly nodes: NodeCounts | undefined;
   readonly hosts: HostCounts | undefined;
+  readonly connections: ConnectionTotals | undefined;
   /** Worst first, at most findingLimit. */
   readonly findings: readonly Finding[];
   readonly findingsTotal: number;
@@ -64,6 +72,7 @@ export function assess(policy: EffectivePolicy, surroundings: Surroundings): Ass
     pods: countsOf(census, rollup),
     nodes: rollup?.nodes,
     hosts: rollup?.hosts,
+    connections: rollup?.connections,
     awaited: rollup?.awaited ?? [],
     ...findingsOf(census, policy, rollup),
   };

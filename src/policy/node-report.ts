@@ -6,6 +6,9 @@ import { HOST } from './reading.ts';
 import type { Reading } from './reading.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
 import type { Standing } from './standing.ts';
+import type { SocketReading } from './connection.ts';
+import type { ConnectionReport, PeerAddresses } from './connection-report.ts';
+import { connectionsOf } from './connection-report.ts';
 import { countSkips } from './skip.ts';
 import { overrideMessage, podFinding, standingOfHost, standingOfPod } from './standing.ts';
 
@@ -15,21 +18,23 @@ export interface NodeReportInput {
   readonly selections: NodeSelections;
   /** The latest of each place. */
   readonly readings: ReadonlyMap<string, Reading>;
+  /** Of the latest scan of sockets; undefined before the first. */
+  readonly sockets: ReadonlyMap<string, SocketReading> | undefined;
+  readonly peers: PeerAddresses;
 }
 
 /** What one node reports: the status of its NodeKeepalive. */
-export function nodeReport({
-  node,
-  agentVersion,
-  selections,
-  readings,
-}: NodeReportInput): NodeKeepaliveStatus {
+export function nodeReport(input: NodeReportInput): NodeKeepaliveStatus {
+  const { node, agentVersion, selections, readings } = input;
   const host = readings.get(HOST);
   const judged = selections.pods
     .filter(({ pod, by }) => pod.live && by.length > 0)
     .map((selection) => judge(selection, readings));
   const policies = policiesOf(selections).map((policy) =>
-    policyReport(policy, { node, host: hostOf(policy, selections.host, host), judged }),
+    policyReport(policy, {
+      ...{ node, host: hostOf(policy, selections.host, host), judged },
+      connections: connectionsOf(policy, input),
+    }),
   );
   const live = judged.filter(({ standings }) =>
     [...standings.values()].every(({ is }) => is === 'live'),
@@ -88,9 +93,16 @@ function hostOf({ record, policy }: Selecting, selection: Selection, reading: Re
   return isSelected ? { standing: standingOfHost(reading, policy), reading } : undefined;
 }
 
+interface PolicyFacts {
+  readonly node: string;
+  readonly host: HostStanding | undefined;
+  readonly judged: readonly Judged[];
+  readonly connections: ConnectionReport | undefined;
+}
+
 function policyReport(
   { record, policy }: Selecting,
-  { node, host, judged }: { node: string; host: HostStanding | undefined; judged: readonly Judged[] },
+  { node, host, judged, connections }: PolicyFacts,
 ): NodePolicyReport {
   const own = judged.flatMap(({ selection, reading, standings }) => {
     const standing = standings.get(record);
@@ -102,7 +114,9 @@ function policyReport(
   const repaired = own.reduce((sum, { reading }) => sum + (reading?.repaired ?? 0), 0);
   const findings = [
     ...hostFindings(host, node),
-    ...own.flatMap((one) => podFindings(one, { record, policy })).sort(worstFirst),
+    ...[...own.flatMap((one) => podFindings(one, { record, policy })), ...(connections?.findings ?? [])].sort(
+      worstFirst,
+    ),
   ];
   return {
     kind: record.kind,
@@ -112,6 +126,7 @@ function policyReport(
     ...(skippedBy.length === 0 ? {} : { skippedBy }),
     ...(repaired === 0 ? {} : { repaired }),
     ...(host === undefined ? {} : { host: host.standing.is === 'live' ? 'Live' : 'NotLive' }),
+    ...(connections === undefined ? {} : { connections: connections.totals }),
     ...(findings.length === 0
       ? {}
       : { findings: findings.slice(0, findingLimit), findingsTotal: findings.length }),

@@ -6,7 +6,7 @@ import type { PolicyKind } from '../api/group.ts';
 import type { PolicyStatus } from '../api/status.ts';
 import type { ClusterBinding } from './admission.ts';
 import { admissionPolicyNames, clusterBinding } from './admission.ts';
-import type { Neighbourhood } from './assess.ts';
+import type { Assessment, Neighbourhood } from './assess.ts';
 import { assess } from './assess.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
@@ -71,21 +71,23 @@ export function plan(circumstances: Circumstances): Plan {
     };
   }
   const binding = bindingStep(record, policy, circumstances.binding);
-  const { pods, nodes, hosts, findings, findingsTotal, awaited } = assess(policy, {
-    generation: record.generation,
-    ...circumstances,
-  });
+  const assessed = assess(policy, { generation: record.generation, ...circumstances });
+  const { awaited, findings, findingsTotal, ...counts } = assessed;
   const { verdict, againAfterMs } = activation(record, policy, {
     ...{ binding, awaited, now },
     anyAgent: circumstances.facts.anyAgent,
   });
   const facts = {
-    ...{ effective: policy.effective, pods },
-    ...(nodes === undefined ? {} : { nodes }),
-    ...(hosts === undefined ? {} : { hosts }),
+    effective: policy.effective,
+    ...known(counts),
     ...(findingsTotal === 0 ? {} : { findings: [...findings], findingsTotal }),
   };
   return { binding, verdict, againAfterMs, status: statusOf(record, verdict, now, facts) };
+}
+
+/** Without what is undefined, which is not the same as what is not there. */
+function known(counts: Pick<Assessment, 'pods' | 'nodes' | 'hosts' | 'connections'>): Partial<PolicyStatus> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
 }
 
 /** The status where a step failed that the operator will try again. */

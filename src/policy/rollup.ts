@@ -1,5 +1,12 @@
 import type { NodePolicyReport } from '../api/node-keepalive.ts';
-import type { Finding, HostCounts, NodeCounts, SkippedBy, SkipReason } from '../api/status.ts';
+import type {
+  ConnectionTotals,
+  Finding,
+  HostCounts,
+  NodeCounts,
+  SkippedBy,
+  SkipReason,
+} from '../api/status.ts';
 import { awayFinding } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { NodeView } from './selection.ts';
@@ -39,6 +46,8 @@ export interface Rollup {
   readonly skips: readonly SkipReason[];
   readonly nodes: NodeCounts;
   readonly hosts: HostCounts | undefined;
+  /** Undefined where no node has looked at its connections yet. */
+  readonly connections: ConnectionTotals | undefined;
   readonly findings: readonly Finding[];
   readonly findingsTotal: number;
   /** Nodes that do not hold this generation yet, in order. */
@@ -68,9 +77,19 @@ export function rollUp(
     skips: reports.flatMap(({ skippedBy = [] }) => skippedBy).flatMap(repeat),
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
     hosts: asksForNodes ? { selected: selected.length, live: hostsLive.length } : undefined,
+    connections: totalOf(reports.flatMap(({ connections }) => connections ?? [])),
     findings: [...away, ...reports.flatMap(({ findings = [] }) => findings)],
     findingsTotal: away.length + sum(reports.map(({ findingsTotal = 0 }) => findingsTotal)),
     awaited: inState('awaited'),
+  };
+}
+
+function totalOf(connections: readonly ConnectionTotals[]): ConnectionTotals | undefined {
+  if (connections.length === 0) return undefined;
+  return {
+    established: sum(connections.map(({ established }) => established)),
+    protected: sum(connections.map((one) => one.protected)),
+    exposed: sum(connections.map(({ exposed }) => exposed)),
   };
 }
 

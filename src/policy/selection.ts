@@ -8,7 +8,7 @@ import { selectsNamespace, selectsPod } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 import type { RuntimeClassView } from './runtime.ts';
 import { sandboxOf } from './runtime.ts';
-import { agentSkipOf } from './skip.ts';
+import { agentSkipOf, isLeftAlone } from './skip.ts';
 import { strictest } from './strictest.ts';
 
 /** A node as selectors see it. */
@@ -35,6 +35,8 @@ export interface Selection {
   readonly by: readonly Selecting[];
   /** The strictest of those that enforce. */
   readonly wanted: Triple | undefined;
+  /** The strictest of those that also ask for open connections to be repaired. */
+  readonly sockets: Triple | undefined;
 }
 
 export interface PodSelection extends Selection {
@@ -66,9 +68,12 @@ export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
       .filter((pod) => !pod.ended)
       .map((pod) => {
         const by = candidatesIn(pod.namespace).filter(({ policy }) => selectsPod(policy, pod));
+        const acting = agentSkipOf(pod) === undefined ? by : [];
         return {
           ...{ pod, by, sandbox: sandboxOf(pod.runtimeClass, runtimeClasses) },
-          wanted: agentSkipOf(pod) === undefined ? strictestOf(by) : undefined,
+          wanted: strictestOf(acting),
+          // Its descriptors can be reached whatever network it uses.
+          sockets: strictestOf((isLeftAlone(pod) ? [] : by).filter(repairs)),
         };
       }),
     host: hostSelection(node, policies),
@@ -77,7 +82,7 @@ export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
 
 function hostSelection(node: NodeView | undefined, policies: readonly Selecting[]): Selection {
   const by = node === undefined ? [] : policies.filter(({ policy }) => selectsNode(policy, node));
-  return { by, wanted: strictestOf(by) };
+  return { by, wanted: strictestOf(by), sockets: strictestOf(by.filter(repairs)) };
 }
 
 /** Whether a policy asks for the node's own network. */
@@ -89,6 +94,10 @@ export function selectsNode({ spec }: Policy, node: NodeView): boolean {
 function readable(record: PolicyRecord): Selecting[] {
   const { policy } = record;
   return policy?.effective === undefined ? [] : [{ record, policy: policy as EffectivePolicy }];
+}
+
+function repairs({ policy }: Selecting): boolean {
+  return policy.spec.openConnections === 'Repair';
 }
 
 function strictestOf(by: readonly Selecting[]): Triple | undefined {

@@ -30,13 +30,18 @@ export function isPinned({ labels }: NamespaceView): boolean {
   );
 }
 
+/** By its own label: whatever could be done to it is not. */
+export function isLeftAlone({ labels }: PodView): boolean {
+  return labels[SKIP_LABEL] === 'true';
+}
+
 /** In the order in which a reader should hear of them: what was asked for first, then what cannot be. */
 const skips: readonly SkipRule[] = [
   {
     reason: 'SkipLabel',
     by: 'everyone',
     advice: `the label ${SKIP_LABEL} asks to leave it alone`,
-    applies: (pod) => pod.labels[SKIP_LABEL] === 'true',
+    applies: isLeftAlone,
   },
   {
     reason: 'HostNetwork',

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -88,6 +89,55 @@ export class Machine {
     this.join(pid, group);
     this.#pids.push(pid);
     return pid;
+  }
+
+  /** A cable between the networks of two pods; both families, `.1` and `.2`. */
+  async link(from: Pod, to: Pod): Promise<void> {
+    const inside = (pod: Pod, ...argv: string[]) => this.#inside(pod.pid, argv);
+    await inside(
+      from,
+      'ip',
+      'link',
+      'add',
+      'cable',
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'cable',
+      'netns',
+      numberInside(to.pid),
+    );
+    for (const [pod, at] of [
+      [from, 1],
+      [to, 2],
+    ] as const) {
+      await inside(pod, 'ip', 'addr', 'add', `10.7.0.${at}/24`, 'dev', 'cable');
+      await inside(pod, 'ip', 'addr', 'add', `fd07::${at}/64`, 'dev', 'cable', 'nodad');
+      for (const device of ['lo', 'cable']) await inside(pod, 'ip', 'link', 'set', device, 'up');
+    }
+  }
+
+  /** Starts a program in the network and the control group of a pod; it has said "ready". */
+  async program(pod: Pod, argv: readonly string[]): Promise<ChildProcess> {
+    const child = this.host.spawn(['nsenter', '-t', numberInside(pod.pid), '-n', '--', ...argv], {
+      cwd: '/',
+    });
+    const complaints: string[] = [];
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => complaints.push(text));
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.once('data', () => resolve());
+      child.once('exit', () => reject(new Error(complaints.join(''))));
+    });
+    for (const { pid, argv: running } of processes())
+      if (running.join(' ') === argv.join(' ')) this.join(pid, pod.group);
+    return child;
+  }
+
+  /** What `ss` says of the established connections in a pod's network: a line for each, with its timer. */
+  async connections(pod: Pod): Promise<string[]> {
+    const { stdout } = await this.#inside(pod.pid, ['ss', '-tnoH', 'state', 'established']);
+    return stdout.split('\n').filter((line) => line !== '');
   }
 
   join(pid: number, group: string): void {

@@ -18,10 +18,13 @@ beforeEach(() => {
 });
 
 const selected = (pod: PodSelection['pod'], want: PodSelection['wanted'] = wanted): PodSelection => ({
-  ...{ pod, by: [], wanted: want, sandbox: undefined },
+  ...{ pod, by: [], wanted: want, sockets: want, sandbox: undefined },
 });
 const plan = (pods: PodSelection[], nowMs = 0, everything = false) =>
-  places.plan({ pods, host: { by: [], wanted: undefined } } satisfies NodeSelections, { nowMs, everything });
+  places.plan({ pods, host: { by: [], wanted: undefined, sockets: undefined } } satisfies NodeSelections, {
+    nowMs,
+    everything,
+  });
 const read = (place: string, state: Reading['state'] = 'read'): Reading => ({
   ...{ place, state, now: kernelDefaults, found: {}, faults: [], repaired: 0, putRight: false, wrote: {} },
 });

@@ -17,6 +17,6 @@ test.each(files)('%s is what src/ says', async (path, content) => {
 test('kustomize applies every CRD that is generated', async () => {
   const kustomization = await readFile(join(root, 'crds/kustomization.yaml'), 'utf8');
   const crds = files.map(([path]) => path).filter((path) => path.startsWith('crds/'));
-  expect(crds).toHaveLength(2);
+  expect(crds).toHaveLength(3);
   for (const path of crds) expect(kustomization).toContain(`- ${path.slice('crds/'.length)}\n`);
 });

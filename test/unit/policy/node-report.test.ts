@@ -46,7 +46,7 @@ function report({
   const readings = Object.entries(seen).map(([name, rest]) => reading(`uid-of-${name}`, rest));
   const all = [reading(HOST, host), ...readings];
   const status = nodeReport({
-    ...{ node: 'n1', agentVersion: '1.2.3', selections },
+    ...{ node: 'n1', agentVersion: '1.2.3', selections, sockets: undefined, peers: 'Hide' as const },
     readings: new Map(all.map((one) => [one.place, one])),
   });
   // What is written must be what the kind declares.
@@ -225,7 +225,14 @@ describe('the report of a node', () => {
       runtimeClasses: new Map(),
       policies: [],
     });
-    const status = nodeReport({ node: 'n1', agentVersion: '1', selections: ending, readings: new Map() });
+    const status = nodeReport({
+      node: 'n1',
+      agentVersion: '1',
+      selections: ending,
+      readings: new Map(),
+      sockets: undefined,
+      peers: 'Hide',
+    });
     expect(status).toEqual({ agentVersion: '1', pods: { selected: 0, live: 0, summary: '0/0' } });
   });
 });

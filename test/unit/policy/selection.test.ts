@@ -100,7 +100,7 @@ describe('the node itself', () => {
   });
 
   test('is not selected by policies for pods alone, nor while it has not been read', () => {
-    expect(select([team(90), platform(90)]).host).toEqual({ by: [], wanted: undefined });
+    expect(select([team(90), platform(90)]).host).toEqual({ by: [], wanted: undefined, sockets: undefined });
     const unread = selectOnNode({
       ...{ node: undefined, pods: [], namespaces, runtimeClasses: new Map() },
       policies: [recordOf(platform(90, { nodes: { selector: {} } }))],

@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Next } from '../kube/queue.ts';
+import { WorkQueue } from '../kube/queue.ts';
+import type { Log } from '../ops/log.ts';
+import type { AgentMetrics } from '../ops/metrics.ts';
+import type { SocketReading, SocketTarget } from '../policy/connection.ts';
+import type { NodeSelections } from '../policy/selection.ts';
+import { scanPeriodSeconds, socketTargets } from '../policy/socket-target.ts';
+import type { KernelLink } from './kernel-link.ts';
+
+export interface ConnectionsOptions {
+  readonly kernel: KernelLink;
+  readonly log: Log;
+  readonly metrics: AgentMetrics;
+  /**
+   * How often every socket is looked at anew and counted; in between only new ones are looked for. Counts change
+   * all the time where programs work: this, not every scan, makes a report.
+   */
+  readonly countMs: number;
+  /** Told when there are new counts. */
+  readonly onCounted: () => void;
+}
+
+const key = 'sockets';
+
+/** Looks at open connections as often as the shortest timeout asks, and gives keepalive where a policy says so. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #queue: WorkQueue;
+  #targets: readonly SocketTarget[] = [];
+  #hostPods: ReadonlySet<string> = new Set();
+  #counted: ReadonlyMap<string, SocketReading> | undefined;
+  #lastCountMs = -Infinity;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#queue = new WorkQueue({
+      ...{ work: () => this.#scan(), concurrency: 1, log: options.log },
+      backOff: { minMs: 1000, maxMs: 60_000 },
+    });
+    this.#queue.start();
+  }
+
+  /** By place, as last counted; undefined before the first count. */
+  get sockets(): ReadonlyMap<string, SocketReading> | undefined {
+    return this.#counted;
+  }
+
+  /** From now on, whom these select; where that is somebody else than before, at once. */
+  follow(selections: NodeSelections): void {
+    const targets = socketTargets(selections);
+    const hostPods = selections.pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.kubeletUid);
+    this.#hostPods = new Set(hostPods);
+    if (isDeepStrictEqual(targets, this.#targets)) return;
+    this.#targets = targets;
+    this.#lastCountMs = -Infinity;
+    this.#queue.add(key);
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  async #scan(): Promise<Next> {
+    const { kernel, countMs, metrics, onCounted } = this.#options;
+    const targets = this.#targets;
+    const startedMs = performance.now();
+    const everySocket = startedMs - this.#lastCountMs >= countMs;
+    const readings =
+      targets.length === 0 ? [] : await kernel.scan({ targets, hostPods: this.#hostPods, everySocket });
+    metrics.scans.observe((performance.now() - startedMs) / 1000);
+    this.#tell(readings);
+    // A count of others than are selected by now would be told as theirs.
+    if (everySocket && targets === this.#targets) {
+      this.#lastCountMs = startedMs;
+      this.#counted = new Map(readings.map((reading) => [reading.place, reading]));
+      onCounted();
+    }
+    const seconds = scanPeriodSeconds(this.#targets);
+    return seconds === undefined ? undefined : { afterMs: seconds * 1000 };
+  }
+
+  #tell(readings: readonly SocketReading[]): void {
+    const { log, metrics } = this.#options;
+    for (const { place, repaired, failures } of readings) {
+      if (repaired > 0) {
+        metrics.sockets.inc(repaired);
+        log.info({ place, sockets: repaired }, 'keepalive given to sockets');
+      }
+      if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
+    }
+  }
+}

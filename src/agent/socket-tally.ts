@@ -1,0 +1,67 @@
+import type { ConnectionCounts, ExposedGroup, SocketReading, SocketTarget } from '../policy/connection.ts';
+import { judgeConnection } from '../policy/connection.ts';
+import type { KnownSocket } from './process-sockets.ts';
+
+/** Groups named of one pod: what a person can read. */
+const namedGroups = 5;
+
+interface Count {
+  protected: number;
+  exposed: number;
+  readonly groups: Map<string, { -readonly [K in keyof ExposedGroup]: ExposedGroup[K] }>;
+}
+
+/** Adds up how the sockets of one target stand to each of its timeouts. */
+export class SocketTally {
+  readonly #place: string;
+  readonly #counts: ReadonlyMap<number, Count>;
+  readonly #failures: Record<string, number> = {};
+  #repaired = 0;
+
+  constructor({ place, timeouts }: SocketTarget) {
+    this.#place = place;
+    this.#counts = new Map(
+      timeouts.map((seconds) => [seconds, { protected: 0, exposed: 0, groups: new Map() }]),
+    );
+  }
+
+  add(socket: KnownSocket, repaired: boolean): void {
+    if (repaired) this.#repaired += 1;
+    if (socket.state !== 'established') return;
+    for (const [seconds, count] of this.#counts) {
+      const judgement = judgeConnection(socket.view, seconds);
+      if (judgement === 'exempt') continue;
+      if (judgement === 'protected') count.protected += 1;
+      else addExposed(count, { program: socket.program, exposure: judgement, peer: socket.peer, count: 1 });
+    }
+  }
+
+  addFailure(code: string): void {
+    this.#failures[code] = (this.#failures[code] ?? 0) + 1;
+  }
+
+  reading(): SocketReading {
+    const byTimeout = [...this.#counts].map(([seconds, count]) => [seconds, countsOf(count)] as const);
+    return {
+      ...{ place: this.#place, repaired: this.#repaired, failures: this.#failures },
+      byTimeout: Object.fromEntries(byTimeout),
+    };
+  }
+}
+
+function addExposed(count: Count, group: ExposedGroup): void {
+  count.exposed += 1;
+  const key = `${group.program} ${group.exposure}`;
+  const known = count.groups.get(key);
+  if (known === undefined) count.groups.set(key, group);
+  else known.count += 1;
+}
+
+function countsOf({ groups, ...count }: Count): ConnectionCounts {
+  const name = ({ program, exposure }: ExposedGroup) => `${program} ${exposure}`;
+  const worst = [...groups.values()].sort((a, b) => b.count - a.count || (name(a) < name(b) ? -1 : 1));
+  return {
+    ...{ established: count.protected + count.exposed, protected: count.protected, exposed: count.exposed },
+    worst: worst.slice(0, namedGroups),
+  };
+}

@@ -1,0 +1,97 @@
+import type { ConnectionTotals, Finding } from '../api/status.ts';
+import type { ConnectionCounts, ExposedGroup, Exposure, SocketReading } from './connection.ts';
+import { HOST } from './reading.ts';
+import type { NodeSelections, PodSelection, Selecting } from './selection.ts';
+import { timeoutOf } from './socket-target.ts';
+import { podFinding } from './standing.ts';
+
+/** Whether findings may name the addresses of peers: a status is read by many. */
+export type PeerAddresses = 'Show' | 'Hide';
+
+export interface ConnectionReport {
+  readonly totals: ConnectionTotals;
+  readonly findings: readonly Finding[];
+}
+
+interface Input {
+  readonly node: string;
+  readonly selections: NodeSelections;
+  readonly sockets: ReadonlyMap<string, SocketReading> | undefined;
+  readonly peers: PeerAddresses;
+}
+
+/** What one policy has to be told of the connections of this node; undefined while nobody has looked. */
+export function connectionsOf(
+  selecting: Selecting,
+  { node, selections, sockets, peers }: Input,
+): ConnectionReport | undefined {
+  if (sockets === undefined) return undefined;
+  const places = placesOf(selecting, selections).flatMap(({ place, pod }) => {
+    const reading = sockets.get(place);
+    return reading === undefined ? [] : [{ pod, reading, counts: reading.byTimeout[timeoutOf(selecting)] }];
+  });
+  const about = (pod: PodSelection['pod'] | undefined, reason: string, message: string): Finding =>
+    pod === undefined ? { reason, node, message } : podFinding(pod, selecting.policy, { reason, message });
+  return {
+    totals: totalsOf(places.flatMap(({ counts }) => counts ?? [])),
+    findings: places.flatMap(({ pod, reading, counts }) => [
+      ...(counts?.worst ?? []).map((group) =>
+        about(pod, 'ExposedConnections', exposedMessage(group, selecting, peers)),
+      ),
+      ...Object.entries(reading.failures).map(([code, count]) =>
+        about(pod, 'SocketsNotReachable', failureMessage(code, count)),
+      ),
+    ]),
+  };
+}
+
+interface Place {
+  readonly place: string;
+  readonly pod: PodSelection['pod'] | undefined;
+}
+
+/** Its pods; where it selects the node, all that use the node's own network. */
+function placesOf({ record }: Selecting, { pods, host }: NodeSelections): Place[] {
+  const isOf = (by: readonly Selecting[]) => by.some((one) => one.record === record);
+  const hostSelected = isOf(host.by);
+  const ofPods = pods
+    .filter(({ pod, by }) => pod.live && (isOf(by) || (hostSelected && pod.hostNetwork)))
+    .map(({ pod }) => ({ place: pod.kubeletUid, pod }));
+  return hostSelected ? [{ place: HOST, pod: undefined }, ...ofPods] : ofPods;
+}
+
+function totalsOf(counts: readonly ConnectionCounts[]): ConnectionTotals {
+  const sum = (field: 'established' | 'protected' | 'exposed') =>
+    counts.reduce((total, one) => total + one[field], 0);
+  return { established: sum('established'), protected: sum('protected'), exposed: sum('exposed') };
+}
+
+const causes: Readonly<Record<Exposure, string>> = {
+  KeepaliveOff: 'its program did not ask for keepalive',
+  LongerValues: 'its program set longer values of its own',
+  ArmedLonger: 'its timer was armed before the values changed, and runs on',
+};
+
+function exposedMessage(
+  { program, exposure, peer, count }: ExposedGroup,
+  { policy }: Selecting,
+  peers: PeerAddresses,
+): string {
+  const what = count === 1 ? 'one connection' : `${count} connections`;
+  const where = peers === 'Show' ? `, ${count === 1 ? 'to' : 'one of them to'} ${peer}` : '';
+  const { mode, openConnections } = policy.spec;
+  const acts = mode === 'Enforce' && openConnections === 'Repair';
+  const remedy = acts
+    ? 'the agent gives it keepalive unless its pod asks to be left alone'
+    : 'mode Enforce with openConnections Repair would give it keepalive';
+  return `${what} of ${program}${where}: ${causes[exposure]}; ${remedy}`;
+}
+
+function failureMessage(code: string, count: number): string {
+  const processes = count === 1 ? 'one process' : `${count} processes`;
+  const hint =
+    code === 'ENOSYS'
+      ? 'the kernel of its node is older than Linux 5.6 and cannot hand over descriptors'
+      : 'see whether the DaemonSet still has the capabilities and hostPID that its manifest asks for';
+  return `the sockets of ${processes} cannot be looked at (${code}): ${hint}`;
+}

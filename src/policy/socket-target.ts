@@ -1,0 +1,52 @@
+import type { SocketTarget } from './connection.ts';
+import type { Triple } from './derive.ts';
+import { HOST } from './reading.ts';
+import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
+import { isLeftAlone } from './skip.ts';
+import { strictest } from './strictest.ts';
+
+/** Whose sockets have to be looked at on this node; pods of the host's network also for whoever selects the node. */
+export function socketTargets({ pods, host }: NodeSelections): SocketTarget[] {
+  const ofPods = pods
+    .filter(({ sandbox }) => sandbox === undefined)
+    .map((selection) => targetOf(selection.pod.kubeletUid, partsOf(selection, host)));
+  return [targetOf(HOST, [host]), ...ofPods].filter(({ timeouts }) => timeouts.length > 0);
+}
+
+function partsOf(selection: PodSelection, host: Selection): Pick<Selection, 'by' | 'sockets'>[] {
+  const { pod } = selection;
+  if (!pod.hostNetwork) return [selection];
+  return [selection, isLeftAlone(pod) ? { by: host.by, sockets: undefined } : host];
+}
+
+function targetOf(place: string, parts: readonly Pick<Selection, 'by' | 'sockets'>[]): SocketTarget {
+  const timeouts = parts.flatMap(({ by }) => by).map(timeoutOf);
+  return {
+    place,
+    wanted: strictestOf(parts.map(({ sockets }) => sockets)),
+    timeouts: [...new Set(timeouts)].sort((a, b) => a - b),
+  };
+}
+
+export function timeoutOf({ policy }: Selecting): number {
+  return policy.effective.idleTimeoutSeconds;
+}
+
+function strictestOf(triples: readonly (Triple | undefined)[]): Triple | undefined {
+  const [first, ...others] = triples.filter((triple) => triple !== undefined);
+  return first === undefined ? undefined : strictest(first, ...others);
+}
+
+/** No target speaks sooner than this, however short its timeout; nor is anyone looked at less often than the other. */
+const bounds = { minSeconds: 1, maxSeconds: 30 };
+
+/**
+ * Seconds between two scans for new sockets: a socket that is met within half of the time before its first probe
+ * is given keepalive before that is due. `undefined` where there is nobody to look at.
+ */
+export function scanPeriodSeconds(targets: readonly SocketTarget[]): number | undefined {
+  if (targets.length === 0) return undefined;
+  const times = targets.flatMap(({ wanted }) => (wanted === undefined ? [] : [wanted.timeSeconds]));
+  const half = Math.min(...times, bounds.maxSeconds * 2) / 2;
+  return Math.max(bounds.minSeconds, Math.min(bounds.maxSeconds, half));
+}
