@@ -46,8 +46,8 @@ if (role === 'serve') {
   if (share !== undefined) spawn('sleep', ['1000'], { stdio: ['ignore', 'ignore', 'ignore', ...sockets] });
   process.stdout.write('ready\n');
   for await (const line of createInterface({ input: process.stdin })) {
-    if (line === 'deaf')
-      for (const socket of sockets) setSocketOption(descriptorOf(socket), keepalive, number(0));
+    const silenced = line === 'deaf' ? sockets : [];
+    for (const socket of silenced) setSocketOption(descriptorOf(socket), keepalive, number(0));
     process.stdout.write('done\n');
   }
 }
