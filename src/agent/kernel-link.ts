@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { SocketReading } from '../policy/connection.ts';
 import type { Reading } from '../policy/reading.ts';
+import type { Discovery } from '../policy/tracker.ts';
 import type { Visit } from './node-kernel.ts';
 import type { ScanRequest } from './socket-scan.ts';
 
@@ -14,7 +15,7 @@ export interface KernelOptions {
 
 export interface Question {
   readonly id: number;
-  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'scan';
+  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'scan' | 'discover';
   readonly visits?: readonly Visit[];
   /** All places there are: what is known of any other is forgotten first. */
   readonly known?: ReadonlySet<string> | undefined;
@@ -27,6 +28,7 @@ export interface Answer {
   readonly readings?: readonly Reading[];
   /** Of a scan that is done. */
   readonly sockets?: readonly SocketReading[] | undefined;
+  readonly discovery?: Discovery;
   readonly error?: string;
 }
 
@@ -80,6 +82,10 @@ export class KernelLink {
   /** Holds what earlier agents of this boot left set. */
   holdRemembered(): Promise<readonly Reading[]> {
     return this.#read({ ask: 'remembered' });
+  }
+
+  async discover(): Promise<Discovery | undefined> {
+    return (await this.#ask({ ask: 'discover' })).discovery;
   }
 
   restoreAll(): Promise<readonly Reading[]> {

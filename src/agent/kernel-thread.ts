@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { discover } from './discover.ts';
 import { Ledger } from './ledger.ts';
 import { NodeKernel } from './node-kernel.ts';
 import type { Answer, KernelOptions, Question } from './kernel-link.ts';
@@ -28,6 +29,8 @@ function answerTo({ ask, visits = [], known, scan: request }: Question): Omit<An
       return { readings: kernel.visit(kernel.remembered()) };
     case 'restoreAll':
       return { readings: kernel.restoreAll() };
+    case 'discover':
+      return { discovery: discover(procRoot) };
     case 'scan':
       if (request !== undefined) scan.begin(request);
       return { sockets: scan.proceed(scanStepMs) };

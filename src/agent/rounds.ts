@@ -9,6 +9,7 @@ import type { NodeSelections } from '../policy/selection.ts';
 import { selectOnNode } from '../policy/selection.ts';
 import { shorthand } from '../policy/strictest.ts';
 import type { PeerAddresses } from '../policy/connection-report.ts';
+import type { Discovery } from '../policy/tracker.ts';
 import type { Connections } from './connections.ts';
 import type { KernelLink } from './kernel-link.ts';
 import { Places } from './places.ts';
@@ -41,6 +42,7 @@ export class Rounds {
   readonly #queue: WorkQueue;
   #started = false;
   #lastResyncMs = -Infinity;
+  #discovery: Discovery | undefined;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -87,7 +89,10 @@ export class Rounds {
     const selections = selectOnNode(world.gather());
     const visits = this.#places.plan(selections, { nowMs: startedMs, everything });
     const readings = await kernel.visit(visits, everything ? this.#places.names : undefined);
-    if (everything) this.#lastResyncMs = startedMs;
+    if (everything) {
+      this.#lastResyncMs = startedMs;
+      this.#discovery = await kernel.discover();
+    }
     const nowMs = systemClock.now();
     this.#places.take(readings, nowMs);
     if (visits.length > 0) this.#options.metrics.rounds.observe((nowMs - startedMs) / 1000);
@@ -102,7 +107,10 @@ export class Rounds {
     connections.follow(selections);
     const { readings } = this.#places;
     const { sockets } = connections;
-    reporter.offer(nodeReport({ node, agentVersion: version, selections, readings, sockets, peers }));
+    const discovery = this.#discovery;
+    reporter.offer(
+      nodeReport({ node, agentVersion: version, selections, readings, sockets, peers, discovery }),
+    );
   }
 
   /** A line for each namespace whose values changed, or that cannot be entered. */

@@ -53,10 +53,33 @@ const policySchema = z.object({
 });
 export type NodePolicyReport = z.infer<typeof policySchema>;
 
+const trackerSchema = z.object({
+  type: z.enum(['Conntrack', 'IPVS']).describe('What it is.'),
+  idleTimeoutSeconds: count().describe('After so many seconds of silence it forgets a connection.'),
+  source: z.string().describe('Where the number was read.'),
+});
+
+const kubeProxySchema = z
+  .object({
+    mode: z.string().describe('iptables, ipvs or nftables.'),
+    ipvsTcpTimeout: z.string().optional().describe("As configured; 0s leaves the kernel's own."),
+    conntrackTcpEstablishedTimeout: z
+      .string()
+      .optional()
+      .describe("As configured; 0s leaves the kernel's own."),
+  })
+  .describe('What the kube-proxy of the node says of itself, where it listens on 127.0.0.1:10249.');
+
 export const nodeKeepaliveStatusSchema = z
   .object({
     agentVersion: z.string().optional().describe('Of the agent that wrote this.'),
     host: hostSchema.optional(),
+    trackers: z
+      .array(trackerSchema)
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional()
+      .describe('What the node itself would forget, as found; nothing is changed by looking.'),
+    kubeProxy: kubeProxySchema.optional(),
     pods: z
       .object({
         selected: count().describe('Pods of this node that any policy selects.'),

@@ -21,6 +21,7 @@ const raw = {
   ) as Call,
   getsockname: libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ uint32_t *length)') as Call,
   getpeername: libc.func('int getpeername(int fd, _Out_ void *address, _Inout_ uint32_t *length)') as Call,
+  connect: libc.func('int connect(int fd, const void *address, uint32_t length)') as Call,
   send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)') as Call,
   recv: libc.func('long recv(int fd, _Out_ void *buffer, size_t length, int flags)') as Call,
   syscall: libc.func('long syscall(long number, long a, long b, long c)') as Call,
@@ -41,9 +42,11 @@ export function enterNetworkNamespace(fd: number): void {
 }
 
 const AF_UNIX = 1;
+const AF_INET = 2;
 const AF_NETLINK = 16;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_CLOEXEC = 0x8_0000;
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 
@@ -125,6 +128,33 @@ export function askSocketDiagnosis(requests: readonly Buffer[]): Buffer[] {
   } finally {
     close(fd);
   }
+}
+
+/** Made in the network namespace that the calling thread is in. */
+export function openInternetSocket(kind: 'stream' | 'datagram'): number {
+  const type = kind === 'stream' ? SOCK_STREAM : SOCK_DGRAM;
+  return checked('socket', raw.socket(AF_INET, type | SOCK_CLOEXEC, 0));
+}
+
+export function connectLoopback(fd: number, port: number): void {
+  const address = Buffer.alloc(16);
+  address.writeUInt16LE(AF_INET, 0);
+  address.writeUInt16BE(port, 2);
+  address.set([127, 0, 0, 1], 4);
+  checked('connect', raw.connect(fd, address, address.length));
+}
+
+const MSG_NOSIGNAL = 0x4000;
+
+export function sendAll(fd: number, data: Buffer): void {
+  for (let sent = 0; sent < data.length;)
+    sent += checked('send', Number(raw.send(fd, data.subarray(sent), data.length - sent, MSG_NOSIGNAL)));
+}
+
+/** Empty at the end. */
+export function receive(fd: number, most: number): Buffer {
+  const data = Buffer.alloc(most);
+  return data.subarray(0, checked('recv', Number(raw.recv(fd, data, most, 0))));
 }
 
 export function close(fd: number): void {

@@ -9,6 +9,8 @@ import type { Standing } from './standing.ts';
 import type { SocketReading } from './connection.ts';
 import type { ConnectionReport, PeerAddresses } from './connection-report.ts';
 import { connectionsOf } from './connection-report.ts';
+import type { Discovery, TrackerView } from './tracker.ts';
+import { shorterTrackers } from './tracker.ts';
 import { countSkips } from './skip.ts';
 import { overrideMessage, podFinding, standingOfHost, standingOfPod } from './standing.ts';
 
@@ -21,6 +23,8 @@ export interface NodeReportInput {
   /** Of the latest scan of sockets; undefined before the first. */
   readonly sockets: ReadonlyMap<string, SocketReading> | undefined;
   readonly peers: PeerAddresses;
+  /** Undefined before the node was looked through. */
+  readonly discovery: Discovery | undefined;
 }
 
 /** What one node reports: the status of its NodeKeepalive. */
@@ -34,6 +38,7 @@ export function nodeReport(input: NodeReportInput): NodeKeepaliveStatus {
     policyReport(policy, {
       ...{ node, host: hostOf(policy, selections.host, host), judged },
       connections: connectionsOf(policy, input),
+      trackers: input.discovery?.trackers ?? [],
     }),
   );
   const live = judged.filter(({ standings }) =>
@@ -41,9 +46,19 @@ export function nodeReport(input: NodeReportInput): NodeKeepaliveStatus {
   ).length;
   return {
     agentVersion,
+    ...discovered(input.discovery),
     ...(host?.state === 'read' ? { host: hostReport(host, selections.host) } : {}),
     pods: { selected: judged.length, live, summary: `${live}/${judged.length}` },
     ...(policies.length === 0 ? {} : { policies }),
+  };
+}
+
+function discovered(discovery: Discovery | undefined): Pick<NodeKeepaliveStatus, 'trackers' | 'kubeProxy'> {
+  if (discovery === undefined) return {};
+  const { trackers, kubeProxy } = discovery;
+  return {
+    ...(trackers.length === 0 ? {} : { trackers: [...trackers] }),
+    ...(kubeProxy === undefined ? {} : { kubeProxy }),
   };
 }
 
@@ -98,11 +113,12 @@ interface PolicyFacts {
   readonly host: HostStanding | undefined;
   readonly judged: readonly Judged[];
   readonly connections: ConnectionReport | undefined;
+  readonly trackers: readonly TrackerView[];
 }
 
 function policyReport(
   { record, policy }: Selecting,
-  { node, host, judged, connections }: PolicyFacts,
+  { node, host, judged, connections, trackers }: PolicyFacts,
 ): NodePolicyReport {
   const own = judged.flatMap(({ selection, reading, standings }) => {
     const standing = standings.get(record);
@@ -113,6 +129,7 @@ function policyReport(
   );
   const repaired = own.reduce((sum, { reading }) => sum + (reading?.repaired ?? 0), 0);
   const findings = [
+    ...shorterTrackers(policy, trackers, node),
     ...hostFindings(host, node),
     ...[...own.flatMap((one) => podFindings(one, { record, policy })), ...(connections?.findings ?? [])].sort(
       worstFirst,

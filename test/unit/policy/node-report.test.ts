@@ -7,6 +7,8 @@ import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import type { Reading } from '../../../src/policy/reading.ts';
 import { HOST } from '../../../src/policy/reading.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
+import type { Discovery } from '../../../src/policy/tracker.ts';
+import { kubeProxyOf } from '../../../src/policy/tracker.ts';
 import type { PodSketch } from '../../support/builder.ts';
 import { namespace, nodePodOf, platform, team } from '../../support/builder.ts';
 
@@ -25,6 +27,7 @@ interface Scene {
   readonly host?: Partial<Reading>;
   /** By the name of the pod; what is not here was not visited. */
   readonly seen?: Readonly<Record<string, Partial<Reading>>>;
+  readonly discovery?: Discovery | undefined;
 }
 
 function report({
@@ -32,6 +35,7 @@ function report({
   pods = [{ status: container }],
   host = untouched,
   seen = { 'mongo-0': {} },
+  discovery,
 }: Scene) {
   const selections = selectOnNode({
     node: { name: 'n1', labels: {} },
@@ -47,6 +51,7 @@ function report({
   const all = [reading(HOST, host), ...readings];
   const status = nodeReport({
     ...{ node: 'n1', agentVersion: '1.2.3', selections, sockets: undefined, peers: 'Hide' as const },
+    discovery,
     readings: new Map(all.map((one) => [one.place, one])),
   });
   // What is written must be what the kind declares.
@@ -232,7 +237,59 @@ describe('the report of a node', () => {
       readings: new Map(),
       sockets: undefined,
       peers: 'Hide',
+      discovery: undefined,
     });
     expect(status).toEqual({ agentVersion: '1', pods: { selected: 0, live: 0, summary: '0/0' } });
+  });
+});
+
+describe('what the node itself would forget', () => {
+  const trackers = [
+    {
+      type: 'Conntrack',
+      idleTimeoutSeconds: 60,
+      source: 'net.netfilter.nf_conntrack_tcp_timeout_established',
+    } as const,
+    { type: 'IPVS', idleTimeoutSeconds: 900, source: 'ipvsadm -l --timeout' } as const,
+  ];
+  const discovery = { trackers, kubeProxy: { mode: 'ipvs', ipvsTcpTimeout: '15m0s' } };
+
+  test('is shown as it was found', () => {
+    expect(report({ discovery })).toMatchObject(discovery);
+    expect(report({})).not.toHaveProperty('trackers');
+  });
+
+  test('is a finding where it is sooner than what a policy declares, with the number and where it comes from', () => {
+    const [policy] = report({ discovery }).policies ?? [];
+    expect(policy?.findings).toMatchObject([{ reason: 'ShorterTrackerOnNode', node: 'n1' }]);
+    expect(policy?.findings?.[0]?.message).toBe(
+      'the node itself forgets an idle connection after 60 s (Conntrack, net.netfilter.nf_conntrack_tcp_timeout_established), ' +
+        'sooner than the 90 s of nat: where these connections pass it, declare a hop ' +
+        '{name: this-node, type: Conntrack, idleTimeoutSeconds: 60}',
+    );
+  });
+
+  test.each([
+    [60, []],
+    [1200, ['Conntrack', 'IPVS']],
+  ])('with a path of %i s: %j', (seconds, types) => {
+    const [policy] = report({ policies: [team(seconds)], discovery }).policies ?? [];
+    const found = (policy?.findings ?? []).map(({ message }) => /\((\w+),/.exec(message)?.[1]);
+    expect(found.filter((type) => type !== undefined)).toEqual(types);
+  });
+
+  test.each([
+    [
+      'ipvs',
+      '{"kubeproxy.config.k8s.io":{"mode":"ipvs","ipvs":{"tcpTimeout":"15m0s"},"conntrack":{"tcpEstablishedTimeout":"24h0m0s"}}}',
+      { mode: 'ipvs', ipvsTcpTimeout: '15m0s', conntrackTcpEstablishedTimeout: '24h0m0s' },
+    ],
+    ['nftables\n', undefined, { mode: 'nftables' }],
+    ['nftables', 'no JSON', { mode: 'nftables' }],
+    ['nftables', '{"kubeproxy.config.k8s.io":null}', { mode: 'nftables' }],
+    ['<html>', undefined, undefined],
+    [undefined, undefined, undefined],
+  ])('kube-proxy that says %j', (mode, configz, expected) => {
+    expect(kubeProxyOf(mode, configz)).toEqual(expected);
   });
 });

@@ -1,0 +1,74 @@
+import type { Finding } from '../api/status.ts';
+import type { EffectivePolicy } from './policy.ts';
+
+/** Something of the node itself that forgets idle connections. */
+export interface TrackerView {
+  readonly type: 'Conntrack' | 'IPVS';
+  readonly idleTimeoutSeconds: number;
+  /** Where the number was read. */
+  readonly source: string;
+}
+
+/** What a kube-proxy said of itself. */
+export interface KubeProxyView {
+  /** `iptables`, `ipvs`, `nftables`. */
+  readonly mode: string;
+  /** As configured, such as `15m0s`; `0s` leaves what the kernel has. */
+  readonly ipvsTcpTimeout?: string;
+  readonly conntrackTcpEstablishedTimeout?: string;
+}
+
+/** What was found on a node without being asked for; nothing is changed by it. */
+export interface Discovery {
+  readonly trackers: readonly TrackerView[];
+  readonly kubeProxy: KubeProxyView | undefined;
+}
+
+/** Trackers of the node that forget sooner than anything that the policy declares: its values are made for more. */
+export function shorterTrackers(
+  { effective }: EffectivePolicy,
+  trackers: readonly TrackerView[],
+  node: string,
+): Finding[] {
+  return trackers
+    .filter(({ idleTimeoutSeconds }) => idleTimeoutSeconds < effective.idleTimeoutSeconds)
+    .map(({ type, idleTimeoutSeconds, source }) => ({
+      ...{ reason: 'ShorterTrackerOnNode', node },
+      message:
+        `the node itself forgets an idle connection after ${idleTimeoutSeconds} s (${type}, ${source}), sooner than ` +
+        `the ${effective.idleTimeoutSeconds} s of ${effective.limitedBy}: where these connections pass it, declare a ` +
+        `hop {name: this-node, type: ${type}, idleTimeoutSeconds: ${idleTimeoutSeconds}}`,
+    }));
+}
+
+/** Of the text of kube-proxy's `/proxyMode` and `/configz`; undefined where it said no mode. */
+export function kubeProxyOf(
+  mode: string | undefined,
+  configz: string | undefined,
+): KubeProxyView | undefined {
+  if (mode === undefined || !/^[a-z]{1,20}$/.test(mode.trim())) return undefined;
+  const { ipvs = {}, conntrack = {} } = configurationOf(configz);
+  return {
+    mode: mode.trim(),
+    ...(typeof ipvs.tcpTimeout === 'string' ? { ipvsTcpTimeout: ipvs.tcpTimeout } : {}),
+    ...(typeof conntrack.tcpEstablishedTimeout === 'string'
+      ? { conntrackTcpEstablishedTimeout: conntrack.tcpEstablishedTimeout }
+      : {}),
+  };
+}
+
+interface Configuration {
+  readonly ipvs?: { readonly tcpTimeout?: unknown };
+  readonly conntrack?: { readonly tcpEstablishedTimeout?: unknown };
+}
+
+/** The one group in it has the version of kube-proxy's configuration as its name. */
+function configurationOf(configz: string | undefined): Configuration {
+  try {
+    const groups = JSON.parse(configz ?? '{}') as Record<string, Configuration | null>;
+    const [group] = Object.entries(groups).filter(([name]) => name.startsWith('kubeproxy'));
+    return group?.[1] ?? {};
+  } catch {
+    return {};
+  }
+}
