@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { until } from '../cluster/wait.ts';
+import { Bench, ckap, kap, sleeper } from './shared.ts';
+
+const bench = new Bench();
+const namespace = 'e2e-connections';
+const port = '7000';
+const remove = (...args: string[]) => bench.cluster.kubectl('delete', ...args);
+
+/** A pod that runs `idle`, the client and server that keep silent. */
+function talker(name: string, node: string, args: readonly string[], extra: object = {}) {
+  const pod = sleeper(name, namespace, { labels: { app: name }, spec: { nodeName: node, ...extra } });
+  const [main] = pod.spec.containers;
+  return { ...pod, spec: { ...pod.spec, containers: [{ ...main, command: ['idle', ...args] }] } };
+}
+
+beforeAll(async () => {
+  await bench.namespace(namespace);
+  await bench.start(talker('server', 'n1', ['serve', port]) as ReturnType<typeof sleeper>);
+  const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
+  const connect = ['connect', status.podIP, port, '--silent', '3600'];
+  await bench.start(
+    talker('deaf', 'n2', connect) as ReturnType<typeof sleeper>,
+    talker('asks', 'n3', [...connect, '--keepalive']) as ReturnType<typeof sleeper>,
+    talker('host', 'n3', connect, { hostNetwork: true }) as ReturnType<typeof sleeper>,
+  );
+  await until('all are connected', async () => {
+    const log = await bench.cluster.kubectl('logs', 'server', '-n', namespace);
+    return log.match(/^accepted /gm)?.length === 3;
+  });
+});
+afterAll(async () => {
+  await remove('ckap', '--all');
+  await remove('namespace', namespace, '--wait=false');
+});
+
+const policy = { kind: 'kap', name: 'nat', namespace } as const;
+
+describe('connections that were open before the policy came', () => {
+  test('are only counted where it observes: what is exposed, and why, without addresses', async () => {
+    await bench.apply(kap(namespace, 'nat', 90, { openConnections: 'Observe' }));
+    const status = await bench.status(policy, (s) => s.connections?.established === 6);
+    // Each of the three has an end in the server, which does not ask; one client does, before its values changed.
+    expect(status.connections).toEqual({ established: 6, protected: 0, exposed: 6 });
+    const found = status.findings?.filter(({ reason }) => reason === 'ExposedConnections') ?? [];
+    expect(found.map(({ pod, message }) => [pod, message.split(';')[0]])).toEqual([
+      ['asks', 'one connection of idle: its timer was armed before the values changed, and runs on'],
+      ['deaf', 'one connection of idle: its program did not ask for keepalive'],
+      ['host', 'one connection of idle: its program did not ask for keepalive'],
+      ['server', '3 connections of idle: its program did not ask for keepalive'],
+    ]);
+  });
+
+  test('speak before the timeout where it repairs, whatever network their pod uses', async () => {
+    await bench.apply(kap(namespace, 'nat', 90));
+    const status = await bench.status(policy, (s) => s.connections?.protected === 6);
+    expect(status.connections).toEqual({ established: 6, protected: 6, exposed: 0 });
+    const host = await bench.cluster.lab.host('n3');
+    const sockets = await host.execOrThrow(['ss', '-tnoH', 'state', 'established', `dport = :${port}`], {
+      cwd: '/',
+    });
+    const [, seconds] = /timer:\(keepalive,(\d+)(?:\.\d+)?(?:sec|ms)/.exec(sockets) ?? [];
+    expect(Number(seconds)).toBeLessThanOrEqual(30);
+  });
+
+  test('keep what they were given when it goes: nothing is ever made looser', async () => {
+    await remove('kap', 'nat', '-n', namespace);
+    const host = await bench.cluster.lab.host('n3');
+    await bench.untilValuesIn('deaf', namespace, '7200/75/9');
+    const sockets = await host.execOrThrow(['ss', '-tnoH', 'state', 'established', `dport = :${port}`], {
+      cwd: '/',
+    });
+    expect(sockets).toMatch(/timer:\(keepalive,/);
+  });
+});
+
+test('what the node itself forgets sooner than the path declares is told, and nothing is changed', async () => {
+  const key = 'net.netfilter.nf_conntrack_tcp_timeout_established';
+  const host = await bench.cluster.lab.host('n2');
+  const before = (await host.execOrThrow(['sysctl', '-n', key], { cwd: '/' })).trim();
+  await host.sysctl({ [key]: 60 });
+  // Looked at when an agent starts, and with everything else each 30 s.
+  await bench.cluster.kubectl('rollout', 'restart', '-n', 'keepalive-agent', 'daemonset/keepalive-agent');
+  await bench.cluster.kubectl(
+    'rollout',
+    'status',
+    '-n',
+    'keepalive-agent',
+    'daemonset/keepalive-agent',
+    '--timeout=120s',
+  );
+  await bench.apply(kap(namespace, 'nat', 90));
+  const status = await bench.status(
+    policy,
+    (s) => s.findings?.some(({ reason }) => reason === 'ShorterTrackerOnNode') === true,
+  );
+  const found = status.findings?.filter(({ reason }) => reason === 'ShorterTrackerOnNode');
+  expect(found).toMatchObject([{ node: 'n2' }]);
+  expect(found?.[0]?.message).toContain(`after 60 s (Conntrack, ${key}), sooner than the 90 s of nat`);
+  const report = (await bench.nodeKeepalive('n2')).status;
+  expect(report?.trackers).toContainEqual({ type: 'Conntrack', idleTimeoutSeconds: 60, source: key });
+  expect(report?.kubeProxy).toMatchObject({ mode: 'nftables' });
+  expect((await host.execOrThrow(['sysctl', '-n', key], { cwd: '/' })).trim()).toBe('60');
+  await host.sysctl({ [key]: Number(before) });
+});
+
+test('a cluster policy for nodes counts the connections of the nodes themselves', async () => {
+  await bench.apply(
+    ckap('hosts', 90, {
+      podSelector: undefined,
+      nodes: { selector: { matchLabels: { 'kubernetes.io/hostname': 'n3' } } },
+    }),
+  );
+  const status = await bench.status(
+    { kind: 'ckap', name: 'hosts' },
+    (s) => (s.connections?.established ?? 0) > 1,
+  );
+  // The kubelet and kube-proxy talk to the API server, and the pod of the host's network to the server.
+  expect(status.connections?.exposed).toBe(0);
+  expect(status.hosts).toEqual({ selected: 1, live: 1 });
+});
