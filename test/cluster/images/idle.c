@@ -2,15 +2,17 @@
  * A TCP client that is silent for a while, and the server it talks to.
  *
  *   idle serve PORT [ADDRESS]        echoes, over IPv4 and IPv6; says who came and how each connection ended
- *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--forever]
+ *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever]
  *
  * --keepalive sets SO_KEEPALIVE and nothing else, as most programs do: the kernel's values decide the rest.
+ * --chat talks every second until its standard input ends, and is silent from then on.
  * Status 0: the connection was alive after the silence.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -97,24 +99,37 @@ static void talk(int fd, const char *when) {
   fail(when);
 }
 
+/* Keeps a connection busy until whoever started this program closes its standard input. */
+static void chat(int fd) {
+  char buffer[16];
+  struct pollfd input = {.fd = 0, .events = POLLIN};
+  for (;;) {
+    if (poll(&input, 1, 1000) == 0) talk(fd, "chat");
+    else if (read(0, buffer, sizeof buffer) <= 0) return;
+  }
+}
+
 int main(int argc, char **argv) {
   setvbuf(stdout, 0, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN);
   if ((argc == 3 || argc == 4) && !strcmp(argv[1], "serve")) serve(argv[2], argc == 4 ? argv[3] : "::");
   if (argc < 6 || strcmp(argv[1], "connect")) {
-    puts("usage: idle serve PORT [ADDRESS] | idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--forever]");
+    puts("usage: idle serve PORT [ADDRESS]");
+    puts("       idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever]");
     return 2;
   }
-  int silent = 0, keepalive = 0, forever = 0;
+  int silent = 0, keepalive = 0, chatty = 0, forever = 0;
   for (int i = 4; i < argc; i++) {
     if (!strcmp(argv[i], "--silent") && i + 1 < argc) silent = atoi(argv[++i]);
     else if (!strcmp(argv[i], "--keepalive")) keepalive = 1;
+    else if (!strcmp(argv[i], "--chat")) chatty = 1;
     else if (!strcmp(argv[i], "--forever")) forever = 1;
   }
   int fd = dial(argv[2], argv[3]);
   if (keepalive) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof keepalive);
   talk(fd, "first words");
   printf("connected to %s port %s%s\n", argv[2], argv[3], keepalive ? ", keepalive on" : "");
+  if (chatty) chat(fd);
   char when[64];
   snprintf(when, sizeof when, "silent %d s", silent);
   do {

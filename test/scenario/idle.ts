@@ -1,0 +1,17 @@
+/** The client and server of most scenarios: `idle`, whose source is test/cluster/images/idle.c. */
+import type { Addresses } from '../cluster/router.ts';
+import type { Cell } from './cell.ts';
+
+export const port = 7000;
+
+export function idleServer(on = port): string[] {
+  return ['idle', 'serve', `${on}`];
+}
+
+export function idleClient(to: Addresses, silentSeconds: number, on = port): (cell: Cell) => string[] {
+  return ({ family, asks }) => [
+    ...['idle', 'connect', family === 'IPv4' ? to.v4 : to.v6, `${on}`],
+    ...['--silent', `${silentSeconds}`, '--chat'],
+    ...(asks ? ['--keepalive'] : []),
+  ];
+}

@@ -1,0 +1,161 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { PolicyStatus } from '../../src/api/status.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Host } from '../cluster/host.ts';
+import { toolsImage } from '../cluster/image.ts';
+import type { Nat, NatOptions } from '../cluster/router.ts';
+import { startNat } from '../cluster/router.ts';
+import { until } from '../cluster/wait.ts';
+import type { Cell } from './cell.ts';
+import type { Course } from './scenario.ts';
+
+interface Policy {
+  readonly metadata: { readonly generation: number };
+  readonly status?: PolicyStatus;
+}
+
+/** Where a scenario is played: a cluster, a namespace in it, and hosts beside it. */
+export class Stage {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly signal: AbortSignal | undefined;
+  readonly #undo: (() => Promise<unknown>)[] = [];
+
+  /** Everything on it is named after the scenario. */
+  constructor(cluster: Cluster, namespace: string, signal: AbortSignal | undefined) {
+    this.cluster = cluster;
+    this.namespace = namespace;
+    this.signal = signal;
+  }
+
+  /** What is to be undone in the end, the latest first. */
+  onClear(step: () => Promise<unknown>): void {
+    this.#undo.push(step);
+  }
+
+  /** Undoes everything, whatever fails on the way; then throws the first failure. */
+  async clear(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const step of this.#undo.splice(0).reverse()) {
+      await step().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** A NAT as startNat makes it; its hosts get the scenario's name in front of theirs. */
+  async nat(options: NatOptions): Promise<Nat> {
+    const { outside } = options;
+    const nat = await startNat(this.cluster.lab, {
+      ...options,
+      name: this.#own(options.name),
+      ...(outside === undefined ? {} : { outside: this.#own(outside) }),
+    });
+    this.onClear(async () => {
+      await nat.stop();
+      if (outside !== undefined) await nat.outside.stop();
+    });
+    return nat;
+  }
+
+  /** A host of the lab that stands on this stage. */
+  async host(name: string): Promise<Host> {
+    const host = await this.cluster.lab.host(this.#own(name));
+    this.onClear(() => host.stop());
+    return host;
+  }
+
+  /** Starts a server that goes on until its host ends, and waits until it listens. */
+  async serve(host: Host, argv: readonly string[], port: number): Promise<void> {
+    const logFile = join(this.cluster.lab.folder, 'log', `${host.name}-${port}.log`);
+    await host.start(argv, { logFile });
+    await until(`port ${port} of ${host.name} is served; its log is ${logFile}`, async () => {
+      const listening = await host.exec(['ss', '-Hltn', `sport = :${port}`]);
+      return listening.stdout !== '';
+    });
+  }
+
+  /** A folder for configuration files, which the hosts see as well. */
+  folder(name: string): string {
+    const folder = join(this.cluster.lab.folder, 'scenario', this.#own(name));
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    return folder;
+  }
+
+  async openNamespace(): Promise<void> {
+    await this.#apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } });
+    this.onClear(() => this.cluster.kubectl('delete', 'namespace', this.namespace, '--wait=false'));
+    await until('the namespace has its service account', async () => {
+      const found = await this.cluster.exec(['kubectl', 'get', 'sa', 'default', '-n', this.namespace]);
+      return found.code === 0;
+    });
+  }
+
+  /** Pods whose clients are started in them later; resolves when they run. */
+  async startPods(
+    pods: readonly { name: string; network: Cell['network'] }[],
+    image = toolsImage,
+  ): Promise<void> {
+    await this.#apply(...pods.map(({ name, network }) => this.#pod(name, network, image)));
+    const names = pods.map(({ name }) => `pod/${name}`);
+    await this.cluster.kubectl(
+      ...['wait', '-n', this.namespace, ...names, '--for=condition=Ready', '--timeout=60s'],
+    );
+  }
+
+  /** One policy for all: the pods of the namespace, and the nodes for their host network. Waits until it is Ready. */
+  async applyPolicy(path: Course['path']): Promise<void> {
+    await this.#apply({
+      apiVersion: 'keepalive.dev/v1alpha1',
+      kind: 'ClusterKeepalivePolicy',
+      metadata: { name: this.namespace },
+      spec: {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': this.namespace } },
+        podSelector: {},
+        nodes: { selector: {} },
+        openConnections: 'Repair',
+        path,
+      },
+    });
+    this.onClear(() => this.cluster.kubectl('delete', 'ckap', this.namespace));
+    await until(
+      `policy ${this.namespace} is Ready`,
+      async () => {
+        const { metadata, status } = await this.#policy();
+        const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+        return ready?.status === 'True' && ready.observedGeneration === metadata.generation;
+      },
+      { signal: this.signal, everyMs: 100 },
+    );
+  }
+
+  async policyStatus(): Promise<PolicyStatus> {
+    return (await this.#policy()).status ?? {};
+  }
+
+  async #policy(): Promise<Policy> {
+    return JSON.parse(await this.cluster.kubectl('get', 'ckap', this.namespace, '-o', 'json')) as Policy;
+  }
+
+  async #apply(...objects: readonly unknown[]): Promise<void> {
+    await this.cluster.apply(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  }
+
+  #pod(name: string, network: Cell['network'], image: string): unknown {
+    return {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: this.namespace },
+      spec: {
+        hostNetwork: network === 'host',
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: 'clients', image, imagePullPolicy: 'Never', command: ['sleep', 'infinity'] }],
+      },
+    };
+  }
+
+  #own(name: string): string {
+    return `${this.namespace}-${name}`;
+  }
+}
