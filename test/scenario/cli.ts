@@ -6,10 +6,8 @@ import { perform } from './perform.ts';
 import type { Result } from './result.ts';
 import { shortcomings } from './result.ts';
 import type { Scenario } from './scenario.ts';
-import { snat } from './snat.ts';
+import { scenarios } from './scenarios.ts';
 import { table } from './table.ts';
-
-const scenarios: readonly Scenario[] = [snat];
 
 interface Options {
   readonly json?: boolean;
@@ -31,7 +29,8 @@ const program = new Command('scenario')
 
 async function run(chosen: readonly Scenario[], options: Options, signal: AbortSignal): Promise<boolean> {
   const say = narrator(options.json === true ? process.stderr : process.stdout);
-  const cluster = await Cluster.up({ name: options.cluster, owned: true, signal });
+  const packages = chosen.flatMap((scenario) => scenario.packages ?? []);
+  const cluster = await Cluster.up({ name: options.cluster, owned: true, packages, signal });
   try {
     await cluster.install();
     say('', `Kubernetes ${cluster.kubernetes} is ready, with the operator in it`);

@@ -8,10 +8,15 @@ export function idleServer(on = port): string[] {
   return ['idle', 'serve', `${on}`];
 }
 
-export function idleClient(to: Addresses, silentSeconds: number, on = port): (cell: Cell) => string[] {
+/** For connections to `to`, silent for so many seconds; `more` are further options of its own. */
+export function idleClient(
+  to: Addresses,
+  silentSeconds: number,
+  { on = port, more = [] }: { on?: number; more?: readonly string[] } = {},
+): (cell: Cell) => string[] {
   return ({ family, asks }) => [
     ...['idle', 'connect', family === 'IPv4' ? to.v4 : to.v6, `${on}`],
-    ...['--silent', `${silentSeconds}`, '--chat'],
+    ...['--silent', `${silentSeconds}`, '--chat', ...more],
     ...(asks ? ['--keepalive'] : []),
   ];
 }

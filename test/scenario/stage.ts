@@ -104,8 +104,8 @@ export class Stage {
     );
   }
 
-  /** One policy for all: the pods of the namespace, and the nodes for their host network. Waits until it is Ready. */
-  async applyPolicy(path: Course['path']): Promise<void> {
+  /** One policy for all: the pods of the namespace, and the nodes for their host network. Its status once it is Ready. */
+  async applyPolicy(path: Course['path']): Promise<PolicyStatus> {
     await this.#apply({
       apiVersion: 'keepalive.dev/v1alpha1',
       kind: 'ClusterKeepalivePolicy',
@@ -119,23 +119,16 @@ export class Stage {
       },
     });
     this.onClear(() => this.cluster.kubectl('delete', 'ckap', this.namespace));
-    await until(
+    return until(
       `policy ${this.namespace} is Ready`,
       async () => {
-        const { metadata, status } = await this.#policy();
+        const policy = await this.cluster.kubectl('get', 'ckap', this.namespace, '-o', 'json');
+        const { metadata, status } = JSON.parse(policy) as Policy;
         const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-        return ready?.status === 'True' && ready.observedGeneration === metadata.generation;
+        return ready?.status === 'True' && ready.observedGeneration === metadata.generation && status;
       },
       { signal: this.signal, everyMs: 100 },
     );
-  }
-
-  async policyStatus(): Promise<PolicyStatus> {
-    return (await this.#policy()).status ?? {};
-  }
-
-  async #policy(): Promise<Policy> {
-    return JSON.parse(await this.cluster.kubectl('get', 'ckap', this.namespace, '-o', 'json')) as Policy;
   }
 
   async #apply(...objects: readonly unknown[]): Promise<void> {

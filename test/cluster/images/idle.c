@@ -2,9 +2,11 @@
  * A TCP client that is silent for a while, and the server it talks to.
  *
  *   idle serve PORT [ADDRESS]        echoes, over IPv4 and IPv6; says who came and how each connection ended
- *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever]
+ *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever] [--give-up SECONDS]
  *
  * --keepalive sets SO_KEEPALIVE and nothing else, as most programs do: the kernel's values decide the rest.
+ * --give-up leaves its patience to the kernel (TCP_USER_TIMEOUT), which then says ETIMEDOUT (110); by default
+ * Linux is patient for about 15 minutes (tcp_retries2).
  * --chat talks every second until its standard input ends, and is silent from then on.
  * Status 0: the connection was alive after the silence.
  */
@@ -12,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -115,18 +118,20 @@ int main(int argc, char **argv) {
   if ((argc == 3 || argc == 4) && !strcmp(argv[1], "serve")) serve(argv[2], argc == 4 ? argv[3] : "::");
   if (argc < 6 || strcmp(argv[1], "connect")) {
     puts("usage: idle serve PORT [ADDRESS]");
-    puts("       idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever]");
+    puts("       idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever] [--give-up SECONDS]");
     return 2;
   }
-  int silent = 0, keepalive = 0, chatty = 0, forever = 0;
+  int silent = 0, give_up = 0, keepalive = 0, chatty = 0, forever = 0;
   for (int i = 4; i < argc; i++) {
     if (!strcmp(argv[i], "--silent") && i + 1 < argc) silent = atoi(argv[++i]);
+    else if (!strcmp(argv[i], "--give-up") && i + 1 < argc) give_up = 1000 * atoi(argv[++i]);
     else if (!strcmp(argv[i], "--keepalive")) keepalive = 1;
     else if (!strcmp(argv[i], "--chat")) chatty = 1;
     else if (!strcmp(argv[i], "--forever")) forever = 1;
   }
   int fd = dial(argv[2], argv[3]);
   if (keepalive) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof keepalive);
+  if (give_up) setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &give_up, sizeof give_up);
   talk(fd, "first words");
   printf("connected to %s port %s%s\n", argv[2], argv[3], keepalive ? ", keepalive on" : "");
   if (chatty) chat(fd);

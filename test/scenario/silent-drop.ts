@@ -1,0 +1,38 @@
+import { idleClient, idleServer, port } from './idle.ts';
+import type { Scenario } from './scenario.ts';
+
+const forgetsAfterSeconds = 4;
+const silentSeconds = 3 * forgetsAfterSeconds;
+/** Instead of the 15 minutes that Linux is patient by default. */
+const patienceSeconds = 3;
+
+export const silentDrop: Scenario = {
+  name: 'silent-drop',
+  story:
+    'A home router forgets an idle connection and drops its next packet in silence: nobody is told, and the program waits.',
+  build: async (stage) => {
+    const router = await stage.nat({
+      ...{ name: 'router', kind: 'snat', then: 'silence', outside: 'server' },
+      forgetsAfterSeconds,
+    });
+    await stage.serve(router.outside, idleServer(), port);
+    const giveUp = ['--give-up', `${patienceSeconds}`];
+    return {
+      path: [{ name: 'home-router', type: 'NAT', idleTimeoutSeconds: forgetsAfterSeconds }],
+      ways: [
+        {
+          name: 'a program that waits for an answer for 10 s',
+          client: idleClient(router.address, silentSeconds),
+          without: ['no answer within 10 s'],
+          with: 'alive',
+        },
+        {
+          name: 'a program that waits for as long as its kernel does',
+          client: idleClient(router.address, silentSeconds, { more: giveUp }),
+          without: ['ETIMEDOUT (110)'],
+          with: 'alive',
+        },
+      ],
+    };
+  },
+};
