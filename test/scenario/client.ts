@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 export class Clients {
   readonly #child: ChildProcess;
   readonly #said = new Map<string, string[]>();
-  readonly #ended: Promise<void>;
+  #ended = false;
   readonly #pod: string;
 
   readonly #signal: AbortSignal | undefined;
@@ -21,12 +21,31 @@ export class Clients {
     this.#signal = signal;
     this.#child = child;
     for (const key of keys) this.#said.set(key, []);
-    this.#ended = this.#listen();
+    this.#listen();
   }
 
-  /** `commands` by a key of the caller's, without spaces. */
-  static start(stage: Stage, pod: string, commands: ReadonlyMap<string, readonly string[]>): Clients {
-    const argv = ['kubectl', 'exec', '-i', '-n', stage.namespace, pod, '--', 'sh', '-c', script(commands)];
+  /**
+   * `commands` by a key of the caller's, without spaces. Chatty ones talk until `silence`; the others have no input,
+   * because an input that ends at once is sometimes never seen to end at the far side of kubectl exec.
+   */
+  static start(
+    stage: Stage,
+    pod: string,
+    { commands, chatty }: { commands: ReadonlyMap<string, readonly string[]>; chatty: boolean },
+  ): Clients {
+    const input = chatty ? ['-i'] : [];
+    const argv = [
+      'kubectl',
+      'exec',
+      ...input,
+      '-n',
+      stage.namespace,
+      pod,
+      '--',
+      'sh',
+      '-c',
+      script(commands),
+    ];
     const child = stage.cluster.spawn(argv);
     return new Clients(pod, [...commands.keys()], { child, signal: stage.signal });
   }
@@ -38,7 +57,7 @@ export class Clients {
       `all clients in pod ${this.#pod} are connected`,
       () => {
         const missing = [...this.#said].filter(([, lines]) => !stands(lines));
-        if (this.#child.exitCode !== null && missing.length > 0)
+        if (this.#ended && missing.length > 0)
           throw new Error(`clients in pod ${this.#pod} did not connect: ${quote(missing)}`);
         return missing.length === 0;
       },
@@ -53,8 +72,10 @@ export class Clients {
 
   /** The last line of each, once all have ended. */
   async lastWords(): Promise<Map<string, string>> {
-    await this.#ended;
-    this.#signal?.throwIfAborted();
+    await until(`all clients in pod ${this.#pod} have ended`, () => this.#ended, {
+      signal: this.#signal,
+      timeoutMs: 120_000,
+    });
     return new Map([...this.#said].map(([key, lines]) => [key, lines.at(-1) ?? 'nothing']));
   }
 
@@ -63,7 +84,7 @@ export class Clients {
     this.#child.kill();
   }
 
-  #listen(): Promise<void> {
+  #listen(): void {
     let rest = '';
     this.#child.stdin?.on('error', () => undefined);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -74,12 +95,7 @@ export class Clients {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       for (const lines of this.#said.values()) lines.push(`kubectl exec: ${text.trim()}`);
     });
-    this.#signal?.addEventListener('abort', () => this.#child.kill(), { once: true });
-    return new Promise((resolve, reject) => {
-      this.#child.once('error', reject).once('close', () => {
-        resolve();
-      });
-    });
+    this.#child.once('close', () => (this.#ended = true));
   }
 
   #hear(line: string): void {

@@ -102,10 +102,11 @@ class Run {
         ({ cell }) => cell.pod === pod && cell.opened === opened && cell.network === network,
       );
       const commands = new Map(own.map(({ key, way, cell }) => [key, way.client(cell)]));
-      return own.length === 0 ? [] : [Clients.start(this.#stage, name, commands)];
+      return own.length === 0
+        ? []
+        : [Clients.start(this.#stage, name, { commands, chatty: opened === 'before' })];
     });
     this.#started.push(...groups);
-    if (opened === 'after') for (const clients of groups) clients.silence();
     await all(groups.map((clients) => clients.connected()));
     return groups;
   }
