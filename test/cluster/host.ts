@@ -69,8 +69,11 @@ export class Host {
 
   static async start({ folder, name, owned, setUp = '', env }: HostOptions): Promise<Host> {
     const logFile = join(folder, 'log', `${name}.log`);
+    // Until the kernel has made sure for 1 to 2 s that nobody else has its own link-local address, it forwards
+    // nothing to an unknown IPv6 neighbour: the first connections through a new cable would wait for that.
+    const noDuplicates = 'sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0';
     const script = `set -e
-      mount --make-rshared /; mount -t tmpfs -o mode=755 tmpfs /run; hostname ${name}; ip link set lo up
+      mount --make-rshared /; mount -t tmpfs -o mode=755 tmpfs /run; hostname ${name}; ${noDuplicates}; ip link set lo up
       ${setUp}
       echo ready >&3; exec 3>&-
       ${owned ? '' : '# nobody holds the other end, so it never closes\n exec 0<> <(:)'}
