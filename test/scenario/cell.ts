@@ -17,7 +17,7 @@ const pods = [
   { pod: 'running', opened: 'before' },
 ] as const;
 const networks = ['pod', 'host'] as const;
-const families = ['IPv4', 'IPv6'] as const;
+export const families = ['IPv4', 'IPv6'] as const;
 
 export const matrix: readonly Cell[] = pods.flatMap((when) =>
   networks.flatMap((network) =>
@@ -25,23 +25,12 @@ export const matrix: readonly Cell[] = pods.flatMap((when) =>
   ),
 );
 
-/** A kind of connection as the tables name it: a cell of either family. */
-export interface Kind {
-  readonly pod: string;
-  readonly network: string;
-  readonly opened: string;
-  readonly program: string;
-}
-
-export function kindOf({ pod, network, opened, asks }: Cell): Kind {
-  return {
-    pod: `${pod} pod`,
-    network: `${network} network`,
-    opened: `opened ${opened}`,
-    program: asks ? 'asks for keepalive' : 'does not ask',
-  };
-}
-
-export function describeKind(cell: Cell): string {
-  return Object.values(kindOf(cell)).join(', ');
+/** In words, all but the family: the tables tell IPv4 and IPv6 of one kind side by side. */
+export function kindOf({ pod, network, opened, asks }: Cell): string[] {
+  return [
+    `${pod} pod`,
+    `${network} network`,
+    `opened ${opened}`,
+    asks ? 'asks for keepalive' : 'does not ask',
+  ];
 }

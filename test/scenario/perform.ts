@@ -19,6 +19,9 @@ export async function perform(
   try {
     await stage.openNamespace();
     return await tryScenario(stage, scenario, say);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new Error(`${scenario.name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   } finally {
     await stage.clear();
   }

@@ -1,10 +1,17 @@
 import type { Hop } from '../../src/api/hop.ts';
 import type { Effective, Finding } from '../../src/api/status.ts';
 import type { Cell } from './cell.ts';
-import { describeKind } from './cell.ts';
+import { kindOf } from './cell.ts';
 
 /** What becomes of a connection: it lives, or meets one of these errors. */
 export type Fate = 'alive' | readonly string[];
+
+/** What was seen of all, and on what. */
+export interface Proof {
+  readonly kubernetes: string;
+  readonly kernel: string;
+  readonly scenarios: readonly Result[];
+}
 
 /** What was seen of one scenario. */
 export interface Result {
@@ -80,12 +87,12 @@ function unmet({ name, expected, connections }: WayResult, phase: Phase): string
 export function byKind(
   connections: readonly Connection[],
 ): { readonly kind: string; readonly members: readonly Connection[] }[] {
-  const kinds = Map.groupBy(connections, ({ cell }) => describeKind(cell));
+  const kinds = Map.groupBy(connections, ({ cell }) => kindOf(cell).join(', '));
   return [...kinds].map(([kind, members]) => ({ kind, members }));
 }
 
 export function describeFate(fate: Fate): string {
-  return fate === 'alive' ? 'alive' : `lost to ${fate.join(' or ')}`;
+  return fate === 'alive' ? 'alive' : `lost with ${fate.map((error) => `"${error}"`).join(' or ')}`;
 }
 
 /** The different last words and how often each was said, the most frequent first. */

@@ -1,36 +1,47 @@
-import type { Kind } from './cell.ts';
-import { kindOf } from './cell.ts';
+import type { Cell } from './cell.ts';
+import { families, kindOf } from './cell.ts';
 import type { Connection, Result, WayResult } from './result.ts';
 import { byKind, isAlive } from './result.ts';
 
-/** How many of a kind there were, and what became of them. */
-export interface Row extends Kind {
-  readonly connections: number;
-  readonly diedWithout: number;
-  readonly aliveWith: number;
+/** A kind of connection: how many there were, and what became of them. */
+interface Row {
+  /** Any of its members. */
+  readonly cell: Cell;
+  /** As `3 of 3`, for IPv4 and IPv6; empty where none was tried. */
+  readonly diedWithout: readonly string[];
+  readonly aliveWith: readonly string[];
 }
 
-/** One row a kind of connection, IPv4 and IPv6 together. */
 export function rowsOf(connections: readonly Connection[]): Row[] {
   return byKind(connections).map(({ members }) => ({
-    ...kindOf((members[0] as Connection).cell),
-    connections: members.length,
-    diedWithout: members.filter((one) => !isAlive(one.without)).length,
-    aliveWith: members.filter((one) => isAlive(one.with)).length,
+    cell: (members[0] as Connection).cell,
+    diedWithout: perFamily(members, (one) => !isAlive(one.without)),
+    aliveWith: perFamily(members, (one) => isAlive(one.with)),
   }));
 }
 
-export function table(result: Result): string {
-  return result.ways.map((way) => tableOf(result.scenario, way)).join('\n\n');
+function perFamily(members: readonly Connection[], counts: (one: Connection) => boolean): string[] {
+  const of = (family: Cell['family']) => members.filter(({ cell }) => cell.family === family);
+  return families
+    .map(of)
+    .map((some) => (some.length === 0 ? '' : `${some.filter(counts).length} of ${some.length}`));
+}
+
+/** For people, in a terminal. */
+export function table({ scenario, ways }: Result): string {
+  return ways.map((way) => tableOf(scenario, way)).join('\n\n');
 }
 
 function tableOf(scenario: string, { name, connections }: WayResult): string {
-  const rows = rowsOf(connections).map((row) => [
-    ...[row.pod, row.network, row.opened, row.program],
-    `${row.diedWithout} of ${row.connections}`,
-    `${row.aliveWith} of ${row.connections}`,
+  const rows = rowsOf(connections).map(({ cell, diedWithout, aliveWith }) => [
+    ...kindOf(cell),
+    ...[...diedWithout, ...aliveWith],
   ]);
-  const lines = [['', '', '', '', 'died without', 'alive with'], ...rows];
+  const head = [
+    ['', '', '', '', 'died without', '', 'alive with', ''],
+    ['', '', '', '', ...families, ...families],
+  ];
+  const lines = [...head, ...rows];
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   const format = (line: readonly string[]) =>
     line
