@@ -3,9 +3,8 @@
  * network namespace forgets an idle connection after a few seconds and then takes the next packet for a
  * stranger's, as home routers, cloud NAT gateways and IPVS do.
  */
-import { mkdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
-
+import type { Addresses } from './crossing.ts';
+import { Crossing, withLength } from './crossing.ts';
 import type { Host } from './host.ts';
 import type { Lab } from './lab.ts';
 
@@ -25,17 +24,12 @@ export interface NatOptions {
   readonly beyond?: Nat;
 }
 
-export interface Addresses {
-  readonly v4: string;
-  readonly v6: string;
-}
-
 /** Starts a NAT and what stands beyond it. Nodes, pods and the control plane's host reach it by `address`. */
 export async function startNat(lab: Lab, options: NatOptions): Promise<Nat> {
-  const index = claimIndex(lab);
+  const crossing = Crossing.claim(lab);
   const inside = options.beyond?.router ?? (await lab.host('control'));
   const router = await lab.host(options.name);
-  const nat = new Nat(lab, { index, inside, router }, options);
+  const nat = new Nat(lab, { crossing, inside, router }, options);
   await nat.wire();
   return nat;
 }
@@ -43,16 +37,16 @@ export async function startNat(lab: Lab, options: NatOptions): Promise<Nat> {
 export class Nat {
   readonly router: Host;
   readonly #lab: Lab;
-  readonly #index: number;
+  readonly #crossing: Crossing;
   readonly #inside: Host;
   readonly #options: NatOptions;
   #outside: Host | undefined;
   /** What it leads to, as it sees it itself. */
   #target: Addresses | undefined;
 
-  constructor(lab: Lab, at: { index: number; inside: Host; router: Host }, options: NatOptions) {
+  constructor(lab: Lab, at: { crossing: Crossing; inside: Host; router: Host }, options: NatOptions) {
     this.#lab = lab;
-    this.#index = at.index;
+    this.#crossing = at.crossing;
     this.#inside = at.inside;
     this.router = at.router;
     this.#options = options;
@@ -72,10 +66,10 @@ export class Nat {
   }
 
   async wire(): Promise<void> {
-    const { inside, outside } = networksOf(this.#index);
+    const { inside, outside, device } = this.#crossing;
     await this.router.sysctl({ 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 });
     await this.#lab.link(
-      { host: this.#inside, device: deviceOf(this.#index), addresses: withLength(inside.near) },
+      { host: this.#inside, device, addresses: withLength(inside.near) },
       { host: this.router, device: 'inside', addresses: withLength(inside.far) },
     );
     const back = [`route add default via ${inside.near.v4}`, `route add default via ${inside.near.v6}`];
@@ -84,7 +78,7 @@ export class Nat {
     this.#outside = await this.#lab.host(this.#options.outside);
     await this.#lab.link(
       { host: this.router, device: 'outside', addresses: withLength(outside.near) },
-      { host: this.#outside, device: deviceOf(this.#index), addresses: withLength(outside.far) },
+      { host: this.#outside, device, addresses: withLength(outside.far) },
     );
     await this.#leadTo(outside.far);
   }
@@ -92,14 +86,14 @@ export class Nat {
   /** Removes the router; the host on its far side stays. */
   async stop(): Promise<void> {
     await this.router.stop();
-    const device = deviceOf(this.#index);
+    const { device } = this.#crossing;
     await this.#lab.unlink(this.#inside, device);
     if (this.#outside !== undefined) await this.#lab.unlink(this.#outside, device);
-    rmdirSync(indexFolder(this.#lab, this.#index));
+    this.#crossing.release();
   }
 
   get #seenFromInside(): Addresses {
-    if (this.#options.kind === 'dnat') return networksOf(this.#index).lent;
+    if (this.#options.kind === 'dnat') return this.#crossing.lent;
     if (this.#target === undefined)
       throw new Error(`nothing stands on the far side of ${this.#options.name} yet`);
     return this.#target;
@@ -114,27 +108,12 @@ export class Nat {
       // Else a forgotten connection is taken up again at its next packet.
       'net.netfilter.nf_conntrack_tcp_loose': 0,
     });
-    const { far } = networksOf(this.#index).inside;
+    const { far } = this.#crossing.inside;
     const { v4, v6 } = this.#seenFromInside;
     await this.#inside.ip(`route replace ${v4} via ${far.v4}`, `route replace ${v6} via ${far.v6}`);
     const { beyond } = this.#options;
     if (beyond !== undefined) await beyond.#leadTo(this.#seenFromInside);
   }
-}
-
-/** Addresses set aside for documentation (RFC 5737, RFC 3849), a block of each for the n-th NAT. */
-function networksOf(index: number) {
-  const v4 = (network: string, host: number) => `${network}.${index * 16 + host}`;
-  const v6 = (network: number, host: number) => `2001:db8:${network}:${index.toString(16)}::${host}`;
-  const cable = (network4: string, network6: number) => ({
-    near: { v4: v4(network4, 1), v6: v6(network6, 1) },
-    far: { v4: v4(network4, 2), v6: v6(network6, 2) },
-  });
-  return {
-    inside: cable('192.0.2', 1),
-    outside: cable('198.51.100', 2),
-    lent: { v4: v4('203.0.113', 1), v6: v6(3, 1) },
-  };
 }
 
 /** What connection tracking does not know is no connection: it meets its fate before any translation. */
@@ -158,29 +137,4 @@ function rules({ kind, then }: NatOptions, lent: Addresses, target: Addresses): 
     }
   }
   `;
-}
-
-function withLength({ v4, v6 }: Addresses): string[] {
-  return [`${v4}/28`, `${v6}/64`];
-}
-
-/** Its cable's name at the hosts on either side. */
-function deviceOf(index: number): string {
-  return `nat${index}`;
-}
-
-function claimIndex(lab: Lab): number {
-  for (let index = 0; index < 15; index += 1) {
-    try {
-      mkdirSync(indexFolder(lab, index));
-      return index;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
-  throw new Error('a lab has addresses for 15 NATs: stop one that is no longer needed');
-}
-
-function indexFolder(lab: Lab, index: number): string {
-  return join(lab.folder, `nat-${index}`);
 }

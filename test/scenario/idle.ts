@@ -1,5 +1,5 @@
 /** The client and server of most scenarios: `idle`, whose source is test/cluster/images/idle.c. */
-import type { Addresses } from '../cluster/router.ts';
+import type { Addresses } from '../cluster/crossing.ts';
 import type { Cell } from './cell.ts';
 
 export const port = 7000;
