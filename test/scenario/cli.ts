@@ -55,7 +55,7 @@ async function play(chosen: readonly Scenario[], options: Options, signal: Abort
       sayOfIt(scenario.story);
       const result = await perform(scenario, cluster, { say: sayOfIt, signal });
       results.push(result);
-      if (options.json !== true) process.stdout.write(`\n${table(result)}\n\n`);
+      if (options.json !== true) process.stdout.write(`\n${report(result)}\n\n`);
       for (const one of shortcomings(result)) sayOfIt(`NOT HELD: ${one}`);
     }
     return { kubernetes: cluster.kubernetes, kernel: kernel(), scenarios: results };
@@ -72,6 +72,10 @@ function publish(proof: Proof, { json, write }: Options): void {
 /** The number alone: what follows it is the builder's. */
 function kernel(): string {
   return /^[0-9.]+/.exec(release())?.[0] ?? release();
+}
+
+function report(result: Result): string {
+  return [table(result), ...(result.advice === undefined ? [] : [result.advice])].join('\n\n');
 }
 
 function narrator(to: NodeJS.WriteStream): (scenario: string, text: string) => void {

@@ -11,6 +11,8 @@ export interface Scenario {
   readonly story: string;
   /** Debian packages that its programs come from, beyond those of the cluster. */
   readonly packages?: readonly string[];
+  /** What people should do about it, printed in the end. */
+  readonly advice?: string;
   /** Builds what stands between and starts the servers. `stage.onClear` says what is to be undone. */
   readonly build: (stage: Stage) => Promise<Course>;
 }

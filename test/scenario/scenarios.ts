@@ -1,4 +1,5 @@
 import { dnat } from './dnat.ts';
+import { mongodb } from './mongodb.ts';
 import { proxy } from './proxy.ts';
 import type { Scenario } from './scenario.ts';
 import { silentDrop } from './silent-drop.ts';
@@ -6,4 +7,4 @@ import { snat } from './snat.ts';
 import { twoNats } from './two-nats.ts';
 
 /** In the order in which they are told. */
-export const scenarios: readonly Scenario[] = [snat, silentDrop, dnat, twoNats, proxy];
+export const scenarios: readonly Scenario[] = [snat, silentDrop, dnat, twoNats, mongodb, proxy];

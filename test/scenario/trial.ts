@@ -47,6 +47,7 @@ export async function tryScenario(stage: Stage, scenario: Scenario, say: Say): P
     findings: status.findings ?? [],
     checks: course.expects?.(status) ?? [],
     ways: course.ways.map((way) => resultOf(way, attempts, { without, with: withPolicy })),
+    advice: scenario.advice,
   };
 }
 

@@ -8,6 +8,7 @@ import { keepaliveSchema } from '../../../src/api/keepalive.ts';
 import { controllerConfig, readConfig } from '../../../src/ops/config.ts';
 import { createMetrics } from '../../../src/ops/metrics.ts';
 import { deriveTriple, lastProbeSeconds } from '../../../src/policy/derive.ts';
+import { replicaSetRows } from '../../scenario/replica-set.ts';
 import { Page } from './page.ts';
 
 const values = new Page('docs/values.md');
@@ -37,6 +38,17 @@ describe('docs/values.md', () => {
       expect(told).toEqual(rowOf(seconds, declared));
     },
   );
+});
+
+describe('docs/values.md and the scenario mongodb', () => {
+  const numbers = (cells: readonly string[]) => cells.map((cell) => cell.replaceAll('*', ''));
+
+  test('name the same three values for a replica set', () => {
+    const told = values.tableAfter('Short answer').map((cells) => numbers(cells.slice(2)));
+    expect(told.length).toBeGreaterThan(0);
+    const advised = replicaSetRows.map(({ values, firstAndLast }) => [values, firstAndLast.join(', ')]);
+    expect(advised).toEqual(told);
+  });
 });
 
 describe('docs/install.md', () => {
