@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Director, DirectorOptions } from '../cluster/director.ts';
+import { startIpvsDirector } from '../cluster/director.ts';
 import type { Host } from '../cluster/host.ts';
 import { toolsImage } from '../cluster/image.ts';
 import type { Nat, NatOptions } from '../cluster/router.ts';
@@ -57,6 +59,21 @@ export class Stage {
       if (outside !== undefined) await nat.outside.stop();
     });
     return nat;
+  }
+
+  /** An IPVS director, likewise. */
+  async ipvsDirector(options: DirectorOptions): Promise<Director> {
+    const { name, outside } = options;
+    const director = await startIpvsDirector(this.cluster.lab, {
+      ...options,
+      name: this.#own(name),
+      outside: this.#own(outside),
+    });
+    this.onClear(async () => {
+      await director.stop();
+      await director.outside.stop();
+    });
+    return director;
   }
 
   /** A host of the lab that stands on this stage. */
