@@ -62,7 +62,7 @@ function died({ connections }: WayResult, phase: Phase): string {
 }
 
 function section(result: Result): string {
-  const { scenario, story, path, effective, checks } = result;
+  const { scenario, story, path, effective, checks, advice } = result;
   const failed = shortcomings(result);
   return [
     `## ${scenario}`,
@@ -70,6 +70,7 @@ function section(result: Result): string {
     `The policy declares ${path.map(describeHop).join(' and ')}. ${describeEffective(effective)}`,
     ...checks.map(({ what, held, seen }) => `${held ? 'Held' : '**Not held**'}: ${what}. It says: ${seen}.`),
     ...result.ways.map(wayTable),
+    ...(advice === undefined ? [] : [`\`\`\`\n${advice}\n\`\`\``]),
     ...(failed.length === 0 ? [] : ['**What did not hold:**', failed.map((one) => `- ${one}`).join('\n')]),
   ].join('\n\n');
 }

@@ -23,7 +23,7 @@ export interface Result {
   readonly findings: readonly Finding[];
   readonly checks: readonly Check[];
   readonly ways: readonly WayResult[];
-  readonly advice: string | undefined;
+  readonly advice?: string | undefined;
 }
 
 export interface WayResult {
