@@ -1,5 +1,3 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-
 import { run, runOrThrow } from './command.ts';
 
 /** What a cluster takes from Debian: network tools, the image builder, and what runc and small C programs need. */
@@ -43,24 +41,5 @@ export async function installPackages(
 ): Promise<void> {
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, signal };
   await runOrThrow(['apt-get', '-q', 'update'], options);
-  const installing = ['apt-get', '-q', '-y', '--no-install-recommends', 'install', ...names];
-  await withoutServices(() => runOrThrow(installing, options));
-}
-
-/**
- * A package that brings a server would start it on this machine, while ours run inside the lab. Debian asks this
- * file whether it may (policy-rc.d, Debian Policy 9.3.3.1 invoke-rc.d); one that is there already decides by itself.
- */
-async function withoutServices(install: () => Promise<unknown>): Promise<void> {
-  const file = '/usr/sbin/policy-rc.d';
-  if (existsSync(file)) {
-    await install();
-    return;
-  }
-  writeFileSync(file, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  try {
-    await install();
-  } finally {
-    rmSync(file);
-  }
+  await runOrThrow(['apt-get', '-q', '-y', '--no-install-recommends', 'install', ...names], options);
 }

@@ -38,7 +38,8 @@ async function unpackInto(
   mkdirSync(join(archives, 'partial'), { recursive: true });
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, signal };
   const into = ['-o', `Dir::Cache::archives=${archives}`, '-o', 'APT::Sandbox::User=root'];
-  const only = ['--no-install-recommends', '--download-only', 'install', ...packages];
+  // Even those that are installed: they may go while this folder stays.
+  const only = ['--no-install-recommends', '--reinstall', '--download-only', 'install', ...packages];
   await runOrThrow(['apt-get', '-q', 'update'], options);
   await runOrThrow(['apt-get', '-q', '-y', ...into, ...only], options);
   for (const archive of readdirSync(archives).filter((one) => one.endsWith('.deb')))

@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { provide } from '../cluster/prepare.ts';
+import { layOver, unpacked } from '../cluster/unpacked.ts';
 import { idleClient, idleServer, port } from './idle.ts';
 import type { Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
+const haproxy = unpacked('haproxy', ['haproxy']);
 const forgetsAfterSeconds = 4;
 const proxyTimeoutSeconds = 6;
 /** What the finding advises: a timeout of the proxy's own that is longer than any silence. */
@@ -20,12 +23,13 @@ export const proxy: Scenario = {
   story:
     `Behind a NAT stands a HAProxy, which ends TCP on either side and counts data. It closes what carries none for ` +
     `${proxyTimeoutSeconds} s, and no keepalive probe carries any.`,
-  packages: ['haproxy'],
   build: async (stage) => {
+    await provide({ unpacked: [haproxy] }, stage.signal);
     const nat = await stage.nat({
       ...{ name: 'nat', kind: 'snat', then: 'reset', outside: 'haproxy' },
       forgetsAfterSeconds,
     });
+    await layOver(nat.outside, haproxy);
     await startServerBehind(stage, nat.outside);
     const file = join(stage.folder('haproxy'), 'haproxy.cfg');
     writeFileSync(file, configuration());
