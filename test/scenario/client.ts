@@ -9,7 +9,6 @@ export class Clients {
   readonly #said = new Map<string, string[]>();
   #ended = false;
   readonly #pod: string;
-
   readonly #signal: AbortSignal | undefined;
 
   private constructor(
@@ -92,8 +91,12 @@ export class Clients {
       rest = lines.pop() ?? '';
       for (const line of lines) this.#hear(line);
     });
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const complain = (text: string) => {
       for (const lines of this.#said.values()) lines.push(`kubectl exec: ${text.trim()}`);
+    };
+    this.#child.stderr?.setEncoding('utf8').on('data', complain);
+    this.#child.once('error', ({ message }) => {
+      complain(message);
     });
     this.#child.once('close', () => (this.#ended = true));
   }
