@@ -1,104 +1,181 @@
-/**
- * An IPVS director of a real kernel (guest.ts) between an inside host and an outside one: those inside use an address
- * that it lends. It forgets an idle connection after a time and then takes the next packet for a stranger's.
- */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Addresses } from './crossing.ts';
 import { Crossing, withLength } from './crossing.ts';
+import type { Duty } from './guest.ts';
 import { bootGuest } from './guest.ts';
 import type { Host } from './host.ts';
+import { ipvsProxy } from './ipvs-proxy.ts';
 import type { Lab } from './lab.ts';
 import { unpacked } from './unpacked.ts';
 
-export const ipvsPackages = unpacked('ipvs', ['ipvsadm', 'linux-image-cloud-amd64']);
+/** Unpacked, not installed. */
+export const directorPackages = unpacked('ipvs', ['ipset', 'ipvsadm', 'linux-image-cloud-amd64']);
+/** Installed: it has no service. */
+export const directorEmulator = 'qemu-system-x86';
 
 export interface DirectorOptions {
   readonly name: string;
-  readonly forgetsAfterSeconds: number;
   /** The host on its far side, made if there is none of that name. */
   readonly outside: string;
+}
+
+export interface Balancing {
+  /** Of the server, and of the address that the director lends it. */
   readonly port: number;
+  /** Of a Service of the cluster that leads to `server`, served by a kube-proxy in IPVS mode beside it. */
+  readonly nodePort: number;
+  /** What that kube-proxy is told (`ipvs.tcpTimeout`); it counts for all of the director. */
+  readonly forgetsAfterSeconds: number;
 }
 
-export interface Director {
-  /** Where those inside find the host at the far end. */
-  readonly address: Addresses;
-  readonly outside: Host;
+/** What the director says of itself, once it serves. */
+export interface DirectorFacts {
   readonly kernel: string;
-  /** After how long it forgets an idle connection if it is not told anything. */
-  readonly defaultSeconds: number;
-  /** Removes the director; the host on its far side stays. */
-  readonly stop: () => Promise<void>;
-}
-
-export async function startIpvsDirector(lab: Lab, options: DirectorOptions): Promise<Director> {
-  const crossing = Crossing.claim(lab);
-  const { inside, outside, lent, device } = crossing;
-  const control = await lab.host('control');
-  const host = await lab.host(options.name);
-  const server = await lab.host(options.outside);
-  await host.ip('link add inside type bridge', 'link add outside type bridge');
-  await host.ip('link set inside up', 'link set outside up');
-  await lab.link(
-    { host: control, device, addresses: withLength(inside.near) },
-    { host, device: 'to-inside', addresses: [] },
-  );
-  await lab.link(
-    { host, device: 'to-outside', addresses: [] },
-    { host: server, device, addresses: withLength(outside.far) },
-  );
-  await host.ip('link set to-inside master inside', 'link set to-outside master outside');
-  const console = await bootGuest({
-    ...{ host, folder: folderOf(lab, options.name), packages: ipvsPackages },
-    modules: ['virtio_pci', 'virtio_net', 'ip_vs', 'ip_vs_rr'],
-    programs: ['/usr/sbin/ipvsadm'],
-    bridges: ['inside', 'outside'],
-    script: script(crossing, options),
-  });
-  const { far } = inside;
-  await control.ip(`route add ${lent.v4} via ${far.v4}`, `route add ${lent.v6} via ${far.v6}`);
-  // It lends its address and translates nothing else: the server sees who asks, and answers through it.
-  const { near } = outside;
-  await server.ip(`route add default via ${near.v4}`, `route add default via ${near.v6}`);
-  if (tcpSeconds(said(console, 'set')) !== options.forgetsAfterSeconds)
-    throw new Error(`the director took another timeout than it was told: ${said(console, 'set')}`);
-  return {
-    address: lent,
-    outside: server,
-    kernel: said(console, 'kernel'),
-    defaultSeconds: tcpSeconds(said(console, 'by default')),
-    stop: async () => {
-      await host.stop();
-      await lab.unlink(control, device);
-      await lab.unlink(server, device);
-      crossing.release();
-    },
+  /** After how long the kernel forgets an idle connection: by itself, and since kube-proxy started. */
+  readonly timeoutSeconds: { readonly byDefault: number; readonly set: number };
+  /** What kube-proxy serves at /configz. */
+  readonly configz: {
+    readonly 'kubeproxy.config.k8s.io': {
+      readonly mode: string;
+      readonly ipvs: { readonly tcpTimeout: string };
+    };
   };
 }
 
-function script({ inside, outside, lent }: Crossing, { port, forgetsAfterSeconds }: DirectorOptions): string {
+/**
+ * An IPVS director between an inside host and an outside one, with a kernel of its own (guest.ts). It forgets an idle
+ * connection after a time and then takes the next packet for a stranger's.
+ */
+export class Director {
+  readonly outside: Host;
+  readonly #lab: Lab;
+  readonly #crossing: Crossing;
+  readonly #host: Host;
+  readonly #inside: Host;
+
+  private constructor(lab: Lab, crossing: Crossing, hosts: Record<'host' | 'inside' | 'outside', Host>) {
+    this.#lab = lab;
+    this.#crossing = crossing;
+    this.#host = hosts.host;
+    this.#inside = hosts.inside;
+    this.outside = hosts.outside;
+  }
+
+  /** Its hosts, cables and routes; `boot` brings it to life. */
+  static async wire(lab: Lab, options: DirectorOptions): Promise<Director> {
+    const crossing = Crossing.claim(lab);
+    const director = new Director(lab, crossing, {
+      inside: await lab.host('control'),
+      host: await lab.host(options.name),
+      outside: await lab.host(options.outside),
+    });
+    await director.#wire();
+    return director;
+  }
+
+  /** What it lends to the server: those inside find the server there. */
+  get lent(): Addresses {
+    return this.#crossing.lent;
+  }
+
+  /** Its own, where it serves node ports. */
+  get address(): Addresses {
+    return this.#crossing.inside.far;
+  }
+
+  /** The server as the director itself finds it. */
+  get server(): Addresses {
+    return this.#crossing.outside.far;
+  }
+
+  async boot(balancing: Balancing): Promise<DirectorFacts> {
+    const folder = join(this.#lab.folder, 'guests', this.#host.name);
+    mkdirSync(folder, { recursive: true });
+    const proxy = ipvsProxy(this.#lab, folder, {
+      tcpTimeoutSeconds: balancing.forgetsAfterSeconds,
+      nodePort: balancing.nodePort,
+      leaveAlone: [`${this.lent.v4}/32`, `${this.lent.v6}/128`],
+    });
+    const console = await bootGuest({
+      ...{ host: this.#host, folder, packages: directorPackages, bridges: ['inside', 'outside'] },
+      duties: [network(this.#crossing), lend(this.#crossing, balancing.port), proxy, show('set')],
+    });
+    return {
+      kernel: said(console, 'kernel'),
+      timeoutSeconds: {
+        byDefault: tcpSeconds(said(console, 'by default')),
+        set: tcpSeconds(said(console, 'set')),
+      },
+      configz: JSON.parse(said(console, 'configz')) as DirectorFacts['configz'],
+    };
+  }
+
+  /** Removes the director; the host on its far side stays. */
+  async stop(): Promise<void> {
+    const { device } = this.#crossing;
+    await this.#host.stop();
+    await this.#lab.unlink(this.#inside, device);
+    await this.#lab.unlink(this.outside, device);
+    this.#crossing.release();
+  }
+
+  async #wire(): Promise<void> {
+    const { inside, outside, lent, device } = this.#crossing;
+    const host = this.#host;
+    for (const bridge of ['inside', 'outside'])
+      await host.ip(`link add ${bridge} type bridge`, `link set ${bridge} up`);
+    await this.#lab.link(
+      { host: this.#inside, device, addresses: withLength(inside.near) },
+      { host, device: 'to-inside', addresses: [] },
+    );
+    await this.#lab.link(
+      { host, device: 'to-outside', addresses: [] },
+      { host: this.outside, device, addresses: withLength(outside.far) },
+    );
+    await host.ip('link set to-inside master inside', 'link set to-outside master outside');
+    const { far } = inside;
+    await this.#inside.ip(`route add ${lent.v4} via ${far.v4}`, `route add ${lent.v6} via ${far.v6}`);
+    // It lends its address and translates nothing else: the server sees who asks, and answers through it.
+    const { near } = outside;
+    await this.outside.ip(`route add default via ${near.v4}`, `route add default via ${near.v6}`);
+  }
+}
+
+function network({ inside, outside }: Crossing): Duty {
   const addresses = (device: string, at: Addresses) =>
     withLength(at).map((address) => `ip addr add ${address} dev ${device}`);
-  const balance = (service: string, server: string) => `ipvsadm -A -t ${service}:${port} -s rr
-ipvsadm -a -t ${service}:${port} -r ${server}:${port} -m`;
-  const show = (name: string) => `echo "${name}: $(ipvsadm -L --timeout)"`;
-  return `
+  return {
+    modules: ['virtio_pci', 'virtio_net'],
+    programs: [],
+    script: `
 echo "kernel: $(uname -r)"
-sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 sysctl -qw net.ipv6.conf.eth0.accept_dad=0 net.ipv6.conf.eth1.accept_dad=0
-${addresses('eth0', inside.far).join('\n')}
-${addresses('eth1', outside.near).join('\n')}
-ip addr add ${lent.v4}/32 dev lo; ip addr add ${lent.v6}/128 dev lo
+${[...addresses('eth0', inside.far), ...addresses('eth1', outside.near)].join('\n')}
 ip link set eth0 up; ip link set eth1 up
 ip route add default via ${inside.near.v4}; ip -6 route add default via ${inside.near.v6}
+`,
+  };
+}
+
+function lend({ lent, outside }: Crossing, port: number): Duty {
+  const balance = (service: string, server: string) => `ipvsadm -A -t ${service}:${port} -s rr
+ipvsadm -a -t ${service}:${port} -r ${server}:${port} -m`;
+  return {
+    modules: ['ip_vs', 'ip_vs_rr'],
+    programs: ['/usr/sbin/ipvsadm'],
+    script: `
+ip addr add ${lent.v4}/32 dev lo; ip addr add ${lent.v6}/128 dev lo
 ${balance(lent.v4, outside.far.v4)}
 ${balance(`[${lent.v6}]`, `[${outside.far.v6}]`)}
-${show('by default')}
-ipvsadm --set ${forgetsAfterSeconds} 0 0
-${show('set')}
-`;
+${show('by default').script}`,
+  };
+}
+
+function show(name: string): Duty {
+  return { modules: [], programs: [], script: `echo "${name}: $(ipvsadm -L --timeout)"` };
 }
 
 /** The line of its console that begins with this name. */
@@ -111,10 +188,4 @@ function said(console: string, name: string): string {
 /** From `Timeout (tcp tcpfin udp): 900 120 300`. */
 function tcpSeconds(timeouts: string): number {
   return Number(/: (\d+)/.exec(timeouts)?.[1]);
-}
-
-function folderOf(lab: Lab, name: string): string {
-  const folder = join(lab.folder, 'guests', name);
-  mkdirSync(folder, { recursive: true });
-  return folder;
 }

@@ -1,38 +1,48 @@
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 import type { Host } from './host.ts';
 import type { Unpacked } from './unpacked.ts';
 import { layOver } from './unpacked.ts';
 import { until } from './wait.ts';
 
+/** Something that a guest does, and what it takes. */
+export interface Duty {
+  /** Loaded in this order, each after those that it needs. */
+  readonly modules: readonly string[];
+  /** Paths that begin with /usr; their libraries come with them. */
+  readonly programs: readonly string[];
+  /** Further files of this machine, by their paths in the guest. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Lines of sh. What they print can be read in its console; the first that fails ends the guest. */
+  readonly script: string;
+}
+
 /**
  * A kernel of Debian's in a qemu without KVM, for what the machine's own kernel may lack. It lives in memory, with
- * busybox and few programs; all it does is said beforehand, in a script.
+ * busybox and what its duties take.
  */
 export interface GuestOptions {
   /** Where it runs: qemu uses this host's network. */
   readonly host: Host;
-  /** For its files and its log; seen by the host as well. */
+  /** For its files and its console; seen by the host as well. */
   readonly folder: string;
-  /** Holds a kernel, its modules and the programs. */
+  /** Holds a kernel, its modules, and programs. */
   readonly packages: Unpacked;
-  readonly modules: readonly string[];
-  /** Paths that begin with /usr. */
-  readonly programs: readonly string[];
   /** The host's bridges that its eth0, eth1 and so on are plugged into. */
   readonly bridges: readonly string[];
-  /** Lines of sh, the first that fails ends it. What is printed can be read in its console. */
-  readonly script: string;
+  /** Done one after the other. */
+  readonly duties: readonly Duty[];
 }
 
 const ready = 'guest: ready';
+const memoryMiB = 1280;
 
-/** Boots it and waits for the end of its script; gives back what it printed. */
+/** Boots it and waits until its duties are done; gives back what it printed. */
 export async function bootGuest(options: GuestOptions): Promise<string> {
   const { host, folder, packages, bridges } = options;
   await layOver(host, packages);
-  const world = await fillWorld(options);
+  const world = await packWorld(options);
   for (const [at, bridge] of bridges.entries()) {
     await host.execOrThrow(['ip', 'tuntap', 'add', 'dev', `tap${at}`, 'mode', 'tap']);
     await host.ip(`link set tap${at} master ${bridge} up`);
@@ -59,10 +69,10 @@ function qemu(kernel: string, world: string, devices: number): string[] {
   ]).flat();
   return [
     // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
-    ...['qemu-system-x86_64', '-accel', 'tcg', '-machine', 'q35', '-m', '512', '-nodefaults', '-no-reboot'],
-    ...['-display', 'none', '-serial', 'stdio', '-kernel', kernel, '-initrd', world],
+    ...['qemu-system-x86_64', '-accel', 'tcg', '-machine', 'q35', '-m', `${memoryMiB}`],
+    ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     // A panic ends qemu.
-    ...['-append', 'console=ttyS0 quiet panic=-1'],
+    ...['-kernel', kernel, '-initrd', world, '-append', 'console=ttyS0 quiet panic=-1'],
     ...network,
   ];
 }
@@ -73,22 +83,29 @@ function kernelOf({ folder }: Unpacked): string {
   return kernel;
 }
 
-/** Everything that the guest has, as a cpio archive. */
-async function fillWorld({ host, folder, packages, ...options }: GuestOptions): Promise<string> {
+/** Everything that the guest has, as an archive that its kernel unpacks. */
+async function packWorld({ host, folder, packages, duties }: GuestOptions): Promise<string> {
   const root = join(folder, 'root');
-  for (const name of ['bin', 'dev', 'modules', 'proc', 'run', 'sys', 'tmp', 'usr/sbin'])
+  const put = (source: string, at: string) => {
+    mkdirSync(dirname(join(root, at)), { recursive: true });
+    copyFileSync(source, join(root, at));
+  };
+  for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'usr/sbin'])
     mkdirSync(join(root, name), { recursive: true });
-  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-  const libraries = await Promise.all(options.programs.map((program) => librariesOf(host, program)));
-  const files = [...new Set([...options.programs, ...libraries.flat()])];
-  await host.execOrThrow(['cp', '--dereference', '--parents', ...files, root]);
-  const modules = inOrder(packages, options.modules);
-  for (const file of modules) copyFileSync(file, join(root, 'modules', basename(file)));
-  const init = initOf(
-    modules.map((file) => basename(file)),
-    options.script,
+  put('/bin/busybox', 'bin/busybox');
+  const modules = inOrder(
+    packages,
+    duties.flatMap((duty) => duty.modules),
   );
-  writeFileSync(join(root, 'init'), init, { mode: 0o755 });
+  for (const file of modules) put(file, join('modules', basename(file)));
+  for (const [at, source] of duties.flatMap(({ files = {} }) => Object.entries(files))) put(source, at);
+  await putPrograms(
+    host,
+    root,
+    duties.flatMap((duty) => duty.programs),
+  );
+  const names = modules.map((file) => basename(file));
+  writeFileSync(join(root, 'init'), initOf(names, duties), { mode: 0o755 });
   const archive = join(folder, 'world.cpio');
   const pack = `find . | busybox cpio --quiet -o -H newc > '${archive}'`;
   await host.execOrThrow(['sh', '-c', pack], { cwd: root });
@@ -96,22 +113,22 @@ async function fillWorld({ host, folder, packages, ...options }: GuestOptions): 
 }
 
 /** As the host sees them, whose /usr has the packages. */
-async function librariesOf(host: Host, program: string): Promise<string[]> {
-  return (await host.execOrThrow(['ldd', program])).match(/\/[^ ]+/g) ?? [];
+async function putPrograms(host: Host, root: string, programs: readonly string[]): Promise<void> {
+  const needed = await host.execOrThrow(['ldd', ...programs]);
+  // Of several programs, each heads its own list, with a colon.
+  const libraries = (needed.match(/\/\S+/g) ?? []).filter((path) => !path.endsWith(':'));
+  const files = new Set([...programs, ...libraries]);
+  await host.execOrThrow(['cp', '--dereference', '--parents', ...files, root]);
 }
 
 /** The files of these modules and of all that they need, in the order in which they can be loaded. */
 function inOrder({ folder }: Unpacked, names: readonly string[]): string[] {
-  const found = new Map(
-    globSync(join(folder, 'usr/lib/modules/*/kernel/**/*.ko')).map((file) => [
-      basename(file, '.ko').replaceAll('-', '_'),
-      file,
-    ]),
-  );
+  const files = globSync(join(folder, 'usr/lib/modules/*/kernel/**/*.ko'));
+  const found = new Map(files.map((file) => [moduleName(basename(file, '.ko')), file]));
   const wanted = new Set<string>();
   const want = (name: string) => {
     const file = found.get(name);
-    if (file === undefined || !existsSync(file)) throw new Error(`the kernel has no module ${name}`);
+    if (file === undefined) throw new Error(`the guest's kernel has no module ${name}`);
     needsOf(file).forEach(want);
     wanted.add(file);
   };
@@ -125,18 +142,26 @@ function needsOf(file: string): string[] {
   return depends
     .split(',')
     .filter((name) => name !== '')
-    .map((name) => name.replaceAll('-', '_'));
+    .map(moduleName);
 }
 
-function initOf(modules: readonly string[], script: string): string {
+function moduleName(name: string): string {
+  return name.replaceAll('-', '_');
+}
+
+/** Its first process, whose end is a panic. */
+function initOf(modules: readonly string[], duties: readonly Duty[]): string {
   return `#!/bin/busybox sh
 set -e
+trap 'tail -n 20 /run/*.log' EXIT
 /bin/busybox --install -s /bin
 export PATH=/bin:/usr/sbin:/usr/bin
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev
 for module in ${modules.join(' ')}; do insmod /modules/$module; done
 ip link set lo up
-${script}
+# patiently COMMAND: until it succeeds, or a minute has passed
+patiently() { tries=0; until "$@" > /tmp/said 2>&1; do tries=$((tries + 1)); test $tries -lt 600; sleep 0.1; done; }
+${duties.map(({ script }) => script).join('\n')}
 echo '${ready}'
 while :; do sleep 3600; done
 `;

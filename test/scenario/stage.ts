@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { Director, DirectorOptions } from '../cluster/director.ts';
-import { startIpvsDirector } from '../cluster/director.ts';
+import type { DirectorOptions } from '../cluster/director.ts';
+import { Director } from '../cluster/director.ts';
 import type { Host } from '../cluster/host.ts';
 import { toolsImage } from '../cluster/image.ts';
 import type { Nat, NatOptions } from '../cluster/router.ts';
@@ -61,14 +61,10 @@ export class Stage {
     return nat;
   }
 
-  /** An IPVS director, likewise. */
-  async ipvsDirector(options: DirectorOptions): Promise<Director> {
-    const { name, outside } = options;
-    const director = await startIpvsDirector(this.cluster.lab, {
-      ...options,
-      name: this.#own(name),
-      outside: this.#own(outside),
-    });
+  /** An IPVS director, likewise; it is still to be booted. */
+  async director({ name, outside }: DirectorOptions): Promise<Director> {
+    const own = { name: this.#own(name), outside: this.#own(outside) };
+    const director = await Director.wire(this.cluster.lab, own);
     this.onClear(async () => {
       await director.stop();
       await director.outside.stop();
@@ -101,7 +97,7 @@ export class Stage {
   }
 
   async openNamespace(): Promise<void> {
-    await this.#apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } });
+    await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } });
     this.onClear(() => this.cluster.kubectl('delete', 'namespace', this.namespace, '--wait=false'));
     await until('the namespace has its service account', async () => {
       const found = await this.cluster.exec(['kubectl', 'get', 'sa', 'default', '-n', this.namespace]);
@@ -114,7 +110,7 @@ export class Stage {
     pods: readonly { name: string; network: Cell['network'] }[],
     image = toolsImage,
   ): Promise<void> {
-    await this.#apply(...pods.map(({ name, network }) => this.#pod(name, network, image)));
+    await this.apply(...pods.map(({ name, network }) => this.#pod(name, network, image)));
     const names = pods.map(({ name }) => `pod/${name}`);
     await this.cluster.kubectl(
       ...['wait', '-n', this.namespace, ...names, '--for=condition=Ready', '--timeout=60s'],
@@ -123,7 +119,7 @@ export class Stage {
 
   /** One policy for all: the pods of the namespace, and the nodes for their host network. Its status once it is Ready. */
   async applyPolicy(path: Course['path']): Promise<PolicyStatus> {
-    await this.#apply({
+    await this.apply({
       apiVersion: 'keepalive.dev/v1alpha1',
       kind: 'ClusterKeepalivePolicy',
       metadata: { name: this.namespace },
@@ -148,7 +144,7 @@ export class Stage {
     );
   }
 
-  async #apply(...objects: readonly unknown[]): Promise<void> {
+  async apply(...objects: readonly unknown[]): Promise<void> {
     await this.cluster.apply(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
   }
 
