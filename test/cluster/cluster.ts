@@ -24,8 +24,6 @@ export interface UpOptions {
   readonly nodes?: number;
   /** As 1.37.2, or 1.36 for the latest of that line. */
   readonly kubernetes?: string;
-  /** Debian packages that programs beside it need. */
-  readonly packages?: readonly string[];
   /** The cluster dies with this process; otherwise it lives until `down`. */
   readonly owned?: boolean;
   /** Told each step as it is done. */
@@ -48,7 +46,7 @@ export class Cluster {
   /** Builds what is missing, then starts a cluster and waits until its nodes take pods. */
   static async up(options: UpOptions = {}): Promise<Cluster> {
     const { name = DEFAULT_NAME, nodes = 1, owned = false, onProgress = () => undefined, signal } = options;
-    const ready = await prepare({ kubernetes: options.kubernetes, packages: options.packages, signal });
+    const ready = await prepare({ kubernetes: options.kubernetes, signal });
     for (const gone of await clearAbandoned())
       onProgress(`cleared away cluster ${gone}, which was nobody's any more`);
     const lab = Lab.create(name, {

@@ -10,10 +10,9 @@ import { ipvsProxy } from './ipvs-proxy.ts';
 import type { Lab } from './lab.ts';
 import { unpacked } from './unpacked.ts';
 
-/** Unpacked, not installed. */
-export const directorPackages = unpacked('ipvs', ['ipset', 'ipvsadm', 'linux-image-cloud-amd64']);
-/** Installed: it has no service. */
-export const directorEmulator = 'qemu-system-x86';
+export const directorPackages = unpacked('ipvs', [
+  ...['ipset', 'ipvsadm', 'linux-image-cloud-amd64', 'qemu-system-x86'],
+]);
 
 export interface DirectorOptions {
   readonly name: string;

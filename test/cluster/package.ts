@@ -1,7 +1,7 @@
 import { run, runOrThrow } from './command.ts';
 
 /** What a cluster takes from Debian: network tools, the image builder, and what runc and small C programs need. */
-const ofCluster = [
+const packages = [
   'buildah',
   'busybox-static',
   'conntrack',
@@ -18,9 +18,7 @@ const ofCluster = [
   'util-linux',
 ];
 
-/** What is not installed of these and of what every cluster needs. */
-export async function missingPackages(more: readonly string[]): Promise<string[]> {
-  const packages = [...ofCluster, ...more];
+export async function missingPackages(): Promise<string[]> {
   const argv = ['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n', ...packages];
   const known = await run(argv).catch(() => undefined);
   const installed = new Set((known?.stdout ?? '').split('\n').filter((line) => line.endsWith(' installed')));

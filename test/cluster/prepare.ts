@@ -22,17 +22,15 @@ export interface Prepared {
 
 export interface Wanted {
   readonly kubernetes: string | undefined;
-  /** Debian packages beyond those that every cluster needs. */
-  readonly packages?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export async function prepare({ kubernetes, packages: more = [], signal }: Wanted): Promise<Prepared> {
+export async function prepare({ kubernetes, signal }: Wanted): Promise<Prepared> {
   requireRoot();
   const ready = process.env.KEEPALIVE_PROGRAMS;
   const sets = ready === undefined ? programSets(await wantedVersion(kubernetes)) : [];
   const unbuilt = sets.filter((set) => !isBuilt(set));
-  const packages = await missingPackages(more);
+  const packages = await missingPackages();
   // All that could stop us is asked first, so that nothing is left half done.
   if (ready !== undefined) requirePrograms(ready);
   if (packages.length > 0) await requireApt(packages);

@@ -42,8 +42,7 @@ const program = new Command('scenario')
 /** One after the other, on one cluster: the policy of each reaches the host network that they share. */
 async function play(chosen: readonly Scenario[], options: Options, signal: AbortSignal): Promise<Proof> {
   const say = narrator(options.json === true ? process.stderr : process.stdout);
-  const packages = chosen.flatMap((scenario) => scenario.packages ?? []);
-  const cluster = await Cluster.up({ name: options.cluster, owned: true, packages, signal });
+  const cluster = await Cluster.up({ name: options.cluster, owned: true, signal });
   try {
     await cluster.install();
     say('', `Kubernetes ${cluster.kubernetes} is ready, with the operator in it`);

@@ -8,14 +8,14 @@ import {
   imapPort,
   imapproxy,
 } from '../cluster/imap.ts';
-import { clientsImage, clientsImageName } from '../cluster/image.ts';
-import { provide } from '../cluster/prepare.ts';
+import { clientsImage } from '../cluster/image.ts';
 import type { Addresses } from '../cluster/crossing.ts';
 import { layOver } from '../cluster/unpacked.ts';
 import type { Cell } from './cell.ts';
 import { matrix } from './cell.ts';
 import type { Scenario } from './scenario.ts';
 
+const image = clientsImage(join(import.meta.dirname, 'clients'));
 const forgetsAfterSeconds = 4;
 const silentSeconds = 3 * forgetsAfterSeconds;
 
@@ -28,9 +28,8 @@ export const imap: Scenario = {
     'Mail clients wait for mail (IDLE) behind a NAT, at an IMAP proxy (imapproxy) with a Dovecot behind it. The NAT ' +
     'forgets an idle connection: new mail is never announced, and the client finds an RST when it speaks again. ' +
     `Dovecot itself would speak every ${idleNotifyMinutes} minutes here (imap_idle_notify_interval).`,
+  needs: { images: [image], unpacked: [imapPackages] },
   build: async (stage) => {
-    const image = clientsImage(join(import.meta.dirname, 'clients'));
-    await provide({ images: [image], unpacked: [imapPackages] }, stage.signal);
     await stage.cluster.load(image.archive);
     const nat = await stage.nat({
       ...{ name: 'nat', kind: 'snat', then: 'reset', outside: 'proxy' },
@@ -46,7 +45,7 @@ export const imap: Scenario = {
     await stage.serve(proxy, imapproxy(stage.folder('proxy'), behind.server), imapPort);
     return {
       path: [{ name: 'office-nat', type: 'NAT', idleTimeoutSeconds: forgetsAfterSeconds }],
-      image: clientsImageName,
+      image: image.name,
       ways: [
         {
           name: 'a mail client in IDLE',

@@ -1,7 +1,6 @@
 import { presets } from '../../src/api/presets.ts';
 import type { Director, DirectorFacts } from '../cluster/director.ts';
-import { directorEmulator, directorPackages } from '../cluster/director.ts';
-import { provide } from '../cluster/prepare.ts';
+import { directorPackages } from '../cluster/director.ts';
 import { matrix } from './cell.ts';
 import { idleClient, idleServer, port } from './idle.ts';
 import type { Check } from './result.ts';
@@ -18,9 +17,8 @@ export const ipvs: Scenario = {
     `A node outside the cluster, with a Debian kernel of its own, balances connections by IPVS: for an address that it lends ` +
     `the server, and for a node port, by a kube-proxy in IPVS mode. The kernel would forget an idle connection after 900 s; ` +
     `kube-proxy has told it to do so after ${forgetsAfterSeconds} s. The next packet is answered with an RST.`,
-  packages: [directorEmulator],
+  needs: { unpacked: [directorPackages] },
   build: async (stage) => {
-    await provide({ unpacked: [directorPackages] }, stage.signal);
     const director = await stage.director({ name: 'director', outside: 'server' });
     await stage.serve(director.outside, idleServer(), port);
     await stage.apply(...nodePortService(stage, director));

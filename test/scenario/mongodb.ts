@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 
-import { clientsImage, clientsImageName } from '../cluster/image.ts';
-import { provide } from '../cluster/prepare.ts';
+import { clientsImage } from '../cluster/image.ts';
 import { ferretDb } from '../cluster/program.ts';
 import type { Addresses } from '../cluster/crossing.ts';
 import type { Cell } from './cell.ts';
@@ -9,6 +8,8 @@ import { matrix } from './cell.ts';
 import { replicaSetAdvice } from './replica-set.ts';
 import type { Scenario, Way } from './scenario.ts';
 
+const program = ferretDb();
+const image = clientsImage(join(import.meta.dirname, 'clients'));
 const forgetsAfterSeconds = 4;
 const silentSeconds = 3 * forgetsAfterSeconds;
 const mongoPort = 27017;
@@ -24,9 +25,8 @@ export const mongodb: Scenario = {
     'and wait in silence. The load balancer forgets an idle connection: what the server says at last never arrives, ' +
     'and who speaks on the connection again meets an RST.',
   advice: replicaSetAdvice,
+  needs: { programs: [program], images: [image] },
   build: async (stage) => {
-    const [program, image] = [ferretDb(), clientsImage(join(import.meta.dirname, 'clients'))];
-    await provide({ programs: [program], images: [image] }, stage.signal);
     await stage.cluster.load(image.archive);
     const balancer = await stage.nat({
       ...{ name: 'balancer', kind: 'dnat', then: 'reset', outside: 'mongodb' },
@@ -36,7 +36,7 @@ export const mongodb: Scenario = {
     await stage.serve(balancer.outside, server, mongoPort);
     return {
       path: [{ name: 'balancer', type: 'LoadBalancer', idleTimeoutSeconds: forgetsAfterSeconds }],
-      image: clientsImageName,
+      image: image.name,
       ways: waysTo(balancer.address),
     };
   },

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { provide } from '../cluster/prepare.ts';
 import type { Result } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import { Stage } from './stage.ts';
@@ -15,6 +16,7 @@ export async function perform(
   cluster: Cluster,
   { say = () => undefined, signal }: PerformOptions = {},
 ): Promise<Result> {
+  await provide(scenario.needs ?? {}, signal);
   const stage = new Stage(cluster, scenario.name, signal);
   try {
     await stage.openNamespace();

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { provide } from '../cluster/prepare.ts';
 import { layOver, unpacked } from '../cluster/unpacked.ts';
 import { idleClient, idleServer, port } from './idle.ts';
 import type { Scenario } from './scenario.ts';
@@ -23,8 +22,8 @@ export const proxy: Scenario = {
   story:
     `Behind a NAT stands a HAProxy, which ends TCP on either side and counts data. It closes what carries none for ` +
     `${proxyTimeoutSeconds} s, and no keepalive probe carries any.`,
+  needs: { unpacked: [haproxy] },
   build: async (stage) => {
-    await provide({ unpacked: [haproxy] }, stage.signal);
     const nat = await stage.nat({
       ...{ name: 'nat', kind: 'snat', then: 'reset', outside: 'haproxy' },
       forgetsAfterSeconds,

@@ -1,5 +1,6 @@
 import type { Hop } from '../../src/api/hop.ts';
 import type { PolicyStatus } from '../../src/api/status.ts';
+import type { Provisions } from '../cluster/prepare.ts';
 import type { Cell } from './cell.ts';
 import type { Check, Fate } from './result.ts';
 import type { Stage } from './stage.ts';
@@ -9,8 +10,8 @@ export interface Scenario {
   readonly name: string;
   /** What stands between and how it forgets, in a sentence or two for people. */
   readonly story: string;
-  /** Debian packages that its programs come from, beyond those of the cluster. */
-  readonly packages?: readonly string[];
+  /** Made before it is built: what no cluster needs by itself. */
+  readonly needs?: Provisions;
   /** What people should do about it, printed in the end. */
   readonly advice?: string;
   /** Builds what stands between and starts the servers. `stage.onClear` says what is to be undone. */
