@@ -1,7 +1,8 @@
 import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import type { Host } from './host.ts';
+import { loadOrder } from './kernel-module.ts';
 import type { Unpacked } from './unpacked.ts';
 import { layOver } from './unpacked.ts';
 import { until } from './wait.ts';
@@ -93,18 +94,20 @@ async function packWorld({ host, folder, packages, duties }: GuestOptions): Prom
   for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'usr/sbin'])
     mkdirSync(join(root, name), { recursive: true });
   put('/bin/busybox', 'bin/busybox');
-  const modules = inOrder(
-    packages,
+  const kernel = join(packages.folder, 'usr/lib/modules');
+  const modules = loadOrder(
+    kernel,
     duties.flatMap((duty) => duty.modules),
   );
-  for (const file of modules) put(file, join('modules', basename(file)));
+  mkdirSync(join(root, 'modules'));
+  for (const { name, content } of modules) writeFileSync(join(root, 'modules', `${name}.ko`), content);
   for (const [at, source] of duties.flatMap(({ files = {} }) => Object.entries(files))) put(source, at);
   await putPrograms(
     host,
     root,
     duties.flatMap((duty) => duty.programs),
   );
-  const names = modules.map((file) => basename(file));
+  const names = modules.map(({ name }) => name);
   writeFileSync(join(root, 'init'), initOf(names, duties), { mode: 0o755 });
   const archive = join(folder, 'world.cpio');
   const pack = `find . | busybox cpio --quiet -o -H newc > '${archive}'`;
@@ -121,34 +124,6 @@ async function putPrograms(host: Host, root: string, programs: readonly string[]
   await host.execOrThrow(['cp', '--dereference', '--parents', ...files, root]);
 }
 
-/** The files of these modules and of all that they need, in the order in which they can be loaded. */
-function inOrder({ folder }: Unpacked, names: readonly string[]): string[] {
-  const files = globSync(join(folder, 'usr/lib/modules/*/kernel/**/*.ko'));
-  const found = new Map(files.map((file) => [moduleName(basename(file, '.ko')), file]));
-  const wanted = new Set<string>();
-  const want = (name: string) => {
-    const file = found.get(name);
-    if (file === undefined) throw new Error(`the guest's kernel has no module ${name}`);
-    needsOf(file).forEach(want);
-    wanted.add(file);
-  };
-  names.forEach(want);
-  return [...wanted];
-}
-
-/** What a module says of itself: `depends=` in its section .modinfo. */
-function needsOf(file: string): string[] {
-  const depends = /\0depends=([^\0]*)\0/.exec(readFileSync(file, 'latin1'))?.[1] ?? '';
-  return depends
-    .split(',')
-    .filter((name) => name !== '')
-    .map(moduleName);
-}
-
-function moduleName(name: string): string {
-  return name.replaceAll('-', '_');
-}
-
 /** Its first process, whose end is a panic. */
 function initOf(modules: readonly string[], duties: readonly Duty[]): string {
   return `#!/bin/busybox sh
@@ -157,7 +132,7 @@ trap 'tail -n 20 /run/*.log' EXIT
 /bin/busybox --install -s /bin
 export PATH=/bin:/usr/sbin:/usr/bin
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev
-for module in ${modules.join(' ')}; do insmod /modules/$module; done
+for module in ${modules.join(' ')}; do insmod /modules/$module.ko; done
 ip link set lo up
 # patiently COMMAND: until it succeeds, or a minute has passed
 patiently() { tries=0; until "$@" > /tmp/said 2>&1; do tries=$((tries + 1)); test $tries -lt 600; sleep 0.1; done; }

@@ -52,11 +52,13 @@ export async function provide(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const unbuilt = programs.filter((set) => !isBuilt(set));
+  const absent = unpacked.filter((one) => !one.isBuilt());
   if (unbuilt.length > 0) await requireGo();
+  if (absent.length > 0) await requireApt(absent.flatMap(({ packages }) => packages));
   await show([
     ...unbuilt.map((set) => programTask(set, signal)),
     ...images.filter((image) => !image.isBuilt()).map((image) => imageTask(image)),
-    ...unpacked.filter((one) => !one.isBuilt()).map((one) => unpackTask(one, signal)),
+    ...absent.map((one) => unpackTask(one, signal)),
   ]);
 }
 
