@@ -89,7 +89,7 @@ export class Director {
     return this.#crossing.outside.far;
   }
 
-  async boot(balancing: Balancing): Promise<DirectorFacts> {
+  async boot(balancing: Balancing, signal?: AbortSignal): Promise<DirectorFacts> {
     const folder = join(this.#lab.folder, 'guests', this.#host.name);
     mkdirSync(folder, { recursive: true });
     const proxy = ipvsProxy(this.#lab, folder, {
@@ -100,6 +100,7 @@ export class Director {
     const console = await bootGuest({
       ...{ host: this.#host, folder, packages: directorPackages, bridges: ['inside', 'outside'] },
       duties: [network(this.#crossing), lend(this.#crossing, balancing.port), proxy, show('set')],
+      signal,
     });
     return {
       kernel: said(console, 'kernel'),

@@ -34,6 +34,7 @@ export interface GuestOptions {
   readonly bridges: readonly string[];
   /** Done one after the other. */
   readonly duties: readonly Duty[];
+  readonly signal: AbortSignal | undefined;
 }
 
 const ready = 'guest: ready';
@@ -58,7 +59,7 @@ export async function bootGuest(options: GuestOptions): Promise<string> {
       if (host.find(argv) === undefined) throw new Error(`the guest ended: ${console.slice(-2000)}`);
       return console.includes(ready) && console;
     },
-    { timeoutMs: 180_000, everyMs: 100 },
+    { timeoutMs: 180_000, everyMs: 100, signal: options.signal },
   );
 }
 

@@ -22,7 +22,7 @@ export const ipvs: Scenario = {
     const director = await stage.director({ name: 'director', outside: 'server' });
     await stage.serve(director.outside, idleServer(), port);
     await stage.apply(...nodePortService(stage, director));
-    const facts = await director.boot({ port, nodePort, forgetsAfterSeconds });
+    const facts = await director.boot({ port, nodePort, forgetsAfterSeconds }, stage.signal);
     return {
       path: [{ name: 'ipvs', type: 'IPVS', idleTimeoutSeconds: forgetsAfterSeconds }],
       ways: [
