@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import type { Addresses } from '../cluster/crossing.ts';
 import {
   dovecot,
   idleNotifyMinutes,
@@ -9,7 +10,6 @@ import {
   imapproxy,
 } from '../cluster/imap.ts';
 import { clientsImage } from '../cluster/image.ts';
-import type { Addresses } from '../cluster/crossing.ts';
 import { layOver } from '../cluster/unpacked.ts';
 import type { Cell } from './cell.ts';
 import { matrix } from './cell.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
+import type { Addresses } from '../cluster/crossing.ts';
 import { clientsImage } from '../cluster/image.ts';
 import { ferretDb } from '../cluster/program.ts';
-import type { Addresses } from '../cluster/crossing.ts';
 import type { Cell } from './cell.ts';
 import { matrix } from './cell.ts';
 import { replicaSetAdvice } from './replica-set.ts';
@@ -11,6 +11,7 @@ import type { Scenario, Way } from './scenario.ts';
 const program = ferretDb();
 const image = clientsImage(join(import.meta.dirname, 'clients'));
 const forgetsAfterSeconds = 4;
+// A server written in Go speaks by itself after 15 s, which is later than all of it.
 const silentSeconds = 3 * forgetsAfterSeconds;
 const mongoPort = 27017;
 
