@@ -5,8 +5,8 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 
 import { keepaliveSchema } from '../../../src/api/keepalive.ts';
-import { controllerConfig, readConfig } from '../../../src/ops/config.ts';
-import { createMetrics } from '../../../src/ops/metrics.ts';
+import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
+import { createAgentMetrics, createMetrics } from '../../../src/ops/metrics.ts';
 import { deriveTriple, lastProbeSeconds } from '../../../src/policy/derive.ts';
 import { replicaSetRows } from '../../scenario/replica-set.ts';
 import { Page } from './page.ts';
@@ -62,41 +62,50 @@ describe('docs/install.md', () => {
       queueDepth: () => 0,
       leading: () => true,
       reflectors: () => [],
+      places: () => 0,
     });
+    createAgentMetrics(metrics);
     const registered = metrics.registry.getMetricsAsArray().map(({ name }) => name);
     expect(namesIn('## Metrics').sort()).toEqual(
       registered.filter((name) => name.startsWith('keepalive_')).sort(),
     );
   });
 
-  test('lists every setting of the controller with its default', () => {
-    const fields = Object.keys(controllerConfig.shape);
+  /** What the default column says where a default is a plain value. */
+  const toldOf = (value: unknown) =>
+    typeof value === 'object' && value !== null && 'host' in value && 'port' in value
+      ? `\`${String(value.host)}:${String(value.port)}\``
+      : `\`${String(value)}\``;
+  const hostName = { podName: 'the host name' };
+
+  test.each([
+    ['### Settings of the controller', readConfig(controllerConfig, {}), hostName],
+    [
+      '### Settings of the agent',
+      readConfig(agentConfig, { NODE_NAME: 'n1' }),
+      { ...hostName, nodeName: 'none: it has to be set' },
+    ],
+  ])('%s: each one, with its default', (heading, defaults, others: Record<string, string>) => {
     const variableOf = (field: string) => field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-    expect(namesIn('### Settings of the controller').sort()).toEqual(fields.map(variableOf).sort());
-    const { logLevel, concurrency, leaseName, podNamespace, metricsAddress } = readConfig(
-      controllerConfig,
-      {},
+    const rows = install.tableAfter(heading).map(([name = '', value = '']) => [name, value]);
+    expect(Object.fromEntries(rows)).toEqual(
+      Object.fromEntries(
+        Object.entries(defaults).map(([field, value]) => [
+          `\`${variableOf(field)}\``,
+          others[field] ?? toldOf(value),
+        ]),
+      ),
     );
-    const told = Object.fromEntries(
-      install.tableAfter('### Settings of the controller').map(([name = '', value = '']) => [name, value]),
-    );
-    expect(told).toMatchObject({
-      '`LOG_LEVEL`': `\`${logLevel}\``,
-      '`CONCURRENCY`': `\`${concurrency}\``,
-      '`LEASE_NAME`': `\`${leaseName}\``,
-      '`POD_NAMESPACE`': `\`${podNamespace}\``,
-      '`METRICS_ADDRESS`': `\`${metricsAddress.host}:${metricsAddress.port}\``,
-    });
   });
 
   test('explains every reason that a status or an event can have, and no other', () => {
     const root = join(import.meta.dirname, '../../..');
-    const sources = globSync('src/{policy,controller}/*.ts', { cwd: root }).map((path) =>
+    const sources = globSync('src/{policy,controller,agent}/*.ts', { cwd: root }).map((path) =>
       readFileSync(join(root, path), 'utf8'),
     );
-    const said = new Set(
-      sources.flatMap((text) => [...text.matchAll(/reason: '([A-Z]\w+)'/g)].map(([, reason]) => reason)),
-    );
+    // As a field, as the first argument of what makes a standing, or as a constant that both refer to.
+    const saying = /(?:reason: |exposed\(\s*|Reason = )'([A-Z]\w+)'/g;
+    const said = new Set(sources.flatMap((text) => [...text.matchAll(saying)].map(([, reason]) => reason)));
     const explained = [...namesIn('### Conditions', 1), ...namesIn('### Findings'), 'BindingRepaired'].filter(
       (name) => name !== '',
     );
