@@ -1,6 +1,6 @@
 # npm run build && docker build -t REGISTRY/keepalive-operator:TAG .
-# The bundle is plain JavaScript, so one build serves every platform. The base is an argument: any image with
-# Node 26 in its PATH does.
+# The bundle is plain JavaScript, but koffi's part of it is built for one architecture: `npm run build -- arm64` brings
+# others too. The base is an argument: any image with Node 26 in its PATH does.
 ARG NODE_IMAGE=node:26-bookworm-slim
 FROM ${NODE_IMAGE}
 WORKDIR /app
