@@ -1,4 +1,4 @@
-/** Every test: unit first, then end to end. Ends with one line, counted from what the runner reports. */
+/** Every test: unit first, then what meets the kernel, then end to end. Ends with one line, counted from what the runner reports. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -51,14 +51,14 @@ try {
   await prepare({ kubernetes: undefined, signal: interrupted.signal });
   let passed = 0;
   let failed = 0;
-  for (const script of ['test:unit', 'test:e2e']) {
+  for (const script of ['test:unit', 'test:kernel', 'test:e2e']) {
     const { status, counts } = await runProject(script, folder);
     passed += counts?.numPassedTests ?? 0;
     failed += Math.max(
       (counts?.numFailedTests ?? 0) + (counts?.numRuntimeErrorTestSuites ?? 0),
       status === 0 && (counts?.numTotalTests ?? 0) > 0 ? 0 : 1,
     );
-    // Failing units make the slower suites not worth waiting for.
+    // What fails makes the slower suites after it not worth waiting for.
     if (failed > 0 || interrupted.signal.aborted) break;
   }
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
