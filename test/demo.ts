@@ -1,4 +1,5 @@
 /** The story of the project in a screen or two, on a real cluster: `npm run demo`. Exit status 0: it held. */
+import type { Effective } from '../src/api/status.ts';
 import { Cluster } from './cluster/cluster.ts';
 import type { Nat } from './cluster/router.ts';
 import { startNat } from './cluster/router.ts';
@@ -64,25 +65,37 @@ async function serve(nat: Nat): Promise<void> {
 async function tell(cluster: Cluster, nat: Nat, step: (text: string) => void): Promise<boolean> {
   say(`\nA client pod whose program asks for keepalive connects, and is silent for ${silentSeconds} s:`);
   await startClient(cluster, nat, 'client-before');
-  const before = await lastWords(cluster, 'client-before');
-  say(indent(before));
-  if (!before.includes('ECONNRESET (104)')) return notHeld('the connection should have been reset');
+  const first = await lastWords(cluster, 'client-before');
+  say(indent(first));
+  if (!first.includes('ECONNRESET (104)')) return notHeld('the connection should have been reset');
   step('the NAT forgot it: Linux would have spoken after 7200 s\n');
+  if ((await showValues(cluster)) !== '7200/75/9')
+    return notHeld('the pod should hold the values of the kernel');
 
-  say('$ kubectl apply -f - <<EOF');
+  say('\n$ kubectl apply -f - <<EOF');
   say(indent(policy));
   say(indent(await cluster.apply(policy)));
   await cluster.kubectl('wait', 'kap/behind-the-nat', '--for=condition=Ready', '--timeout=30s');
   step('the policy is Ready\n');
 
-  say(`A new client pod, the same program, the same ${silentSeconds} s:`);
+  say('The pod that ran before, without a restart:');
+  const wanted = await valuesOfPolicy(cluster);
+  if ((await showValues(cluster)) !== wanted) return notHeld(`the running pod should hold ${wanted}`);
+  step('the agent of its node has written them into its kernel\n');
+  // Meanwhile, so that nobody has to wait for both.
   await startClient(cluster, nat, 'client-after');
-  const after = await lastWords(cluster, 'client-after');
-  say(indent(after));
-  if (!after.endsWith('alive')) return notHeld('the connection should have lived');
+  say(`It connects anew, and is silent for the same ${silentSeconds} s:`);
+  const again = await show(cluster, 'exec', 'client-before', '--', ...idle(nat));
+  if (!again.endsWith('alive')) return notHeld('the new connection of the running pod should have lived');
   step('it lives: its kernel spoke before the NAT forgot\n');
 
-  await showPolicy(cluster);
+  say('A pod created after the policy, the same program:');
+  const after = await lastWords(cluster, 'client-after');
+  say(indent(after));
+  if (!after.endsWith('alive')) return notHeld('the connection of the new pod should have lived');
+  step('it lives too\n');
+
+  await showStatus(cluster);
   say('\nThe story held.');
   return true;
 }
@@ -92,13 +105,42 @@ function notHeld(what: string): false {
   return false;
 }
 
-async function showPolicy(cluster: Cluster): Promise<void> {
-  const show = async (...args: string[]) => {
-    say(`$ kubectl ${args.join(' ')}`);
-    say(indent(await cluster.kubectl(...args)));
-  };
-  await show('get', 'kap');
-  await show('describe', 'kap', 'behind-the-nat');
+/** What the reader could type, and what it says. */
+async function show(cluster: Cluster, ...args: string[]): Promise<string> {
+  say(`$ kubectl ${args.join(' ')}`);
+  // A connection that died makes `idle` fail: what it said is the point.
+  const { stdout, stderr } = await cluster.exec(['kubectl', ...args]);
+  const text = `${stdout}${stderr}`.trim();
+  say(indent(text));
+  return text;
+}
+
+/** What the kernel of the pod from before holds: `7200/75/9`. */
+async function showValues(cluster: Cluster): Promise<string> {
+  const files = ['time', 'intvl', 'probes'].map((name) => `/proc/sys/net/ipv4/tcp_keepalive_${name}`);
+  const text = await show(cluster, 'exec', 'client-before', '--', 'cat', ...files);
+  return text.split('\n').join('/');
+}
+
+async function valuesOfPolicy(cluster: Cluster): Promise<string> {
+  const { timeSeconds, intervalSeconds, probes } = JSON.parse(
+    await cluster.kubectl('get', 'kap', 'behind-the-nat', '-o', 'jsonpath={.status.effective}'),
+  ) as Effective;
+  return `${timeSeconds}/${intervalSeconds}/${probes}`;
+}
+
+async function showStatus(cluster: Cluster): Promise<void> {
+  const summary = ['get', 'kap', 'behind-the-nat', '-o', 'jsonpath={.status.pods.summary}'];
+  await until('the status counts both pods as live', async () => {
+    return (await cluster.kubectl(...summary)) === '2/2';
+  });
+  await show(cluster, 'get', 'kap');
+  await show(cluster, 'get', 'nka');
+  await show(cluster, 'describe', 'kap', 'behind-the-nat');
+}
+
+function idle(nat: Nat): string[] {
+  return ['idle', 'connect', nat.address.v4, port, '--silent', String(silentSeconds), '--keepalive'];
 }
 
 function startClient(cluster: Cluster, nat: Nat, pod: string): Promise<string> {
@@ -115,11 +157,7 @@ function startClient(cluster: Cluster, nat: Nat, pod: string): Promise<string> {
             name: 'client',
             image: 'localhost/tools:1',
             imagePullPolicy: 'Never',
-            command: [
-              'sh',
-              '-c',
-              `idle connect ${nat.address.v4} ${port} --silent ${silentSeconds} --keepalive; sleep 3600`,
-            ],
+            command: ['sh', '-c', `${idle(nat).join(' ')}; sleep 3600`],
           },
         ],
       },
