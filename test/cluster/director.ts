@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Discovery } from '../../src/policy/tracker.ts';
 import type { Addresses } from './crossing.ts';
 import { Crossing, withLength } from './crossing.ts';
 import type { Duty } from './guest.ts';
+import { discovery } from './discovery.ts';
 import { bootGuest } from './guest.ts';
 import type { Host } from './host.ts';
 import { ipvsProxy } from './ipvs-proxy.ts';
@@ -35,6 +37,8 @@ export interface DirectorFacts {
   /** After how long the kernel forgets an idle connection: by itself, and since kube-proxy started. */
   readonly timeoutSeconds: { readonly byDefault: number; readonly set: number };
   /** What kube-proxy serves at /configz. */
+  /** What the node agent finds on such a host. */
+  readonly discovered: Discovery;
   readonly configz: {
     readonly 'kubeproxy.config.k8s.io': {
       readonly mode: string;
@@ -99,7 +103,13 @@ export class Director {
     });
     const console = await bootGuest({
       ...{ host: this.#host, folder, packages: directorPackages, bridges: ['inside', 'outside'] },
-      duties: [network(this.#crossing), lend(this.#crossing, balancing.port), proxy, show('set')],
+      duties: [
+        network(this.#crossing),
+        lend(this.#crossing, balancing.port),
+        proxy,
+        show('set'),
+        await discovery(folder, 'discovered'),
+      ],
       signal,
     });
     return {
@@ -108,6 +118,7 @@ export class Director {
         byDefault: tcpSeconds(said(console, 'by default')),
         set: tcpSeconds(said(console, 'set')),
       },
+      discovered: JSON.parse(said(console, 'discovered')) as Discovery,
       configz: JSON.parse(said(console, 'configz')) as DirectorFacts['configz'],
     };
   }

@@ -46,7 +46,7 @@ export const ipvs: Scenario = {
   },
 };
 
-function checksOf({ kernel, timeoutSeconds, configz }: DirectorFacts): Check[] {
+function checksOf({ kernel, timeoutSeconds, configz, discovered }: DirectorFacts): Check[] {
   const { idleTimeoutSeconds } = presets['kube-proxy-ipvs'];
   const { mode, ipvs: told } = configz['kubeproxy.config.k8s.io'];
   return [
@@ -62,6 +62,16 @@ function checksOf({ kernel, timeoutSeconds, configz }: DirectorFacts): Check[] {
         told.tcpTimeout === `${forgetsAfterSeconds}s` &&
         timeoutSeconds.set === forgetsAfterSeconds,
       seen: `mode ${mode}, ipvs.tcpTimeout ${told.tcpTimeout}; the kernel has ${timeoutSeconds.set} s`,
+    },
+    {
+      what: 'the discovery of the node agent, run on the director, reads the same from the kernel and from kube-proxy',
+      held:
+        discovered.trackers.some(
+          ({ type, idleTimeoutSeconds }) => type === 'IPVS' && idleTimeoutSeconds === timeoutSeconds.set,
+        ) &&
+        discovered.kubeProxy?.mode === mode &&
+        discovered.kubeProxy.ipvsTcpTimeout === told.tcpTimeout,
+      seen: JSON.stringify(discovered),
     },
   ];
 }
