@@ -64,11 +64,15 @@ export class ProcessSockets {
   readonly #knownOf: KnownOf;
   readonly #home = new HomeNamespace();
   readonly #hostNetwork: number;
+  /** Otherwise a number of the host's is another process's here. */
+  readonly #countsAsHost: boolean;
 
   constructor(procRoot: string, knownOf: KnownOf) {
     this.#procRoot = procRoot;
     this.#knownOf = knownOf;
     this.#hostNetwork = statSync(join(procRoot, firstProcess, 'ns/net')).ino;
+    this.#countsAsHost =
+      statSync(join(procRoot, firstProcess, 'ns/pid')).ino === statSync('/proc/self/ns/pid').ino;
   }
 
   /** A monitor of a pod's runtime is in the host's network, and a container that no kubelet started is not. */
@@ -82,6 +86,7 @@ export class ProcessSockets {
 
   /** Tells each socket of the process. Throws where it may not be looked into. */
   look({ pid, uid, wanted }: Process, onSocket: OnSocket): void {
+    if (!this.#countsAsHost) throw new Error('no hostPID');
     withProcess(this.#procRoot, pid, (process) => {
       const pidfd = openPidfd(pid);
       try {

@@ -24,8 +24,8 @@ const shared = {
     .enum(['Repair', 'Observe'])
     .default('Repair')
     .describe(
-      'For the node agent: Repair turns keepalive on for sockets that are already open or never asked for it, ' +
-        'Observe only counts them. Without the node agent nothing acts on open connections.',
+      'For the node agent: Repair gives keepalive, with these values, to sockets that are open already or never asked ' +
+        'for it; Observe only counts them. Nothing is ever made longer. Without the node agent nothing acts on them.',
     ),
 };
 

@@ -104,7 +104,7 @@ describe('docs/install.md', () => {
       readFileSync(join(root, path), 'utf8'),
     );
     // As a field, as the first argument of what makes a standing, or as a constant that both refer to.
-    const saying = /(?:reason: |exposed\(\s*|Reason = )'([A-Z]\w+)'/g;
+    const saying = /(?:reason: |exposed\(\s*|about\(pod, |Reason = )'([A-Z]\w+)'/g;
     const said = new Set(sources.flatMap((text) => [...text.matchAll(saying)].map(([, reason]) => reason)));
     const explained = [...namesIn('### Conditions', 1), ...namesIn('### Findings'), 'BindingRepaired'].filter(
       (name) => name !== '',
