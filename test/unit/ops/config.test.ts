@@ -10,6 +10,7 @@ test('what is not set has its default, and nothing can be changed', () => {
     podName: 'controller-0',
     podNamespace: 'keepalive-system',
     metricsAddress: { host: '0.0.0.0', port: 8080 },
+    agentNamespace: 'keepalive-agent',
     leaseName: 'keepalive-controller',
     concurrency: 4,
   });
