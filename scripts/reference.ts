@@ -72,7 +72,8 @@ export function reference(): string {
       '## Status',
       ...statusSection(first, 'The same for both policies; '),
       '## Columns of kubectl get',
-      ...columnSection(first),
+      'HOSTS is there for a ClusterKeepalivePolicy only.',
+      ...columnSection(crdOf(policyKinds.ClusterKeepalivePolicy) as unknown as Crd),
       ...nodeSection(crdOf(kinds.NodeKeepalive) as unknown as Crd),
       ...presetSection(),
     ].join('\n\n') + '\n'

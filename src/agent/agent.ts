@@ -115,7 +115,13 @@ class Agent {
   }
 
   async run(): Promise<void> {
-    const { config, log, signal } = this.#options;
+    const { config, log } = this.#options;
+    // Without the thread there is nothing to do and nothing to put back: another process may fare better.
+    const ended = new AbortController();
+    this.#kernel.broken.catch((error: unknown) => {
+      ended.abort(error);
+    });
+    const signal = AbortSignal.any([this.#options.signal, ended.signal]);
     this.#health = await this.#serve();
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
     // Without the API server too: what was set before this process came is held, whoever undoes it.
@@ -129,9 +135,10 @@ class Agent {
           'synced',
         );
         this.#rounds.start();
-        await until(this.#kernel.broken, signal);
+        await until(new Promise(() => undefined), signal);
       }
     }
+    ended.signal.throwIfAborted();
     await this.#leave();
   }
 

@@ -32,10 +32,11 @@ export async function isUninstalled(
   }
 }
 
-async function kindsAreGone(client: ApiClient, timeoutMs: number): Promise<boolean | 'unknown'> {
+async function kindsAreGone(client: ApiClient, timeoutMs: number): Promise<true | 'unknown'> {
   try {
     const kinds = await client.kindsOf({ group: GROUP, version: VERSION }, { timeoutMs });
-    return kinds.length === 0;
+    // Rights go before kinds do: where they are still there, the next moment may tell.
+    return kinds.length === 0 ? true : 'unknown';
   } catch (error) {
     return isNotFound(error) || isUnauthorized(error) ? true : 'unknown';
   }

@@ -46,6 +46,7 @@ export class KernelLink {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #broken = Promise.withResolvers<never>();
+  #failure: Error | undefined;
   #count = 0;
 
   constructor(options: KernelOptions) {
@@ -107,6 +108,8 @@ export class KernelLink {
   }
 
   #ask(question: Omit<Question, 'id'>): Promise<Answer> {
+    // Nobody is left to answer.
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = (this.#count += 1);
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, since: performance.now() });
@@ -122,6 +125,7 @@ export class KernelLink {
   }
 
   #fail(error: Error): void {
+    this.#failure ??= error;
     this.#broken.reject(error);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describeEndpoint, isLoopback } from '../kernel/endpoint.ts';
@@ -100,7 +100,7 @@ export class ProcessSockets {
           for (let at = 0; at < fresh.length; at += chunk)
             this.#lookAt(fresh.slice(at, at + chunk), { pidfd, network, program, wanted }, onSocket);
         } finally {
-          close(network);
+          closeSync(network);
         }
       } finally {
         close(pidfd);

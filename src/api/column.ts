@@ -79,6 +79,22 @@ export const policyColumns: readonly Column[] = [
   },
 ];
 
+/** A cluster policy may be for nodes, with pods or without. */
+export const clusterPolicyColumns: readonly Column[] = policyColumns.flatMap((column) =>
+  column.name === 'Pods'
+    ? [
+        column,
+        {
+          name: 'Hosts',
+          type: 'string',
+          jsonPath: '.status.hosts.summary',
+          description:
+            'Of the nodes that spec.nodes selects, those whose own network stays under the timeout.',
+        },
+      ]
+    : [column],
+);
+
 export const nodeColumns: readonly Column[] = [
   {
     name: 'Host-Time',

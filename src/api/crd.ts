@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { Column } from './column.ts';
-import { nodeColumns, policyColumns } from './column.ts';
+import { clusterPolicyColumns, nodeColumns, policyColumns } from './column.ts';
 import type { KindName, PolicyKind } from './group.ts';
 import { GROUP, nameLimit, OPERATOR_LABELS, plurals, VERSION } from './group.ts';
 import { nodeKeepaliveStatusSchema } from './node-keepalive.ts';
@@ -74,7 +74,7 @@ export const policyKinds: Readonly<Record<PolicyKind, Kind>> = {
       'forgets an idle TCP connection. The operator keeps their TCP keepalive below the shortest.',
     spec: clusterKeepalivePolicySpecSchema,
     status: policyStatusSchema,
-    columns: policyColumns,
+    columns: clusterPolicyColumns,
   },
 };
 

@@ -88,6 +88,7 @@ const hostsSchema = z
     live: count().describe(
       'Of these, nodes whose own network namespace was read and keeps the last probe before the idle timeout.',
     ),
+    summary: z.string().describe('live/selected, for the HOSTS column of kubectl get.'),
   })
   .describe('The network of the nodes themselves. Absent without spec.nodes, and while no node agent runs.');
 export type HostCounts = z.infer<typeof hostsSchema>;

@@ -128,7 +128,7 @@ function registerPlaces(registers: Registry[], places: () => number): void {
 function registerQueueDepth(registers: Registry[], queueDepth: () => number): void {
   new Gauge({
     name: 'keepalive_queue_depth',
-    help: 'Objects that wait to be reconciled. It falls back to 0 soon after a change; if it grows for minutes, the process cannot keep up.',
+    help: 'Objects that wait to be reconciled. In the replica that acts it falls back to 0 soon after a change; if it grows there for minutes, the process cannot keep up.',
     registers,
     collect() {
       this.set(queueDepth());

@@ -9,7 +9,8 @@ import { podFinding } from './standing.ts';
 export type PeerAddresses = 'Show' | 'Hide';
 
 export interface ConnectionReport {
-  readonly totals: ConnectionTotals;
+  /** Undefined where nothing could be looked at: nobody knows how many there are. */
+  readonly totals: ConnectionTotals | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -33,7 +34,10 @@ export function connectionsOf(
   const about = (pod: PodSelection['pod'] | undefined, reason: string, message: string): Finding =>
     pod === undefined ? { reason, node, message } : podFinding(pod, selecting.policy, { reason, message });
   return {
-    totals: totalsOf(places.flatMap(({ counts }) => counts ?? [])),
+    totals: totalsOf(
+      places.filter(wasSeen).map(({ counts }) => counts),
+      places.length > 0,
+    ),
     findings: places.flatMap(({ pod, reading, counts }) => [
       ...(counts?.worst ?? []).map((group) =>
         about(pod, 'ExposedConnections', exposedMessage(group, selecting, peers)),
@@ -60,7 +64,16 @@ function placesOf({ record }: Selecting, { pods, host }: NodeSelections): Place[
   return hostSelected ? [{ place: HOST, pod: undefined }, ...ofPods] : ofPods;
 }
 
-function totalsOf(counts: readonly ConnectionCounts[]): ConnectionTotals {
+/** A place whose processes could not be looked into tells of no connection, which is not to have none. */
+function wasSeen<
+  P extends { readonly reading: SocketReading; readonly counts: ConnectionCounts | undefined },
+>(place: P): place is P & { readonly counts: ConnectionCounts } {
+  const { reading, counts } = place;
+  return counts !== undefined && (counts.established > 0 || Object.keys(reading.failures).length === 0);
+}
+
+function totalsOf(counts: readonly ConnectionCounts[], anyPlace: boolean): ConnectionTotals | undefined {
+  if (anyPlace && counts.length === 0) return undefined;
   const sum = (field: 'established' | 'protected' | 'exposed') =>
     counts.reduce((total, one) => total + one[field], 0);
   return { established: sum('established'), protected: sum('protected'), exposed: sum('exposed') };

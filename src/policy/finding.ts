@@ -60,10 +60,7 @@ export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
         'the kernel: write it as such a number in its template, or remove it, and recreate the pod',
     };
   }
-  const starts =
-    pod.declared === undefined
-      ? 'its spec has values that cannot be read'
-      : `its spec starts it with ${shorthand(pod.declared)}`;
+  const starts = `its spec starts it with ${shorthand(pod.declared)}`;
   const remedy =
     spec.mode === 'Enforce'
       ? `recreate it to start with ${shorthand(effective)}`

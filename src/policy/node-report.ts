@@ -143,11 +143,15 @@ function policyReport(
     ...(skippedBy.length === 0 ? {} : { skippedBy }),
     ...(repaired === 0 ? {} : { repaired }),
     ...(host === undefined ? {} : { host: host.standing.is === 'live' ? 'Live' : 'NotLive' }),
-    ...(connections === undefined ? {} : { connections: connections.totals }),
+    ...connectionTotals(connections),
     ...(findings.length === 0
       ? {}
       : { findings: findings.slice(0, findingLimit), findingsTotal: findings.length }),
   };
+}
+
+function connectionTotals(connections: ConnectionReport | undefined): Pick<NodePolicyReport, 'connections'> {
+  return connections?.totals === undefined ? {} : { connections: connections.totals };
 }
 
 function hostFindings(host: HostStanding | undefined, node: string): Finding[] {

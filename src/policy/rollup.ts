@@ -76,12 +76,16 @@ export function rollUp(
     live: sum(reports.map(({ live }) => live)),
     skips: reports.flatMap(({ skippedBy = [] }) => skippedBy).flatMap(repeat),
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
-    hosts: asksForNodes ? { selected: selected.length, live: hostsLive.length } : undefined,
+    hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
     connections: totalOf(reports.flatMap(({ connections }) => connections ?? [])),
     findings: [...away, ...reports.flatMap(({ findings = [] }) => findings)],
     findingsTotal: away.length + sum(reports.map(({ findingsTotal = 0 }) => findingsTotal)),
     awaited: inState('awaited'),
   };
+}
+
+function hostsOf(selected: number, live: number): HostCounts {
+  return { selected, live, summary: `${live}/${selected}` };
 }
 
 function totalOf(connections: readonly ConnectionTotals[]): ConnectionTotals | undefined {

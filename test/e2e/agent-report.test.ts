@@ -197,7 +197,10 @@ test('a node whose agent is away is told of, and does not make the policy less t
     (s) => s.nodes?.reporting === 2 && s.hosts?.live === 2,
     90_000,
   );
-  expect(status).toMatchObject({ nodes: { selected: 3, reporting: 2 }, hosts: { selected: 3, live: 2 } });
+  expect(status).toMatchObject({
+    nodes: { selected: 3, reporting: 2 },
+    hosts: { selected: 3, live: 2, summary: '2/3' },
+  });
   expect(status.findings).toMatchObject([{ reason: 'NodeAway', node: 'n3' }]);
   expect(condition(status, 'Ready')?.status).toBe('True');
   // It has been Ready since before: no transition in between.

@@ -209,7 +209,7 @@ describe('the nodes themselves', () => {
     expect(await bench.valuesIn('host-pod', namespace)).toBe('30/10/6');
     const status = await bench.status({ kind: 'ckap', name: 'hosts' }, (s) => s.hosts?.live === 2);
     expect(status).toMatchObject({
-      hosts: { selected: 2, live: 2 },
+      hosts: { selected: 2, live: 2, summary: '2/2' },
       nodes: { selected: 2, reporting: 2 },
       pods: { selected: 1, live: 1, skipped: 0 },
     });

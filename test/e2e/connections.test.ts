@@ -118,5 +118,5 @@ test('a cluster policy for nodes counts the connections of the nodes themselves'
   );
   // The kubelet and kube-proxy talk to the API server, and the pod of the host's network to the server.
   expect(status.connections?.exposed).toBe(0);
-  expect(status.hosts).toEqual({ selected: 1, live: 1 });
+  expect(status.hosts).toEqual({ selected: 1, live: 1, summary: '1/1' });
 });

@@ -27,7 +27,11 @@ test.each<[string, Answer[], boolean | 'unknown']>([
   ['the service account is gone, and with it whoever asks', [status(401, 'Unauthorized')], true],
   ['the role is gone, and the kinds with it', [status(403, 'Forbidden'), status(404, 'NotFound')], true],
   ['the role is gone, and no kind is left', [status(403, 'Forbidden'), kinds()], true],
-  ['the role is gone, and the kinds are there', [status(403, 'Forbidden'), kinds('nodekeepalives')], false],
+  [
+    'the role is gone, and the kinds are still there',
+    [status(403, 'Forbidden'), kinds('nodekeepalives')],
+    'unknown',
+  ],
   ['the API server is in trouble', [status(500, 'InternalError')], 'unknown'],
   ['the API server does not answer', [hang], 'unknown'],
   ['the role is gone, then the API server does not answer', [status(403, 'Forbidden'), hang], 'unknown'],

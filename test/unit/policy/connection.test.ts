@@ -195,7 +195,7 @@ describe('what a policy is told of connections', () => {
 
   test('includes all of the node’s own network where it selects the node', () => {
     const policy = platform(90, { podSelector: undefined, ...nodes });
-    expect(tell([policy], [reading('uid-of-host', 2, 0), reading(HOST, 9, 0)])?.totals.established).toBe(11);
+    expect(tell([policy], [reading('uid-of-host', 2, 0), reading(HOST, 9, 0)])?.totals?.established).toBe(11);
   });
 
   test('is nothing before anybody has looked, and zero where there are none', () => {
@@ -219,7 +219,10 @@ describe('what a policy is told of connections', () => {
     ['EPERM', 'hostPID'],
   ])('says what to do where processes cannot be looked into: %s', (code, hint) => {
     const blind = { ...reading('uid-of-mongo-0', 0, 0), failures: { [code]: 2 } };
-    const [finding] = tell([team(90)], [blind])?.findings ?? [];
+    const told = tell([team(90)], [blind]);
+    // That nothing was seen is not that nothing is there.
+    expect(told?.totals).toBeUndefined();
+    const [finding] = told?.findings ?? [];
     expect(finding).toMatchObject({ reason: 'SocketsNotReachable', pod: 'mongo-0' });
     expect(finding?.message).toContain(hint);
   });

@@ -91,14 +91,14 @@ describe('a policy for nodes', () => {
   test('counts the nodes and those that hold it', () => {
     const nodes = facts({ n1: { host: 'Live' }, n2: { host: 'NotLive' } }, ['n3']);
     const seen = look([], nodes, policy);
-    expect(seen.hosts).toEqual({ selected: 3, live: 1 });
+    expect(seen.hosts).toEqual({ selected: 3, live: 1, summary: '1/3' });
     expect(seen.nodes).toEqual({ selected: 3, reporting: 2 });
     expect(seen.findings).toMatchObject([{ reason: 'NodeAway', node: 'n3' }]);
   });
 
   test('does not call a host live whose agent is away, whatever it said last', () => {
     const nodes = { ...facts({ n1: { host: 'Live' } }), isReporting: () => false };
-    expect(look([], nodes, policy).hosts).toEqual({ selected: 1, live: 0 });
+    expect(look([], nodes, policy).hosts).toEqual({ selected: 1, live: 0, summary: '0/1' });
   });
 });
 
