@@ -1,5 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+
+/**
+ * Not by `import`: that reads every export of the module, WebSocket among them, for which Node 26 loads its own
+ * copy of undici: 7 MiB of anonymous memory.
+ */
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Undefined when all is well, else what is wrong, for a person. */
 export type Check = () => string | undefined;
