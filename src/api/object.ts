@@ -1,4 +1,6 @@
 import * as z from 'zod';
+// Not by `z.core`: a bundle then holds all of zod, every language included.
+import { toDotPath } from 'zod/v4/core';
 
 import type { PolicyKind } from './group.ts';
 import { API_VERSION, nameLimit } from './group.ts';
@@ -34,6 +36,6 @@ export const clusterKeepalivePolicySchema = objectSchema(
 /** One line a problem: `spec.path[0].idleTimeoutSeconds: Too small: expected number to be >=2`. */
 export function describeProblems(error: z.ZodError): string {
   return error.issues
-    .map((issue) => [z.core.toDotPath(issue.path), issue.message].filter((part) => part !== '').join(': '))
+    .map((issue) => [toDotPath(issue.path), issue.message].filter((part) => part !== '').join(': '))
     .join('\n');
 }

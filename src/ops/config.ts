@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+// Not as `{ z }`: a bundle then holds all of zod.
+import * as z from 'zod';
 
 export interface Address {
   readonly host: string;
