@@ -7,5 +7,6 @@ WORKDIR /app
 COPY LICENSE dist ./
 USER 65532:65532
 EXPOSE 8080
-ENV NODE_ENV=production
+# One arena for all threads of a process: each further one keeps some MiB that it gave back to nobody.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 ENTRYPOINT ["node", "/app/main.mjs"]
