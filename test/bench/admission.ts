@@ -76,11 +76,13 @@ export const admission: Bench = async (say) => {
       ),
     ];
     const rows = await measure(scenarios);
-    return {
-      bench: 'admission',
-      setting: `create of a pod, server-side dry run, one after the other, Kubernetes ${cluster.kubernetes}, ${rounds} rounds in turn`,
-      rows: [{ what: 'no policy in the cluster', figures: before[0]?.figures ?? {} }, ...rows],
-    };
+    return [
+      {
+        bench: 'admission',
+        setting: `create of a pod, server-side dry run, one after the other, Kubernetes ${cluster.kubernetes}, ${rounds} rounds in turn`,
+        rows: [{ what: 'no policy in the cluster', figures: before[0]?.figures ?? {} }, ...rows],
+      },
+    ];
   } finally {
     await sockets.close();
     await cluster.down();

@@ -2,11 +2,12 @@
 import { Command } from 'commander';
 
 import { admission } from './admission.ts';
+import { agent } from './agent.ts';
 import { controller } from './controller.ts';
 import type { Bench, Result } from './result.ts';
 import { table } from './result.ts';
 
-const benches: Readonly<Record<string, Bench>> = { admission, controller };
+const benches: Readonly<Record<string, Bench>> = { admission, controller, agent };
 
 const program = new Command('bench')
   .description('Measure what is promised. Without a name, all of it.')
@@ -19,9 +20,10 @@ const program = new Command('bench')
     const results: Result[] = [];
     for (const [name, bench] of Object.entries(benches)) {
       if (names.length > 0 && !names.includes(name)) continue;
-      const result = await bench((text) => process.stderr.write(`${name}: ${text}\n`));
-      results.push(result);
-      if (!json) process.stdout.write(`${table(result)}\n\n`);
+      for (const result of await bench((text) => process.stderr.write(`${name}: ${text}\n`))) {
+        results.push(result);
+        if (!json) process.stdout.write(`${table(result)}\n\n`);
+      }
     }
     if (json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
   });

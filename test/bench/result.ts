@@ -1,4 +1,4 @@
-/** One bench's figures: a table for people, the same rows as JSON for programs. */
+/** Figures of a bench that belong together: a table for people, the same rows as JSON for programs. */
 export interface Result {
   readonly bench: string;
   /** What was measured, on what, so that a number can be judged. */
@@ -12,7 +12,7 @@ export interface Row {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-export type Bench = (say: (text: string) => void) => Promise<Result>;
+export type Bench = (say: (text: string) => void) => Promise<readonly Result[]>;
 
 export function table({ bench, setting, rows }: Result): string {
   const names = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];

@@ -10,11 +10,7 @@ import { until } from '../cluster/wait.ts';
 import { Ledger } from '../../src/agent/ledger.ts';
 import { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/policy/derive.ts';
-
-/** A control group hierarchy that processes may be put into: the one of version 2, or one of version 1. */
-const hierarchy = readdirSync('/sys/fs/cgroup').includes('cgroup.controllers')
-  ? '/sys/fs/cgroup'
-  : '/sys/fs/cgroup/pids';
+import { hierarchy, procRootOf, sandboxGroup, startSandboxes } from './sandbox.ts';
 
 export interface PodOptions {
   readonly uid?: string;
@@ -51,7 +47,7 @@ export class Machine {
   }
 
   get procRoot(): string {
-    return `/proc/${this.host.id.pid}/root/proc`;
+    return procRootOf(this.host);
   }
 
   get ledgerFile(): string {
@@ -68,12 +64,22 @@ export class Machine {
   async pod({ uid = randomUUID(), driver = 'cgroupfs', hostUsers = true }: PodOptions = {}): Promise<Pod> {
     const group =
       driver === 'cgroupfs'
-        ? `kubepods/besteffort/pod${uid}/sandbox`
+        ? sandboxGroup(uid)
         : `kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-abc.scope`;
     const pid = await this.process(['unshare', ...(hostUsers ? [] : ['--user']), '--net'], group);
     if (!hostUsers)
       for (const map of ['uid_map', 'gid_map']) writeFileSync(`/proc/${pid}/${map}`, '0 100000 65536');
     return new Pod(uid, pid, group);
+  }
+
+  /** The sandboxes of many pods, started together; their processes as the host numbers them. */
+  async crowd(size: number): Promise<{ uid: string; pid: number }[]> {
+    const uids = Array.from({ length: size }, () => randomUUID());
+    const pids = await startSandboxes(
+      this.host,
+      uids.map((uid) => join(this.#groups, sandboxGroup(uid))),
+    );
+    return uids.map((uid, at) => ({ uid, pid: pids[at] ?? NaN }));
   }
 
   /** A process that does nothing, started through `launcher`, in a control group below the kubelet's root. */
