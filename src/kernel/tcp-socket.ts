@@ -49,6 +49,7 @@ export interface SocketFacts {
   readonly values: KeepaliveValues;
 }
 
+const firstByte = Buffer.alloc(1);
 const number = Buffer.alloc(4);
 function readNumber(fd: number, of: SocketOption): number {
   getSocketOption(fd, of, number);
@@ -58,16 +59,19 @@ function readNumber(fd: number, of: SocketOption): number {
 /** A duplicate of a socket that another process has open. It sets options and never reads or writes data. */
 export class TcpSocket {
   readonly #fd: number;
+  readonly #family: 4 | 6;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, family: 4 | 6) {
     this.#fd = fd;
+    this.#family = family;
   }
 
   /** Undefined where that descriptor is no TCP socket, or is closed by now. */
   static take(pidfd: number, descriptor: number): TcpSocket | undefined {
     const fd = orClosed(() => duplicateDescriptor(pidfd, descriptor));
     if (fd === undefined) return undefined;
-    if (isTcp(fd)) return new TcpSocket(fd);
+    const family = familyOfTcp(fd);
+    if (family !== undefined) return new TcpSocket(fd, family);
     close(fd);
     return undefined;
   }
@@ -86,7 +90,7 @@ export class TcpSocket {
     const state = this.#state();
     return {
       state,
-      family: families[readNumber(this.#fd, options.domain)] ?? 4,
+      family: this.#family,
       peer: state === 'established' ? this.endpoint('peer') : undefined,
       keepalive: readNumber(this.#fd, options.keepalive) === 1,
       values: {
@@ -125,9 +129,8 @@ export class TcpSocket {
   }
 
   #state(): SocketState {
-    const info = Buffer.alloc(1);
-    getSocketOption(this.#fd, options.info, info);
-    return states[info.readUInt8()] ?? 'other';
+    getSocketOption(this.#fd, options.info, firstByte);
+    return states[firstByte.readUInt8()] ?? 'other';
   }
 
   #set(name: SocketOption, value: number): void {
@@ -136,12 +139,15 @@ export class TcpSocket {
   }
 }
 
-function isTcp(fd: number): boolean {
+/** Undefined for every other socket. */
+function familyOfTcp(fd: number): 4 | 6 | undefined {
   try {
-    return readNumber(fd, options.protocol) === IPPROTO_TCP && readNumber(fd, options.domain) in families;
+    return readNumber(fd, options.protocol) === IPPROTO_TCP
+      ? families[readNumber(fd, options.domain)]
+      : undefined;
   } catch (error) {
     // A descriptor that was a socket when it was listed, and is something else now.
-    if ((error as NodeJS.ErrnoException).code === 'ENOTSOCK') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOTSOCK') return undefined;
     throw error;
   }
 }

@@ -6,8 +6,9 @@ import { agent } from './agent.ts';
 import { controller } from './controller.ts';
 import type { Bench, Result } from './result.ts';
 import { table } from './result.ts';
+import { sockets } from './sockets.ts';
 
-const benches: Readonly<Record<string, Bench>> = { admission, controller, agent };
+const benches: Readonly<Record<string, Bench>> = { admission, controller, agent, sockets };
 
 const program = new Command('bench')
   .description('Measure what is promised. Without a name, all of it.')

@@ -36,13 +36,13 @@ export class Machine {
     mkdirSync(join(folder, 'log'));
     const host = await Host.start({ folder, name: 'node', owned: true });
     const machine = new Machine(folder, host);
-    mkdirSync(machine.#groups);
+    mkdirSync(machine.groups);
     return machine;
   }
 
   async stop(): Promise<void> {
     await this.host.stop();
-    await until('the control groups are empty', () => removeGroups(this.#groups));
+    await until('the control groups are empty', () => removeGroups(this.groups));
     rmSync(this.folder, { recursive: true });
   }
 
@@ -77,7 +77,7 @@ export class Machine {
     const uids = Array.from({ length: size }, () => randomUUID());
     const pids = await startSandboxes(
       this.host,
-      uids.map((uid) => join(this.#groups, sandboxGroup(uid))),
+      uids.map((uid) => join(this.groups, sandboxGroup(uid))),
     );
     return uids.map((uid, at) => ({ uid, pid: pids[at] ?? NaN }));
   }
@@ -147,7 +147,7 @@ export class Machine {
   }
 
   join(pid: number, group: string): void {
-    const folder = join(this.#groups, group);
+    const folder = join(this.groups, group);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'cgroup.procs'), String(pid));
   }
@@ -177,7 +177,8 @@ export class Machine {
     return output;
   }
 
-  get #groups(): string {
+  /** The folder of its control groups. */
+  get groups(): string {
     return join(hierarchy, basename(this.folder));
   }
 }

@@ -8,6 +8,7 @@ import type { ConnectionCounts, SocketReading } from '../../src/policy/connectio
 import { until } from '../cluster/wait.ts';
 import type { Pod } from './machine.ts';
 import { Machine } from './machine.ts';
+import type { Scanned } from './scanner.ts';
 
 const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
 const port = '7000';
@@ -49,7 +50,7 @@ async function scan({
   const said = once(scanner.stdout ?? scanner, 'data') as Promise<[Buffer]>;
   scanner.stdin?.write(`${JSON.stringify({ targets: [target], hostPods: [], everySocket: every })}\n`);
   const [text] = await said;
-  const [reading] = JSON.parse(text.toString()) as SocketReading[];
+  const [reading] = (JSON.parse(text.toString()) as Scanned).readings;
   if (reading === undefined) throw new Error('no reading');
   return reading;
 }

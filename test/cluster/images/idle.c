@@ -2,6 +2,7 @@
  * A TCP client that is silent for a while, and the server it talks to.
  *
  *   idle serve PORT [ADDRESS]        echoes, over IPv4 and IPv6; says who came and how each connection ended
+ *   idle hold ADDRESS PORT COUNT     both ends of so many connections, for as long as it lives
  *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever] [--give-up SECONDS]
  *
  * --keepalive sets SO_KEEPALIVE and nothing else, as most programs do: the kernel's values decide the rest.
@@ -112,12 +113,27 @@ static void chat(int fd) {
   }
 }
 
+/* Both ends of so many connections in one process, without a thread, keepalive or a word. */
+static void hold(const char *address, const char *port, int count) {
+  struct addrinfo *at = resolve(address, port);
+  int listening = socket(at->ai_family, SOCK_STREAM, 0);
+  if (bind(listening, at->ai_addr, at->ai_addrlen) || listen(listening, count)) fail("hold");
+  for (int i = 0; i < count; i++) {
+    int fd = socket(at->ai_family, SOCK_STREAM, 0);
+    if (connect(fd, at->ai_addr, at->ai_addrlen) || accept(listening, 0, 0) < 0) fail("hold");
+  }
+  printf("holding %d connections\n", count);
+  for (;;) pause();
+}
+
 int main(int argc, char **argv) {
   setvbuf(stdout, 0, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN);
   if ((argc == 3 || argc == 4) && !strcmp(argv[1], "serve")) serve(argv[2], argc == 4 ? argv[3] : "::");
+  if (argc == 5 && !strcmp(argv[1], "hold")) hold(argv[2], argv[3], atoi(argv[4]));
   if (argc < 6 || strcmp(argv[1], "connect")) {
     puts("usage: idle serve PORT [ADDRESS]");
+    puts("       idle hold ADDRESS PORT COUNT");
     puts("       idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever] [--give-up SECONDS]");
     return 2;
   }

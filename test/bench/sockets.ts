@@ -1,0 +1,149 @@
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+
+import { sandboxGroup } from '../kernel/sandbox.ts';
+import { Machine } from '../kernel/machine.ts';
+import type { Scanned } from '../kernel/scanner.ts';
+import { toolsFolder } from '../cluster/image.ts';
+import { prepare } from '../cluster/prepare.ts';
+import { until } from '../cluster/wait.ts';
+import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
+import { deriveTriple } from '../../src/policy/derive.ts';
+import type { SocketTarget } from '../../src/policy/connection.ts';
+import type { Bench, Row } from './result.ts';
+import { percentile } from './result.ts';
+
+const pods = 250;
+/** Each has both its ends in the pod: 10,000 sockets. */
+const connections = 20;
+const socketCount = pods * connections * 2;
+const rounds = 20;
+const timeoutSeconds = 90;
+/** The agent counts every socket so often (COUNT_SECONDS), and looks for new ones in between. */
+const countSeconds = 60;
+
+/** What looking at open connections costs, and giving them keepalive, beside `ss` in each network namespace. */
+export const sockets: Bench = async (say) => {
+  await prepare({ kubernetes: undefined });
+  const machine = await Machine.start();
+  try {
+    say(`${pods} pods with ${socketCount} sockets`);
+    const crowd = await machine.crowd(pods);
+    await hold(machine, crowd);
+    const wanted = deriveTriple(timeoutSeconds);
+    const targets = crowd.map(({ uid }) => ({ place: uid, wanted, timeouts: [timeoutSeconds] }));
+    const scanner = new Scanner(machine);
+    say('repairing all of them');
+    const repaired = await scanner.scan(targets, true);
+    requireSockets(
+      repaired.readings.reduce((sum, one) => sum + one.repaired, 0),
+      socketCount + pods,
+    );
+    say('scanning');
+    const counts: number[] = [];
+    const looks: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      counts.push((await scanner.scan(targets, true)).cpuMs);
+      looks.push((await scanner.scan(targets, false)).cpuMs);
+    }
+    say('ss');
+    const theirs = await loopOverSs(machine, crowd);
+    const period = scanPeriodSeconds(targets) ?? NaN;
+    const share = shareOf({ count: percentile(counts, 50), look: percentile(looks, 50), period });
+    const result = {
+      bench: 'sockets',
+      setting: `${pods} pods, ${socketCount} sockets and ${pods} that listen, behind ${timeoutSeconds} s: new ones are looked for every ${period} s, all are counted every ${countSeconds} s; milliseconds of a core`,
+      rows: [
+        row('repaired at first sight, all of them', [repaired.cpuMs], socketCount + pods),
+        row('every socket looked at and counted', counts, socketCount + pods),
+        row('new ones looked for, none there', looks, socketCount + pods),
+        { what: 'steady, of a core', figures: { '%': share } },
+        row('nsenter … ss -tno in each namespace', theirs, socketCount),
+      ],
+    };
+    return [result];
+  } finally {
+    await machine.stop();
+  }
+};
+
+function row(what: string, ms: readonly number[], of: number): Row {
+  return {
+    what,
+    figures: {
+      'p50 ms': percentile(ms, 50),
+      'µs a socket': (percentile(ms, 50) * 1000) / of,
+      rounds: ms.length,
+    },
+  };
+}
+
+/** Per cent: within a minute one count, and a look in every other period. */
+function shareOf({ count, look, period }: { count: number; look: number; period: number }): number {
+  const looks = countSeconds / period - 1;
+  return ((count + looks * look) / (countSeconds * 1000)) * 100;
+}
+
+function requireSockets(seen: number, expected: number): void {
+  if (seen !== expected)
+    throw new Error(`${seen} sockets instead of ${expected}: the figures would say nothing`);
+}
+
+/** In each pod a program with its connections, to an address of the pod's own that is not of the loopback's range. */
+async function hold(machine: Machine, crowd: readonly { uid: string; pid: number }[]): Promise<void> {
+  const script = `set -e
+    while read -r pid group; do
+      nsenter -t "$pid" -n sh -c 'ip link set lo up; ip addr add 10.9.0.1/32 dev lo'
+      (echo 0 > "$group/cgroup.procs"; exec nsenter -t "$pid" -n idle hold 10.9.0.1 7000 ${connections}) < /dev/null > /dev/null 2>&1 &
+    done`;
+  const group = (uid: string) => join(machine.groups, sandboxGroup(uid));
+  const stdin = crowd.map(({ uid, pid }) => `${pid} ${group(uid)}\n`).join('');
+  const env = { ...process.env, PATH: `${toolsFolder()}:${process.env.PATH}` };
+  await machine.host.execOrThrow(['bash', '-c', script], { stdin, cwd: '/', env });
+  const [last] = crowd.slice(-1);
+  for (const { pid } of last === undefined ? crowd : [...crowd.slice(0, 3), last])
+    await until('its connections are open', async () => {
+      const argv = ['nsenter', '-t', `${pid}`, '-n', 'ss', '-tnH', 'state', 'established'];
+      return (
+        (await machine.host.exec(argv, { cwd: '/' })).stdout.trim().split('\n').length === connections * 2
+      );
+    });
+}
+
+/** Runs where processes are numbered as in the machine; one line asked, one answered. */
+class Scanner {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(machine: Machine) {
+    const script = join(import.meta.dirname, '../kernel/scanner.ts');
+    this.#child = machine.host.spawn([process.execPath, '--disable-warning=ExperimentalWarning', script], {
+      cwd: '/',
+    });
+    const { stdout } = this.#child;
+    if (stdout === null) throw new Error('the scanner has no output');
+    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  }
+
+  async scan(targets: readonly SocketTarget[], everySocket: boolean): Promise<Scanned> {
+    this.#child.stdin?.write(`${JSON.stringify({ targets, hostPods: [], everySocket })}\n`);
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error('the scanner ended');
+    return JSON.parse(line.value) as Scanned;
+  }
+}
+
+/** As a script would do it, by the clock: what it starts is not ours to account for. */
+async function loopOverSs(machine: Machine, crowd: readonly { pid: number }[]): Promise<number[]> {
+  const script = `while read -r pid; do nsenter -t "$pid" -n ss -tnoH state established; done | wc -l`;
+  const stdin = crowd.map(({ pid }) => `${pid}\n`).join('');
+  const times: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const startedAt = performance.now();
+    const printed = await machine.host.execOrThrow(['sh', '-c', script], { stdin, cwd: '/' });
+    times.push(performance.now() - startedAt);
+    requireSockets(Number(printed), socketCount);
+  }
+  return times;
+}
