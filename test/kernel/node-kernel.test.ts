@@ -93,6 +93,15 @@ describe('a pod that runs', () => {
   });
 });
 
+test('a pod is found among thousands of processes, in groups of its own and of others', async () => {
+  const spawnMany = ['sh', '-c', 'for n in $(seq 1500); do sleep 5000 & done; exec "$0" "$@"'];
+  await machine.process(spawnMany, 'system/daemon');
+  const pod = await machine.pod();
+  await machine.process(['nsenter', '-t', numberInside(pod.pid), '-n', ...spawnMany], pod.group);
+  expect(visit(pod.uid)).toMatchObject({ state: 'read', now: wanted });
+  expect(await machine.values(pod.pid)).toEqual(wanted);
+});
+
 describe('of a pod with several networks', () => {
   const besides = async (pod: Pod, launcher: string[], group: string) =>
     machine.process(launcher, `${pod.group}${group}`);
