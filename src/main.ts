@@ -1,5 +1,3 @@
-import { runAgent } from './agent/agent.ts';
-import { runController } from './controller/controller.ts';
 import { RequirementError } from './kube/requirement.ts';
 import { agentConfig, ConfigError, controllerConfig, readConfig } from './ops/config.ts';
 import type { Log, LogOptions } from './ops/log.ts';
@@ -19,10 +17,13 @@ usage: keepalive-operator COMMAND
 /** Exit status 2: called wrongly; 1: cannot go on, and the last line says why. */
 async function main([command, ...args]: string[]): Promise<number> {
   switch (command) {
-    case 'controller':
+    case 'controller': {
+      const { runController } = await import('./controller/controller.ts');
       await run(readConfig(controllerConfig, process.env, args), { component: 'controller' }, runController);
       return 0;
+    }
     case 'agent': {
+      const { runAgent } = await import('./agent/agent.ts');
       const config = readConfig(agentConfig, process.env, args);
       await run(config, { component: 'agent', node: config.nodeName }, runAgent);
       return 0;
