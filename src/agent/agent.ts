@@ -5,6 +5,7 @@ import { ApiClient } from '../kube/client.ts';
 import { sleep, systemClock } from '../kube/clock.ts';
 import { openConnection } from '../kube/connection.ts';
 import { requirementsHold } from '../kube/requirement.ts';
+import { keyOf } from '../kube/resource.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
 import { notSynced, silent } from '../kube/watched.ts';
@@ -174,12 +175,20 @@ class Agent {
   async #isUninstalled(): Promise<boolean | 'unknown'> {
     const { podNamespace: namespace, daemonsetName: name } = this.#options.config;
     const deadline = performance.now() + farewell.patienceMs;
-    for (;;) {
+    for (let asked = 1; ; asked += 1) {
       const answer = await isUninstalled(this.#client, { namespace, name }, farewell.askTimeoutMs);
-      if (answer !== 'unknown' || performance.now() > deadline) return answer;
+      if (typeof answer === 'boolean') return answer;
+      // Where the pod itself is gone, it was deleted by force: the watch says so within the pause, and another follows.
+      if (answer === 'unauthorized' && asked > 1 && this.#ownPodIsThere()) return true;
+      if (performance.now() > deadline) return 'unknown';
       // Its rights may be going at this moment, one after the other.
       await sleep(systemClock, farewell.askEveryMs, new AbortController().signal);
     }
+  }
+
+  #ownPodIsThere(): boolean {
+    const { podNamespace: namespace, podName: name } = this.#options.config;
+    return this.#world.pods.get(keyOf({ namespace, name })) !== undefined;
   }
 
   #serve(): Promise<HealthServer> {

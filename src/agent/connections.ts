@@ -23,6 +23,7 @@ export interface ConnectionsOptions {
 }
 
 const key = 'sockets';
+const gatherMs = 500;
 
 /** Looks at open connections as often as the shortest timeout asks, and gives keepalive where a policy says so. */
 export class Connections {
@@ -32,6 +33,8 @@ export class Connections {
   #hostPods: ReadonlySet<string> = new Set();
   #counted: ReadonlyMap<string, SocketReading> | undefined;
   #lastCountMs = -Infinity;
+  /** Others are selected than were counted last. */
+  #isNews = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -53,9 +56,21 @@ export class Connections {
     const hostPods = selections.pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.kubeletUid);
     this.#hostPods = new Set(hostPods);
     if (isDeepStrictEqual(targets, this.#targets)) return;
+    const isForMore = this.#asksForMore(targets);
     this.#targets = targets;
-    this.#lastCountMs = -Infinity;
-    this.#queue.add(key);
+    this.#isNews = true;
+    // Pods come and go in crowds; what a policy asks anew is owed to every socket.
+    if (isForMore) this.#lastCountMs = -Infinity;
+    this.#queue.addAfter(key, isForMore ? 0 : gatherMs);
+  }
+
+  /** Whether a place that was there has other values or timeouts now. */
+  #asksForMore(targets: readonly SocketTarget[]): boolean {
+    const before = new Map(this.#targets.map((target) => [target.place, target]));
+    return targets.some((target) => {
+      const known = before.get(target.place);
+      return known !== undefined && !isDeepStrictEqual(known, target);
+    });
   }
 
   stop(): Promise<void> {
@@ -71,9 +86,9 @@ export class Connections {
       targets.length === 0 ? [] : await kernel.scan({ targets, hostPods: this.#hostPods, everySocket });
     metrics.scans.observe((performance.now() - startedMs) / 1000);
     this.#tell(readings);
-    // A count of others than are selected by now would be told as theirs.
-    if (everySocket && targets === this.#targets) {
-      this.#lastCountMs = startedMs;
+    if (everySocket) this.#lastCountMs = startedMs;
+    if (everySocket || this.#isNews) {
+      this.#isNews = targets !== this.#targets;
       this.#counted = new Map(readings.map((reading) => [reading.place, reading]));
       onCounted();
     }

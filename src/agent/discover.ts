@@ -11,7 +11,7 @@ import { kubeProxyOf } from '../policy/tracker.ts';
 const kubeProxyPort = 10_249;
 const firstProcess = 1;
 
-/** What the host's own network would forget, and how its kube-proxy is set. Only reads; blocks a second at most. */
+/** What the host's own network would forget, and how its kube-proxy is set. Only reads; blocks for a few seconds at most. */
 export function discover(procRoot: string): Discovery {
   const home = new HomeNamespace();
   try {

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { Memory } from '../policy/tighten.ts';
@@ -18,6 +26,15 @@ export interface LedgerEntry {
 interface Removal {
   readonly place: string;
   readonly gone: true;
+}
+
+/** What was found cannot be noted, so nothing may be changed. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+
+  constructor(cause: unknown) {
+    super((cause as NodeJS.ErrnoException).code ?? (cause as Error).message, { cause });
+  }
 }
 
 const longestBytes = 1_000_000;
@@ -42,7 +59,6 @@ export class Ledger {
   /** Reads what is there. Throws where the folder cannot be written: without it no value may be changed. */
   static open(file: string, bootId: string): Ledger {
     const ledger = new Ledger(file, bootId);
-    mkdirSync(dirname(file), { recursive: true });
     ledger.#replay();
     ledger.#rewrite();
     return ledger;
@@ -58,11 +74,16 @@ export class Ledger {
 
   /**
    * `once`: it is in the file before this returns. `later`: for now only in this process, since what the file says
-   * is good enough for whoever comes after.
+   * is good enough for whoever comes after. Throws a {@link LedgerError}.
    */
   note(entry: LedgerEntry, at: 'once' | 'later'): void {
-    if (at === 'once') this.#append(entry);
     this.#entries.set(entry.place, entry);
+    if (at === 'later') return;
+    try {
+      this.#append(entry);
+    } catch (error) {
+      throw new LedgerError(error);
+    }
   }
 
   remove(place: string): void {
@@ -77,6 +98,8 @@ export class Ledger {
   }
 
   #append(line: LedgerEntry | Removal): void {
+    // Somebody removed it: a file that begins in the middle would say nothing to the next agent.
+    if (!existsSync(this.#file)) return this.#rewrite();
     const text = `${JSON.stringify(line)}\n`;
     appendFileSync(this.#file, text);
     this.#bytes += text.length;
@@ -96,6 +119,7 @@ export class Ledger {
 
   /** Whole or not at all. */
   #rewrite(): void {
+    mkdirSync(dirname(this.#file), { recursive: true });
     const lines = [this.#header, ...this.#entries.values().map((entry) => JSON.stringify(entry))];
     const text = `${lines.join('\n')}\n`;
     writeFileSync(`${this.#file}.new`, text);

@@ -2,9 +2,11 @@ import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.t
 import { NamespaceGone } from '../kernel/keepalive-files.ts';
 import type { Triple } from '../policy/derive.ts';
 import type { Reading } from '../policy/reading.ts';
+import { ledgerFault } from '../policy/reading.ts';
 import type { Memory, Settlement, TripleKey } from '../policy/tighten.ts';
 import { isEmpty, settle } from '../policy/tighten.ts';
 import type { Ledger } from './ledger.ts';
+import { LedgerError } from './ledger.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { Namespaces } from './namespaces.ts';
 import { Overrides } from './overrides.ts';
@@ -92,6 +94,7 @@ export class NodeKernel {
     try {
       return this.#settle(visit, opened);
     } catch (error) {
+      if (error instanceof LedgerError) return failed(visit.place, `${ledgerFault}${error.message}`);
       if (!(error instanceof NamespaceGone))
         return failed(visit.place, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
       this.#namespaces.close(visit.place);

@@ -6,8 +6,9 @@ import { backOffMs } from '../kube/backoff.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { systemClock } from '../kube/clock.ts';
-import { isNotFound, retryAfterMs } from '../kube/errors.ts';
+import { isInvalid, isNotFound, retryAfterMs } from '../kube/errors.ts';
 import type { Log } from '../kube/log.ts';
+import type { KubeObject } from '../kube/resource.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -34,6 +35,7 @@ export class Reporter {
   #writing: Promise<void> = Promise.resolve();
   #lastWriteAt = -Infinity;
   #failures = 0;
+  #busy = false;
   #stopped = false;
 
   constructor(options: ReporterOptions) {
@@ -48,6 +50,11 @@ export class Reporter {
 
   /** Somebody else changed the object, or it went away. */
   lookAgain(): void {
+    if (this.#failures > 0 && !this.#busy) {
+      // It may have been what stood in the way.
+      this.#cancel?.();
+      this.#cancel = undefined;
+    }
     this.#schedule(gatherMs);
   }
 
@@ -83,63 +90,64 @@ export class Reporter {
     const { log } = this.#options;
     const status = this.#wanted;
     let againAfterMs = gatherMs;
+    this.#busy = true;
     try {
       if (status !== undefined && !this.#isWritten()) {
         this.#lastWriteAt = this.#clock.now();
-        await this.#apply(status);
+        const isKnown = await this.#apply(status);
         const { pods, policies = [] } = status;
-        log.info({ pods: pods?.summary, policies: policies.length }, 'NodeKeepalive written');
+        if (isKnown) log.info({ pods: pods?.summary, policies: policies.length }, 'NodeKeepalive written');
       }
       this.#failures = 0;
     } catch (error) {
       againAfterMs = Math.max(backOffMs(this.#failures, retry, Math.random), retryAfterMs(error));
       this.#failures += 1;
-      log.warn(
-        { reason: (error as Error).message, delayMs: againAfterMs },
-        'NodeKeepalive not written, will try again',
-      );
+      const reason = (error as Error).message;
+      log.warn({ reason, delayMs: againAfterMs }, 'NodeKeepalive not written, will try again');
     }
+    this.#busy = false;
     this.#cancel = undefined;
     // What was offered meanwhile waits for its turn.
     this.#schedule(againAfterMs);
   }
 
-  async #apply(status: NodeKeepaliveStatus): Promise<void> {
-    const { client, world, node } = this.#options;
+  /** False while the node is not known: an object that nobody owns would stay for ever. */
+  async #apply(status: NodeKeepaliveStatus): Promise<boolean> {
+    const { world, node } = this.#options;
     const uid = world.node?.uid;
-    // Without its node there is nobody to own it; an object that nobody owns would stay for ever.
-    if (uid === undefined) return;
-    const identity = { apiVersion: API_VERSION, kind: 'NodeKeepalive' };
-    const options = { fieldManager: AGENT_NAME };
-    const write = () =>
-      client.applyStatus(
-        resources.nodekeepalives,
-        { ...identity, metadata: { name: node }, status },
-        options,
-      );
-    const create = () =>
-      client.apply(
-        resources.nodekeepalives,
-        {
-          ...identity,
-          metadata: {
-            name: node,
-            labels: OPERATOR_LABELS,
-            ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
-          },
-        },
-        options,
-      );
-    if (world.reported === undefined) await create();
-    const written = await write().catch(async (error: unknown) => {
+    if (uid === undefined) return false;
+    if (world.reported === undefined) await this.#create(uid);
+    const written = await this.#applyStatus(status).catch(async (error: unknown) => {
       if (!isNotFound(error)) throw error;
-      await create();
-      return write();
+      await this.#create(uid);
+      return this.#applyStatus(status);
     });
     // Ahead of the watch, so that a look in between does not write the same again.
-    world.nodekeepalives.set(node, {
-      uid: written.metadata.uid,
-      status: written.status ?? {},
-    });
+    world.nodekeepalives.set(node, { uid: written.metadata.uid, status: written.status ?? {} });
+    return true;
+  }
+
+  #create(uid: string): Promise<KubeObject> {
+    const { client, node } = this.#options;
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: node, uid }];
+    const metadata = { name: node, labels: OPERATOR_LABELS, ownerReferences };
+    return client.apply(resources.nodekeepalives, { ...identity, metadata }, options);
+  }
+
+  /** Fields that somebody else wrote as well would outlive an apply, or make it invalid: then all is replaced. */
+  async #applyStatus(status: NodeKeepaliveStatus): Promise<KubeObject> {
+    const { client, node } = this.#options;
+    const target = { ...resources.nodekeepalives, name: node };
+    try {
+      const manifest = { ...identity, metadata: { name: node }, status };
+      const written = await client.applyStatus(resources.nodekeepalives, manifest, options);
+      if (isDeepStrictEqual(written.status, status)) return written;
+    } catch (error) {
+      if (!isInvalid(error)) throw error;
+    }
+    return client.replaceStatus(target, status, options);
   }
 }
+
+const identity = { apiVersion: API_VERSION, kind: 'NodeKeepalive' };
+const options = { fieldManager: AGENT_NAME };

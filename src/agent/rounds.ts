@@ -91,7 +91,7 @@ export class Rounds {
     const readings = await kernel.visit(visits, everything ? this.#places.names : undefined);
     if (everything) {
       this.#lastResyncMs = startedMs;
-      this.#discovery = await kernel.discover();
+      this.#discovery = await kernel.discover().catch((error: unknown) => this.#undiscovered(error));
     }
     const nowMs = systemClock.now();
     this.#places.take(readings, nowMs);
@@ -100,6 +100,12 @@ export class Rounds {
     this.#report(selections);
     const resyncInMs = this.#lastResyncMs + resyncMs - nowMs;
     return { afterMs: Math.max(1, Math.min(resyncInMs, this.#places.nextDueMs(nowMs) ?? Infinity)) };
+  }
+
+  /** What could not be looked at is as it was; nothing depends on it. */
+  #undiscovered(error: unknown): Discovery | undefined {
+    this.#options.log.warn({ reason: (error as Error).message }, 'node not looked through');
+    return this.#discovery;
   }
 
   #report(selections: NodeSelections): void {
@@ -118,7 +124,7 @@ export class Rounds {
     const { log, metrics } = this.#options;
     for (const { place, wrote, now, faults, reason, putRight, override } of readings) {
       const where = { place, of: this.#places.podAt(place) };
-      if (reason !== undefined) log.warn({ ...where, reason }, 'network namespace cannot be entered');
+      if (reason !== undefined) log.warn({ ...where, reason }, 'network namespace left as it is');
       if (putRight) metrics.repairs.inc();
       if (Object.keys(wrote).length === 0) continue;
       metrics.writes.inc();

@@ -7,11 +7,11 @@ const patience = [
   { level: SOL_SOCKET, name: 21 },
 ];
 const patienceSeconds = 1;
-const longestBytes = 256 * 1024;
+const longestBytes = 64 * 1024;
 
 /**
  * The body of `http://127.0.0.1:PORT/PATH` in the network namespace that the calling thread is in; undefined where
- * nobody listens or the answer is no success. It blocks: Node's own client would connect from wherever its
+ * nobody listens, the answer is no success, or is not whole within about two seconds. It blocks: Node's own client would connect from wherever its
  * thread is by then.
  */
 export function getFromLoopback(port: number, path: string): string | undefined {
@@ -35,13 +35,15 @@ export function getFromLoopback(port: number, path: string): string | undefined 
 
 function readAll(fd: number): string {
   const pieces: Buffer[] = [];
-  let bytes = 0;
-  for (;;) {
+  // Whoever listens there may be anybody: an answer that trickles must not hold up the thread.
+  const deadline = performance.now() + patienceSeconds * 1000;
+  for (let bytes = 0; bytes <= longestBytes && performance.now() < deadline;) {
     const piece = receive(fd, 16_384);
-    if (piece.length === 0 || bytes > longestBytes) return Buffer.concat(pieces).toString('utf8');
+    if (piece.length === 0) return Buffer.concat(pieces).toString('utf8');
     pieces.push(piece);
     bytes += piece.length;
   }
+  return '';
 }
 
 function bodyOf(answer: string): string | undefined {

@@ -106,6 +106,21 @@ export class ApiClient {
     return this.#apply<T>(resource, 'status', body, options);
   }
 
+  /** The whole status at once, whoever wrote what is there. */
+  replaceStatus<T = KubeObject>(
+    target: Target & { name: string },
+    status: unknown,
+    { fieldManager, ...options }: ApplyOptions,
+  ): Promise<T> {
+    return this.#json<T>({
+      ...options,
+      ...{ verb: 'patch', method: 'PATCH', target: { ...target, subresource: 'status' } },
+      query: { fieldManager },
+      body: [{ op: 'add', path: '/status', value: status }],
+      contentType: 'application/json-patch+json',
+    });
+  }
+
   /** The names of the kinds that the API server serves of a group, as in its paths. */
   async kindsOf(group: Pick<Resource, 'group' | 'version'>, options: CallOptions = {}): Promise<string[]> {
     const target = { ...group, plural: '' };

@@ -96,8 +96,12 @@ export function whereabouts(
   };
 }
 
-/** What is watched, and what was asked for, after what is exposed. */
-const mildest: readonly string[] = ['Overridden', ...skipReasons];
+/** After what is exposed: what is watched, what cannot be helped, and last what was asked for. */
+const mildest: readonly string[] = [
+  'Overridden',
+  ...skipReasons.filter((reason) => reason !== 'SkipLabel'),
+  'SkipLabel',
+];
 
 /** The same order every time, so that a status changes only when the world did. */
 export function worstFirst(a: Finding, b: Finding): number {

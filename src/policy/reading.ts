@@ -5,6 +5,9 @@ import type { TripleKey } from './tighten.ts';
 /** The host's own network namespace, as a place; every other place is a pod's uid as the kubelet knows it. */
 export const HOST = 'host';
 
+/** How the reason of a failed reading begins where what was found could not be noted on the node. */
+export const ledgerFault = 'ledger ';
+
 /** A value that cannot be read or written. */
 export interface Fault {
   readonly key: TripleKey;

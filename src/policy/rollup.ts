@@ -64,14 +64,11 @@ export function rollUp(
   const concerned = [...new Set([...withPods, ...selected])].sort();
   const inState = (state: NodeState) =>
     concerned.filter((node) => nodeStateOf(node, facts, generation) === state);
-  const reports = inState('reported')
-    .map((node) => facts.reportOf(node))
-    .filter((report) => report !== undefined);
+  const reported = new Set(inState('reported'));
+  const reports = [...reported].map((node) => facts.reportOf(node)).filter((report) => report !== undefined);
   const away = inState('silent').map(awayFinding);
   const asksForNodes = 'nodes' in policy.spec && policy.spec.nodes !== undefined;
-  const hostsLive = selected.filter(
-    (node) => facts.reportOf(node)?.host === 'Live' && facts.isReporting(node),
-  );
+  const hostsLive = selected.filter((node) => reported.has(node) && facts.reportOf(node)?.host === 'Live');
   return {
     live: sum(reports.map(({ live }) => live)),
     skips: reports.flatMap(({ skippedBy = [] }) => skippedBy).flatMap(repeat),

@@ -3,7 +3,7 @@ import { staysUnder } from './derive.ts';
 import { whereabouts } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { Reading } from './reading.ts';
-import { tripleOf } from './reading.ts';
+import { ledgerFault, tripleOf } from './reading.ts';
 import type { PodSelection } from './selection.ts';
 import type { Skip } from './skip.ts';
 import { agentSkipOf } from './skip.ts';
@@ -49,6 +49,7 @@ function isLive({ state, now }: Reading, { effective }: EffectivePolicy): boolea
 /** What keeps a kernel that was looked at, or could not be, from holding the values; in this order. */
 const causes: readonly ((reading: Reading, policy: EffectivePolicy) => Standing | undefined)[] = [
   hasNoProcess,
+  cannotBeNoted,
   cannotBeEntered,
   lacksAValue,
   isOnlyAudited,
@@ -71,6 +72,15 @@ function hasNoProcess({ state }: Reading): Standing | undefined {
         'no process of it is found on its node: in a sandbox with a kernel of its own, set keepalive in the program',
       )
     : undefined;
+}
+
+function cannotBeNoted({ state, reason = '' }: Reading): Standing | undefined {
+  if (state !== 'failed' || !reason.startsWith(ledgerFault)) return undefined;
+  return exposed(
+    'NotNoted',
+    `what its network was found with cannot be noted on its node (${reason.slice(ledgerFault.length)}), so nothing is ` +
+      'changed there: make room in /run of the node, and let the agent write to its folder',
+  );
 }
 
 function cannotBeEntered({ state, reason }: Reading): Standing | undefined {

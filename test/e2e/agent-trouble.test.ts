@@ -140,6 +140,27 @@ test('an upgrade, told to end one agent after the other, lets no value go', asyn
   await untilEverywhere('30/10/6');
 });
 
+test('an agent whose pod is deleted by force, token and all, is not taken for uninstalled', async () => {
+  const before = await agentOf('n1');
+  const { values } = await inPod('n1');
+  const name = await bench.cluster.kubectl(
+    ...['get', 'pod', ...agents, '--field-selector=spec.nodeName=n1', '-o', 'name'],
+  );
+  await remove(...agents, name.trim(), '--force', '--grace-period=0');
+  const seen = new Set<string>();
+  await until('the process has ended', async () => {
+    seen.add(await values());
+    return !isAlive(before);
+  });
+  await rolledOut();
+  seen.add(await values());
+  expect([...seen]).toEqual(['30/10/6']);
+  await relax();
+  await untilEverywhere(untouched);
+  await enforce(90);
+  await untilEverywhere('30/10/6');
+});
+
 test('a node that starts again begins anew: nothing of before is remembered, and its pods are covered', async () => {
   await bench.cluster.rebootNode('n3');
   await until('its pod runs again', async () => {

@@ -66,6 +66,12 @@ test('with a policy that declares the timeout, that of a new pod lives through t
   expect(await lastWords('with', '--keepalive')).toBe('silent 12 s: alive');
 });
 
-test('a program that does not ask for keepalive is not helped by values alone', async () => {
-  expect(await lastWords('deaf')).toBe('silent 12 s: ECONNRESET (104) Connection reset by peer');
+test('a program that does not ask for keepalive lives as well, since the agent asks for it', async () => {
+  expect(await lastWords('deaf')).toBe('silent 12 s: alive');
+});
+
+test('where open connections are only observed, it is not helped by values alone', async () => {
+  await bench.apply(kap(namespace, 'behind-the-nat', forgetsAfterSeconds, { openConnections: 'Observe' }));
+  await bench.status({ kind: 'kap', name: 'behind-the-nat', namespace });
+  expect(await lastWords('deaf-and-observed')).toBe('silent 12 s: ECONNRESET (104) Connection reset by peer');
 });

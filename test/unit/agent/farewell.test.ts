@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 
+import type { Word } from '../../../src/agent/farewell.ts';
 import { isUninstalled } from '../../../src/agent/farewell.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
@@ -20,11 +21,15 @@ afterEach(async () => {
 const daemonSet = (metadata: object) => json({ metadata: { name: 'keepalive-agent', ...metadata } });
 const kinds = (...names: string[]) => json({ resources: names.map((name) => ({ name })) });
 
-test.each<[string, Answer[], boolean | 'unknown']>([
+test.each<[string, Answer[], Word]>([
   ['the DaemonSet is there: another agent follows', [daemonSet({})], false],
   ['the DaemonSet is going', [daemonSet({ deletionTimestamp: '2026-01-01T00:00:00Z' })], true],
   ['the DaemonSet is gone', [status(404, 'NotFound')], true],
-  ['the service account is gone, and with it whoever asks', [status(401, 'Unauthorized')], true],
+  [
+    'the token is not known: of the service account, or of the pod',
+    [status(401, 'Unauthorized')],
+    'unauthorized',
+  ],
   ['the role is gone, and the kinds with it', [status(403, 'Forbidden'), status(404, 'NotFound')], true],
   ['the role is gone, and no kind is left', [status(403, 'Forbidden'), kinds()], true],
   [

@@ -58,6 +58,14 @@ test('a file that is not one of ours is begun anew', () => {
   expect(reopened()).toEqual([]);
 });
 
+test('removed while it is in use, it is whole again with the next word', () => {
+  const ledger = Ledger.open(file, 'boot-1');
+  ledger.note(entry('a'), 'once');
+  rmSync(join(folder, 'state'), { recursive: true });
+  ledger.note(entry('b'), 'once');
+  expect(reopened()).toEqual([entry('a'), entry('b')]);
+});
+
 test('it does not grow for ever', () => {
   const ledger = Ledger.open(file, 'boot-1');
   for (let time = 0; time < 20_000; time += 1) ledger.note(entry('a', (time % 50) + 1), 'once');

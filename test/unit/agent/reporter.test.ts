@@ -7,7 +7,7 @@ import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import { createLog } from '../../../src/ops/log.ts';
 import type { Answer } from '../../support/api-server.ts';
-import { FakeApiServer, status } from '../../support/api-server.ts';
+import { FakeApiServer, json, status } from '../../support/api-server.ts';
 import { HandClock } from '../kube/hand-clock.ts';
 
 const intervalMs = 10_000;
@@ -136,6 +136,31 @@ test('a write that fails is tried again', async () => {
     ['/status', 1],
     ['/status', 1],
   ]);
+});
+
+test('what somebody else wrote into it does not outlive a write', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  const foreign = {
+    metadata: { name: 'n1', uid: 'o1', resourceVersion: '1' },
+    status: { ...said(1), host: {} },
+  };
+  server.answers(json(foreign), json({ ...foreign, status: said(1) }));
+  reporter.offer(said(1));
+  clock.advance(100);
+  await server.received(2);
+  expect(server.asked[1]).toMatchObject({ body: [{ op: 'add', path: '/status', value: said(1) }] });
+});
+
+test('what somebody else wrote into it does not stand in the way of a write', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  server.answers(
+    status(422, 'Invalid'),
+    json({ metadata: { name: 'n1', uid: 'o1', resourceVersion: '2' }, status: said(1) }),
+  );
+  reporter.offer(said(1));
+  clock.advance(100);
+  await server.received(2);
+  expect(server.asked[1]).toMatchObject({ body: [{ op: 'add', path: '/status', value: said(1) }] });
 });
 
 test('nothing is made while the node is not known, since nobody would own it', async () => {

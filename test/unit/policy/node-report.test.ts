@@ -103,6 +103,11 @@ describe('what a pod’s kernel holds', () => {
       'NotReachable',
     ],
     [
+      'not changed: what was found cannot be noted',
+      { seen: { 'mongo-0': { state: 'failed', now: {}, reason: 'ledger ENOSPC' } } },
+      'NotNoted',
+    ],
+    [
       'not known: a kernel of its own',
       { pods: [{ spec: { runtimeClassName: 'secure' } as object, status: container }] },
       'NotReachable',
