@@ -33,6 +33,8 @@ export class Connections {
   #hostPods: ReadonlySet<string> = new Set();
   #counted: ReadonlyMap<string, SocketReading> | undefined;
   #lastCountMs = -Infinity;
+  /** Sockets that were looked at before have to be looked at again. */
+  #owesAll = false;
   /** Others are selected than were counted last. */
   #isNews = false;
 
@@ -60,7 +62,7 @@ export class Connections {
     this.#targets = targets;
     this.#isNews = true;
     // Pods come and go in crowds; what a policy asks anew is owed to every socket.
-    if (isForMore) this.#lastCountMs = -Infinity;
+    if (isForMore) this.#owesAll = true;
     this.#queue.addAfter(key, isForMore ? 0 : gatherMs);
   }
 
@@ -78,12 +80,13 @@ export class Connections {
   }
 
   async #scan(): Promise<Next> {
-    const { kernel, countMs, metrics, onCounted } = this.#options;
+    const { countMs, metrics, onCounted } = this.#options;
     const targets = this.#targets;
     const startedMs = performance.now();
-    const everySocket = startedMs - this.#lastCountMs >= countMs;
-    const readings =
-      targets.length === 0 ? [] : await kernel.scan({ targets, hostPods: this.#hostPods, everySocket });
+    const everySocket = this.#owesAll || startedMs - this.#lastCountMs >= countMs;
+    // Asked for again while the scan goes on, it is owed again.
+    this.#owesAll = false;
+    const readings = await this.#readingsOf(targets, everySocket);
     metrics.scans.observe((performance.now() - startedMs) / 1000);
     this.#tell(readings);
     if (everySocket) this.#lastCountMs = startedMs;
@@ -94,6 +97,19 @@ export class Connections {
     }
     const seconds = scanPeriodSeconds(this.#targets);
     return seconds === undefined ? undefined : { afterMs: seconds * 1000 };
+  }
+
+  async #readingsOf(
+    targets: readonly SocketTarget[],
+    everySocket: boolean,
+  ): Promise<readonly SocketReading[]> {
+    if (targets.length === 0) return [];
+    try {
+      return await this.#options.kernel.scan({ targets, hostPods: this.#hostPods, everySocket });
+    } catch (error) {
+      this.#owesAll ||= everySocket;
+      throw error;
+    }
   }
 
   #tell(readings: readonly SocketReading[]): void {

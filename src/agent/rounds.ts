@@ -43,6 +43,8 @@ export class Rounds {
   #started = false;
   #lastResyncMs = -Infinity;
   #discovery: Discovery | undefined;
+  /** Why a place was last left as it is: said once, and not at each try. */
+  readonly #complaints = new Map<string, string>();
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -91,6 +93,8 @@ export class Rounds {
     const readings = await kernel.visit(visits, everything ? this.#places.names : undefined);
     if (everything) {
       this.#lastResyncMs = startedMs;
+      for (const place of this.#complaints.keys())
+        if (!this.#places.names.has(place)) this.#complaints.delete(place);
       this.#discovery = await kernel.discover().catch((error: unknown) => this.#undiscovered(error));
     }
     const nowMs = systemClock.now();
@@ -124,7 +128,10 @@ export class Rounds {
     const { log, metrics } = this.#options;
     for (const { place, wrote, now, faults, reason, putRight, override } of readings) {
       const where = { place, of: this.#places.podAt(place) };
-      if (reason !== undefined) log.warn({ ...where, reason }, 'network namespace left as it is');
+      if (reason !== undefined && this.#complaints.get(place) !== reason)
+        log.warn({ ...where, reason }, 'network namespace left as it is');
+      if (reason === undefined) this.#complaints.delete(place);
+      else this.#complaints.set(place, reason);
       if (putRight) metrics.repairs.inc();
       if (Object.keys(wrote).length === 0) continue;
       metrics.writes.inc();
