@@ -2,14 +2,13 @@ import { closeSync } from 'node:fs';
 
 import { getFromLoopback } from '../kernel/loopback.ts';
 import { HomeNamespace } from '../kernel/network-namespace.ts';
-import { withProcess } from '../kernel/process.ts';
+import { firstProcess, withProcess } from '../kernel/process.ts';
 import { readTrackers } from '../kernel/tracker.ts';
 import type { Discovery } from '../policy/tracker.ts';
 import { kubeProxyOf } from '../policy/tracker.ts';
 
 /** kube-proxy's default `metricsBindAddress` is 127.0.0.1:10249. */
 const kubeProxyPort = 10_249;
-const firstProcess = 1;
 
 /** What the host's own network would forget, and how its kube-proxy is set. Only reads; blocks for a few seconds at most. */
 export function discover(procRoot: string): Discovery {

@@ -3,12 +3,9 @@ import { closeSync } from 'node:fs';
 import { KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import type { NamespaceIdentity } from '../kernel/network-namespace.ts';
 import { HomeNamespace, identityInside, inodeOf } from '../kernel/network-namespace.ts';
-import { withProcess } from '../kernel/process.ts';
+import { firstProcess, withProcess } from '../kernel/process.ts';
 import { HOST } from '../policy/reading.ts';
 import { isOfPod, processesOfPods } from './sandbox.ts';
-
-/** Of a process number space, the first process is the host's own. */
-const firstProcess = 1;
 
 export interface OpenNamespace {
   readonly files: KeepaliveFiles;

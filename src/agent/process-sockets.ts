@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describeEndpoint, isLoopback } from '../kernel/endpoint.ts';
 import { HomeNamespace } from '../kernel/network-namespace.ts';
-import { withProcess } from '../kernel/process.ts';
+import { firstProcess, withProcess } from '../kernel/process.ts';
 import type { Connection } from '../kernel/socket-timer.ts';
 import { keepaliveTimers } from '../kernel/socket-timer.ts';
 import { close, openPidfd } from '../kernel/syscall.ts';
@@ -36,7 +36,6 @@ export type OnSocket = (inode: number, socket: KnownSocket | null, repaired: boo
 
 /** So many duplicates are held at a time. */
 const chunk = 128;
-const firstProcess = '1';
 
 interface Descriptor {
   readonly number: number;
@@ -70,9 +69,9 @@ export class ProcessSockets {
   constructor(procRoot: string, knownOf: KnownOf) {
     this.#procRoot = procRoot;
     this.#knownOf = knownOf;
-    this.#hostNetwork = statSync(join(procRoot, firstProcess, 'ns/net')).ino;
+    this.#hostNetwork = statSync(join(procRoot, String(firstProcess), 'ns/net')).ino;
     this.#countsAsHost =
-      statSync(join(procRoot, firstProcess, 'ns/pid')).ino === statSync('/proc/self/ns/pid').ino;
+      statSync(join(procRoot, String(firstProcess), 'ns/pid')).ino === statSync('/proc/self/ns/pid').ino;
   }
 
   /** A monitor of a pod's runtime is in the host's network, and a container that no kubelet started is not. */

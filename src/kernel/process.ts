@@ -1,6 +1,9 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Below the proc file system of a machine: the host's own, in its network and its process number space. */
+export const firstProcess = 1;
+
 /** Every process number below a proc file system, in no order. */
 export function processNumbers(procRoot: string): number[] {
   return readdirSync(procRoot)

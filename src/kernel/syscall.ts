@@ -66,21 +66,14 @@ const netnsCookie: SocketOption = { level: SOL_SOCKET, name: 71 };
 export function networkNamespaceCookie(): bigint | undefined {
   const fd = checked('socket', raw.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   try {
-    return namespaceCookieOf(fd);
-  } finally {
-    close(fd);
-  }
-}
-
-/** Of the network namespace that a socket was made in. */
-export function namespaceCookieOf(fd: number): bigint | undefined {
-  try {
     const value = Buffer.alloc(8);
     getSocketOption(fd, netnsCookie, value);
     return value.readBigUInt64LE();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOPROTOOPT') return undefined;
     throw error;
+  } finally {
+    close(fd);
   }
 }
 

@@ -2,14 +2,7 @@ import { fstatSync } from 'node:fs';
 
 import type { KeepaliveValues } from './keepalive-files.ts';
 import type { SocketOption } from './syscall.ts';
-import {
-  close,
-  duplicateDescriptor,
-  getSocketAddress,
-  getSocketOption,
-  namespaceCookieOf,
-  setSocketOption,
-} from './syscall.ts';
+import { close, duplicateDescriptor, getSocketAddress, getSocketOption, setSocketOption } from './syscall.ts';
 
 const SOL_SOCKET = 1;
 const IPPROTO_TCP = 6;
@@ -79,11 +72,6 @@ export class TcpSocket {
   /** The number that `/proc/PID/fd` calls the socket by. */
   get inode(): number {
     return fstatSync(this.#fd).ino;
-  }
-
-  /** Of the network namespace that it was made in; undefined before Linux 5.14. */
-  get namespace(): bigint | undefined {
-    return namespaceCookieOf(this.#fd);
   }
 
   facts(): SocketFacts {
