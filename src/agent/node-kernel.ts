@@ -1,9 +1,9 @@
 import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import { NamespaceGone } from '../kernel/keepalive-files.ts';
-import type { Triple } from '../policy/derive.ts';
+import type { Triple, TripleKey } from '../api/triple.ts';
 import type { Reading } from '../policy/reading.ts';
 import { ledgerFault } from '../policy/reading.ts';
-import type { Memory, Settlement, TripleKey } from '../policy/tighten.ts';
+import type { Memory, Settlement, Wanted } from '../policy/tighten.ts';
 import { isEmpty, settle } from '../policy/tighten.ts';
 import type { Ledger } from './ledger.ts';
 import { LedgerError } from './ledger.ts';
@@ -13,8 +13,8 @@ import { Overrides } from './overrides.ts';
 
 export interface Visit {
   readonly place: string;
-  /** Undefined: nobody asks for anything, so what we changed goes back. */
-  readonly wanted: Triple | undefined;
+  /** Where nobody asks for anything, what we changed goes back. */
+  readonly wanted: Wanted;
   /** The pod may have a new sandbox: what is known of the old one does not count. */
   readonly anew: boolean;
 }
@@ -26,6 +26,9 @@ export interface NodeKernelOptions {
   /** Milliseconds since 1970, so that people can be told until when a value is left alone. */
   readonly now?: () => number;
 }
+
+const asHeld: Wanted = { asked: undefined, hold: true };
+const asFound: Wanted = { asked: undefined, hold: false };
 
 /** The keepalive values of one node, place by place. All of it blocks: it belongs into a thread of its own. */
 export class NodeKernel {
@@ -56,11 +59,7 @@ export class NodeKernel {
 
   /** What earlier agents of this boot left set: enough to hold it before the API server can be asked. */
   remembered(): Visit[] {
-    return [...this.#ledger.entries()].map(({ place, memory }) => ({
-      place,
-      wanted: lastOurs(memory),
-      anew: false,
-    }));
+    return [...this.#ledger.entries()].map(({ place }) => ({ place, wanted: asHeld, anew: false }));
   }
 
   /** Forgets all other places: their pods are no more, and with those went what was changed. */
@@ -77,7 +76,7 @@ export class NodeKernel {
 
   /** Puts everything back as it was found, and leaves no ledger where all of it went well. */
   restoreAll(): Reading[] {
-    const readings = this.visit(this.remembered().map((visit) => ({ ...visit, wanted: undefined })));
+    const readings = this.visit(this.remembered().map((visit) => ({ ...visit, wanted: asFound })));
     for (const { place, state } of readings) if (state === 'absent') this.#forget(place);
     if ([...this.#ledger.entries()].length === 0) this.#ledger.erase();
     return readings;
@@ -188,14 +187,4 @@ function failed(place: string, reason: string): Reading {
 
 function foundOf(memory: Memory): Partial<Triple> {
   return Object.fromEntries(Object.entries(memory).map(([key, { found }]) => [key, found]));
-}
-
-/** A value that was never changed wants nothing: no number is larger, so none is made smaller. */
-function lastOurs(memory: Memory): Triple {
-  const last = (key: TripleKey) => memory[key]?.ours.at(-1) ?? Number.MAX_SAFE_INTEGER;
-  return {
-    timeSeconds: last('timeSeconds'),
-    intervalSeconds: last('intervalSeconds'),
-    probes: last('probes'),
-  };
 }

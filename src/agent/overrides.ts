@@ -1,6 +1,6 @@
 import type { Override } from '../policy/override.ts';
 import { isForgotten, isHeldOff, overriddenAgain } from '../policy/override.ts';
-import type { TripleKey } from '../policy/tighten.ts';
+import type { TripleKey } from '../api/triple.ts';
 
 /** Who sets our values back, place by place: put right, until it looks like a war. */
 export class Overrides {

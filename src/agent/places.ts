@@ -1,17 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { NodeSelections, PodSelection } from '../policy/selection.ts';
-import type { Triple } from '../policy/derive.ts';
 import type { Reading } from '../policy/reading.ts';
 import { HOST } from '../policy/reading.ts';
+import type { Wanted } from '../policy/tighten.ts';
 import { backOffMs } from '../kube/backoff.ts';
 import { keyOf } from '../kube/resource.ts';
 import type { Visit } from './node-kernel.ts';
 
 interface Place {
-  readonly wanted: Triple | undefined;
+  readonly wanted: Wanted;
   readonly pod: PodSelection['pod'] | undefined;
   reading: Reading | undefined;
   /** What was wanted when it was last visited. */
-  heldFor: Triple | undefined;
+  heldFor: Wanted | undefined;
   failures: number;
   /** To be visited again then, for a reason of its own. */
   retryAtMs: number | undefined;
@@ -96,11 +98,9 @@ export class Places {
 const unvisited = { reading: undefined, heldFor: undefined, failures: 0, retryAtMs: undefined };
 
 function isDue({ reading, heldFor, wanted, retryAtMs }: Place, nowMs: number): boolean {
-  return reading === undefined || !isSame(heldFor, wanted) || (retryAtMs !== undefined && retryAtMs <= nowMs);
-}
-
-function isSame(a: Triple | undefined, b: Triple | undefined): boolean {
   return (
-    a?.timeSeconds === b?.timeSeconds && a?.intervalSeconds === b?.intervalSeconds && a?.probes === b?.probes
+    reading === undefined ||
+    !isDeepStrictEqual(heldFor, wanted) ||
+    (retryAtMs !== undefined && retryAtMs <= nowMs)
   );
 }

@@ -11,7 +11,7 @@ import type { SocketFacts, SocketState } from '../kernel/tcp-socket.ts';
 import { TcpSocket } from '../kernel/tcp-socket.ts';
 import type { ConnectionView } from '../policy/connection.ts';
 import { tighten } from '../policy/connection.ts';
-import type { Triple } from '../policy/derive.ts';
+import type { Requirement } from '../policy/requirement.ts';
 import { isOfPod } from './sandbox.ts';
 
 /** A TCP socket as it was when it was last looked at. */
@@ -27,7 +27,7 @@ export interface Process {
   /** The pod that it must be of; undefined for a process of the host. */
   readonly uid: string | undefined;
   /** What its sockets are given; undefined: nothing. */
-  readonly wanted: Triple | undefined;
+  readonly wanted: Requirement | undefined;
 }
 
 /** By inode: as it was seen before, `null` for one that is no TCP, undefined for one that was not seen. */
@@ -46,7 +46,7 @@ interface Source {
   readonly pidfd: number;
   readonly network: number;
   readonly program: string;
-  readonly wanted: Triple | undefined;
+  readonly wanted: Requirement | undefined;
 }
 
 interface Taken {
@@ -54,7 +54,7 @@ interface Taken {
   /** Of the socket that was taken, which may be another than the one that was listed. */
   readonly inode: number;
   facts: SocketFacts | undefined;
-  timerMs: number | undefined;
+  timerMs: ConnectionView['timerMs'];
 }
 
 /** The sockets of one process after the other. */
@@ -130,7 +130,7 @@ export class ProcessSockets {
       for (const { number, inode } of descriptors) {
         const socket = TcpSocket.take(from.pidfd, number);
         if (socket === undefined) onSocket(inode, null, false);
-        else taken.push({ socket, inode: socket.inode, facts: undefined, timerMs: undefined });
+        else taken.push({ socket, inode: socket.inode, facts: undefined, timerMs: 'none' });
       }
       for (const one of taken) one.facts = one.socket.facts();
       this.#readTimers(taken, from.network);
@@ -145,6 +145,7 @@ export class ProcessSockets {
     const asked = taken.flatMap((one) => {
       const { facts, socket } = one;
       if (facts?.keepalive !== true || facts.peer === undefined) return [];
+      one.timerMs = 'unknown';
       const self = socket.endpoint('self');
       return self === undefined
         ? []
@@ -154,7 +155,7 @@ export class ProcessSockets {
     const connections: Connection[] = asked.map(({ connection }) => connection);
     const timers = this.#home.away(network, () => keepaliveTimers(connections));
     asked.forEach(({ one }, at) => {
-      one.timerMs = timers[at];
+      one.timerMs = timers[at] ?? 'unknown';
     });
   }
 }
@@ -166,11 +167,13 @@ function repair(
   onSocket: OnSocket,
 ): void {
   if (facts === undefined || facts.state === 'other') return;
-  const { state, peer, keepalive, values } = facts;
-  const seen = { loopback: peer !== undefined && isLoopback(peer), keepalive, values, timerMs };
+  const { state, peer, keepalive, values, userTimeoutMs } = facts;
+  const loopback = peer !== undefined && isLoopback(peer);
+  const seen = { loopback, keepalive, values, timerMs, userTimeoutMs };
   const given = wanted === undefined || seen.loopback ? undefined : tighten(seen, wanted);
   if (given !== undefined) socket.keepAlive(given);
-  const view = given === undefined ? seen : { ...seen, keepalive: true, values: given, timerMs: undefined };
+  const view: ConnectionView =
+    given === undefined ? seen : { ...seen, keepalive: true, values: given, timerMs: 'none' };
   const told = { state, view, program, peer: peer === undefined ? '' : describeEndpoint(peer) };
   onSocket(inode, told, given !== undefined);
 }

@@ -7,7 +7,7 @@ import { nodeReport } from '../policy/node-report.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { selectOnNode } from '../policy/selection.ts';
-import { shorthand } from '../policy/strictest.ts';
+import { shorthand } from '../api/triple.ts';
 import type { PeerAddresses } from '../policy/connection-report.ts';
 import type { Discovery } from '../policy/tracker.ts';
 import type { Connections } from './connections.ts';

@@ -1,5 +1,5 @@
 import type { ConnectionCounts, ExposedGroup, SocketReading, SocketTarget } from '../policy/connection.ts';
-import { judgeConnection } from '../policy/connection.ts';
+import { isFragile, judgeConnection } from '../policy/connection.ts';
 import type { KnownSocket } from './process-sockets.ts';
 
 /** Groups named of one pod: what a person can read. */
@@ -8,6 +8,7 @@ const namedGroups = 5;
 interface Count {
   protected: number;
   exposed: number;
+  unknown: number;
   readonly groups: Map<string, { -readonly [K in keyof ExposedGroup]: ExposedGroup[K] }>;
 }
 
@@ -21,7 +22,7 @@ export class SocketTally {
   constructor({ place, timeouts }: SocketTarget) {
     this.#place = place;
     this.#counts = new Map(
-      timeouts.map((seconds) => [seconds, { protected: 0, exposed: 0, groups: new Map() }]),
+      timeouts.map((seconds) => [seconds, { protected: 0, exposed: 0, unknown: 0, groups: new Map() }]),
     );
   }
 
@@ -32,7 +33,11 @@ export class SocketTally {
       const judgement = judgeConnection(socket.view, seconds);
       if (judgement === 'exempt') continue;
       if (judgement === 'protected') count.protected += 1;
-      else addExposed(count, { program: socket.program, exposure: judgement, peer: socket.peer, count: 1 });
+      else if (judgement === 'unknown') count.unknown += 1;
+      else count.exposed += 1;
+      const exposure = isFragile(socket.view, seconds) ? 'UserTimeout' : judgement;
+      if (exposure !== 'protected' && exposure !== 'unknown')
+        addToGroup(count, { program: socket.program, exposure, peer: socket.peer, count: 1 });
     }
   }
 
@@ -49,8 +54,7 @@ export class SocketTally {
   }
 }
 
-function addExposed(count: Count, group: ExposedGroup): void {
-  count.exposed += 1;
+function addToGroup(count: Count, group: ExposedGroup): void {
   const key = `${group.program} ${group.exposure}`;
   const known = count.groups.get(key);
   if (known === undefined) count.groups.set(key, group);
@@ -61,7 +65,8 @@ function countsOf({ groups, ...count }: Count): ConnectionCounts {
   const name = ({ program, exposure }: ExposedGroup) => `${program} ${exposure}`;
   const worst = [...groups.values()].sort((a, b) => b.count - a.count || (name(a) < name(b) ? -1 : 1));
   return {
-    ...{ established: count.protected + count.exposed, protected: count.protected, exposed: count.exposed },
+    ...count,
+    established: count.protected + count.exposed + count.unknown,
     worst: worst.slice(0, namedGroups),
   };
 }

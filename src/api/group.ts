@@ -11,6 +11,15 @@ export const AGENT_NAME = 'keepalive-agent';
 /** A pod that carries this label with the value "true" is left alone by every policy. */
 export const SKIP_LABEL = `${GROUP}/skip`;
 
+/**
+ * On a pod that admission changed: what policies asked for by then (timeout and declared values, 90/-/-/-), and what
+ * the pod's own spec said before (600/-/-). They make the outcome independent of the order in which the API server applies
+ * policies, and tell a reader what was changed. Whoever makes a pod can write them too: they are a claim, and nothing
+ * that is written there can make a pod's values looser.
+ */
+export const REQUIREMENT_ANNOTATION = `${GROUP}/requirement`;
+export const OWN_VALUES_ANNOTATION = `${GROUP}/own-values`;
+
 /** Labels of every object that belongs to an installation of the operator. */
 export const OPERATOR_LABELS = { 'app.kubernetes.io/name': 'keepalive-operator' } as const;
 

@@ -1,16 +1,13 @@
+import { format } from 'node:util';
+
 import * as z from 'zod';
 
 import type { Hop, ResolvedHop } from './hop.ts';
 import { tracksPackets } from './hop.ts';
-import { hopFactsCel, hopsWithinCel, resolvePath } from './path.ts';
+import { derive } from './derive.ts';
+import { hopFactsCel, hopsCel, resolvePath } from './path.ts';
 import type { Rule } from './rule.ts';
-
-/**
- * What a new network namespace starts with: net/ipv4/tcp_ipv4.c, tcp_sk_init, with the constants of
- * include/net/tcp.h (TCP_KEEPALIVE_TIME, TCP_KEEPALIVE_INTVL in seconds, TCP_KEEPALIVE_PROBES).
- * No value of ours is ever looser.
- */
-export const kernelDefaults = { timeSeconds: 7200, intervalSeconds: 75, probes: 9 } as const;
+import { kernelDefaults, latestSecondProbe, shortestTimeout } from './triple.ts';
 
 export const keepaliveSchema = z.object({
   timeSeconds: z
@@ -27,7 +24,7 @@ export const keepaliveSchema = z.object({
     .max(kernelDefaults.intervalSeconds)
     .optional()
     .describe(
-      'Seconds between unanswered probes (tcp_keepalive_intvl). Derived: a ninth of the shortest idle timeout.',
+      'Seconds between unanswered probes (tcp_keepalive_intvl). Derived: a sixth of what is left of the shortest idle timeout after timeSeconds.',
     ),
   probes: z
     .int32()
@@ -35,7 +32,7 @@ export const keepaliveSchema = z.object({
     .max(kernelDefaults.probes)
     .optional()
     .describe(
-      'Unanswered probes after which the connection is given up (tcp_keepalive_probes). Derived: 6, fewer where the last would be late.',
+      'Unanswered probes after which the connection is given up (tcp_keepalive_probes). Derived: as many as it takes to give up no sooner than the shortest idle timeout.',
     ),
 });
 export type Keepalive = z.infer<typeof keepaliveSchema>;
@@ -45,45 +42,73 @@ interface WithPath {
   keepalive?: Keepalive | undefined;
 }
 
-/**
- * Seconds until the last probe has gone out, with the least possible value for everything left out:
- * what a derivation can still choose must not make a declaration invalid.
- */
-function earliestLastProbe({ timeSeconds = 1, intervalSeconds = 1, probes = 1 }: Keepalive): number {
-  return timeSeconds + (probes - 1) * intervalSeconds;
-}
+const given = (field: keyof Keepalive, least: number) =>
+  `(has(self.keepalive.${field}) ? self.keepalive.${field} : ${least})`;
+/** With the least possible value for what is left out: what a derivation can still choose must not make it invalid. */
+const declaredCel = {
+  time: given('timeSeconds', 1),
+  interval: given('intervalSeconds', 1),
+  probes: given('probes', 2),
+};
+/** CEL: `body` with `name` for `value`, which is worked out once. */
+const letCel = (name: string, value: string, body: string) => `[${value}].map(${name}, ${body})[0]`;
 
-const given = (field: string) => `(has(self.keepalive.${field}) ? self.keepalive.${field} : 1)`;
-const earliestLastProbeCel = `${given('timeSeconds')} + (${given('probes')} - 1) * ${given('intervalSeconds')}`;
+/** CEL of hop `h`: no two probes are due before it forgets; latestSecondProbe() in whole numbers. */
+const tooLate = letCel(
+  't',
+  hopFactsCel.idleTimeoutSeconds,
+  `t == ${shortestTimeout} ? ${declaredCel.time} > 1 : ` +
+    `${declaredCel.probes} < 2 || ${declaredCel.time} + ${declaredCel.interval} > (8 * t + 8) / 9 - 1`,
+);
+const lateHops = (item: string) => hopsCel(tooLate, item);
 
-const late = hopsWithinCel(earliestLastProbeCel, 'true');
-/** One format() at the end: the API server cannot bound the length of a number as text, so no `+` may follow it. */
-const explanation =
-  "'timeSeconds %d + (probes %d - 1) x intervalSeconds %d = %d s is not below the %d s after which %s forgets: lower them or leave them out'" +
-  `.format([dyn(${given('timeSeconds')}), dyn(${given('probes')}), dyn(${given('intervalSeconds')}), ` +
-  `dyn(${earliestLastProbeCel}), dyn(${hopFactsCel.idleTimeoutSeconds}), dyn(${hopFactsCel.name})])`;
+const refusal =
+  'keepalive leaves no room for two probes before %s forgets at %d s, since the timer of the kernel may be an eighth ' +
+  'late: (timeSeconds + intervalSeconds) x 9/8 must stay below that, with 2 probes or more. ' +
+  'timeSeconds %d, intervalSeconds %d and probes %d would do, and are what you get where you leave them out';
 
-/** The last of the probes must fall before every idle timeout: the promise for declared values too. */
+/** derive() once more, for a path without declared values. One format() at the end: the API server cannot bound the length of a number as text, so no `+` may follow it. */
+const explanation = letCel(
+  't',
+  hopFactsCel.idleTimeoutSeconds,
+  letCel(
+    'time',
+    `t < 3 ? 1 : t / 3 > ${kernelDefaults.timeSeconds} ? ${kernelDefaults.timeSeconds} : t / 3`,
+    letCel(
+      'interval',
+      `(t - time + 5) / 6 > ${kernelDefaults.intervalSeconds} ? ${kernelDefaults.intervalSeconds} : (t - time + 5) / 6`,
+      letCel(
+        'probes',
+        `t <= 6 ? t - time : (t - time + interval - 1) / interval < 6 ? 6 : ` +
+          `(t - time + interval - 1) / interval > ${kernelDefaults.probes} ? ${kernelDefaults.probes} : (t - time + interval - 1) / interval`,
+        `'${refusal}'.format([dyn(${hopFactsCel.name}), dyn(t), dyn(time), dyn(interval), dyn(probes)])`,
+      ),
+    ),
+  ),
+);
+
+/** Declared values too must be enough. */
 export const keepaliveRule: Rule<WithPath> = {
-  rule: `!has(self.keepalive) || size(${late}) == 0`,
+  rule: `!has(self.keepalive) || size(${lateHops('true')}) == 0`,
   message:
-    'timeSeconds + (probes - 1) x intervalSeconds must be below the shortest idle timeout of the path: lower them or leave them out',
-  messageExpression: `${hopsWithinCel(earliestLastProbeCel, explanation)}[0]`,
+    'keepalive leaves no room for two probes before the shortest idle timeout of the path: lower timeSeconds and intervalSeconds or leave them out',
+  messageExpression: `${lateHops(explanation)}[0]`,
   check: ({ path, keepalive }) => keepalive === undefined || lateFor(path, keepalive) === undefined,
   explain: ({ path, keepalive = {} }) => {
-    const { timeSeconds = 1, intervalSeconds = 1, probes = 1 } = keepalive;
-    const forgets = lateFor(path, keepalive);
-    return (
-      `timeSeconds ${timeSeconds} + (probes ${probes} - 1) x intervalSeconds ${intervalSeconds} = ` +
-      `${earliestLastProbe(keepalive)} s is not below the ${forgets?.idleTimeoutSeconds} s after which ` +
-      `${forgets?.name} forgets: lower them or leave them out`
-    );
+    const { name = '', idleTimeoutSeconds = shortestTimeout } = lateFor(path, keepalive) ?? {};
+    const { timeSeconds, intervalSeconds, probes } = derive(idleTimeoutSeconds);
+    return format(refusal, name, idleTimeoutSeconds, timeSeconds, intervalSeconds, probes);
   },
 };
 
-/** The first declared hop that forgets before the last probe. */
+/** The first declared hop that forgets before a second probe. */
 function lateFor(path: Hop[], keepalive: Keepalive): ResolvedHop | undefined {
+  const { timeSeconds = 1, intervalSeconds = 1, probes = 2 } = keepalive;
   return resolvePath(path)
     .filter(tracksPackets)
-    .find((candidate) => candidate.idleTimeoutSeconds <= earliestLastProbe(keepalive));
+    .find(({ idleTimeoutSeconds }) =>
+      idleTimeoutSeconds === shortestTimeout
+        ? timeSeconds > 1
+        : probes < 2 || timeSeconds + intervalSeconds > latestSecondProbe(idleTimeoutSeconds),
+    );
 }

@@ -14,7 +14,9 @@ const hostSchema = z
     now: valuesSchema.describe('Read from the kernel.'),
     wanted: valuesSchema
       .optional()
-      .describe('The strictest that policies ask for. Absent where none asks for this node.'),
+      .describe(
+        'What is written where its own values are not enough. Absent where no policy asks for this node.',
+      ),
     found: valuesSchema
       .optional()
       .describe(
@@ -37,9 +39,7 @@ const policySchema = z.object({
     .meta({ format: 'int64' })
     .describe('The generation of the policy that this speaks of.'),
   selected: count().describe('Pods of this node that it selects and that have neither ended nor are ending.'),
-  live: count().describe(
-    'Of these, pods whose kernel holds values that keep the last probe before the idle timeout.',
-  ),
+  live: count().describe('Of these, pods whose kernel holds values that are enough for the idle timeout.'),
   skippedBy: skippedBySchema.optional(),
   repaired: count()
     .optional()

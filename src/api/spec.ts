@@ -12,7 +12,8 @@ const shared = {
     .optional()
     .describe(
       'Values of your own instead of the derived ones; what is left out is derived to fit. ' +
-        'timeSeconds + (probes - 1) x intervalSeconds must stay below the shortest idle timeout of the path.',
+        'Nothing in the selected pods stays above a declared value. Two probes must be due before the shortest idle timeout ' +
+        'of the path: (timeSeconds + intervalSeconds) x 9/8 below it, and at least 2 probes.',
     ),
   mode: z
     .enum(['Enforce', 'Audit'])

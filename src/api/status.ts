@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
 import { idleTimeoutBounds } from './hop.ts';
-import { kernelDefaults } from './keepalive.ts';
+import { keepaliveSchema } from './keepalive.ts';
+import { kernelDefaults } from './triple.ts';
 
 /** Findings listed in a status; the rest is in the total beside them. */
 export const findingLimit = 20;
@@ -23,6 +24,11 @@ const effectiveSchema = z
     timeSeconds: z.int32().min(1).max(kernelDefaults.timeSeconds).describe('tcp_keepalive_time.'),
     intervalSeconds: z.int32().min(1).max(kernelDefaults.intervalSeconds).describe('tcp_keepalive_intvl.'),
     probes: z.int32().min(1).max(kernelDefaults.probes).describe('tcp_keepalive_probes.'),
+    declared: keepaliveSchema
+      .optional()
+      .describe(
+        'What spec.keepalive declares: selected pods are kept at or below these even where more would be enough.',
+      ),
   })
   .describe('The values that follow from the path. Absent where the spec cannot be read.');
 export type Effective = z.infer<typeof effectiveSchema>;
@@ -42,12 +48,12 @@ const podsSchema = z
   .object({
     selected: count().describe('Pods that the policy selects and that have neither ended nor are ending.'),
     declared: count().describe(
-      'Of these, pods whose spec carries values that keep the last probe before the idle timeout.',
+      'Of these, pods whose spec carries values that are enough for the idle timeout: two probes are due before it.',
     ),
     live: count()
       .optional()
       .describe(
-        'Of these, pods whose kernel was read and holds values that keep the last probe before the idle timeout. ' +
+        'Of these, pods whose kernel was read and holds values that are enough for the idle timeout. ' +
           'Absent while no node agent reports.',
       ),
     skipped: count().describe('Of these, pods that cannot be or asked not to be changed.'),
@@ -73,11 +79,12 @@ export const connectionsSchema = z
   .object({
     established: count().describe('TCP connections that are open, but for those of the loopback.'),
     protected: count().describe(
-      'Of these, connections with keepalive on whose last probe falls before the idle timeout.',
+      'Of these, connections with keepalive on that send two probes before the idle timeout.',
     ),
     exposed: count().describe(
-      'The others: keepalive is off, the program set longer values, or the timer was armed before values changed.',
+      'Of the others, those that will not: keepalive is off, the program set longer values, or the timer was armed before values changed.',
     ),
+    unknown: count().optional().describe('The rest: those of which nobody can tell when they speak next.'),
   })
   .describe('Open TCP connections, read from the sockets themselves. Absent while no node agent reports.');
 export type ConnectionTotals = z.infer<typeof connectionsSchema>;
@@ -86,7 +93,7 @@ const hostsSchema = z
   .object({
     selected: count().describe('Nodes that spec.nodes selects.'),
     live: count().describe(
-      'Of these, nodes whose own network namespace was read and keeps the last probe before the idle timeout.',
+      'Of these, nodes whose own network namespace was read and holds values that are enough for the idle timeout.',
     ),
     summary: z.string().describe('live/selected, for the HOSTS column of kubectl get.'),
   })

@@ -23,16 +23,19 @@ const keepaliveTimer = 2;
 
 /**
  * Milliseconds until the keepalive timer of each connection expires, by the socket diagnosis of the network
- * namespace that the calling thread is in; undefined where no such timer runs, as while data is on its way.
+ * namespace that the calling thread is in; `none` where no such timer runs, as while data is on its way; `unknown` where
+ * the kernel does not find the connection: it is bound to a device, is of another namespace, or its program is told
+ * another peer than it has (a BPF program of a load balancer).
  *
  * No option of a socket tells this: TCP_KEEPIDLE is what the next arming would use, while the timer may have been
  * armed with what the namespace had before. Asked for one connection the kernel looks it up; asked for all
  * it would walk its whole table, milliseconds however few there are.
  */
-export function keepaliveTimers(connections: readonly Connection[]): (number | undefined)[] {
+export function keepaliveTimers(connections: readonly Connection[]): (number | 'none' | 'unknown')[] {
   return askSocketDiagnosis(connections.map(requestFor)).map((answer) => {
     const isAnswer = answer.length > expiresAt && answer.readUInt16LE(4) === SOCK_DIAG_BY_FAMILY;
-    return isAnswer && answer[timerAt] === keepaliveTimer ? answer.readUInt32LE(expiresAt) : undefined;
+    if (!isAnswer) return 'unknown';
+    return answer[timerAt] === keepaliveTimer ? answer.readUInt32LE(expiresAt) : 'none';
   });
 }
 

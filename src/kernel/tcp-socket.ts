@@ -15,6 +15,7 @@ const options = {
   interval: option(IPPROTO_TCP, 5),
   count: option(IPPROTO_TCP, 6),
   info: option(IPPROTO_TCP, 11),
+  userTimeout: option(IPPROTO_TCP, 18),
 };
 const families: Readonly<Record<number, 4 | 6>> = { 2: 4, 10: 6 };
 /** First byte of TCP_INFO, include/net/tcp_states.h. */
@@ -40,6 +41,8 @@ export interface SocketFacts {
   readonly keepalive: boolean;
   /** Its own values where the program set them, else those of its network namespace at this moment. */
   readonly values: KeepaliveValues;
+  /** TCP_USER_TIMEOUT in milliseconds; 0 where the program set none. */
+  readonly userTimeoutMs: number;
 }
 
 const firstByte = Buffer.alloc(1);
@@ -86,6 +89,7 @@ export class TcpSocket {
         intervalSeconds: readNumber(this.#fd, options.interval),
         probes: readNumber(this.#fd, options.count),
       },
+      userTimeoutMs: readNumber(this.#fd, options.userTimeout),
     };
   }
 

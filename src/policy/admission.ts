@@ -2,12 +2,12 @@ import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, OPERATOR_LABELS, SKIP_LABEL } from '../api/group.ts';
 import type { LabelSelector } from '../api/selector.ts';
 import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
-import { enforceLabel, enforceVersionLabel, pinnedVersionPattern, restrictingLevels } from './skip.ts';
-import { plainInteger, sysctlNames } from './sysctl.ts';
+import type { Expression } from './admission-values.ts';
+import { mutation, variables } from './admission-values.ts';
 
 /**
- * The decision of skip.ts, label-selector.ts and sysctl.ts once more, in CEL, for the API server to take
- * while a pod is created. test/e2e/admission.test.ts holds both against one table of pods.
+ * The decision of skip.ts and label-selector.ts once more, in CEL, for the API server to take while a pod is created;
+ * admission-values.ts has the values. test/e2e/agreement.test.ts holds both against one table of pods.
  */
 
 export const ADMISSION_API_VERSION = 'admissionregistration.k8s.io/v1';
@@ -17,22 +17,6 @@ export const admissionPolicyNames: Readonly<Record<PolicyKind, string>> = {
   KeepalivePolicy: 'keepalivepolicy.keepalive.dev',
   ClusterKeepalivePolicy: 'clusterkeepalivepolicy.keepalive.dev',
 };
-
-interface Expression {
-  readonly name: string;
-  readonly expression: string;
-}
-
-const have = 'object.spec.?securityContext.?sysctls.orValue([])';
-const wanted = [
-  { name: sysctlNames.timeSeconds, cel: 'params.status.effective.timeSeconds' },
-  { name: sysctlNames.intervalSeconds, cel: 'params.status.effective.intervalSeconds' },
-  { name: sysctlNames.probes, cel: 'params.status.effective.probes' },
-];
-/** CEL: the entry `h` names this sysctl; Kubernetes takes slashes for dots. */
-const named = (name: string) => `h.name.replace('/', '.') == ${name}`;
-/** CEL: the entry `h` has a value that can be compared, see plainInteger. */
-const readable = `h.value.matches('${plainInteger.source}')`;
 
 /** What a pod has to be, and the policy to ask, for its sysctls to be changed at all. */
 const sharedConditions: readonly string[] = [
@@ -54,43 +38,13 @@ const podSelected =
   "e.operator == 'NotIn' ? !(object.metadata.?labels[?e.key].hasValue() && object.metadata.labels[e.key] in e.values) : " +
   "e.operator == 'Exists' ? object.metadata.?labels[?e.key].hasValue() : !object.metadata.?labels[?e.key].hasValue())";
 
-/** Spares the mutation where an earlier policy, or the pod itself, was as strict. */
-const notYetTight = `!(${wanted
-  .map(({ name, cel }) => `${have}.exists(h, ${named(`'${name}'`)} && ${readable} && int(h.value) <= ${cel})`)
-  .join(' && ')})`;
-
 /**
  * One condition in place of several: the API server evaluates every condition of a policy, each for every
  * parameter, even where the first is false already (k8s.io/apiserver, matchconditions.Match), while && stops.
  */
 function condition(parts: readonly string[]): Expression {
-  return { name: 'applies', expression: parts.map((part) => `(${part})`).join(' && ') };
+  return { name: 'applies', expression: parts.map((part) => `(${part})`).join(' &&\n') };
 }
-
-/** namespaceObject has no metadata in match conditions, so the Pod Security pin is looked at here. */
-const variables: readonly Expression[] = [
-  {
-    name: 'pinned',
-    expression:
-      `namespaceObject.metadata.?labels[?'${enforceLabel}'].orValue('') in ['${restrictingLevels.join("', '")}'] && ` +
-      `namespaceObject.metadata.?labels[?'${enforceVersionLabel}'].orValue('latest').matches('${pinnedVersionPattern}')`,
-  },
-  { name: 'have', expression: have },
-  { name: 'names', expression: `['${wanted.map(({ name }) => name).join("', '")}']` },
-  { name: 'wanted', expression: `{${wanted.map(({ name, cel }) => `'${name}': int(${cel})`).join(', ')}}` },
-];
-
-const wantedOfEntry = "variables.wanted[h.name.replace('/', '.')]";
-const looser = `h.name.replace('/', '.') in variables.wanted && ${readable} && int(h.value) > ${wantedOfEntry}`;
-const entry = (name: string, value: string) => `{'name': dyn(${name}), 'value': dyn(${value})}`;
-const merged =
-  `variables.have.map(h, ${looser} ? ${entry('h.name', `string(${wantedOfEntry})`)} : ${entry('h.name', 'h.value')}) + ` +
-  `variables.names.filter(n, !variables.have.exists(h, ${named('n')})).map(n, ${entry('n', 'string(variables.wanted[n])')})`;
-
-const mutation =
-  'variables.pinned ? [] : ' +
-  "(has(object.spec.securityContext) ? [] : [JSONPatch{op: 'add', path: '/spec/securityContext', value: Object.spec.securityContext{}}]) + " +
-  `[JSONPatch{op: 'add', path: '/spec/securityContext/sysctls', value: ${merged}}]`;
 
 /** The MutatingAdmissionPolicy of one kind, as it stands in deploy/. */
 export function admissionPolicyOf(kind: PolicyKind) {
@@ -109,9 +63,9 @@ export function admissionPolicyOf(kind: PolicyKind) {
         ],
       },
       matchConditions: [
-        condition([...(kind === 'KeepalivePolicy' ? [podSelected] : []), ...sharedConditions, notYetTight]),
+        condition([...(kind === 'KeepalivePolicy' ? [podSelected] : []), ...sharedConditions]),
       ],
-      variables,
+      variables: [...variables],
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: mutation } }],
     },
   };

@@ -1,21 +1,59 @@
+import type { Triple } from '../api/triple.ts';
+import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
+import { ownValuesText, parseOwnValues, parseRequirement, requirementText } from './admitted.ts';
+import { amend } from './enough.ts';
 import type { NamespaceView, RawPod } from './pod.ts';
 import { podView } from './pod.ts';
 import type { Policy } from './policy.ts';
 import { selectsNamespace, selectsPod } from './policy.ts';
+import type { Requirement } from './requirement.ts';
+import { requirementOf, together } from './requirement.ts';
 import { skipOf } from './skip.ts';
-import { strictest } from './strictest.ts';
 import type { Sysctl } from './sysctl.ts';
-import { mergeSysctls } from './sysctl.ts';
+import { mergeSysctls, valuesOf } from './sysctl.ts';
 
-/** The sysctls that a pod is created with: its own, tightened by every policy that selects and enforces. */
-export function admit(pod: RawPod, namespace: NamespaceView, policies: readonly Policy[]): readonly Sysctl[] {
-  const have = pod.spec?.securityContext?.sysctls ?? [];
+type Annotations = Readonly<Record<string, string>>;
+
+/** What becomes of a pod at its creation. */
+export interface Admitted {
+  readonly sysctls: readonly Sysctl[];
+  readonly annotations: Annotations;
+}
+
+/** The pod's own sysctls and annotations, with what every policy that selects it and enforces makes of them. */
+export function admit(pod: RawPod, namespace: NamespaceView, policies: readonly Policy[]): Admitted {
+  const { sysctls = [] } = pod.spec?.securityContext ?? {};
+  const { annotations = {} } = pod.metadata ?? {};
   const view = podView(pod);
-  if (skipOf(view, namespace) !== undefined) return have;
-  const [first, ...others] = policies
-    .filter((policy) => policy.spec.mode === 'Enforce')
-    .filter((policy) => selectsNamespace(policy, namespace) && selectsPod(policy, view))
-    .map((policy) => policy.effective)
-    .filter((effective) => effective !== undefined);
-  return first === undefined ? have : mergeSysctls(have, strictest(first, ...others));
+  const asked = together(
+    policies
+      .filter((policy) => policy.spec.mode === 'Enforce')
+      .filter((policy) => selectsNamespace(policy, namespace) && selectsPod(policy, view))
+      .flatMap(({ effective }) => (effective === undefined ? [] : [requirementOf(effective)])),
+  );
+  if (asked === undefined || skipOf(view, namespace) !== undefined) return { sysctls, annotations };
+  return amended({ sysctls, annotations }, asked);
+}
+
+function amended(pod: Admitted, asked: Requirement): Admitted {
+  const { sysctls, annotations } = pod;
+  const earlier = parseRequirement(annotations[REQUIREMENT_ANNOTATION]);
+  const requirement = (earlier && together([asked, earlier])) ?? asked;
+  const noted = annotations[OWN_VALUES_ANNOTATION];
+  const own = plausible(parseOwnValues(noted), requirement);
+  const merged = mergeSysctls(sysctls, requirement, own ?? valuesOf(sysctls));
+  if (merged === sysctls) return pod;
+  const added = {
+    [REQUIREMENT_ANNOTATION]: requirementText(requirement),
+    [OWN_VALUES_ANNOTATION]: own === undefined || noted === undefined ? ownValuesText(sysctls) : noted,
+  };
+  return { sysctls: merged, annotations: { ...annotations, ...added } };
+}
+
+/** Values that are enough were not changed: whoever notes such may have written anything. */
+function plausible(
+  noted: Partial<Triple> | undefined,
+  requirement: Requirement,
+): Partial<Triple> | undefined {
+  return noted !== undefined && amend(noted, requirement) !== undefined ? noted : undefined;
 }

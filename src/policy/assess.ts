@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type {
   ConnectionTotals,
   Effective,
@@ -7,23 +9,25 @@ import type {
   PodCounts,
 } from '../api/status.ts';
 import { findingLimit } from '../api/status.ts';
-import { staysUnder } from './derive.ts';
+import { meets } from './enough.ts';
 import {
   compareText,
   exposedFinding,
   generalFindings,
+  ownValuesChanged,
   skippedFinding,
   stricterFinding,
+  whereabouts,
   worstFirst,
 } from './finding.ts';
 import type { NamespaceView, PodView } from './pod.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import { describePolicy, selectsNamespace, selectsPod } from './policy.ts';
+import { requirementOf, together } from './requirement.ts';
 import type { NodeFacts, Rollup } from './rollup.ts';
 import { nodeStateOf, rollUp } from './rollup.ts';
 import type { Skip } from './skip.ts';
 import { agentSkipOf, countSkips, skipOf } from './skip.ts';
-import { isTightenedBy } from './strictest.ts';
 
 /** A namespace with its pods. */
 export interface Neighbourhood {
@@ -49,6 +53,8 @@ interface Census {
   /** Judged by their specs, since no agent can tell better. */
   readonly exposed: PodView[];
   readonly skipped: { readonly pod: PodView; readonly skip: Skip }[];
+  /** Whose own values admission changed, where no agent tells of it. */
+  readonly changed: PodView[];
   readonly nodes: Set<string>;
   /** Stricter policy → pods on which it binds instead. */
   readonly stricter: Map<EffectivePolicy, number>;
@@ -83,7 +89,7 @@ function censusOf(
   { generation, neighbourhoods, others, facts }: Surroundings,
 ): Census {
   const census: Census = {
-    ...{ selected: 0, declared: 0, exposed: [], skipped: [] },
+    ...{ selected: 0, declared: 0, exposed: [], skipped: [], changed: [] },
     ...{ nodes: new Set(), stricter: new Map() },
   };
   const stricter = others.filter((other) => isStricter(other, policy));
@@ -106,14 +112,20 @@ function isLeft(pod: PodView, standing: Standing, isSilent: boolean): boolean {
   return isSilent ? standing !== undefined && standing !== 'declared' : agentSkipOf(pod) !== undefined;
 }
 
-/** Whether `other` changes pods and has a value that replaces one of the policy's where both select a pod. */
+/** Whether `other` changes pods and asks for more than the policy where both select a pod. */
 function isStricter(other: Policy, policy: EffectivePolicy): other is EffectivePolicy {
   return (
     other !== policy &&
     other.spec.mode === 'Enforce' &&
     other.effective !== undefined &&
-    isTightenedBy(policy.effective, other.effective)
+    asksForMore(other.effective, policy.effective)
   );
+}
+
+/** Whether one policy alone asks for less than both together. */
+function asksForMore(other: Effective, than: Effective): boolean {
+  const alone = requirementOf(than);
+  return !isDeepStrictEqual(together([alone, requirementOf(other)]), alone);
 }
 
 type Standing = Skip | 'declared' | undefined;
@@ -122,9 +134,9 @@ type Standing = Skip | 'declared' | undefined;
  * `undefined`: exposed. A pod of a node's own network, or of Windows, declares nothing, whatever the defaults of
  * Linux would be worth to another. A pod whose own values are good is counted as such, whatever else holds of it.
  */
-function standingOf(pod: PodView, namespace: NamespaceView, { idleTimeoutSeconds }: Effective): Standing {
+function standingOf(pod: PodView, namespace: NamespaceView, effective: Effective): Standing {
   const ownKernel = !pod.hostNetwork && !pod.windows;
-  if (ownKernel && pod.declared !== undefined && staysUnder(pod.declared, idleTimeoutSeconds))
+  if (ownKernel && pod.declared !== undefined && meets(pod.declared, requirementOf(effective)))
     return 'declared';
   return skipOf(pod, namespace);
 }
@@ -136,6 +148,7 @@ function count(
 ): void {
   census.selected += 1;
   if (pod.node !== undefined) census.nodes.add(pod.node);
+  if (isSilent && pod.changedFrom !== undefined) census.changed.push(pod);
   if (standing === 'declared') census.declared += 1;
   else if (!isSilent) return;
   else if (standing === undefined) census.exposed.push(pod);
@@ -163,13 +176,17 @@ function countsOf({ selected, declared, skipped }: Census, rollup: Rollup | unde
 
 /** What no value can help, then what is exposed, then pods left out, then what is merely stricter. */
 function findingsOf(census: Census, policy: EffectivePolicy, rollup: Rollup | undefined) {
-  const { exposed, skipped, stricter } = census;
+  const { exposed, skipped, changed, stricter } = census;
   const general = generalFindings(policy, rollup !== undefined);
   const listed = [
     ...general,
     ...[
       ...firstByName(exposed, (pod) => pod).map((pod) => exposedFinding(pod, policy)),
       ...firstByName(skipped, ({ pod }) => pod).map(({ pod, skip }) => skippedFinding(pod, skip, policy)),
+      ...firstByName(changed, (pod) => pod).map((pod) => ({
+        ...ownValuesChanged(pod.changedFrom ?? '', pod.declared ?? {}),
+        ...whereabouts(pod, policy),
+      })),
       ...(rollup?.findings ?? []),
     ].sort(worstFirst),
     ...[...stricter]
@@ -179,7 +196,12 @@ function findingsOf(census: Census, policy: EffectivePolicy, rollup: Rollup | un
   return {
     findings: listed.slice(0, findingLimit),
     findingsTotal:
-      general.length + exposed.length + skipped.length + (rollup?.findingsTotal ?? 0) + stricter.size,
+      general.length +
+      exposed.length +
+      skipped.length +
+      changed.length +
+      (rollup?.findingsTotal ?? 0) +
+      stricter.size,
   };
 }
 

@@ -40,7 +40,9 @@ export function connectionsOf(
     ),
     findings: places.flatMap(({ pod, reading, counts }) => [
       ...(counts?.worst ?? []).map((group) =>
-        about(pod, 'ExposedConnections', exposedMessage(group, selecting, peers)),
+        group.exposure === 'UserTimeout'
+          ? about(pod, 'UserTimeout', groupMessage(group, peers, userTimeoutAdvice))
+          : about(pod, 'ExposedConnections', groupMessage(group, peers, remedyOf(selecting))),
       ),
       ...Object.entries(reading.failures).map(([code, count]) =>
         about(pod, 'SocketsNotReachable', failureMessage(code, count)),
@@ -74,30 +76,41 @@ function wasSeen<
 
 function totalsOf(counts: readonly ConnectionCounts[], anyPlace: boolean): ConnectionTotals | undefined {
   if (anyPlace && counts.length === 0) return undefined;
-  const sum = (field: 'established' | 'protected' | 'exposed') =>
-    counts.reduce((total, one) => total + one[field], 0);
-  return { established: sum('established'), protected: sum('protected'), exposed: sum('exposed') };
+  const sum = (field: keyof ConnectionTotals) => counts.reduce((total, one) => total + (one[field] ?? 0), 0);
+  return {
+    established: sum('established'),
+    protected: sum('protected'),
+    exposed: sum('exposed'),
+    unknown: sum('unknown'),
+  };
 }
 
 const causes: Readonly<Record<Exposure, string>> = {
   KeepaliveOff: 'its program did not ask for keepalive',
   LongerValues: 'its program set longer values of its own',
   ArmedLonger: 'its timer was armed before the values changed, and runs on',
+  UserTimeout:
+    'its program set a TCP_USER_TIMEOUT, which ends it after fewer lost probes than the policy would',
 };
 
-function exposedMessage(
+const userTimeoutAdvice =
+  'raise that timeout above time + interval x probes, or let the program ask for keepalive with values that leave room for several probes';
+
+function groupMessage(
   { program, exposure, peer, count }: ExposedGroup,
-  { policy }: Selecting,
   peers: PeerAddresses,
+  remedy: string,
 ): string {
   const what = count === 1 ? 'one connection' : `${count} connections`;
   const where = peers === 'Show' ? `, ${count === 1 ? 'to' : 'one of them to'} ${peer}` : '';
+  return `${what} of ${program}${where}: ${causes[exposure]}; ${remedy}`;
+}
+
+function remedyOf({ policy }: Selecting): string {
   const { mode, openConnections } = policy.spec;
-  const acts = mode === 'Enforce' && openConnections === 'Repair';
-  const remedy = acts
+  return mode === 'Enforce' && openConnections === 'Repair'
     ? 'the agent gives it keepalive unless its pod asks to be left alone'
     : 'mode Enforce with openConnections Repair would give it keepalive';
-  return `${what} of ${program}${where}: ${causes[exposure]}; ${remedy}`;
 }
 
 function failureMessage(code: string, count: number): string {

@@ -1,6 +1,7 @@
-import type { Triple } from './derive.ts';
-import { staysUnder } from './derive.ts';
-import { isTightenedBy, strictest } from './strictest.ts';
+import { derive } from '../api/derive.ts';
+import type { Triple } from '../api/triple.ts';
+import { amend, isEnough } from './enough.ts';
+import type { Requirement } from './requirement.ts';
 
 /** One TCP connection as decisions see it. */
 export interface ConnectionView {
@@ -10,38 +11,73 @@ export interface ConnectionView {
   readonly keepalive: boolean;
   /** Its own values, or those of its network namespace. */
   readonly values: Triple;
-  /** Milliseconds until its keepalive timer expires; undefined where none runs, as while data is on its way. */
-  readonly timerMs: number | undefined;
+  /**
+   * Milliseconds until its keepalive timer expires; `none` where none runs, as while data is on its way; `unknown` where the kernel
+   * does not find the connection by its addresses.
+   */
+  readonly timerMs: number | 'none' | 'unknown';
+  /** TCP_USER_TIMEOUT in milliseconds; 0 where the program set none. */
+  readonly userTimeoutMs: number;
 }
 
-/** Why a connection is exposed: it never speaks, it speaks too late, or its timer was armed before values changed. */
-export type Exposure = 'KeepaliveOff' | 'LongerValues' | 'ArmedLonger';
-export type Judgement = 'exempt' | 'protected' | Exposure;
+/**
+ * Why a connection is exposed: it never speaks, it speaks too late, its timer was armed before values changed, or it never
+ * speaks and would be ended by its own TCP_USER_TIMEOUT if it did.
+ */
+export type Exposure = 'KeepaliveOff' | 'LongerValues' | 'ArmedLonger' | 'UserTimeout';
+export type Judgement = 'exempt' | 'protected' | 'unknown' | Exposure;
 
 /** Between two looks at clocks that do not tick together. */
 const timerSlackMs = 1000;
 
-/** Whether the last probe of a connection falls before an idle timeout. */
+/** Whether a connection outlives an idle timeout. */
 export function judgeConnection(connection: ConnectionView, idleTimeoutSeconds: number): Judgement {
-  const { loopback, keepalive, values } = connection;
+  const { loopback, keepalive, values, timerMs } = connection;
   if (loopback) return 'exempt';
-  if (!keepalive) return 'KeepaliveOff';
-  if (!staysUnder(values, idleTimeoutSeconds)) return 'LongerValues';
+  if (!keepalive) {
+    const given = derive(idleTimeoutSeconds);
+    return lostProbes({ ...connection, values: given }) < given.probes ? 'UserTimeout' : 'KeepaliveOff';
+  }
+  if (!isEnough(values, idleTimeoutSeconds)) return 'LongerValues';
+  if (timerMs === 'unknown') return 'unknown';
   return isArmedLonger(connection) ? 'ArmedLonger' : 'protected';
+}
+
+/** Whether the program's own timeout ends a connection that speaks after fewer lost probes than ours would. */
+export function isFragile(connection: ConnectionView, idleTimeoutSeconds: number): boolean {
+  const { loopback, keepalive, userTimeoutMs } = connection;
+  if (loopback || !keepalive || userTimeoutMs === 0) return false;
+  return lostProbes(connection) < derive(idleTimeoutSeconds).probes;
+}
+
+/**
+ * After how many lost probes in a row the kernel gives the connection up. A TCP_USER_TIMEOUT takes the place of the
+ * count: it is looked at each time that a probe is due, once one was sent (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
+ */
+function lostProbes({ values, userTimeoutMs }: Pick<ConnectionView, 'values' | 'userTimeoutMs'>): number {
+  if (userTimeoutMs === 0) return values.probes;
+  return Math.max(1, Math.ceil((userTimeoutMs / 1000 - values.timeSeconds) / values.intervalSeconds));
 }
 
 /** A changed sysctl reaches a socket that is open only when the timer that it armed before has expired. */
 function isArmedLonger({ timerMs, values }: ConnectionView): boolean {
-  return timerMs !== undefined && timerMs > values.timeSeconds * 1000 + timerSlackMs;
+  return typeof timerMs === 'number' && timerMs > values.timeSeconds * 1000 + timerSlackMs;
 }
 
 /**
- * What a socket has to be given, each value only ever made smaller; undefined where it has it. The values that
- * it has are given anew where its timer was armed with others.
+ * What a socket has to be given; undefined where what it has is enough, or where its own TCP_USER_TIMEOUT would then
+ * end it sooner than now. The values that it has are given anew where its timer was armed with others, or nobody knows.
  */
-export function tighten(socket: ConnectionView, wanted: Triple): Triple | undefined {
-  const isRight = socket.keepalive && !isTightenedBy(socket.values, wanted) && !isArmedLonger(socket);
-  return isRight ? undefined : strictest(socket.values, wanted);
+export function tighten(socket: ConnectionView, asked: Requirement): Triple | undefined {
+  const { keepalive, values, timerMs } = socket;
+  const amended = amend(values, asked);
+  const isArmed = timerMs !== 'unknown' && !isArmedLonger(socket);
+  if (keepalive && isArmed && amended === undefined) return undefined;
+  const given = amended ?? values;
+  if (socket.userTimeoutMs === 0) return given;
+  const ours = derive(asked.idleTimeoutSeconds, asked.declared);
+  const before = keepalive ? lostProbes(socket) : ours.probes;
+  return lostProbes({ ...socket, values: given }) < Math.min(before, ours.probes) ? undefined : given;
 }
 
 /** Connections of one pod, or of the node, that are exposed in the same way. */
@@ -58,7 +94,9 @@ export interface ConnectionCounts {
   readonly established: number;
   readonly protected: number;
   readonly exposed: number;
-  /** The largest first. */
+  /** Nobody can tell when they speak next. */
+  readonly unknown: number;
+  /** The largest first; of protected ones, those that their own timeout makes fragile. */
   readonly worst: readonly ExposedGroup[];
 }
 
@@ -77,6 +115,6 @@ export interface SocketReading {
 export interface SocketTarget {
   readonly place: string;
   /** Undefined: only counted. */
-  readonly wanted: Triple | undefined;
+  readonly wanted: Requirement | undefined;
   readonly timeouts: readonly number[];
 }

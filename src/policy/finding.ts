@@ -1,18 +1,46 @@
 import { presets } from '../api/presets.ts';
 import type { Hop } from '../api/hop.ts';
 import { resolveHop, tracksPackets } from '../api/hop.ts';
-import type { Finding } from '../api/status.ts';
+import type { Effective, Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { PodView } from './pod.ts';
 import type { Skip } from './skip.ts';
-import { shorthand } from './strictest.ts';
+import { derive } from '../api/derive.ts';
+import type { Triple } from '../api/triple.ts';
+import { giveUpSeconds, shorthand } from '../api/triple.ts';
 
 /** Findings that hold whatever pods there are. */
-export function generalFindings({ spec }: EffectivePolicy, anyAgent: boolean): Finding[] {
+export function generalFindings({ spec, effective }: EffectivePolicy, anyAgent: boolean): Finding[] {
   const findings = spec.path.map(proxyFinding).filter((finding) => finding !== undefined);
+  const early = givesUpEarly(effective);
+  if (early !== undefined) findings.push(early);
   if (!anyAgent && 'nodes' in spec && spec.nodes !== undefined) findings.push(nodesNotCovered);
   return findings;
+}
+
+/** What somebody declares may end connections that the path would keep; what is derived does not where the kernel lets it. */
+function givesUpEarly(effective: Effective): Finding | undefined {
+  const { declared, idleTimeoutSeconds, limitedBy, probes } = effective;
+  const isEarly = (triple: Triple) => giveUpSeconds(triple) < idleTimeoutSeconds;
+  if (declared === undefined || !isEarly(effective) || isEarly(derive(idleTimeoutSeconds))) return undefined;
+  return {
+    reason: 'GivesUpEarly',
+    message:
+      `with the declared values a connection is given up after ${probes} lost probes, ${giveUpSeconds(effective)} s after the ` +
+      `last packet, while ${limitedBy} remembers it for ${idleTimeoutSeconds} s: raise probes or intervalSeconds, unless that is what you want`,
+  };
+}
+
+/** Somebody's own values were changed: software that compares its pods with what it wrote has to hear of it. */
+export function ownValuesChanged(from: string, to: Partial<Triple>): Pick<Finding, 'reason' | 'message'> {
+  const { timeSeconds = '-', intervalSeconds = '-', probes = '-' } = to;
+  return {
+    reason: 'OwnValuesChanged',
+    message:
+      `its own ${from} (time/interval/probes, - where it said nothing) was not enough and became ${timeSeconds}/${intervalSeconds}/${probes}: ` +
+      'write values that are enough where it comes from, so that nothing has to be changed',
+  };
 }
 
 const nodesNotCovered: Finding = {
@@ -56,7 +84,7 @@ export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
       reason: 'UnreadableSysctl',
       ...whereabouts(pod, policy),
       message:
-        'its spec sets a keepalive sysctl to something else than a plain whole number from 1 on, which is left to ' +
+        'its spec sets a keepalive sysctl to something else than a plain whole number, which is left to ' +
         'the kernel: write it as such a number in its template, or remove it, and recreate the pod',
     };
   }
@@ -68,7 +96,7 @@ export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
   return {
     reason: 'NotDeclared',
     ...whereabouts(pod, policy),
-    message: `${starts}, which does not stay under ${effective.idleTimeoutSeconds} s: ${remedy}`,
+    message: `${starts}, which is not enough behind ${effective.idleTimeoutSeconds} s: ${remedy}`,
   };
 }
 
@@ -99,7 +127,9 @@ export function whereabouts(
 /** After what is exposed: what is watched, what cannot be helped, and last what was asked for. */
 const mildest: readonly string[] = [
   'Overridden',
+  'UserTimeout',
   ...skipReasons.filter((reason) => reason !== 'SkipLabel'),
+  'OwnValuesChanged',
   'SkipLabel',
 ];
 

@@ -1,9 +1,12 @@
 import type { NodeKeepaliveStatus, NodePolicyReport } from '../api/node-keepalive.ts';
+import { derive } from '../api/derive.ts';
 import type { Finding } from '../api/status.ts';
 import { findingLimit } from '../api/status.ts';
-import { skippedFinding, worstFirst } from './finding.ts';
+import { kernelDefaults, tripleKeys } from '../api/triple.ts';
+import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
 import { HOST } from './reading.ts';
 import type { Reading } from './reading.ts';
+import type { Requirement } from './requirement.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
 import type { Standing } from './standing.ts';
 import type { SocketReading } from './connection.ts';
@@ -82,10 +85,14 @@ function judge(selection: PodSelection, readings: ReadonlyMap<string, Reading>):
 function hostReport({ now, found, repaired }: Reading, { wanted }: Selection) {
   return {
     now,
-    ...(wanted === undefined ? {} : { wanted }),
+    ...(wanted.asked === undefined ? {} : { wanted: wantedOf(wanted.asked) }),
     ...(Object.keys(found).length === 0 ? {} : { found }),
     ...(repaired === 0 ? {} : { repaired }),
   };
+}
+
+function wantedOf({ idleTimeoutSeconds, declared }: Requirement) {
+  return derive(idleTimeoutSeconds, declared);
 }
 
 /** Every policy that selects something here, in the same order every time. */
@@ -158,9 +165,21 @@ function hostFindings(host: HostStanding | undefined, node: string): Finding[] {
   if (host === undefined) return [];
   const { standing, reading } = host;
   if (standing.is === 'exposed') return [{ reason: standing.reason, node, message: standing.message }];
-  return reading?.override
-    ? [{ reason: 'Overridden', node, message: overrideMessage(reading.override) }]
-    : [];
+  return [
+    ...(reading?.override
+      ? [{ reason: 'Overridden', node, message: overrideMessage(reading.override) }]
+      : []),
+    ...ownValuesOf(reading).map((changed) => ({ ...changed, node })),
+  ];
+}
+
+/** What is held instead of values that somebody had set: those that every network starts with are nobody's. */
+function ownValuesOf(reading: Reading | undefined, said?: string): Pick<Finding, 'reason' | 'message'>[] {
+  const { found = {}, now = {} } = reading ?? {};
+  const isSet = tripleKeys.some((key) => found[key] !== undefined && found[key] !== kernelDefaults[key]);
+  const text = tripleKeys.map((key) => found[key] ?? '-').join('/');
+  const from = isSet ? text : said;
+  return from === undefined ? [] : [ownValuesChanged(from, now)];
 }
 
 interface PodStanding {
@@ -172,6 +191,9 @@ interface PodStanding {
 function podFindings({ pod, reading, standing }: PodStanding, { policy }: Selecting): Finding[] {
   if (standing.is === 'exposed') return [podFinding(pod, policy, standing)];
   if (standing.is === 'skipped') return [skippedFinding(pod, standing.skip, policy)];
-  if (standing.is === 'pending' || reading?.override === undefined) return [];
-  return [podFinding(pod, policy, { reason: 'Overridden', message: overrideMessage(reading.override) })];
+  if (standing.is === 'pending') return [];
+  return [
+    ...(reading?.override ? [{ reason: 'Overridden', message: overrideMessage(reading.override) }] : []),
+    ...ownValuesOf(reading, pod.changedFrom),
+  ].map((finding) => podFinding(pod, policy, finding));
 }

@@ -1,4 +1,4 @@
-import type { TripleKey } from './tighten.ts';
+import type { TripleKey } from '../api/triple.ts';
 
 /** Somebody sets a value back that we set: how often, to what, and until when we let them. */
 export interface Override {

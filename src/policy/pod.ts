@@ -1,4 +1,6 @@
-import type { Triple } from './derive.ts';
+import { OWN_VALUES_ANNOTATION } from '../api/group.ts';
+import type { Triple } from '../api/triple.ts';
+import { ownValuesPattern } from './admitted.ts';
 import type { Sysctl } from './sysctl.ts';
 import { declaredTriple } from './sysctl.ts';
 
@@ -35,6 +37,8 @@ export interface PodView {
   readonly live: boolean;
   /** What its spec makes the kernel start with; `undefined` where that cannot be told. */
   readonly declared: Triple | undefined;
+  /** What its spec said before admission changed it, where it said anything: `600/-/-`. */
+  readonly changedFrom: string | undefined;
 }
 
 const osLabel = 'kubernetes.io/os';
@@ -53,7 +57,13 @@ export function podView({ metadata = {}, spec = {}, status }: RawPod): PodView {
     staticPod: Object.hasOwn(annotations, mirrorAnnotation),
     live: metadata.deletionTimestamp === undefined && !hasEnded(status),
     declared: declaredTriple(securityContext?.sysctls),
+    changedFrom: changedFrom(annotations[OWN_VALUES_ANNOTATION]),
   };
+}
+
+/** Whoever makes a pod may write the annotation too: it is only ever shown. */
+function changedFrom(text: string | undefined): string | undefined {
+  return text !== undefined && ownValuesPattern.test(text) && /\d/.test(text) ? text : undefined;
 }
 
 function wantsWindows({ os, nodeSelector }: NonNullable<RawPod['spec']>): boolean {

@@ -1,9 +1,9 @@
 import type { PolicyKind } from '../api/group.ts';
 import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec, PolicySpec } from '../api/spec.ts';
 import type { Effective } from '../api/status.ts';
-import { deriveEffective } from './derive.ts';
 import { selects } from './label-selector.ts';
 import type { NamespaceView, PodView } from './pod.ts';
+import { deriveEffective } from './requirement.ts';
 
 /** A policy as decisions see it: its spec has been read and its values derived. */
 export interface Policy {

@@ -1,6 +1,5 @@
-import type { Triple } from './derive.ts';
+import type { Triple, TripleKey } from '../api/triple.ts';
 import type { Override } from './override.ts';
-import type { TripleKey } from './tighten.ts';
 
 /** The host's own network namespace, as a place; every other place is a pod's uid as the kubelet knows it. */
 export const HOST = 'host';
@@ -36,7 +35,8 @@ export interface Reading {
   readonly wrote: Partial<Triple>;
 }
 
-/** Undefined where one of the three is missing, or is 0, which no keepalive works with. */
+/** Undefined where one of the three is missing. */
 export function tripleOf({ timeSeconds, intervalSeconds, probes }: Partial<Triple>): Triple | undefined {
-  return timeSeconds && intervalSeconds && probes ? { timeSeconds, intervalSeconds, probes } : undefined;
+  if (timeSeconds === undefined || intervalSeconds === undefined || probes === undefined) return undefined;
+  return { timeSeconds, intervalSeconds, probes };
 }

@@ -91,6 +91,7 @@ function totalOf(connections: readonly ConnectionTotals[]): ConnectionTotals | u
     established: sum(connections.map(({ established }) => established)),
     protected: sum(connections.map((one) => one.protected)),
     exposed: sum(connections.map(({ exposed }) => exposed)),
+    unknown: sum(connections.map(({ unknown = 0 }) => unknown)),
   };
 }
 

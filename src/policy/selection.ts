@@ -1,5 +1,4 @@
 import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
-import type { Triple } from './derive.ts';
 import { selects } from './label-selector.ts';
 import type { NodePod } from './node-pod.ts';
 import type { NamespaceView } from './pod.ts';
@@ -9,7 +8,9 @@ import type { PolicyRecord } from './record.ts';
 import type { RuntimeClassView } from './runtime.ts';
 import { sandboxOf } from './runtime.ts';
 import { agentSkipOf, isLeftAlone } from './skip.ts';
-import { strictest } from './strictest.ts';
+import type { Requirement } from './requirement.ts';
+import { requirementOf, together } from './requirement.ts';
+import type { Wanted } from './tighten.ts';
 
 /** A node as selectors see it. */
 export type NodeView = NamespaceView;
@@ -33,10 +34,10 @@ export interface Selecting {
 /** A pod, or the node itself, with the policies that select it. */
 export interface Selection {
   readonly by: readonly Selecting[];
-  /** The strictest of those that enforce. */
-  readonly wanted: Triple | undefined;
-  /** The strictest of those that also ask for open connections to be repaired. */
-  readonly sockets: Triple | undefined;
+  /** What those ask for together that enforce. */
+  readonly wanted: Wanted;
+  /** What those ask for together that also ask for open connections to be repaired. */
+  readonly sockets: Requirement | undefined;
 }
 
 export interface PodSelection extends Selection {
@@ -53,7 +54,9 @@ export interface NodeSelections {
 
 export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
   const { node, pods, namespaces, runtimeClasses } = circumstances;
-  const policies = [...circumstances.policies].flatMap(readable);
+  const records = [...circumstances.policies];
+  const policies = records.flatMap(readable);
+  const isPuzzled = puzzled(records);
   const inNamespace = new Map<string, Selecting[]>();
   const candidatesIn = (name: string) => {
     const known = inNamespace.get(name);
@@ -71,18 +74,27 @@ export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
         const acting = agentSkipOf(pod) === undefined ? by : [];
         return {
           ...{ pod, by, sandbox: sandboxOf(pod.runtimeClass, runtimeClasses) },
-          wanted: strictestOf(acting),
+          wanted: { asked: askedBy(acting), hold: isPuzzled(pod.namespace) },
           // Its descriptors can be reached whatever network it uses.
-          sockets: strictestOf((isLeftAlone(pod) ? [] : by).filter(repairs)),
+          sockets: askedBy((isLeftAlone(pod) ? [] : by).filter(repairs)),
         };
       }),
-    host: hostSelection(node, policies),
+    host: hostSelection(node, policies, isPuzzled()),
   };
 }
 
-function hostSelection(node: NodeView | undefined, policies: readonly Selecting[]): Selection {
+function hostSelection(node: NodeView | undefined, policies: readonly Selecting[], hold: boolean): Selection {
   const by = node === undefined ? [] : policies.filter(({ policy }) => selectsNode(policy, node));
-  return { by, wanted: strictestOf(by), sockets: strictestOf(by.filter(repairs)) };
+  return { by, wanted: { asked: askedBy(by), hold }, sockets: askedBy(by.filter(repairs)) };
+}
+
+/**
+ * Whether a policy that may select a pod of a namespace, or the node itself, cannot be read: it may be of a newer
+ * version, and ask for what is held.
+ */
+function puzzled(records: readonly PolicyRecord[]): (namespace?: string) => boolean {
+  const unread = records.filter(({ problems }) => problems !== undefined).map(({ namespace }) => namespace);
+  return (namespace = '') => unread.includes('') || (namespace !== '' && unread.includes(namespace));
 }
 
 /** Whether a policy asks for the node's own network. */
@@ -100,9 +112,7 @@ function repairs({ policy }: Selecting): boolean {
   return policy.spec.openConnections === 'Repair';
 }
 
-function strictestOf(by: readonly Selecting[]): Triple | undefined {
-  const [first, ...others] = by
-    .filter(({ policy }) => policy.spec.mode === 'Enforce')
-    .map(({ policy }) => policy.effective);
-  return first === undefined ? undefined : strictest(first, ...others);
+function askedBy(by: readonly Selecting[]): Requirement | undefined {
+  const acting = by.filter(({ policy }) => policy.spec.mode === 'Enforce');
+  return together(acting.map(({ policy }) => requirementOf(policy.effective)));
 }

@@ -1,9 +1,10 @@
 import type { SocketTarget } from './connection.ts';
-import type { Triple } from './derive.ts';
 import { HOST } from './reading.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
 import { isLeftAlone } from './skip.ts';
-import { strictest } from './strictest.ts';
+import { derive } from '../api/derive.ts';
+import type { Requirement } from './requirement.ts';
+import { together } from './requirement.ts';
 
 /** Whose sockets have to be looked at on this node; pods of the host's network also for whoever selects the node. */
 export function socketTargets({ pods, host }: NodeSelections): SocketTarget[] {
@@ -23,18 +24,13 @@ function targetOf(place: string, parts: readonly Pick<Selection, 'by' | 'sockets
   const timeouts = parts.flatMap(({ by }) => by).map(timeoutOf);
   return {
     place,
-    wanted: strictestOf(parts.map(({ sockets }) => sockets)),
+    wanted: together(parts.map(({ sockets }) => sockets).filter((asked) => asked !== undefined)),
     timeouts: [...new Set(timeouts)].sort((a, b) => a - b),
   };
 }
 
 export function timeoutOf({ policy }: Selecting): number {
   return policy.effective.idleTimeoutSeconds;
-}
-
-function strictestOf(triples: readonly (Triple | undefined)[]): Triple | undefined {
-  const [first, ...others] = triples.filter((triple) => triple !== undefined);
-  return first === undefined ? undefined : strictest(first, ...others);
 }
 
 /** No target speaks sooner than this, however short its timeout; nor is anyone looked at less often than the other. */
@@ -46,7 +42,11 @@ const bounds = { minSeconds: 1, maxSeconds: 30 };
  */
 export function scanPeriodSeconds(targets: readonly SocketTarget[]): number | undefined {
   if (targets.length === 0) return undefined;
-  const times = targets.flatMap(({ wanted }) => (wanted === undefined ? [] : [wanted.timeSeconds]));
+  const times = targets.flatMap(({ wanted }) => (wanted === undefined ? [] : [firstProbeSeconds(wanted)]));
   const half = Math.min(...times, bounds.maxSeconds * 2) / 2;
   return Math.max(bounds.minSeconds, Math.min(bounds.maxSeconds, half));
+}
+
+function firstProbeSeconds({ idleTimeoutSeconds, declared }: Requirement): number {
+  return derive(idleTimeoutSeconds, declared).timeSeconds;
 }

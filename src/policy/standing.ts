@@ -1,13 +1,14 @@
 import type { Finding } from '../api/status.ts';
-import { staysUnder } from './derive.ts';
+import { shorthand } from '../api/triple.ts';
+import { meets } from './enough.ts';
 import { whereabouts } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { Reading } from './reading.ts';
 import { ledgerFault, tripleOf } from './reading.ts';
+import { requirementOf } from './requirement.ts';
 import type { PodSelection } from './selection.ts';
 import type { Skip } from './skip.ts';
 import { agentSkipOf } from './skip.ts';
-import { shorthand } from './strictest.ts';
 import { sysctlNames } from './sysctl.ts';
 
 /**
@@ -43,7 +44,7 @@ export function standingOfHost(reading: Reading | undefined, policy: EffectivePo
 
 function isLive({ state, now }: Reading, { effective }: EffectivePolicy): boolean {
   const triple = tripleOf(now);
-  return state === 'read' && triple !== undefined && staysUnder(triple, effective.idleTimeoutSeconds);
+  return state === 'read' && triple !== undefined && meets(triple, requirementOf(effective));
 }
 
 /** What keeps a kernel that was looked at, or could not be, from holding the values; in this order. */
@@ -140,8 +141,8 @@ export function overrideMessage({
 
 function holds({ now }: Reading, { effective }: EffectivePolicy): string {
   const triple = tripleOf(now);
-  const what = triple === undefined ? 'values that no keepalive works with' : shorthand(triple);
-  return `the kernel holds ${what}, which does not stay under ${effective.idleTimeoutSeconds} s`;
+  const what = triple === undefined ? 'not all of the values' : shorthand(triple);
+  return `the kernel holds ${what}, which is not enough behind ${effective.idleTimeoutSeconds} s`;
 }
 
 function exposed(reason: string, message: string): Standing {

@@ -1,5 +1,7 @@
-import { kernelDefaults } from '../api/keepalive.ts';
-import type { Triple } from './derive.ts';
+import type { Triple, TripleKey } from '../api/triple.ts';
+import { kernelDefaults, tripleKeys } from '../api/triple.ts';
+import { amend } from './enough.ts';
+import type { Requirement } from './requirement.ts';
 
 /** One entry of a pod's spec.securityContext.sysctls. */
 export interface Sysctl {
@@ -12,9 +14,7 @@ export const sysctlNames = {
   timeSeconds: 'net.ipv4.tcp_keepalive_time',
   intervalSeconds: 'net.ipv4.tcp_keepalive_intvl',
   probes: 'net.ipv4.tcp_keepalive_probes',
-} as const satisfies Record<keyof Triple, string>;
-
-const keys = Object.keys(sysctlNames) as (keyof Triple)[];
+} as const satisfies Record<TripleKey, string>;
 
 /**
  * A value that means the same to us, to CEL and to the kernel. The kernel also reads 010 as octal and
@@ -32,34 +32,51 @@ function valueOf({ value }: Sysctl): number | undefined {
 }
 
 /**
- * The sysctls of a pod with the wanted values merged in, key by key: a looser value is replaced, a missing
- * one is added, a tighter or unreadable one and every other sysctl stays. The order of what was there stays.
+ * What the sysctls of a pod say, key by key: the kernel's default where a key is not named; nothing where only the
+ * kernel can read the value. Of a key that is named twice, dotted and with slashes, the kubelet takes the last
+ * (pkg/kubelet/sysctl/util.go: it makes a map of them).
  */
-export function mergeSysctls(have: readonly Sysctl[], wanted: Triple): Sysctl[] {
-  const wantedOf = (entry: Sysctl) => keys.find((key) => sysctlNames[key] === nameOf(entry));
-  const tightened = have.map((entry) => {
-    const key = wantedOf(entry);
-    const value = valueOf(entry);
-    if (key === undefined || value === undefined || value <= wanted[key]) return entry;
-    return { name: entry.name, value: String(wanted[key]) };
-  });
-  const added = keys
-    .filter((key) => !have.some((entry) => wantedOf(entry) === key))
-    .map((key) => ({ name: sysctlNames[key], value: String(wanted[key]) }));
-  return [...tightened, ...added];
+export function valuesOf(sysctls: readonly Sysctl[] = []): Partial<Triple> {
+  const read = (key: TripleKey): number | undefined => {
+    const entry = sysctls.findLast((candidate) => nameOf(candidate) === sysctlNames[key]);
+    return entry === undefined ? kernelDefaults[key] : valueOf(entry);
+  };
+  return Object.fromEntries(
+    tripleKeys.flatMap((key) => {
+      const value = read(key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+/** The values that a pod with these sysctls starts with; undefined where one of them only the kernel can read. */
+export function declaredTriple(sysctls: readonly Sysctl[] = []): Triple | undefined {
+  const { timeSeconds, intervalSeconds, probes } = valuesOf(sysctls);
+  if (timeSeconds === undefined || intervalSeconds === undefined || probes === undefined) return undefined;
+  return { timeSeconds, intervalSeconds, probes };
 }
 
 /**
- * The values that a pod with these sysctls starts with: the kernel's own where it declares none.
- * `undefined` where one cannot be read, or is 0, which no keepalive works with.
+ * The sysctls of a pod after what is asked of it, where its own were `own`; the same list where those are enough. Every
+ * spelling of a key is set, missing ones are added; a value that only the kernel can read and every other sysctl
+ * stays, and so does the order.
  */
-export function declaredTriple(sysctls: readonly Sysctl[] = []): Triple | undefined {
-  const read = (key: keyof Triple): number | undefined => {
-    const entry = sysctls.find((candidate) => nameOf(candidate) === sysctlNames[key]);
-    return entry === undefined ? kernelDefaults[key] : valueOf(entry);
-  };
-  const timeSeconds = read('timeSeconds');
-  const intervalSeconds = read('intervalSeconds');
-  const probes = read('probes');
-  return timeSeconds && intervalSeconds && probes ? { timeSeconds, intervalSeconds, probes } : undefined;
+export function mergeSysctls(
+  have: readonly Sysctl[],
+  requirement: Requirement,
+  own: Partial<Triple> = valuesOf(have),
+): readonly Sysctl[] {
+  const amended = amend(own, requirement);
+  if (amended === undefined) return have;
+  const keyOf = (entry: Sysctl) => tripleKeys.find((key) => sysctlNames[key] === nameOf(entry));
+  const set = have.map((entry) => {
+    const key = keyOf(entry);
+    return key === undefined || valueOf(entry) === undefined
+      ? entry
+      : { name: entry.name, value: String(amended[key]) };
+  });
+  const added = tripleKeys
+    .filter((key) => !have.some((entry) => keyOf(entry) === key))
+    .map((key) => ({ name: sysctlNames[key], value: String(amended[key]) }));
+  return [...set, ...added];
 }

@@ -1,7 +1,7 @@
-import type { Triple } from './derive.ts';
-
-export type TripleKey = keyof Triple;
-export const tripleKeys: readonly TripleKey[] = ['timeSeconds', 'intervalSeconds', 'probes'];
+import type { Triple, TripleKey } from '../api/triple.ts';
+import { tripleKeys } from '../api/triple.ts';
+import { amend } from './enough.ts';
+import type { Requirement } from './requirement.ts';
 
 /** What is remembered of one value that was changed: enough to put it back, and to know our own hand. */
 export interface KeyMemory {
@@ -31,15 +31,23 @@ interface KeySettlement {
   readonly overridden: boolean;
 }
 
+/** What policies ask of a network namespace. */
+export interface Wanted {
+  readonly asked: Requirement | undefined;
+  /** Nobody can tell at the moment all that is asked: what is held is not made looser. */
+  readonly hold: boolean;
+}
+
 /**
- * What to do with the values of one network namespace. A value is only ever made smaller than it was found, and
- * goes back to that when nobody wants it any more, or as far back as those allow who still do. A value that
- * somebody else set since is theirs: it is found anew, never "restored" over them.
+ * What to do with the values of one network namespace. It is judged by what it would hold without us: what is enough
+ * by itself is left alone, what is not is changed, and goes back when nobody asks any more, or as far back as those
+ * allow who still do. A value that somebody else set since is theirs: it is found anew, never "restored" over them.
  */
-export function settle(current: Partial<Triple>, wanted: Triple | undefined, memory: Memory): Settlement {
+export function settle(current: Partial<Triple>, wanted: Wanted, memory: Memory): Settlement {
+  const targets = targetsOf(current, wanted, memory);
   const settled = tripleKeys.map((key) => ({
     key,
-    ...settleKey(current[key], wanted?.[key] ?? Infinity, memory[key]),
+    ...settleKey(current[key], targets[key], memory[key]),
   }));
   const gather = <F extends 'write' | 'before' | 'after'>(field: F) =>
     Object.fromEntries(
@@ -53,18 +61,49 @@ export function settle(current: Partial<Triple>, wanted: Triple | undefined, mem
   };
 }
 
-const still: KeySettlement = { overridden: false };
-
-function settleKey(now: number | undefined, wanted: number, held: KeyMemory | undefined): KeySettlement {
-  // It cannot be read at the moment: what is known of it stays.
-  if (now === undefined) return held === undefined ? still : { ...noted(held), overridden: false };
-  if (held?.ours.includes(now) === true) return settleOurs(now, wanted, held);
-  return settleFound(now, wanted, held !== undefined);
+/** What each value should be; without those that should be as they would be without us. */
+function targetsOf(current: Partial<Triple>, { asked, hold }: Wanted, memory: Memory): Partial<Triple> {
+  const own = foundIn(current, memory);
+  const amended: Partial<Triple> = (asked && amend(own, asked)) ?? {};
+  if (!hold) return amended;
+  return Object.fromEntries(
+    tripleKeys.map((key) => {
+      const values = [amended[key], own[key], memory[key]?.ours.at(-1)].filter(
+        (value) => value !== undefined,
+      );
+      return [key, Math.min(...values.filter((value) => value > 0))];
+    }),
+  );
 }
 
-function settleOurs(now: number, wanted: number, held: KeyMemory): KeySettlement {
+/** What the namespace would hold without us. */
+function foundIn(current: Partial<Triple>, memory: Memory): Partial<Triple> {
+  return Object.fromEntries(
+    tripleKeys.flatMap((key) => {
+      const now = current[key];
+      if (now === undefined) return [];
+      const held = memory[key];
+      return [[key, held?.ours.includes(now) === true ? held.found : now]];
+    }),
+  );
+}
+
+const still: KeySettlement = { overridden: false };
+
+/** `target` is undefined where the value should be as it was found. */
+function settleKey(
+  now: number | undefined,
+  target: number | undefined,
+  held: KeyMemory | undefined,
+): KeySettlement {
+  // It cannot be read at the moment: what is known of it stays.
+  if (now === undefined) return held === undefined ? still : { ...noted(held), overridden: false };
+  if (held?.ours.includes(now) === true) return settleOurs(now, target ?? held.found, held);
+  return settleFound(now, target ?? now, held !== undefined);
+}
+
+function settleOurs(now: number, target: number, held: KeyMemory): KeySettlement {
   const { found } = held;
-  const target = Math.min(found, wanted);
   if (target === now)
     return target === found ? still : { ...noted({ found, ours: [now] }), overridden: false };
   if (target === found) return { write: target, before: held, overridden: false };
@@ -72,8 +111,7 @@ function settleOurs(now: number, wanted: number, held: KeyMemory): KeySettlement
   return { write: target, before: { found, ours: [now, target] }, after, overridden: false };
 }
 
-function settleFound(now: number, wanted: number, wasOurs: boolean): KeySettlement {
-  const target = Math.min(now, wanted);
+function settleFound(now: number, target: number, wasOurs: boolean): KeySettlement {
   if (target === now) return still;
   return { write: target, ...noted({ found: now, ours: [target] }), overridden: wasOurs };
 }

@@ -1,7 +1,7 @@
 import type { Verdict } from '../api/condition.ts';
-import { lastProbeSeconds } from './derive.ts';
+import type { Effective } from '../api/status.ts';
+import { giveUpSeconds, secondProbeSeconds, shortestTimeout, shorthand } from '../api/triple.ts';
 import type { EffectivePolicy } from './policy.ts';
-import { shorthand } from './strictest.ts';
 
 /** What the Ready condition says of a policy that does what it should. */
 export function readyVerdict({ effective, spec }: EffectivePolicy, anyAgent: boolean): Verdict {
@@ -12,8 +12,8 @@ export function readyVerdict({ effective, spec }: EffectivePolicy, anyAgent: boo
   }
   const { idleTimeoutSeconds, limitedBy } = effective;
   const values =
-    `keepalive ${shorthand(effective)}: the last probe goes out after ${lastProbeSeconds(effective)} s, ` +
-    `before ${limitedBy} forgets at ${idleTimeoutSeconds} s`;
+    `keepalive ${shorthand(effective)} where theirs is not enough: ${probesBefore(effective)}, ` +
+    `before ${limitedBy} forgets at ${idleTimeoutSeconds} s; given up after ${giveUpSeconds(effective)} s`;
   const who = anyAgent ? (selectsPods ? 'New and running pods' : 'Nodes') : 'New pods';
   const what = anyAgent ? 'get' : 'start with';
   return spec.mode === 'Enforce'
@@ -23,6 +23,13 @@ export function readyVerdict({ effective, spec }: EffectivePolicy, anyAgent: boo
         reason: 'Audited',
         message: `Nothing is changed. Enforced, ${who.toLowerCase()} would ${what} ${values}`,
       };
+}
+
+function probesBefore(effective: Effective): string {
+  const { timeSeconds, idleTimeoutSeconds } = effective;
+  return idleTimeoutSeconds === shortestTimeout
+    ? `a probe after ${timeSeconds} s`
+    : `probes after ${timeSeconds} and ${secondProbeSeconds(effective)} s`;
 }
 
 export const awaitingReason = 'AwaitingNodes';

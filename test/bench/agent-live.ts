@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { resources } from '../../src/agent/resource.ts';
-import type { Triple } from '../../src/policy/derive.ts';
-import { deriveTriple } from '../../src/policy/derive.ts';
-import { kernelDefaults } from '../../src/api/keepalive.ts';
+import type { Triple } from '../../src/api/triple.ts';
+import { derive } from '../../src/api/derive.ts';
+import { kernelDefaults } from '../../src/api/triple.ts';
 import { AgentPod } from './agent-pod.ts';
 import type { NodeCrowd } from './node-crowd.ts';
 import type { Result } from './result.ts';
@@ -67,7 +67,7 @@ function eventsOn({ client, namespace }: NodeCrowd): Event[] {
     ...{ apiVersion: 'keepalive.dev/v1alpha1', kind: 'KeepalivePolicy', metadata: { name, namespace } },
     spec: spec(90),
   };
-  const tripleOf = (seconds: number) => deriveTriple(seconds) as Triple;
+  const tripleOf = (seconds: number) => derive(seconds);
   return [
     { send: () => client.create(target, policy), then: tripleOf(90) },
     { send: () => client.patch({ ...target, name }, { spec: spec(45) }), then: tripleOf(45) },

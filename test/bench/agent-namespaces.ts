@@ -1,7 +1,9 @@
 import { Namespaces } from '../../src/agent/namespaces.ts';
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { KeepaliveFiles } from '../../src/kernel/keepalive-files.ts';
-import type { Triple } from '../../src/policy/derive.ts';
+import { derive } from '../../src/api/derive.ts';
+import type { Triple } from '../../src/api/triple.ts';
+import type { Requirement } from '../../src/policy/requirement.ts';
 import type { Host } from '../cluster/host.ts';
 import { Machine } from '../kernel/machine.ts';
 import type { Result, Row } from './result.ts';
@@ -18,11 +20,15 @@ interface Sandbox {
 }
 
 /** In turn, so that every round writes all three values. */
-const wishes: readonly Triple[] = [
-  { timeSeconds: 30, intervalSeconds: 10, probes: 6 },
-  { timeSeconds: 20, intervalSeconds: 6, probes: 5 },
+const asked: readonly Requirement[] = [
+  { idleTimeoutSeconds: 90, declared: {} },
+  { idleTimeoutSeconds: 60, declared: { probes: 5 } },
 ];
-const wishOf = (round: number): Triple => wishes[Math.abs(round) % 2] as Triple;
+const askedIn = (round: number): Requirement => asked[Math.abs(round) % 2] as Requirement;
+const wishOf = (round: number): Triple => {
+  const { idleTimeoutSeconds, declared } = askedIn(round);
+  return derive(idleTimeoutSeconds, declared);
+};
 
 /** What one network namespace costs: of the kernel alone, with the ledger, and as a script would do it. */
 export async function namespaceCosts(size: number, say: (text: string) => void): Promise<Result> {
@@ -32,15 +38,15 @@ export async function namespaceCosts(size: number, say: (text: string) => void):
   const found = new Namespaces(machine.procRoot);
   try {
     const sandboxes = await machine.crowd(size);
-    const firstVisit = visitAll(kernel, sandboxes, wishOf(warmUp));
+    const firstVisit = visitAll(kernel, sandboxes, warmUp);
     found.open(sandboxes.map(({ uid }) => uid));
     const files = sandboxes.map(({ uid }) => filesOf(found, uid));
     const times = inTurn({
       // What is there already: another hand that changed it would be put right, and left alone after a while.
       'read, written, read back': (round) => writeAll(files, wishOf(round)),
       'the same by the agent, which decides and notes it on the node first': (round) =>
-        visitAll(kernel, sandboxes, wishOf(round + 1)),
-      'looked at by the agent, nothing to do': (round) => visitAll(kernel, sandboxes, wishOf(round + 1)),
+        visitAll(kernel, sandboxes, round + 1),
+      'looked at by the agent, nothing to do': (round) => visitAll(kernel, sandboxes, round + 1),
     });
     const loop: number[] = [];
     for (let round = 0; round < roundsOfLoop; round += 1)
@@ -81,12 +87,13 @@ function inTurn(rows: Readonly<Record<string, (round: number) => number>>): Map<
   return times;
 }
 
-function visitAll(kernel: NodeKernel, sandboxes: readonly Sandbox[], wanted: Triple): number {
+function visitAll(kernel: NodeKernel, sandboxes: readonly Sandbox[], round: number): number {
+  const wanted = { asked: askedIn(round), hold: false };
   const visits = sandboxes.map(({ uid }) => ({ place: uid, wanted, anew: false }));
   const startedAt = performance.now();
   const readings = kernel.visit(visits);
   const ms = performance.now() - startedAt;
-  for (const { now } of readings) requireHeld(now, wanted);
+  for (const { now } of readings) requireHeld(now, wishOf(round));
   return ms;
 }
 

@@ -4,7 +4,7 @@ import { Namespaces } from '../../src/agent/namespaces.ts';
 import { resources } from '../../src/agent/resource.ts';
 import type { KeepaliveFiles } from '../../src/kernel/keepalive-files.ts';
 import type { ApiClient } from '../../src/kube/client.ts';
-import type { Triple } from '../../src/policy/derive.ts';
+import type { Triple } from '../../src/api/triple.ts';
 import { cgroupOf } from '../cluster/cgroups.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';

@@ -9,7 +9,6 @@ import { toolsFolder } from '../cluster/image.ts';
 import { prepare } from '../cluster/prepare.ts';
 import { until } from '../cluster/wait.ts';
 import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
-import { deriveTriple } from '../../src/policy/derive.ts';
 import type { SocketTarget } from '../../src/policy/connection.ts';
 import type { Bench, Row } from './result.ts';
 import { percentile } from './result.ts';
@@ -31,7 +30,7 @@ export const sockets: Bench = async (say) => {
     say(`${pods} pods with ${socketCount} sockets`);
     const crowd = await machine.crowd(pods);
     await hold(machine, crowd);
-    const wanted = deriveTriple(timeoutSeconds);
+    const wanted = { idleTimeoutSeconds: timeoutSeconds, declared: {} };
     const targets = crowd.map(({ uid }) => ({ place: uid, wanted, timeouts: [timeoutSeconds] }));
     const scanner = new Scanner(machine);
     say('repairing all of them');

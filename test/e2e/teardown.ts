@@ -1,6 +1,6 @@
 import { Cluster } from '../cluster/cluster.ts';
-import { SHARED_CLUSTER } from './shared.ts';
+import { RUNNING_CLUSTER, SHARED_CLUSTER } from './shared.ts';
 
 export default async function teardown(): Promise<void> {
-  await Cluster.find(SHARED_CLUSTER)?.down();
+  if (RUNNING_CLUSTER === undefined) await Cluster.find(SHARED_CLUSTER)?.down();
 }

@@ -9,7 +9,7 @@ import { processes } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import { Ledger } from '../../src/agent/ledger.ts';
 import { NodeKernel } from '../../src/agent/node-kernel.ts';
-import type { Triple } from '../../src/policy/derive.ts';
+import type { Triple } from '../../src/api/triple.ts';
 import { hierarchy, procRootOf, sandboxGroup, startSandboxes } from './sandbox.ts';
 
 export interface PodOptions {

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
-import type { Triple } from '../../src/policy/derive.ts';
+import type { Triple } from '../../src/api/triple.ts';
 import type { Reading } from '../../src/policy/reading.ts';
 import { HOST } from '../../src/policy/reading.ts';
 import { until } from '../cluster/wait.ts';
+import { asking } from '../support/builder.ts';
 import type { Pod } from './machine.ts';
 import { Machine, numberInside } from './machine.ts';
 
@@ -17,6 +18,7 @@ const triple = (timeSeconds: number, intervalSeconds: number, probes: number): T
 });
 const kernel = triple(7200, 75, 9);
 const wanted = triple(30, 10, 6);
+const asked = asking(90);
 
 let machine: Machine;
 let agent: NodeKernel;
@@ -29,14 +31,14 @@ afterEach(async () => {
   await machine.stop();
 });
 
-const visit = (place: string, want: Triple | undefined = wanted, by = agent): Reading => {
+const visit = (place: string, want = asked, by = agent): Reading => {
   const [reading] = by.visit([{ place, wanted: want, anew: false }]);
   if (reading === undefined) throw new Error('no reading');
   return reading;
 };
 /** The kernel takes a namespace down some time after its last process has ended. */
 const untilAbsent = (place: string) => until('its namespace is gone', () => visit(place).state === 'absent');
-const unwanted = (place: string, by = agent) => by.visit([{ place, wanted: undefined, anew: false }])[0];
+const unwanted = (place: string, by = agent) => by.visit([{ place, wanted: asking(), anew: false }])[0];
 
 describe('a pod that runs', () => {
   test.each([
@@ -56,7 +58,7 @@ describe('a pod that runs', () => {
   test('keeps what is stricter already', async () => {
     const pod = await machine.pod();
     await machine.set(pod.pid, 'time', 5);
-    expect(visit(pod.uid).now).toEqual(triple(5, 10, 6));
+    expect(visit(pod.uid).now).toEqual(triple(5, 10, 9));
     expect(unwanted(pod.uid)?.now).toEqual(triple(5, 75, 9));
   });
 
@@ -80,7 +82,7 @@ describe('a pod that runs', () => {
 
   test('that vanishes keeps no other from being visited', async () => {
     const pods = [await machine.pod(), await machine.pod(), await machine.pod()];
-    const all = () => agent.visit(pods.map(({ uid }) => ({ place: uid, wanted, anew: false })));
+    const all = () => agent.visit(pods.map(({ uid }) => ({ place: uid, wanted: asked, anew: false })));
     all();
     await machine.end(pods[1]?.pid ?? 0);
     await untilAbsent(pods[1]?.uid ?? '');
@@ -164,18 +166,18 @@ describe('an agent that comes after another', () => {
     const pod = await machine.pod();
     visit(pod.uid);
     const next = machine.agent();
-    expect(visit(pod.uid, wanted, next)).toMatchObject({ found: kernel, wrote: {}, repaired: 0 });
+    expect(visit(pod.uid, asked, next)).toMatchObject({ found: kernel, wrote: {}, repaired: 0 });
     expect(unwanted(pod.uid, next)?.now).toEqual(kernel);
     next.close();
   });
 
   test('holds what the one before set, before it knows any policy', async () => {
     const pod = await machine.pod();
-    visit(pod.uid, { ...kernel, timeSeconds: 30 });
+    visit(pod.uid);
     await machine.set(pod.pid, 'time', 7200);
     const next = machine.agent();
     next.visit(next.remembered());
-    expect(await machine.values(pod.pid)).toEqual(triple(30, 75, 9));
+    expect(await machine.values(pod.pid)).toEqual(wanted);
     next.close();
   });
 
@@ -252,7 +254,7 @@ describe('a value that somebody sets back', () => {
     visit(pod.uid);
     await machine.set(pod.pid, 'time', 7200);
     const next = machine.agent();
-    expect(visit(pod.uid, wanted, next)).toMatchObject({ now: wanted, repaired: 0 });
+    expect(visit(pod.uid, asked, next)).toMatchObject({ now: wanted, repaired: 0 });
     next.close();
   });
 });

@@ -1,6 +1,7 @@
+import { derive } from '../../src/api/derive.ts';
 import type { Keepalive } from '../../src/api/keepalive.ts';
 import { presets } from '../../src/api/presets.ts';
-import { deriveTriple, lastProbeSeconds } from '../../src/policy/derive.ts';
+import { secondProbeSeconds } from '../../src/api/triple.ts';
 
 const aws = presets['aws-nlb'].idleTimeoutSeconds;
 const ipvs = presets['kube-proxy-ipvs'].idleTimeoutSeconds;
@@ -17,21 +18,20 @@ export const replicaSetRows = [
 export const replicaSetAdvice = [
   'A replica set: net.ipv4.tcp_keepalive_time / _intvl / _probes in the pods of all members and all clients',
   ...replicaSetRows.map(
-    ({ between, values, firstAndLast: [first, last] }) =>
-      `  ${between.padEnd(34)}  ${values.padEnd(13)}  first probe at ${first} s, last at ${last} s`,
+    ({ between, values, firstAndSecond: [first, second] }) =>
+      `  ${between.padEnd(34)}  ${values.padEnd(13)}  probes at ${first} and ${second} s`,
   ),
-  'A third of the timeout until the first probe, a ninth between probes, six of them: five may be lost, and the last',
-  'still comes in time. mongod lowers the time of its own sockets to 300 s, which is too late for 90; this driver sets',
+  'A third of the timeout until the first probe, a sixth of the rest between two, and as many as it takes to give up no',
+  'sooner than the path. mongod lowers the time of its own sockets to 300 s, which is too late for 90; this driver sets',
   '300 s / 1 s / 10 on every connection, unless keepAliveInitialDelay is 0, which leaves the values to the kernel.',
 ].join('\n');
 
 function row(between: string, idleTimeoutSeconds: number, declared: Keepalive = {}) {
-  const triple = deriveTriple(idleTimeoutSeconds, declared);
-  if (triple === undefined) throw new Error(`nothing stays under ${idleTimeoutSeconds} s`);
+  const triple = derive(idleTimeoutSeconds, declared);
   const { timeSeconds, intervalSeconds, probes } = triple;
   return {
     between,
     values: `${timeSeconds} / ${intervalSeconds} / ${probes}`,
-    firstAndLast: [timeSeconds, lastProbeSeconds(triple)] as const,
+    firstAndSecond: [timeSeconds, secondProbeSeconds(triple)] as const,
   };
 }

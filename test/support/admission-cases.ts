@@ -3,8 +3,8 @@ import type * as z from 'zod';
 import type { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../src/api/spec.ts';
 import type { RawPod } from '../../src/policy/pod.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
-import { sysctlNames } from '../../src/policy/sysctl.ts';
 import { nat, sysctls } from './builder.ts';
+import { declarations, entry, interval, ports, probes, time } from './declaration-cases.ts';
 import { manyRequirements, selectorCases } from './selector-cases.ts';
 
 type Labels = Record<string, string>;
@@ -43,16 +43,6 @@ const platform = (seconds: number, spec: Partial<ClusterSpec> = {}): CasePolicy 
   spec: { podSelector: {}, path: nat(seconds), ...spec },
 });
 
-const { timeSeconds: time, intervalSeconds: interval, probes } = sysctlNames;
-const slashedTime = 'net/ipv4/tcp_keepalive_time';
-const ports: Sysctl = { name: 'net.ipv4.ip_local_port_range', value: '20000 60000' };
-
-const entry = (name: string, value: string): Sysctl => ({ name, value });
-const spelled = (...[t, i, p]: [string, string, string]) => [
-  entry(time, t),
-  entry(interval, i),
-  entry(probes, p),
-];
 const declaring = (...list: Sysctl[]) => ({ spec: { securityContext: { sysctls: list } } });
 
 const podSecurity = (level: string, version?: string, mode = 'enforce'): Labels => ({
@@ -67,47 +57,6 @@ const restrictedContainer = {
   securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
 };
 const restricted = { spec: { securityContext: restrictedContext, containers: [restrictedContainer] } };
-
-/** Behind a NAT of 90 s: what a pod declares, and what it is created with. */
-const declarations: [sentence: string, have: Sysctl[], expected: Sysctl[]][] = [
-  ['an empty list gets the three values', [], sysctls()],
-  ['looser values are tightened', sysctls(7200, 75, 9), sysctls()],
-  ['tighter values stay', sysctls(10, 3, 2), sysctls(10, 3, 2)],
-  ['equal values stay', sysctls(), sysctls()],
-  ['each key goes by itself', sysctls(31, 9, 6), sysctls(30, 9, 6)],
-  [
-    'missing keys come after what was there, in our order',
-    [entry(interval, '60'), ports],
-    [entry(interval, '10'), ports, entry(time, '30'), entry(probes, '6')],
-  ],
-  [
-    'other sysctls stay where they are',
-    [ports, entry('net.core.somaxconn', '1024')],
-    [ports, entry('net.core.somaxconn', '1024'), ...sysctls()],
-  ],
-  [
-    'a name with slashes is the same key, and keeps its spelling',
-    [entry(slashedTime, '600')],
-    [entry(slashedTime, '30'), entry(interval, '10'), entry(probes, '6')],
-  ],
-  [
-    'a tighter value under such a name stays',
-    [entry(slashedTime, '5')],
-    [entry(slashedTime, '5'), entry(interval, '10'), entry(probes, '6')],
-  ],
-  [
-    'hexadecimal, octal and text are left to the kernel',
-    spelled('0x1c20', '0113', 'nine'),
-    spelled('0x1c20', '0113', 'nine'),
-  ],
-  ['so are signs, blanks and fractions', spelled('+7200', ' 75', '9.0'), spelled('+7200', ' 75', '9.0')],
-  [
-    'ten digits are a number, eleven are not compared',
-    spelled('9999999999', '10000000000', '9'),
-    spelled('30', '10000000000', '6'),
-  ],
-  ['zero is tighter than any value', sysctls(0, 0, 0), sysctls(0, 0, 0)],
-];
 
 const whole: AdmissionCase[] = [
   {
@@ -213,10 +162,10 @@ const pods: [sentence: string, pod: AdmissionCase['pod'], expected: Sysctl[]][] 
 /** Several policies at once over what a pod declares. */
 const meetings: [sentence: string, policies: CasePolicy[], have: Sysctl[], expected: Sysctl[]][] = [
   [
-    'of two policies of a namespace the strictest value of each key',
+    'of two policies of a namespace the smallest of what each declares, and the rest derived from both',
     [team(90, { keepalive: { timeSeconds: 20 } }), team(90, { keepalive: { intervalSeconds: 4 } })],
     [],
-    sysctls(20, 4, 6),
+    sysctls(20, 4, 9),
   ],
   ['a cluster policy tightens what a team declared', [team(350), platform(90)], [], sysctls()],
   ['a cluster policy cannot loosen it', [team(90), platform(350)], [], sysctls()],
@@ -224,7 +173,7 @@ const meetings: [sentence: string, policies: CasePolicy[], have: Sysctl[], expec
     'two cluster policies and a team, over values of the pod',
     [platform(350), platform(240, { keepalive: { intervalSeconds: 3 } }), team(600)],
     [entry(probes, '2'), entry(time, '3000')],
-    [entry(probes, '2'), entry(time, '80'), entry(interval, '3')],
+    [entry(probes, '9'), entry(time, '80'), entry(interval, '3')],
   ],
   [
     'one that audits or selects others does not count beside one that enforces',
@@ -243,9 +192,50 @@ const meetings: [sentence: string, policies: CasePolicy[], have: Sysctl[], expec
     'the shortest hop that follows packets binds, a preset among them',
     [team(90, { path: [{ preset: 'aws-nlb' }, { name: 'sidecar', type: 'Proxy', idleTimeoutSeconds: 15 }] })],
     [],
-    sysctls(116, 38, 6),
+    sysctls(116, 39, 6),
   ],
   ['a very short timeout', [team(2)], [], sysctls(1, 1, 1)],
+  ['the more patient of two leaves no trace', [team(900), platform(90)], [], sysctls()],
+  ['nor do its probes', [platform(900), team(90), team(350)], sysctls(7200, 75, 9), sysctls()],
+  [
+    'probes that the pod’s own spec chose do, whichever policy comes first',
+    [platform(900), team(90)],
+    sysctls(7200, 75, 8),
+    sysctls(30, 10, 8),
+  ],
+  [
+    'a declared value counts for the shorter timeout of another policy too',
+    [team(350, { keepalive: { timeSeconds: 20 } }), platform(90)],
+    [],
+    sysctls(20, 12, 6),
+  ],
+  [
+    'unless it leaves no room there',
+    [team(350, { keepalive: { intervalSeconds: 60 } }), platform(20)],
+    [],
+    sysctls(6, 3, 6),
+  ],
+  ['what AKS advises is enough behind 240 s', [team(240)], sysctls(45, 45, 5), sysctls(45, 45, 5)],
+  ['so is a pool’s 60/1/10', [team(240), platform(350)], sysctls(60, 1, 10), sysctls(60, 1, 10)],
+  ['and an operator’s 120/60/30 behind 350 s', [platform(350)], sysctls(120, 60, 30), sysctls(120, 60, 30)],
+  [
+    'a declared value is an order also to what is enough',
+    [team(240, { keepalive: { timeSeconds: 40 } })],
+    sysctls(45, 45, 5),
+    sysctls(40, 34, 6),
+  ],
+  [
+    'by one of two policies too',
+    [team(240, { keepalive: { probes: 3 } }), platform(350)],
+    sysctls(45, 45, 5),
+    sysctls(45, 45, 3),
+  ],
+  [
+    'behind days also what is above the kernel’s own values stays',
+    [team(432_000)],
+    sysctls(9000, 80, 9),
+    sysctls(9000, 80, 9),
+  ],
 ];
 
 export const admissionCases: readonly AdmissionCase[] = [

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 
 import type { Hop } from '../../src/api/hop.ts';
+import type { Keepalive } from '../../src/api/keepalive.ts';
 import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec } from '../../src/api/spec.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../src/api/spec.ts';
 import type { NodePod } from '../../src/policy/node-pod.ts';
@@ -9,12 +10,24 @@ import type { NamespaceView, PodView, RawPod } from '../../src/policy/pod.ts';
 import { podView } from '../../src/policy/pod.ts';
 import type { EffectivePolicy, Policy } from '../../src/policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../../src/policy/policy.ts';
+import type { Requirement } from '../../src/policy/requirement.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
+import type { Wanted } from '../../src/policy/tighten.ts';
 
 /** A path of one NAT that forgets after so many seconds. */
 export const nat = (idleTimeoutSeconds: number, name = 'nat'): Hop[] => [
   { name, type: 'NAT', idleTimeoutSeconds },
 ];
+
+/** What a policy behind so many seconds asks for. */
+export const behind = (idleTimeoutSeconds: number, declared: Keepalive = {}): Requirement => ({
+  ...{ idleTimeoutSeconds, declared },
+});
+/** The same of a network namespace; without seconds nobody asks for anything. */
+export const asking = (idleTimeoutSeconds?: number, declared?: Keepalive): Wanted => ({
+  asked: idleTimeoutSeconds === undefined ? undefined : behind(idleTimeoutSeconds, declared),
+  hold: false,
+});
 
 type NamespacedInput = Partial<z.input<typeof keepalivePolicySpecSchema>>;
 type ClusterInput = Partial<z.input<typeof clusterKeepalivePolicySpecSchema>>;

@@ -5,10 +5,10 @@ import type { Visit } from '../../../src/agent/node-kernel.ts';
 import type { Reading } from '../../../src/policy/reading.ts';
 import { HOST } from '../../../src/policy/reading.ts';
 import type { NodeSelections, PodSelection } from '../../../src/policy/selection.ts';
-import { kernelDefaults } from '../../../src/api/keepalive.ts';
-import { nodePodOf } from '../../support/builder.ts';
+import { kernelDefaults } from '../../../src/api/triple.ts';
+import { asking, nodePodOf } from '../../support/builder.ts';
 
-const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
+const wanted = asking(90);
 const first = nodePodOf({ name: 'first' });
 const second = nodePodOf({ name: 'second' });
 
@@ -18,10 +18,10 @@ beforeEach(() => {
 });
 
 const selected = (pod: PodSelection['pod'], want: PodSelection['wanted'] = wanted): PodSelection => ({
-  ...{ pod, by: [], wanted: want, sockets: want, sandbox: undefined },
+  ...{ pod, by: [], wanted: want, sockets: want.asked, sandbox: undefined },
 });
 const plan = (pods: PodSelection[], nowMs = 0, everything = false) =>
-  places.plan({ pods, host: { by: [], wanted: undefined, sockets: undefined } } satisfies NodeSelections, {
+  places.plan({ pods, host: { by: [], wanted: asking(), sockets: undefined } } satisfies NodeSelections, {
     nowMs,
     everything,
   });
@@ -41,7 +41,7 @@ test('everything is visited once, then only what changed', () => {
   expect(namesOf(visits)).toEqual([HOST, first.kubeletUid, second.kubeletUid]);
   takeAll(visits);
   expect(plan([selected(first), selected(second)])).toEqual([]);
-  const stricter = { ...wanted, timeSeconds: 20 };
+  const stricter = asking(60);
   expect(plan([selected(first, stricter), selected(second)])).toEqual([
     { place: first.kubeletUid, wanted: stricter, anew: false },
   ]);
@@ -54,8 +54,8 @@ test('what was asked for and not answered is asked for again', () => {
 
 test('a pod that nobody selects any more is visited once more', () => {
   takeAll(plan([selected(first)]));
-  expect(plan([{ ...selected(first), wanted: undefined }])).toMatchObject([
-    { place: first.kubeletUid, wanted: undefined },
+  expect(plan([{ ...selected(first), wanted: asking() }])).toMatchObject([
+    { place: first.kubeletUid, wanted: asking() },
   ]);
 });
 

@@ -1,20 +1,9 @@
-import type { PolicyKind } from '../../../src/api/group.ts';
+import { keepaliveSpecimens } from './keepalive-specimens.ts';
+import type { Row, Specimen } from './specimen.ts';
+import { hop, namespaced, sameName, tooBig, tooSmall } from './specimen.ts';
 
-export interface Specimen {
-  readonly kind: PolicyKind;
-  readonly spec: object;
-  readonly name?: string;
-}
-
-const hop = { name: 'nat', type: 'NAT', idleTimeoutSeconds: 90 };
-export const namespaced = (spec: object): Specimen => ({
-  kind: 'KeepalivePolicy',
-  spec: { podSelector: {}, path: [hop], ...spec },
-});
 const path = (...hops: object[]) => namespaced({ path: hops });
 const timeout = (idleTimeoutSeconds: unknown) => path({ ...hop, idleTimeoutSeconds });
-const keepalive = (values: object, ...hops: object[]) =>
-  namespaced({ keepalive: values, ...(hops.length > 0 && { path: hops }) });
 const labels = (matchLabels: object) => namespaced({ podSelector: { matchLabels } });
 const requirement = (...matchExpressions: object[]) => namespaced({ podSelector: { matchExpressions } });
 const cluster = (spec: object): Specimen => ({
@@ -26,15 +15,9 @@ const numbered = (count: number) => Array.from({ length: count }, (_, index) => 
 const oneOf = 'exactly one of preset and idleTimeoutSeconds';
 const needsNameAndType = 'needs a name and a type';
 const ownType = 'a preset brings its own type';
-export const sameName = 'have the same name';
 const proxiesOnly = 'every hop of this path is a proxy';
 const inNeeds = 'In and NotIn need at least one value';
 const badLabels = 'matchLabels needs valid label keys and values';
-const tooSmall = 'Too small';
-const tooBig = 'Too big';
-
-/** Where a problem is, and words of what is said of it; none for a valid spec. */
-type Row = [sentence: string, specimen: Specimen, ...problems: [at: string, words: string][]];
 
 export const specimens: Row[] = [
   ['a hop with a number is valid', path(hop)],
@@ -116,74 +99,7 @@ export const specimens: Row[] = [
   ],
   ['a proxy beside a tracker is valid', path({ preset: 'envoy-tcp' }, hop)],
 
-  ['no values of its own', keepalive({})],
-  [
-    'a last probe one second before the timeout',
-    keepalive({ timeSeconds: 40, intervalSeconds: 7, probes: 8 }),
-  ],
-  [
-    'one that comes with the timeout',
-    keepalive({ timeSeconds: 41, intervalSeconds: 7, probes: 8 }),
-    [
-      'spec',
-      'timeSeconds 41 + (probes 8 - 1) x intervalSeconds 7 = 90 s is not below the 90 s after which nat forgets',
-    ],
-  ],
-  ['a time alone, one second before', keepalive({ timeSeconds: 89 })],
-  [
-    'a time alone, with the timeout',
-    keepalive({ timeSeconds: 90 }),
-    ['spec', 'timeSeconds 90 + (probes 1 - 1) x intervalSeconds 1 = 90 s'],
-  ],
-  ['an interval alone always fits', keepalive({ intervalSeconds: 75 })],
-  ['probes alone that just fit', keepalive({ probes: 8 }, { ...hop, idleTimeoutSeconds: 9 })],
-  [
-    'probes alone that do not',
-    keepalive({ probes: 9 }, { ...hop, idleTimeoutSeconds: 9 }),
-    ['spec', 'timeSeconds 1 + (probes 9 - 1) x intervalSeconds 1 = 9 s is not below the 9 s'],
-  ],
-  ['interval and probes that just fit', keepalive({ intervalSeconds: 22, probes: 5 })],
-  [
-    'interval and probes that do not',
-    keepalive({ intervalSeconds: 23, probes: 5 }),
-    ['spec', '= 93 s is not below the 90 s'],
-  ],
-  [
-    'the first hop that forgets too early is named',
-    keepalive({ timeSeconds: 400 }, { preset: 'aws-ec2' }, { preset: 'aws-nlb', name: 'edge' }, hop),
-    ['spec', 'the 350 s after which edge forgets'],
-  ],
-  [
-    'a preset without a name is named after itself',
-    keepalive({ timeSeconds: 350 }, { preset: 'aws-nlb' }),
-    ['spec', 'the 350 s after which aws-nlb forgets'],
-  ],
-  [
-    'a proxy that forgets earlier does not count',
-    keepalive({ timeSeconds: 80 }, hop, { name: 'p', type: 'Proxy', idleTimeoutSeconds: 15 }),
-  ],
-  [
-    'nor does one by preset',
-    keepalive({ timeSeconds: 1000 }, { preset: 'nginx-stream' }, { preset: 'gcp-cloud-nat' }),
-  ],
-  [
-    'the largest values that the kernel knows',
-    keepalive({ timeSeconds: 7200, intervalSeconds: 75, probes: 9 }, { preset: 'linux-conntrack' }),
-  ],
-  [
-    'a time above the kernel default',
-    keepalive({ timeSeconds: 7201 }, { preset: 'linux-conntrack' }),
-    ['spec.keepalive.timeSeconds', tooBig],
-  ],
-  ['an interval above it', keepalive({ intervalSeconds: 76 }), ['spec.keepalive.intervalSeconds', tooBig]],
-  ['probes above it', keepalive({ probes: 10 }), ['spec.keepalive.probes', tooBig]],
-  ['zero probes', keepalive({ probes: 0 }), ['spec.keepalive.probes', tooSmall]],
-  [
-    'two things wrong at once are both said',
-    keepalive({ timeSeconds: 90 }, hop, { ...hop, type: 'IPVS' }),
-    ['spec', '= 90 s'],
-    ['spec.path', sameName],
-  ],
+  ...keepaliveSpecimens,
 
   ['In with values', requirement({ key: 'tier', operator: 'In', values: ['db', ''] })],
   [
@@ -294,7 +210,7 @@ export const specimens: Row[] = [
   [
     'late values in a cluster policy that selects nothing',
     cluster({ keepalive: { timeSeconds: 90 } }),
-    ['spec', '= 90 s is not below the 90 s'],
+    ['spec', 'before nat forgets at 90 s'],
     ['spec', 'nothing is selected'],
   ],
 

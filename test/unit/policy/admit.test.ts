@@ -1,12 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../../src/api/spec.ts';
+import type { Triple } from '../../../src/api/triple.ts';
 import { admit } from '../../../src/policy/admit.ts';
+import { meets } from '../../../src/policy/enough.ts';
+import type { RawPod } from '../../../src/policy/pod.ts';
+import { declaredTriple } from '../../../src/policy/sysctl.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../../../src/policy/policy.ts';
 import type { AdmissionCase, CasePolicy } from '../../support/admission-cases.ts';
 import { admissionCases } from '../../support/admission-cases.ts';
-import { namespace, rawPod, sysctls, team } from '../../support/builder.ts';
+import { heldValues, requirements } from '../../support/arbitrary.ts';
+import { behind, namespace, platform, rawPod, sysctls, team } from '../../support/builder.ts';
 
 function policyOf(policy: CasePolicy, index: number): Policy {
   return policy.kind === 'KeepalivePolicy'
@@ -24,8 +30,19 @@ function created(
     { metadata: { name: 'mongo-0', namespace: 'db', labels, annotations }, spec },
     namespace('db', namespaceLabels),
     inOrder(policies.map(policyOf)),
-  );
+  ).sysctls;
 }
+
+function permutations<T>(list: readonly T[]): T[][] {
+  if (list.length < 2) return [[...list]];
+  return list.flatMap((first, at) => permutations(list.toSpliced(at, 1)).map((rest) => [first, ...rest]));
+}
+
+const metadata = { metadata: { name: 'mongo-0', namespace: 'db' } };
+const plainCase: AdmissionCase = { sentence: '', pod: {}, policies: [], expected: [] };
+const declaring = ({ timeSeconds, intervalSeconds, probes }: Triple) => ({
+  spec: { securityContext: { sysctls: sysctls(timeSeconds, intervalSeconds, probes) } },
+});
 
 describe('the sysctls of a new pod', () => {
   test.each(admissionCases.map((one) => [one.sentence, one] as const))('%s', (_sentence, one) => {
@@ -33,14 +50,79 @@ describe('the sysctls of a new pod', () => {
     expect(created(one, (policies) => policies.reverse())).toEqual(one.expected);
   });
 
+  /** As the API server does: one policy after the other, each on what the one before left. */
+  function oneByOne({ pod, namespaceLabels = {} }: AdmissionCase, policies: readonly Policy[]) {
+    return policies.reduce<RawPod>(
+      (current, policy) => {
+        const { sysctls: list, annotations } = admit(current, namespace('db', namespaceLabels), [policy]);
+        const securityContext = { ...current.spec?.securityContext, sysctls: list };
+        return { metadata: { ...current.metadata, annotations }, spec: { ...current.spec, securityContext } };
+      },
+      { metadata: { name: 'mongo-0', namespace: 'db', ...pod }, spec: pod.spec ?? {} },
+    );
+  }
+
+  test.each(
+    admissionCases.filter(({ policies }) => policies.length > 1).map((one) => [one.sentence, one] as const),
+  )('are the same whichever policy comes first: %s', (_sentence, one) => {
+    for (const order of permutations(one.policies.map(policyOf)))
+      expect(oneByOne(one, order).spec?.securityContext?.sysctls ?? []).toEqual(one.expected);
+  });
+
+  test('are the same whichever of any policies comes first', () => {
+    fc.assert(
+      fc.property(heldValues, fc.array(requirements, { minLength: 1, maxLength: 3 }), (own, asked) => {
+        const declared = declaring(own);
+        const policies = asked.map(({ idleTimeoutSeconds, declared: keepalive }, at) =>
+          team(idleTimeoutSeconds, { keepalive }, `p${at}`),
+        );
+        const whole = admit({ ...metadata, ...declared }, namespace(), policies).sysctls;
+        for (const order of permutations(policies)) {
+          const one = { ...plainCase, pod: declared };
+          expect(oneByOne(one, order).spec?.securityContext?.sysctls).toEqual(whole);
+        }
+      }),
+    );
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['own values that would be enough', { 'keepalive.dev/own-values': '1/1/9' }],
+    ['a requirement that anything meets', { 'keepalive.dev/requirement': '432000/-/-/-' }],
+    ['both', { 'keepalive.dev/own-values': '1/1/9', 'keepalive.dev/requirement': '432000/-/-/-' }],
+    [
+      'looser own values',
+      { 'keepalive.dev/own-values': '99999/-/9', 'keepalive.dev/requirement': '90/-/-/-' },
+    ],
+    ['nonsense', { 'keepalive.dev/own-values': 'a/b', 'keepalive.dev/requirement': '1e3/-/-/-' }],
+  ])('are no looser for what a tenant writes into annotations: %s', (_sentence, annotations) => {
+    const pod = rawPod({ annotations, sysctls: sysctls(7200, 75, 9) });
+    const starts = declaredTriple(admit(pod, namespace(), [team(90)]).sysctls);
+    expect(starts && meets(starts, behind(90))).toBe(true);
+  });
+
+  test('say beside them what was asked, and what the pod itself had', () => {
+    const { annotations } = admit(rawPod({ sysctls: sysctls(600, 75, 9).slice(0, 1) }), namespace(), [
+      team(90, { keepalive: { intervalSeconds: 10 } }),
+      platform(350),
+    ]);
+    expect(annotations).toEqual({
+      'keepalive.dev/requirement': '90/-/10/-',
+      'keepalive.dev/own-values': '600/-/-',
+    });
+  });
+
+  test('that are enough leave no annotation either', () => {
+    expect(admit(rawPod({ sysctls: sysctls(15, 15, 9) }), namespace(), [team(90)]).annotations).toEqual({});
+  });
+
   test('are not changed by a policy of another namespace', () => {
-    expect(admit(rawPod(), namespace(), [team(90, {}, 'team', 'elsewhere')])).toEqual([]);
+    expect(admit(rawPod(), namespace(), [team(90, {}, 'team', 'elsewhere')]).sysctls).toEqual([]);
   });
 
   test('are not changed by a policy that has no values', () => {
     const valueless: Policy = { ...team(90), effective: undefined };
-    expect(admit(rawPod(), namespace(), [valueless])).toEqual([]);
-    expect(admit(rawPod(), namespace(), [valueless, team(90)])).toEqual(sysctls());
+    expect(admit(rawPod(), namespace(), [valueless]).sysctls).toEqual([]);
+    expect(admit(rawPod(), namespace(), [valueless, team(90)]).sysctls).toEqual(sysctls());
   });
 });
 

@@ -24,12 +24,8 @@ const look = (
 describe('counting pods', () => {
   test.each<[string, PodSketch, string]>([
     ['a pod with the values of the policy is declared', { sysctls: sysctls() }, 'declared'],
-    ['so is one with others that stay under the timeout', { sysctls: sysctls(40, 5, 6) }, 'declared'],
-    [
-      'a pod whose last probe would come with the timeout is exposed',
-      { sysctls: sysctls(40, 10, 6) },
-      'exposed',
-    ],
+    ['so is one with others that are enough', { sysctls: sysctls(45, 30, 2) }, 'declared'],
+    ['a pod whose second probe may be too late is exposed', { sysctls: sysctls(60, 20, 6) }, 'exposed'],
     ['a pod without values is exposed', {}, 'exposed'],
     [
       'a pod whose values cannot be read is exposed',
@@ -133,9 +129,35 @@ describe('findings', () => {
     );
   });
 
+  test('a pod whose own values admission changed is told of, with what they were', () => {
+    const changed = pod({ sysctls: sysctls(), annotations: { 'keepalive.dev/own-values': '600/-/-' } });
+    const { pods, findings } = look([changed]);
+    expect(pods.declared).toBe(1);
+    expect(findings).toMatchObject([{ reason: 'OwnValuesChanged', pod: 'mongo-0' }]);
+    expect(findings[0]?.message).toContain(
+      'its own 600/-/- (time/interval/probes, - where it said nothing) was not enough and became 30/10/6',
+    );
+  });
+
+  test.each(['-/-/-', 'nonsense', '<b>1</b>/2/3'])('one that says %s had none of its own', (text) => {
+    const changed = pod({ sysctls: sysctls(), annotations: { 'keepalive.dev/own-values': text } });
+    expect(look([changed]).findings).toEqual([]);
+  });
+
+  test('a policy whose own values give up before the timeout says after how many lost probes', () => {
+    const hasty = team(90, { keepalive: { intervalSeconds: 2, probes: 3 } });
+    const [finding] = look([], hasty).findings;
+    expect(finding?.reason).toBe('GivesUpEarly');
+    expect(finding?.message).toContain(
+      'given up after 3 lost probes, 36 s after the last packet, while nat remembers it for 90 s',
+    );
+    // What the kernel's own limits bring about is no declaration of anybody's.
+    expect(look([], team(3600, { keepalive: { timeSeconds: 1200 } })).findings).toEqual([]);
+  });
+
   test('an exposed pod is told what to do, in Enforce and in Audit', () => {
     expect(look([pod()]).findings[0]?.message).toBe(
-      'its spec starts it with 7200/75/9, which does not stay under 90 s: recreate it to start with 30/10/6',
+      'its spec starts it with 7200/75/9, which is not enough behind 90 s: recreate it to start with 30/10/6',
     );
     expect(look([pod()], team(90, { mode: 'Audit' })).findings[0]?.message).toContain(
       'mode Enforce would start it with',
@@ -164,7 +186,7 @@ describe('two policies on one pod', () => {
       {
         reason: 'StricterPolicy',
         policy: 'KeepalivePolicy db/stricter',
-        message: 'KeepalivePolicy db/stricter (10/3/6) is stricter and binds on 1 of the selected pods',
+        message: 'KeepalivePolicy db/stricter (10/4/6) is stricter and binds on 1 of the selected pods',
       },
     ]);
   });

@@ -1,33 +1,51 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { kernelDefaults } from '../../../src/api/keepalive.ts';
+import { kernelDefaults } from '../../../src/api/triple.ts';
 import type { ConnectionView, SocketReading } from '../../../src/policy/connection.ts';
-import { judgeConnection, tighten } from '../../../src/policy/connection.ts';
+import { isFragile, judgeConnection, tighten } from '../../../src/policy/connection.ts';
 import { connectionsOf } from '../../../src/policy/connection-report.ts';
-import { staysUnder } from '../../../src/policy/derive.ts';
+import { isEnough } from '../../../src/policy/enough.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { HOST } from '../../../src/policy/reading.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
-import { namespace, nodePodOf, platform, team } from '../../support/builder.ts';
+import { heldValues } from '../../support/arbitrary.ts';
+import { behind, namespace, nodePodOf, platform, team } from '../../support/builder.ts';
 
-const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
+const values = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
+const asked = behind(90);
 const view = (rest: Partial<ConnectionView> = {}): ConnectionView => ({
-  ...{ loopback: false, keepalive: true, values: wanted, timerMs: 29_000 },
+  ...{ loopback: false, keepalive: true, values, timerMs: 29_000, userTimeoutMs: 0 },
   ...rest,
 });
 
 describe('a connection', () => {
   test.each<[string, Partial<ConnectionView>, string]>([
     ['that speaks before the timeout is protected', {}, 'protected'],
-    ['on which data is on its way is protected', { timerMs: undefined }, 'protected'],
-    ['whose program did not ask is exposed', { keepalive: false, timerMs: undefined }, 'KeepaliveOff'],
+    ['on which data is on its way is protected', { timerMs: 'none' }, 'protected'],
+    ['whose program did not ask is exposed', { keepalive: false, timerMs: 'none' }, 'KeepaliveOff'],
     ['with longer values is exposed', { values: kernelDefaults }, 'LongerValues'],
     [
-      'whose last probe falls on the timeout is exposed',
-      { values: { ...wanted, timeSeconds: 40 } },
+      'whose second probe may be too late is exposed',
+      { values: { ...values, timeSeconds: 70 } },
       'LongerValues',
+    ],
+    [
+      'with Go’s values is protected',
+      { values: { timeSeconds: 15, intervalSeconds: 15, probes: 9 }, timerMs: 14_000 },
+      'protected',
+    ],
+    ['of which nobody knows when it speaks is unknown', { timerMs: 'unknown' }, 'unknown'],
+    [
+      'that would be ended by its own timeout if it spoke is exposed for that',
+      { keepalive: false, timerMs: 'none', userTimeoutMs: 30_000 },
+      'UserTimeout',
+    ],
+    [
+      'that is silent and whose own timeout leaves room for all probes only lacks keepalive',
+      { keepalive: false, timerMs: 'none', userTimeoutMs: 90_000 },
+      'KeepaliveOff',
     ],
     ['whose timer was armed with more is exposed', { timerMs: 7_000_000 }, 'ArmedLonger'],
     ['whose timer was armed this moment is protected', { timerMs: 30_900 }, 'protected'],
@@ -43,44 +61,81 @@ describe('a connection', () => {
       { values: { timeSeconds: 5, intervalSeconds: 1, probes: 3 }, timerMs: 4000 },
       undefined,
     ],
-    ['that is silent gets the values', { keepalive: false, values: kernelDefaults }, wanted],
+    [
+      'whose own values are enough is left alone',
+      { values: { timeSeconds: 60, intervalSeconds: 1, probes: 10 }, timerMs: 59_000 },
+      undefined,
+    ],
+    ['that is silent gets the values', { keepalive: false, values: kernelDefaults }, values],
     [
       'that is silent with smaller values of its own keeps those',
       { keepalive: false, values: { ...kernelDefaults, timeSeconds: 5 } },
-      { ...wanted, timeSeconds: 5 },
+      { ...values, timeSeconds: 5, probes: 9 },
     ],
     [
-      'with one longer value keeps the others',
-      { values: { timeSeconds: 5, intervalSeconds: 75, probes: 3 } },
-      { timeSeconds: 5, intervalSeconds: 10, probes: 3 },
+      'that is silent with values that are enough is given just those',
+      { keepalive: false, values: { timeSeconds: 15, intervalSeconds: 15, probes: 9 } },
+      { timeSeconds: 15, intervalSeconds: 15, probes: 9 },
     ],
-    ['whose timer was armed with more gets its values anew', { timerMs: 7_000_000 }, wanted],
+    [
+      'with one longer value keeps the others, and probes enough to be patient',
+      { values: { timeSeconds: 5, intervalSeconds: 80, probes: 3 } },
+      { timeSeconds: 5, intervalSeconds: 10, probes: 9 },
+    ],
+    ['whose timer was armed with more gets its values anew', { timerMs: 7_000_000 }, values],
+    ['whose timer nobody knows too', { timerMs: 'unknown' }, values],
+    [
+      'that is silent and would be ended by its own timeout is left alone',
+      { keepalive: false, values: kernelDefaults, userTimeoutMs: 30_000 },
+      undefined,
+    ],
+    [
+      'that is silent and has a timeout that leaves room for all probes gets the values',
+      { keepalive: false, values: kernelDefaults, userTimeoutMs: 90_000 },
+      values,
+    ],
+    [
+      'that speaks too late and is ended by its own timeout at the first lost probe already loses nothing',
+      { values: kernelDefaults, userTimeoutMs: 30_000 },
+      values,
+    ],
   ])('%s', (_sentence, rest, given) => {
-    expect(tighten(view(rest), wanted)).toEqual(given);
+    expect(tighten(view(rest), asked)).toEqual(given);
   });
 
   test('is protected once it was given what it needed, and then needs nothing more', () => {
-    const values = fc.record({
-      timeSeconds: fc.integer({ min: 1, max: 9000 }),
-      intervalSeconds: fc.integer({ min: 1, max: 100 }),
-      probes: fc.integer({ min: 1, max: 20 }),
-    });
     const any = fc.record({
-      ...{ loopback: fc.constant(false), keepalive: fc.boolean(), values },
-      timerMs: fc.option(fc.integer({ min: 0, max: 9_000_000 }), { nil: undefined }),
+      ...{ loopback: fc.constant(false), keepalive: fc.boolean(), userTimeoutMs: fc.constant(0) },
+      values: heldValues.map(({ timeSeconds, intervalSeconds, probes }) => ({
+        timeSeconds: Math.max(1, timeSeconds),
+        intervalSeconds: Math.max(1, intervalSeconds),
+        probes: Math.max(1, probes),
+      })),
+      timerMs: fc.oneof(
+        fc.integer({ min: 0, max: 9_000_000 }),
+        fc.constantFrom<('none' | 'unknown')[]>('none', 'unknown'),
+      ),
     });
     fc.assert(
       fc.property(any, (before) => {
-        const given = tighten(before, wanted);
-        const after =
-          given === undefined ? before : { ...before, keepalive: true, values: given, timerMs: undefined };
-        expect(staysUnder(after.values, 90)).toBe(true);
+        const given = tighten(before, asked);
+        const after: ConnectionView =
+          given === undefined ? before : { ...before, keepalive: true, values: given, timerMs: 'none' };
+        expect(isEnough(after.values, 90)).toBe(true);
         expect(judgeConnection(after, 90)).toBe('protected');
-        expect(tighten(after, wanted)).toBeUndefined();
-        for (const key of ['timeSeconds', 'intervalSeconds', 'probes'] as const)
-          expect(after.values[key]).toBeLessThanOrEqual(before.values[key]);
+        expect(tighten(after, asked)).toBeUndefined();
       }),
     );
+  });
+
+  test.each<[string, Partial<ConnectionView>, boolean]>([
+    ['without a timeout of its own is not', {}, false],
+    ['whose timeout leaves room for all probes is not', { userTimeoutMs: 90_000 }, false],
+    ['whose timeout ends it one probe before is', { userTimeoutMs: 80_000 }, true],
+    ['whose timeout ends it at its first lost probe is', { userTimeoutMs: 1000 }, true],
+    ['that does not speak is not', { keepalive: false, userTimeoutMs: 1000 }, false],
+  ])('%s fragile', (_sentence, rest, fragile) => {
+    expect(isFragile(view(rest), 90)).toBe(fragile);
   });
 });
 
@@ -104,7 +159,7 @@ describe('whose sockets are looked at', () => {
   const own = 'uid-of-mongo-0';
   test.each([
     ['nobody’s where no policy selects', [], []],
-    ['a selected pod’s, to be repaired', [team(90)], [{ place: own, wanted, timeouts: [90] }]],
+    ['a selected pod’s, to be repaired', [team(90)], [{ place: own, wanted: asked, timeouts: [90] }]],
     [
       'one that is only observed',
       [team(90, { openConnections: 'Observe' })],
@@ -116,14 +171,14 @@ describe('whose sockets are looked at', () => {
       [{ place: own, wanted: undefined, timeouts: [90] }],
     ],
     [
-      'for each timeout, by the strictest that repairs',
+      'for each timeout, as those ask that repair',
       [team(90), platform(60, { openConnections: 'Observe' })],
-      [{ place: own, wanted, timeouts: [60, 90] }],
+      [{ place: own, wanted: asked, timeouts: [60, 90] }],
     ],
     [
       'the host’s where a policy selects the node',
       [platform(90, { podSelector: undefined, ...nodes })],
-      [{ place: HOST, wanted, timeouts: [90] }],
+      [{ place: HOST, wanted: asked, timeouts: [90] }],
     ],
   ] satisfies [string, EffectivePolicy[], object[]][])('%s', (_sentence, policies, targets) => {
     expect(socketTargets(select(policies))).toEqual(targets);
@@ -131,10 +186,10 @@ describe('whose sockets are looked at', () => {
 
   test('a pod of the host’s network is reached by whoever selects it, or the node', () => {
     expect(socketTargets(select([team(90)], [hostPod]))).toEqual([
-      { place: 'uid-of-host', wanted, timeouts: [90] },
+      { place: 'uid-of-host', wanted: asked, timeouts: [90] },
     ]);
     const byNode = socketTargets(select([platform(90, { podSelector: undefined, ...nodes })], [hostPod]));
-    expect(byNode).toContainEqual({ place: 'uid-of-host', wanted, timeouts: [90] });
+    expect(byNode).toContainEqual({ place: 'uid-of-host', wanted: asked, timeouts: [90] });
   });
 
   test('one that asks to be left alone is only counted, and one with a kernel of its own is not looked at', () => {
@@ -164,7 +219,7 @@ describe('whose sockets are looked at', () => {
 
 describe('what a policy is told of connections', () => {
   const counts = (established: number, exposed: number) => ({
-    ...{ established, exposed, protected: established - exposed },
+    ...{ established, exposed, unknown: 0, protected: established - exposed },
     worst:
       exposed === 0
         ? []
@@ -190,7 +245,10 @@ describe('what a policy is told of connections', () => {
       [team(90)],
       [reading('uid-of-mongo-0', 5, 0), reading('uid-of-host', 2, 0), reading(HOST, 9, 0)],
     );
-    expect(report).toEqual({ totals: { established: 7, protected: 7, exposed: 0 }, findings: [] });
+    expect(report).toEqual({
+      totals: { established: 7, protected: 7, exposed: 0, unknown: 0 },
+      findings: [],
+    });
   });
 
   test('includes all of the node’s own network where it selects the node', () => {
@@ -200,7 +258,16 @@ describe('what a policy is told of connections', () => {
 
   test('is nothing before anybody has looked, and zero where there are none', () => {
     expect(tell([team(90)], undefined)).toBeUndefined();
-    expect(tell([team(90)], [])?.totals).toEqual({ established: 0, protected: 0, exposed: 0 });
+    expect(tell([team(90)], [])?.totals).toEqual({ established: 0, protected: 0, exposed: 0, unknown: 0 });
+  });
+
+  test('names connections that their own timeout makes fragile, which is not to be exposed', () => {
+    const worst = [{ program: 'app', exposure: 'UserTimeout' as const, peer: '192.0.2.1:1', count: 2 }];
+    const fragile = { ...reading('uid-of-mongo-0', 2, 0), byTimeout: { 90: { ...counts(2, 0), worst } } };
+    const told = tell([team(90)], [fragile]);
+    expect(told?.totals).toMatchObject({ protected: 2, exposed: 0 });
+    expect(told?.findings).toMatchObject([{ reason: 'UserTimeout', pod: 'mongo-0' }]);
+    expect(told?.findings[0]?.message).toContain('2 connections of app: its program set a TCP_USER_TIMEOUT');
   });
 
   test('names the program, and its peer only where that is allowed', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { kernelDefaults } from '../../../src/api/keepalive.ts';
+import { kernelDefaults } from '../../../src/api/triple.ts';
 import { nodeKeepaliveStatusSchema } from '../../../src/api/node-keepalive.ts';
 import { nodeReport } from '../../../src/policy/node-report.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
@@ -63,8 +63,8 @@ describe('what a pod’s kernel holds', () => {
   test.each<[string, Scene, string | undefined]>([
     ['the values: it is live', {}, undefined],
     [
-      'other values that stay under the timeout: it is live',
-      { seen: { 'mongo-0': { now: { ...wanted, timeSeconds: 39 } } } },
+      'other values that are enough: it is live',
+      { seen: { 'mongo-0': { now: { timeSeconds: 45, intervalSeconds: 30, probes: 2 } } } },
       undefined,
     ],
     ['read a moment ago and looser: the agent is at it', { seen: { 'mongo-0': untouched } }, 'NotLive'],
@@ -203,13 +203,38 @@ describe('the report of a node', () => {
     expect(status.pods).toEqual({ selected: 1, live: 1, summary: '1/1' });
   });
 
-  test('calls a pod live only where it stays under the timeouts of all that select it', () => {
-    const status = report({ policies: [team(90), team(60, { mode: 'Audit' }, 'audit')] });
+  test('calls a pod live only where what it holds is enough for all that select it', () => {
+    const status = report({ policies: [team(90), team(40, { mode: 'Audit' }, 'audit')] });
     expect(status.policies).toMatchObject([
       { name: 'audit', live: 0 },
       { name: 'team', live: 1 },
     ]);
     expect(status.pods?.summary).toBe('0/1');
+  });
+
+  test('tells of values of somebody’s own that were changed: by admission, by the agent, and of the node', () => {
+    const found = { timeSeconds: 600, intervalSeconds: 75, probes: 9 };
+    const status = report({
+      policies: [platform(90, { nodes: { selector: {} } })],
+      pods: [
+        { name: 'by-agent' },
+        { name: 'by-admission', annotations: { 'keepalive.dev/own-values': '-/60/-' } },
+        { name: 'of-nobody' },
+      ],
+      seen: {
+        'by-agent': { found },
+        'by-admission': {},
+        'of-nobody': { found: kernelDefaults },
+      },
+      host: { found: { timeSeconds: 300 } },
+    });
+    const { findings = [] } = status.policies?.[0] ?? {};
+    const told = findings.map(({ reason, pod, message }) => [reason, pod, message.slice(0, 20)]);
+    expect(told).toEqual([
+      ['OwnValuesChanged', undefined, 'its own 300/-/- (tim'],
+      ['OwnValuesChanged', 'by-admission', 'its own -/60/- (time'],
+      ['OwnValuesChanged', 'by-agent', 'its own 600/75/9 (ti'],
+    ]);
   });
 
   test('lists at most twenty findings, worst first, with the total, in the same order whatever came first', () => {

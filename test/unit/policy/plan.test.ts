@@ -63,7 +63,7 @@ describe('a cluster policy from its creation on', () => {
     const { status } = settled().record;
     expect(conditionsOf(status)).toEqual(enforced);
     expect(status.conditions?.[0]?.message).toBe(
-      'New pods start with keepalive 30/10/6: the last probe goes out after 80 s, before nat forgets at 90 s',
+      'New pods start with keepalive 30/10/6 where theirs is not enough: probes after 30 and 40 s, before nat forgets at 90 s; given up after 90 s',
     );
   });
 

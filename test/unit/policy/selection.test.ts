@@ -4,7 +4,7 @@ import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { sandboxOf } from '../../../src/policy/runtime.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
-import { namespace, nodePodOf, platform, team } from '../../support/builder.ts';
+import { asking, namespace, nodePodOf, platform, team } from '../../support/builder.ts';
 
 const recordOf = (policy: EffectivePolicy): PolicyRecord => ({
   ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
@@ -19,41 +19,36 @@ const select = (policies: EffectivePolicy[], pods = [nodePodOf()], labels: Recor
     ...{ node: { name: 'n1', labels }, pods, namespaces, runtimeClasses: new Map() },
     policies: policies.map(recordOf),
   });
-const values = (time: number, interval: number, probes = 6) => ({
-  timeSeconds: time,
-  intervalSeconds: interval,
-  probes,
-});
 
 describe('a pod of this node', () => {
   test.each([
-    ['nobody selects', [], undefined],
-    ['a team selects', [team(90)], values(30, 10)],
-    ['two select, by the strictest of each value', [team(90), platform(60)], values(20, 6)],
-    ['another namespace’s team does not select', [team(90, {}, 'team', 'web')], undefined],
+    ['nobody selects', [], asking()],
+    ['a team selects', [team(90)], asking(90)],
+    [
+      'two select, by the shortest timeout and the smallest of what they declare',
+      [team(90, { keepalive: { timeSeconds: 20 } }), platform(60)],
+      asking(60, { timeSeconds: 20 }),
+    ],
+    ['another namespace’s team does not select', [team(90, {}, 'team', 'web')], asking()],
     [
       'a platform selects by the namespace',
       [platform(90, { namespaceSelector: { matchLabels: { tier: 'data' } } })],
-      values(30, 10),
+      asking(90),
     ],
     [
       'a platform passes over',
       [platform(90, { namespaceSelector: { matchLabels: { tier: 'web' } } })],
-      undefined,
+      asking(),
     ],
-    ['is only audited', [team(90, { mode: 'Audit' })], undefined],
-    [
-      'is audited by one and enforced by another',
-      [team(30, { mode: 'Audit' }), platform(90)],
-      values(30, 10),
-    ],
+    ['is only audited', [team(90, { mode: 'Audit' })], asking()],
+    ['is audited by one and enforced by another', [team(30, { mode: 'Audit' }), platform(90)], asking(90)],
   ] satisfies [string, EffectivePolicy[], object | undefined][])('%s', (_sentence, policies, wanted) => {
     expect(select(policies).pods).toMatchObject([{ wanted }]);
   });
 
   test('that asks to be left alone is, though it is selected', () => {
     const pod = nodePodOf({ labels: { 'keepalive.dev/skip': 'true' } });
-    expect(select([team(90)], [pod]).pods).toMatchObject([{ wanted: undefined, by: [{}] }]);
+    expect(select([team(90)], [pod]).pods).toMatchObject([{ wanted: asking(), by: [{}] }]);
   });
 
   test.each([
@@ -61,7 +56,7 @@ describe('a pod of this node', () => {
     ['one that is ending', { ...nodePodOf(), live: false }],
     ['one that is being started', nodePodOf({ phase: 'Pending' })],
   ])('%s is held, unlike at its creation', (_sentence, pod) => {
-    expect(select([team(90)], [pod]).pods).toMatchObject([{ wanted: values(30, 10) }]);
+    expect(select([team(90)], [pod]).pods).toMatchObject([{ wanted: asking(90) }]);
   });
 
   test('in a namespace that pins Pod Security is held: no spec of it has to pass', () => {
@@ -74,7 +69,7 @@ describe('a pod of this node', () => {
       namespaces: new Map([['db', namespace('db', labels)]]),
       policies: [recordOf(team(90))],
     });
-    expect(pinned.pods).toMatchObject([{ wanted: values(30, 10) }]);
+    expect(pinned.pods).toMatchObject([{ wanted: asking(90) }]);
   });
 
   test('that has ended has no place any more', () => {
@@ -92,20 +87,43 @@ describe('a pod of this node', () => {
 
 describe('the node itself', () => {
   test.each([
-    ['a policy for all nodes', { selector: {} }, values(30, 10)],
-    ['a policy for nodes like this', { selector: { matchLabels: { pool: 'a' } } }, values(30, 10)],
-    ['a policy for others', { selector: { matchLabels: { pool: 'b' } } }, undefined],
+    ['a policy for all nodes', { selector: {} }, asking(90)],
+    ['a policy for nodes like this', { selector: { matchLabels: { pool: 'a' } } }, asking(90)],
+    ['a policy for others', { selector: { matchLabels: { pool: 'b' } } }, asking()],
   ])('is selected by %s', (_sentence, nodes, wanted) => {
     expect(select([platform(90, { nodes })], [], { pool: 'a' }).host.wanted).toEqual(wanted);
   });
 
   test('is not selected by policies for pods alone, nor while it has not been read', () => {
-    expect(select([team(90), platform(90)]).host).toEqual({ by: [], wanted: undefined, sockets: undefined });
+    expect(select([team(90), platform(90)]).host).toEqual({ by: [], wanted: asking(), sockets: undefined });
     const unread = selectOnNode({
       ...{ node: undefined, pods: [], namespaces, runtimeClasses: new Map() },
       policies: [recordOf(platform(90, { nodes: { selector: {} } }))],
     });
     expect(unread.host.by).toEqual([]);
+  });
+});
+
+describe('a policy that cannot be read', () => {
+  const unread = (kind: PolicyRecord['kind'], of: string): PolicyRecord => ({
+    ...{ kind, namespace: of, name: 'newer', uid: 'u2', generation: 2, policy: undefined },
+    ...{ problems: 'spec.mode: expected one of "Enforce"|"Audit"', status: {} },
+  });
+  const holds = (record: PolicyRecord) => {
+    const { pods, host } = selectOnNode({
+      ...{ node: { name: 'n1', labels: {} }, namespaces, runtimeClasses: new Map() },
+      pods: [nodePodOf(), nodePodOf({ name: 'front', namespace: 'web' })],
+      policies: [record],
+    });
+    return [...pods.map(({ wanted }) => wanted.hold), host.wanted.hold];
+  };
+
+  test('of a namespace holds what its pods have', () => {
+    expect(holds(unread('KeepalivePolicy', 'db'))).toEqual([true, false, false]);
+  });
+
+  test('of the cluster holds what every pod and the node have', () => {
+    expect(holds(unread('ClusterKeepalivePolicy', ''))).toEqual([true, true, true]);
   });
 });
 

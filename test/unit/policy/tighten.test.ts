@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import type { Triple } from '../../../src/policy/derive.ts';
+import type { Triple } from '../../../src/api/triple.ts';
+import { amend } from '../../../src/policy/enough.ts';
 import type { Memory, Settlement } from '../../../src/policy/tighten.ts';
-import { isEmpty, settle, tripleKeys } from '../../../src/policy/tighten.ts';
+import { isEmpty, settle } from '../../../src/policy/tighten.ts';
+import { heldValues, requirements } from '../../support/arbitrary.ts';
+import { asking } from '../../support/builder.ts';
 
 const triple = (timeSeconds: number, intervalSeconds: number, probes: number): Triple => ({
   timeSeconds,
@@ -12,58 +15,79 @@ const triple = (timeSeconds: number, intervalSeconds: number, probes: number): T
 });
 const kernel = triple(7200, 75, 9);
 const wanted = triple(30, 10, 6);
+const asked = asking(90);
+const nothing = asking();
+const held = { asked: undefined, hold: true };
 
 /** What the namespace holds after the writes. */
 const written = (current: Triple, { writes }: Settlement): Triple => ({ ...current, ...writes });
-const ours = (found: Triple, set: Triple): Memory => settle(found, set, {}).after;
+const ours = (found: Triple, seconds = 90): Memory => settle(found, asking(seconds), {}).after;
 
 describe('the values of a network namespace', () => {
   test('that nobody wants changed are left alone', () => {
-    expect(settle(kernel, undefined, {})).toEqual({ writes: {}, before: {}, after: {}, overridden: [] });
+    expect(settle(kernel, nothing, {})).toEqual({ writes: {}, before: {}, after: {}, overridden: [] });
   });
 
-  test('are made as small as is wanted, and what was found is noted before', () => {
-    const { writes, before, after, overridden } = settle(kernel, wanted, {});
+  test('that are not enough are changed, and what was found is noted before', () => {
+    const { writes, before, after, overridden } = settle(kernel, asked, {});
     expect(writes).toEqual(wanted);
     expect(before.timeSeconds).toEqual({ found: 7200, ours: [30] });
     expect(after).toEqual(before);
     expect(overridden).toEqual([]);
   });
 
-  test('that are smaller already stay, key by key, and are no business of ours', () => {
-    const { writes, after } = settle(triple(20, 75, 6), wanted, {});
-    expect(writes).toEqual({ intervalSeconds: 10 });
-    expect(after).toEqual({ intervalSeconds: { found: 75, ours: [10] } });
+  test('that are enough by themselves stay, whatever we would have set', () => {
+    for (const enough of [triple(45, 45, 5), triple(60, 1, 10), triple(100, 100, 2)])
+      expect(settle(enough, asking(240), {})).toMatchObject({ writes: {}, after: {} });
   });
 
-  test('follow a policy that asks for less strict ones, as far as they were found', () => {
-    const { writes, after } = settle(wanted, triple(100, 33, 6), ours(triple(60, 75, 9), wanted));
-    expect(writes).toEqual({ timeSeconds: 60, intervalSeconds: 33 });
+  test('of which one is smaller keep that, which is no business of ours', () => {
+    const { writes, after } = settle(triple(20, 75, 9), asked, {});
+    expect(writes).toEqual({ intervalSeconds: 10, probes: 7 });
+    expect(after).toEqual({ intervalSeconds: { found: 75, ours: [10] }, probes: { found: 9, ours: [7] } });
+  });
+
+  test('of 0 become ours, and 0 again when nobody asks', () => {
+    const { writes, after } = settle(triple(30, 10, 0), asked, {});
+    expect(writes).toEqual({ probes: 6 });
+    expect(settle(wanted, nothing, after).writes).toEqual({ probes: 0 });
+  });
+
+  test('follow a policy that asks for less, as far as they were found', () => {
+    const { writes, after } = settle(wanted, asking(350), ours(triple(160, 300, 9)));
+    expect(writes).toEqual({ timeSeconds: 116, intervalSeconds: 39 });
     expect(after).toEqual({
-      intervalSeconds: { found: 75, ours: [33] },
+      timeSeconds: { found: 160, ours: [116] },
+      intervalSeconds: { found: 300, ours: [39] },
       probes: { found: 9, ours: [6] },
     });
   });
 
+  test('that would be enough for such a policy without us go back to what was found', () => {
+    const { writes, after } = settle(wanted, asking(350), ours(triple(60, 75, 9)));
+    expect(writes).toEqual({ timeSeconds: 60, intervalSeconds: 75, probes: 9 });
+    expect(after).toEqual({});
+  });
+
   test('go back to what was found when nobody wants them any more', () => {
-    const { writes, before, after } = settle(wanted, undefined, ours(kernel, wanted));
+    const { writes, before, after } = settle(wanted, nothing, ours(kernel));
     expect(writes).toEqual(kernel);
     expect(isEmpty(before)).toBe(false);
     expect(isEmpty(after)).toBe(true);
   });
 
   test('that somebody else set since are not restored over them', () => {
-    const { writes, after, overridden } = settle(triple(600, 10, 6), undefined, ours(kernel, wanted));
+    const { writes, after, overridden } = settle(triple(600, 10, 6), nothing, ours(kernel));
     expect(writes).toEqual({ intervalSeconds: 75, probes: 9 });
     expect(after).toEqual({});
     expect(overridden).toEqual([]);
   });
 
   test('that somebody made looser are put right, and theirs is what they go back to', () => {
-    const drifted = settle(triple(600, 10, 6), wanted, ours(kernel, wanted));
+    const drifted = settle(triple(600, 10, 6), asked, ours(kernel));
     expect(drifted.writes).toEqual({ timeSeconds: 30 });
     expect(drifted.overridden).toEqual(['timeSeconds']);
-    expect(settle(wanted, undefined, drifted.after).writes).toEqual({
+    expect(settle(wanted, nothing, drifted.after).writes).toEqual({
       timeSeconds: 600,
       intervalSeconds: 75,
       probes: 9,
@@ -71,48 +95,55 @@ describe('the values of a network namespace', () => {
   });
 
   test('that somebody made stricter still are theirs, and no override', () => {
-    const { writes, after, overridden } = settle(triple(5, 10, 6), wanted, ours(kernel, wanted));
-    expect(writes).toEqual({});
+    const { overridden, after } = settle(triple(5, 10, 6), asked, ours(kernel));
     expect(overridden).toEqual([]);
     expect(after.timeSeconds).toBeUndefined();
   });
 
   test('are known as ours by whoever comes after one that was ended between noting and writing', () => {
-    const stricter = triple(20, 6, 6);
-    const { before } = settle(wanted, stricter, ours(kernel, wanted));
+    const stricter = triple(20, 7, 6);
+    const { before } = settle(wanted, asking(60), ours(kernel));
     for (const left of [wanted, triple(20, 10, 6), stricter]) {
-      const resumed = settle(left, stricter, before);
+      const resumed = settle(left, asking(60), before);
       expect(written(left, resumed)).toEqual(stricter);
-      expect(settle(left, undefined, before).writes).toEqual(kernel);
+      expect(settle(left, nothing, before).writes).toEqual(kernel);
     }
   });
 
   test('of which one cannot be read keep what is remembered of it', () => {
-    const memory = ours(kernel, wanted);
-    const { after } = settle({ intervalSeconds: 10, probes: 6 }, undefined, memory);
+    const memory = ours(kernel);
+    const { after } = settle({ intervalSeconds: 10, probes: 6 }, nothing, memory);
     expect(after).toEqual({ timeSeconds: memory.timeSeconds });
+  });
+
+  test('are held while nobody can tell what is asked: never looser, also where somebody undoes them', () => {
+    const memory = ours(kernel);
+    expect(settle(wanted, held, memory)).toMatchObject({ writes: {}, after: memory });
+    expect(settle(triple(7200, 10, 6), held, memory).writes).toEqual({ timeSeconds: 30 });
+    expect(settle(triple(5, 10, 6), held, memory).writes).toEqual({});
+    expect(settle(kernel, held, {})).toMatchObject({ writes: {}, after: {} });
+  });
+
+  test('are made stricter by those who can be understood, while others cannot', () => {
+    const { writes } = settle(wanted, { ...asking(60), hold: true }, ours(kernel));
+    expect(writes).toEqual({ timeSeconds: 20, intervalSeconds: 7 });
+    expect(settle(wanted, { ...asking(350), hold: true }, ours(kernel)).writes).toEqual({});
   });
 });
 
-const values = fc.record({
-  timeSeconds: fc.integer({ min: 0, max: 9000 }),
-  intervalSeconds: fc.integer({ min: 0, max: 100 }),
-  probes: fc.integer({ min: 0, max: 20 }),
-});
-const demand = fc.option(values, { nil: undefined });
+const demand = fc.option(requirements, { nil: undefined }).map((one) => ({ asked: one, hold: false }));
 
 describe('whatever is found and asked for in whatever order', () => {
-  test('no value is ever larger than found, nor than asked for', () => {
+  test('what is held is what would become of what was found, whatever was asked in between', () => {
     fc.assert(
-      fc.property(values, fc.array(demand, { minLength: 1 }), (found, demands) => {
-        let current = found;
+      fc.property(heldValues, fc.array(demand, { minLength: 1 }), (found, demands) => {
+        let current: Triple = found;
         let memory: Memory = {};
         for (const want of demands) {
           const settled = settle(current, want, memory);
           current = written(current, settled);
           memory = settled.after;
-          for (const key of tripleKeys)
-            expect(current[key]).toBe(Math.min(found[key], want?.[key] ?? Infinity));
+          expect(current).toEqual((want.asked && amend(found, want.asked)) ?? found);
         }
       }),
     );
@@ -120,7 +151,7 @@ describe('whatever is found and asked for in whatever order', () => {
 
   test('asking twice changes nothing', () => {
     fc.assert(
-      fc.property(values, demand, (found, want) => {
+      fc.property(heldValues, demand, (found, want) => {
         const once = settle(found, want, {});
         const twice = settle(written(found, once), want, once.after);
         expect(twice.writes).toEqual({});
@@ -129,18 +160,36 @@ describe('whatever is found and asked for in whatever order', () => {
     );
   });
 
+  test('while something cannot be understood, no time and no interval becomes looser', () => {
+    fc.assert(
+      fc.property(heldValues, demand, demand, (found, first, second) => {
+        const before = settle(found, first, {});
+        const current = written(found, before);
+        const after = written(current, settle(current, { ...second, hold: true }, before.after));
+        for (const key of ['timeSeconds', 'intervalSeconds'] as const)
+          if (current[key] > 0) expect(after[key]).toBeLessThanOrEqual(current[key]);
+      }),
+    );
+  });
+
   test('one that is ended after any number of its writes can still put back all that was found', () => {
     fc.assert(
-      fc.property(values, values, values, fc.integer({ min: 0, max: 3 }), (found, first, second, done) => {
-        const held = settle(found, first, {});
-        const inBetween = written(found, held);
-        const next = settle(inBetween, second, held.after);
-        const partial = Object.fromEntries(Object.entries(next.writes).slice(0, done));
-        const left = { ...inBetween, ...partial };
-        // A value that stands where it was found, and in no memory, needs nothing.
-        const restored = written(left, settle(left, undefined, next.before));
-        expect(restored).toEqual(found);
-      }),
+      fc.property(
+        heldValues,
+        demand,
+        demand,
+        fc.integer({ min: 0, max: 3 }),
+        (found, first, second, done) => {
+          const before = settle(found, first, {});
+          const inBetween = written(found, before);
+          const next = settle(inBetween, second, before.after);
+          const partial = Object.fromEntries(Object.entries(next.writes).slice(0, done));
+          const left = { ...inBetween, ...partial };
+          // A value that stands where it was found, and in no memory, needs nothing.
+          const restored = written(left, settle(left, nothing, next.before));
+          expect(restored).toEqual(found);
+        },
+      ),
     );
   });
 });

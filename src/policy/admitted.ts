@@ -1,0 +1,49 @@
+import type { Triple } from '../api/triple.ts';
+import { kernelDefaults, tripleKeys } from '../api/triple.ts';
+import type { Requirement } from './requirement.ts';
+import type { Sysctl } from './sysctl.ts';
+import { plainInteger, sysctlNames } from './sysctl.ts';
+
+/** What stands in an annotation for a value that nobody declared, and for one that only the kernel can read. */
+const none = '-';
+const unreadable = '?';
+
+const number = plainInteger.source.slice(1, -1);
+/** `90/-/-/-`: the timeout and the declared time, interval and probes. */
+export const requirementPattern = new RegExp('^[1-9][0-9]{0,5}([/](-|[1-9][0-9]{0,5})){3}$');
+/** `600/-/?`: time, interval and probes as the pod's own spec had them. */
+export const ownValuesPattern = new RegExp(`^(-|[?]|${number})([/](-|[?]|${number})){2}$`);
+
+export function requirementText({ idleTimeoutSeconds, declared }: Requirement): string {
+  return [idleTimeoutSeconds, ...tripleKeys.map((key) => declared[key] ?? none)].join('/');
+}
+
+export function parseRequirement(text: string | undefined): Requirement | undefined {
+  if (text === undefined || !requirementPattern.test(text)) return undefined;
+  const [timeout = '', ...bounds] = text.split('/');
+  const declared = tripleKeys.flatMap((key, at) =>
+    bounds[at] === none ? [] : [[key, Number(bounds[at])] as const],
+  );
+  return { idleTimeoutSeconds: Number(timeout), declared: Object.fromEntries(declared) };
+}
+
+export function ownValuesText(sysctls: readonly Sysctl[]): string {
+  const texts = tripleKeys.map((key) => {
+    const entry = sysctls.findLast(({ name }) => name.replaceAll('/', '.') === sysctlNames[key]);
+    if (entry === undefined) return none;
+    return plainInteger.test(entry.value) ? entry.value : unreadable;
+  });
+  return texts.join('/');
+}
+
+/** Undefined where it says nothing that can be understood. */
+export function parseOwnValues(text: string | undefined): Partial<Triple> | undefined {
+  if (text === undefined || !ownValuesPattern.test(text)) return undefined;
+  const texts = text.split('/');
+  const values = tripleKeys.flatMap((key, at) => {
+    const value = texts[at];
+    if (value === unreadable) return [];
+    return [[key, value === none ? kernelDefaults[key] : Number(value)] as const];
+  });
+  return Object.fromEntries(values);
+}

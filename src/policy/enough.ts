@@ -1,0 +1,49 @@
+import { derive, fittingBounds, patientProbes } from '../api/derive.ts';
+import type { Triple } from '../api/triple.ts';
+import {
+  kernelDefaults,
+  latestSecondProbe,
+  secondProbeSeconds,
+  shortestTimeout,
+  tripleKeys,
+} from '../api/triple.ts';
+import type { Requirement } from './requirement.ts';
+
+/**
+ * The one idea of enough, for pods, nodes, sockets, status and admission: two probes are due before T even where the
+ * kernel's timer is an eighth late. Behind two seconds only one fits.
+ */
+export function isEnough(triple: Triple, idleTimeoutSeconds: number): boolean {
+  if (tripleKeys.some((key) => triple[key] < 1)) return false;
+  if (idleTimeoutSeconds === shortestTimeout) return triple.timeSeconds === 1;
+  return triple.probes >= 2 && secondProbeSeconds(triple) <= latestSecondProbe(idleTimeoutSeconds);
+}
+
+/** Enough, and nothing above what policies declare. */
+export function meets(own: Triple, { idleTimeoutSeconds, declared }: Requirement): boolean {
+  const bounds = fittingBounds(idleTimeoutSeconds, declared);
+  return (
+    isEnough(own, idleTimeoutSeconds) && tripleKeys.every((key) => own[key] <= (bounds[key] ?? Infinity))
+  );
+}
+
+/**
+ * What to write where `own` is what a place has by itself; undefined where that is enough. What is not known of it
+ * (a value that only the kernel can read) is taken to be as asked.
+ *
+ * Time and interval become the smaller of its own and ours. Probes that somebody chose (they are not the kernel's
+ * nine) are never made fewer, since that would make connections more fragile than they were; they are raised, as ours are, where they
+ * would give up before T. Only a declared number of probes is an order. A value of 0 is none that keepalive works
+ * with: probes of 0 end a connection at its first silence (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
+ */
+export function amend(own: Partial<Triple>, requirement: Requirement): Triple | undefined {
+  const { idleTimeoutSeconds, declared } = requirement;
+  const ours = derive(idleTimeoutSeconds, declared);
+  const has = { ...ours, ...own };
+  if (meets(has, requirement)) return undefined;
+  const timeSeconds = Math.min(has.timeSeconds || Infinity, ours.timeSeconds);
+  const intervalSeconds = Math.min(has.intervalSeconds || Infinity, ours.intervalSeconds);
+  const chosen = has.probes === kernelDefaults.probes ? ours.probes : has.probes;
+  const patient = Math.max(chosen, patientProbes({ timeSeconds, intervalSeconds }, idleTimeoutSeconds));
+  return { timeSeconds, intervalSeconds, probes: Math.min(patient, declared.probes ?? Infinity) };
+}

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+
+import { idleTimeoutBounds } from '../../src/api/hop.ts';
+import type { Keepalive } from '../../src/api/keepalive.ts';
+import { kernelDefaults } from '../../src/api/triple.ts';
+import type { Requirement } from '../../src/policy/requirement.ts';
+
+/** Short ones as often as all others: most of what is special happens there. */
+export const timeouts = fc.oneof(
+  fc.integer({ min: idleTimeoutBounds.min, max: 100 }),
+  fc.integer({ min: idleTimeoutBounds.min, max: idleTimeoutBounds.max }),
+);
+
+export const declaredValues: fc.Arbitrary<Keepalive> = fc.record(
+  {
+    timeSeconds: fc.oneof(
+      fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 1, max: kernelDefaults.timeSeconds }),
+    ),
+    intervalSeconds: fc.integer({ min: 1, max: kernelDefaults.intervalSeconds }),
+    probes: fc.integer({ min: 1, max: kernelDefaults.probes }),
+  },
+  { requiredKeys: [] },
+);
+
+/** As one valid policy asks: its declared values leave room for two probes. */
+export const requirements: fc.Arbitrary<Requirement> = fc
+  .record({ idleTimeoutSeconds: timeouts, declared: declaredValues })
+  .filter(({ idleTimeoutSeconds, declared }) => {
+    const { timeSeconds = 1, intervalSeconds = 1, probes = 2 } = declared;
+    if (idleTimeoutSeconds === idleTimeoutBounds.min) return timeSeconds === 1;
+    return probes >= 2 && (timeSeconds + intervalSeconds) * 9 < idleTimeoutSeconds * 8;
+  });
+
+/** What a kernel can hold. */
+export const heldValues = fc.record({
+  timeSeconds: fc.oneof(fc.integer({ min: 0, max: 9000 }), fc.constant<number>(kernelDefaults.timeSeconds)),
+  intervalSeconds: fc.oneof(
+    fc.integer({ min: 0, max: 100 }),
+    fc.constant<number>(kernelDefaults.intervalSeconds),
+  ),
+  probes: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constant<number>(kernelDefaults.probes)),
+});
