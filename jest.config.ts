@@ -15,7 +15,7 @@ const config: Config = {
     {
       ...shared,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts', '<rootDir>/test/field/**/*.test.ts'],
       globalSetup: '<rootDir>/test/e2e/setup.ts',
       globalTeardown: '<rootDir>/test/e2e/teardown.ts',
     },

@@ -67,9 +67,14 @@ describe('kubectl apply refuses', () => {
       'every hop of this path is a proxy',
     ],
     [
-      'values that cannot stay under the timeout, with the numbers and the hop',
-      withKeepalive({ timeSeconds: 60, intervalSeconds: 10, probes: 4 }),
-      'timeSeconds 60 + (probes 4 - 1) x intervalSeconds 10 = 90 s is not below the 90 s after which office-nat forgets',
+      'values that are not enough, with the hop and values that would be',
+      withKeepalive({ timeSeconds: 60, intervalSeconds: 20, probes: 4 }),
+      'no room for two probes before office-nat forgets at 90 s',
+    ],
+    [
+      'a single probe',
+      withKeepalive({ probes: 1 }),
+      'timeSeconds 30, intervalSeconds 10 and probes 6 would do',
     ],
     [
       'a time above the kernel default',
@@ -127,7 +132,7 @@ describe('kubectl apply refuses', () => {
 describe('the API', () => {
   test('takes the values that just fit', async () => {
     await bench.apply(
-      kap(namespace, 'fits', 90, { keepalive: { timeSeconds: 60, intervalSeconds: 10, probes: 3 } }),
+      kap(namespace, 'fits', 90, { keepalive: { timeSeconds: 60, intervalSeconds: 19, probes: 3 } }),
       kap(namespace, 'shortest', 2),
       kap(namespace, 'longest', 432_000),
     );
