@@ -38,7 +38,7 @@ export class NodeKernel {
   /** Places whose values this process has seen as it wanted them: only what departs from there was overridden. */
   readonly #confirmed = new Set<string>();
 
-  constructor({ procRoot, ledger, now = Date.now }: NodeKernelOptions) {
+  constructor({ procRoot, ledger, now = () => performance.now() }: NodeKernelOptions) {
     this.#ledger = ledger;
     this.#namespaces = new Namespaces(procRoot);
     this.#overrides = new Overrides(now);

@@ -24,6 +24,7 @@ export interface ClientOptions {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+  /** What is left of somebody's time may be a fraction. */
   readonly timeoutMs?: number;
 }
 
@@ -170,8 +171,13 @@ export class ApiClient {
     });
   }
 
+  /** In whole milliseconds, which is all that AbortSignal.timeout takes, and never none: undici waits for ever then. */
+  #timeoutMs({ timeoutMs = this.#options.timeoutMs ?? 30_000 }: Call): number {
+    return Math.max(1, Math.ceil(timeoutMs));
+  }
+
   async #json<T>(call: Call): Promise<T> {
-    const timeout = AbortSignal.timeout(call.timeoutMs ?? this.#options.timeoutMs ?? 30_000);
+    const timeout = AbortSignal.timeout(this.#timeoutMs(call));
     const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
     const { body } = await this.#send(call, signal);
     try {
@@ -204,7 +210,6 @@ export class ApiClient {
       ...(await this.#connection.headers()),
     };
     if (body !== undefined) headers['content-type'] = contentType;
-    const timeoutMs = call.timeoutMs ?? this.#options.timeoutMs ?? 30_000;
     signal?.throwIfAborted();
     return this.#connection.dispatcher().request({
       origin: this.#connection.server,
@@ -214,7 +219,7 @@ export class ApiClient {
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
       // Ahead of the signal: only undici's own timeout makes it ask whether the shared connection is dead.
-      headersTimeout: Math.ceil(timeoutMs * 0.75),
+      headersTimeout: Math.ceil(this.#timeoutMs(call) * 0.75),
       // A quiet watch is a healthy watch: its end is the business of timeoutSeconds and the caller's signal.
       bodyTimeout: 0,
     });

@@ -6,13 +6,13 @@ export interface Clock {
   schedule(delayMs: number, action: () => void): () => void;
 }
 
-/** A longer delay would wrap to 1 ms in Node's timers. */
+/** A longer delay would wrap to 1 ms in Node's timers, and a fraction is cut off: an action would come too early. */
 const longestDelayMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(delayMs, action) {
-    const timer = setTimeout(action, Math.min(delayMs, longestDelayMs));
+    const timer = setTimeout(action, Math.min(Math.ceil(delayMs), longestDelayMs));
     return () => clearTimeout(timer);
   },
 };

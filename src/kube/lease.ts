@@ -80,7 +80,9 @@ export class Lease {
       await this.#rest(signal, this.#leftMs());
       if (signal.aborted) break;
       // Not aborted by the signal: a renewal that got half way would make the release a conflict.
-      if (this.leading) await this.#attempt(undefined, Math.min(requestTimeoutMs, this.#leftMs()));
+      // Down to whole milliseconds: an answer after the deadline would be one too late.
+      const leftMs = Math.floor(Math.min(requestTimeoutMs, this.#leftMs()));
+      if (leftMs > 0) await this.#attempt(undefined, leftMs);
       if (!this.leading || this.#takenByOther()) return this.#lose();
     }
     await this.#release();

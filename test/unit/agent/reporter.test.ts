@@ -76,7 +76,7 @@ test('what is offered meanwhile is one write, the latest, and no sooner than the
   await clock.asleep(intervalMs);
   // Everything up to a moment before its turn.
   clock.advance((clock.pending[0] ?? 0) - 1);
-  expect(clock.now()).toBe(100 + intervalMs - 1);
+  expect(clock.passedMs).toBe(100 + intervalMs - 1);
   expect(written()).toEqual([['/status', 2]]);
   clock.advance(1);
   await server.received(2);

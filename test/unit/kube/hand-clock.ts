@@ -1,13 +1,22 @@
 import type { Clock } from '../../../src/kube/clock.ts';
 
-/** Time that stands still until a test moves it. */
+/** A number that binary fractions hold exactly. */
+const readingMs = 1 / 1024;
+
+/** Time that stands still until a test moves it, but for the moment that each reading takes: no rest is a whole number. */
 export class HandClock implements Clock {
   #now = 0;
   #timers: { at: number; action: () => void }[] = [];
   #waiting: (() => void)[] = [];
 
   now(): number {
+    this.#now += readingMs;
     return this.#now;
+  }
+
+  /** Whole milliseconds since the start, for a test to compare. */
+  get passedMs(): number {
+    return Math.floor(this.#now);
   }
 
   schedule(delayMs: number, action: () => void): () => void {
