@@ -23,7 +23,7 @@ export interface NodeKernelOptions {
   /** Where the host's proc is mounted. */
   readonly procRoot: string;
   readonly ledger: Ledger;
-  /** Milliseconds since 1970, so that people can be told until when a value is left alone. */
+  /** Milliseconds of a clock that never goes backwards; only differences mean anything. */
   readonly now?: () => number;
 }
 

@@ -20,6 +20,13 @@ export interface ReflectorOptions<T extends Identified> extends MirrorOptions<T>
 
 /** The first pause is 1 to 2 s, the longest 15 to 30 s. */
 const defaultBackOff: BackOffLimits = { minMs: 2_000, maxMs: 30_000 };
+/**
+ * While a server that was there is likely to be coming back: what is not heard meanwhile is what a status gets wrong.
+ * A refused connection costs next to nothing, and a server that is too busy says so by Retry-After. Twenty tries are
+ * half a minute; after them the pauses grow as they do elsewhere.
+ */
+const returnBackOff: BackOffLimits = { minMs: 200, maxMs: 2_000 };
+const returnTries = 20;
 const pageLimit = 500;
 /** A list as a stream that says nothing for so long comes from a server that does not know it. */
 const silenceMs = 30_000;
@@ -42,7 +49,7 @@ export class Reflector<T extends Identified> {
   readonly #path: string;
   #streamsLists: 'yes' | 'not now' | 'never' = 'yes';
   #lastContact: number;
-  #failures = 0;
+  #failures = { list: 0, resume: 0 };
   #resumedAt = 0;
   #lastFailure: string | undefined;
 
@@ -171,12 +178,26 @@ export class Reflector<T extends Identified> {
       return;
     if (!mayResume(error)) this.#mirror.forgetVersion();
     // Minutes of health, not a single good request, end a bad phase: a list may succeed before each failure.
-    if (this.#clock.now() - this.#resumedAt > 4 * this.#backOff.maxMs) this.#failures = 0;
-    const pauseMs = backOffMs(this.#failures++, this.#backOff, this.#random);
+    if (this.#clock.now() - this.#resumedAt > 4 * this.#backOff.maxMs)
+      this.#failures = { list: 0, resume: 0 };
+    const pauseMs = this.#pauseMs();
     const delayMs = Math.max(pauseMs, errors.retryAfterMs(error));
     this.#report(error, delayMs);
     await sleep(this.#clock, delayMs, signal);
     this.#resumedAt = this.#clock.now();
+  }
+
+  /**
+   * A watch that only goes on is asked for sooner than a list, which is dear to the server. Each has a count of its
+   * own: a server that came back after hours and has forgotten our position is there, and is asked for a list soon.
+   */
+  #pauseMs(): number {
+    if (this.#mirror.version === undefined)
+      return backOffMs(this.#failures.list++, this.#backOff, this.#random);
+    const tries = this.#failures.resume++;
+    return tries < returnTries
+      ? backOffMs(tries, returnBackOff, this.#random)
+      : backOffMs(tries - returnTries, this.#backOff, this.#random);
   }
 
   /** True when the next try is a paged list, now. */

@@ -18,7 +18,7 @@ test('the same trouble is logged once, and its end once', async () => {
   server.answers(status(500, 'InternalError'), status(500, 'InternalError'), status(500, 'InternalError'));
   server.answers(stream(bookmark(11), added(pod('a', 12))));
   const { passPause, changed, lines } = rig.start();
-  expect([await passPause(), await passPause(), await passPause()]).toEqual([2_000, 4_000, 8_000]);
+  expect([await passPause(), await passPause(), await passPause()]).toEqual([200, 400, 800]);
   await changed(1);
   expect(lines.filter(({ level }) => level !== 'debug').map(({ message }) => message)).toEqual([
     'watch interrupted',

@@ -146,7 +146,7 @@ describe('a watch goes on', () => {
   ])('from the last version after %s, when a pause is over', async (_name, fault) => {
     server.answers(streamThenEnd(listEnd(10), added(pod('b', 15))), fault, stream());
     const { passPause, lines } = rig.start();
-    expect(await passPause()).toBe(2_000);
+    expect(await passPause()).toBe(200);
     await server.received(3);
     expect(rig.queries[2]).toMatchObject({ resourceVersion: '15' });
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
@@ -185,8 +185,29 @@ describe('a watch goes on', () => {
   test('with a pause after a server that ends each watch at once', async () => {
     server.answers(streamThenEnd(listEnd(10)), streamThenEnd());
     const { passPause } = rig.start();
-    expect(await passPause()).toBe(2_000);
+    expect(await passPause()).toBe(200);
     await server.received(3);
+  });
+
+  test('soon after a server that comes back, and with patience where it stays away', async () => {
+    server.answers(streamThenEnd(listEnd(10)));
+    server.otherwise = status(503, 'ServiceUnavailable');
+    const { passPause } = rig.start();
+    const pauses: number[] = [];
+    while (pauses.length < 24) pauses.push(await passPause());
+    expect(pauses.slice(0, 6)).toEqual([200, 400, 800, 1_600, 2_000, 2_000]);
+    expect(pauses.slice(19)).toEqual([2_000, 2_000, 4_000, 8_000, 16_000]);
+  });
+
+  test('with a list soon after a server that was away for long and has forgotten the position', async () => {
+    server.answers(streamThenEnd(listEnd(10)));
+    for (let n = 0; n < 24; n++) server.answers(status(503, 'ServiceUnavailable'));
+    server.answers(status(410, 'Expired'), stream(added(pod('a', 12)), listEnd(20)));
+    const { passPause, changed, store } = rig.start();
+    for (let n = 0; n < 24; n++) await passPause();
+    expect(await passPause()).toBe(2_000);
+    await changed(1);
+    expect([...store.keys()]).toEqual(['db/a']);
   });
 
   test('after its own deadline, when the server forgets to end it', async () => {
