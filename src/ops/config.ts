@@ -16,7 +16,7 @@ const text = (expected: string) => z.string({ error: expected }).min(1, { error:
 const dnsName = (expected: string) =>
   text(expected).regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, expected);
 
-const expectedAddress = 'host:port, as in 0.0.0.0:8080 or [::]:8080';
+const expectedAddress = 'host:port, as in [::]:8080 or 127.0.0.1:8080';
 const address = z.string({ error: expectedAddress }).transform((value, context): Address => {
   const parsed = parseAddress(value);
   if (parsed) return parsed;
@@ -31,7 +31,7 @@ export const controllerConfig = z.object({
   logLevel: z.enum(levels, { error: `one of ${levels.join(', ')}` }).default('info'),
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-system'),
-  metricsAddress: address.prefault('0.0.0.0:8080'),
+  metricsAddress: address.prefault('[::]:8080'),
   agentNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
   leaseName: dnsName('the name of a Lease').default('keepalive-controller'),
   concurrency: z
@@ -56,7 +56,7 @@ export const agentConfig = z.object({
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
   daemonsetName: dnsName('the name of the DaemonSet it belongs to').default('keepalive-agent'),
-  metricsAddress: address.prefault('0.0.0.0:8080'),
+  metricsAddress: address.prefault('[::]:8080'),
   procRoot: folder("an absolute path: where the host's /proc is mounted").default('/host/proc'),
   stateFolder: folder('an absolute path: a folder of the host that its next start clears').default(
     '/run/keepalive.dev',

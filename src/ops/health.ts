@@ -11,6 +11,7 @@ const { createServer } = process.getBuiltinModule('node:http');
 export type Check = () => string | undefined;
 
 export interface HealthOptions {
+  /** `::` is every address of both families; of IPv4 alone where the kernel has no IPv6. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -40,9 +41,9 @@ export class HealthServer {
       { headersTimeout: 5_000, requestTimeout: 10_000 },
       (request, response) => void respond(request, response, options),
     );
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port, options.host, resolve);
+    await listen(server, options).catch((error: unknown) => {
+      if (options.host !== everyAddress || !hasNoFamily(error)) throw error;
+      return listen(server, { ...options, host: '0.0.0.0' });
     });
     return new HealthServer(server);
   }
@@ -55,6 +56,24 @@ export class HealthServer {
   close(): Promise<void> {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** Of IPv6, and of IPv4 too unless it is told otherwise. */
+const everyAddress = '::';
+
+/** A kernel that was started without IPv6 has no such sockets. */
+function hasNoFamily(error: unknown): boolean {
+  return ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function listen(server: Server, { host, port }: Pick<HealthOptions, 'host' | 'port'>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: false }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 async function respond(

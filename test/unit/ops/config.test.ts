@@ -9,7 +9,7 @@ test('what is not set has its default, and nothing can be changed', () => {
     logLevel: 'info',
     podName: 'controller-0',
     podNamespace: 'keepalive-system',
-    metricsAddress: { host: '0.0.0.0', port: 8080 },
+    metricsAddress: { host: '::', port: 8080 },
     agentNamespace: 'keepalive-agent',
     leaseName: 'keepalive-controller',
     concurrency: 4,

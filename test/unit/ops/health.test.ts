@@ -32,6 +32,12 @@ test.each([
   expect(await ask(path, { method })).toMatchObject({ code, text });
 });
 
+test.each(['127.0.0.1', '[::1]'])('the address of every family is reached by %s', async (address) => {
+  await ask('/livez', { host: '::' });
+  const response = await fetch(`http://${address}:${server?.port}/livez`);
+  expect(await response.text()).toBe('ok\n');
+});
+
 test('the metrics keep their content type', async () => {
   expect((await ask('/metrics')).headers.get('content-type')).toBe('text/x-metrics');
 });
