@@ -116,11 +116,10 @@ export class Reporter {
     const { world, node } = this.#options;
     const uid = world.node?.uid;
     if (uid === undefined) return false;
-    if (world.reported === undefined) await this.#create(uid);
-    const written = await this.#applyStatus(status).catch(async (error: unknown) => {
+    const known = world.reported ?? (await this.#create(uid)).metadata;
+    const written = await this.#applyStatus(status, known.uid).catch(async (error: unknown) => {
       if (!isNotFound(error)) throw error;
-      await this.#create(uid);
-      return this.#applyStatus(status);
+      return this.#applyStatus(status, (await this.#create(uid)).metadata.uid);
     });
     // Ahead of the watch, so that a look in between does not write the same again.
     world.nodekeepalives.set(node, { uid: written.metadata.uid, status: written.status ?? {} });
@@ -135,17 +134,17 @@ export class Reporter {
   }
 
   /** Fields that somebody else wrote as well would outlive an apply, or make it invalid: then all is replaced. */
-  async #applyStatus(status: NodeKeepaliveStatus): Promise<KubeObject> {
+  async #applyStatus(status: NodeKeepaliveStatus, uid: string): Promise<KubeObject> {
     const { client, node } = this.#options;
-    const target = { ...resources.nodekeepalives, name: node };
+    const metadata = { name: node, uid };
     try {
-      const manifest = { ...identity, metadata: { name: node }, status };
+      const manifest = { ...identity, metadata, status };
       const written = await client.applyStatus(resources.nodekeepalives, manifest, options);
       if (isDeepStrictEqual(written.status, status)) return written;
     } catch (error) {
       if (!isInvalid(error)) throw error;
     }
-    return client.replaceStatus(target, status, options);
+    return client.replaceStatus({ ...resources.nodekeepalives, ...metadata }, status, options);
   }
 }
 

@@ -103,21 +103,26 @@ export class ApiClient {
     return this.#apply<T>(resource, undefined, body, options);
   }
 
+  /** With a uid in its metadata, only that very object: a conflict tells that another has taken its name. */
   applyStatus<T = KubeObject>(resource: Resource, body: KubeManifest, options: ApplyOptions): Promise<T> {
     return this.#apply<T>(resource, 'status', body, options);
   }
 
-  /** The whole status at once, whoever wrote what is there. */
+  /** The whole status at once, whoever wrote what is there; of that very object, and not of one that took its name. */
   replaceStatus<T = KubeObject>(
-    target: Target & { name: string },
+    target: Target & { name: string; uid: string },
     status: unknown,
     { fieldManager, ...options }: ApplyOptions,
   ): Promise<T> {
+    const { uid, ...named } = target;
     return this.#json<T>({
       ...options,
-      ...{ verb: 'patch', method: 'PATCH', target: { ...target, subresource: 'status' } },
+      ...{ verb: 'patch', method: 'PATCH', target: { ...named, subresource: 'status' } },
       query: { fieldManager },
-      body: [{ op: 'add', path: '/status', value: status }],
+      body: [
+        { op: 'test', path: '/metadata/uid', value: uid },
+        { op: 'add', path: '/status', value: status },
+      ],
       contentType: 'application/json-patch+json',
     });
   }

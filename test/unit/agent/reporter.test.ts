@@ -148,7 +148,12 @@ test('what somebody else wrote into it does not outlive a write', async () => {
   reporter.offer(said(1));
   clock.advance(100);
   await server.received(2);
-  expect(server.asked[1]).toMatchObject({ body: [{ op: 'add', path: '/status', value: said(1) }] });
+  expect(server.asked[1]).toMatchObject({
+    body: [
+      { op: 'test', path: '/metadata/uid', value: 'o1' },
+      { op: 'add', path: '/status', value: said(1) },
+    ],
+  });
 });
 
 test('what somebody else wrote into it does not stand in the way of a write', async () => {
@@ -160,7 +165,26 @@ test('what somebody else wrote into it does not stand in the way of a write', as
   reporter.offer(said(1));
   clock.advance(100);
   await server.received(2);
-  expect(server.asked[1]).toMatchObject({ body: [{ op: 'add', path: '/status', value: said(1) }] });
+  expect(server.asked[1]).toMatchObject({
+    body: [
+      { op: 'test', path: '/metadata/uid', value: 'o1' },
+      { op: 'add', path: '/status', value: said(1) },
+    ],
+  });
+});
+
+test('a write meant for an object that is gone does not reach the one that took its name', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  server.answers(status(409, 'Conflict'));
+  reporter.offer(said(1));
+  clock.advance(100);
+  await server.received(1);
+  expect(server.asked[0]).toMatchObject({ body: { metadata: { name: 'n1', uid: 'o1' } } });
+  world.nodekeepalives.set('n1', { uid: 'o2', status: {} });
+  await clock.asleep(intervalMs);
+  clock.advance(intervalMs);
+  await server.received(2);
+  expect(server.asked[1]).toMatchObject({ body: { metadata: { name: 'n1', uid: 'o2' } } });
 });
 
 test('nothing is made while the node is not known, since nobody would own it', async () => {
