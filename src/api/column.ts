@@ -35,6 +35,12 @@ export const policyColumns: readonly Column[] = [
     description: 'tcp_keepalive_probes.',
   },
   {
+    name: 'Mode',
+    type: 'string',
+    jsonPath: '.spec.mode',
+    description: 'Enforce, or Audit: nothing is changed.',
+  },
+  {
     name: 'Pods',
     type: 'string',
     jsonPath: '.status.pods.summary',
@@ -47,8 +53,13 @@ export const policyColumns: readonly Column[] = [
     jsonPath: `${ready}.status`,
     description: 'Whether the policy is in force.',
   },
+  {
+    name: 'Covered',
+    type: 'string',
+    jsonPath: '.status.conditions[?(@.type=="Covered")].status',
+    description: 'Whether every selected pod, node and open connection was read and is covered.',
+  },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since its creation.' },
-  { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'Enforce or Audit.', priority: 1 },
   {
     name: 'Limited-By',
     type: 'string',

@@ -8,6 +8,13 @@ export type Verdict =
   /** A person has to act: the message says how. */
   | { readonly kind: 'stalled'; readonly reason: string; readonly message: string };
 
+/** Whether everything that the policy selects is covered, as far as anybody has read it. */
+export interface Coverage {
+  readonly status: Condition['status'];
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface ConditionContext {
   readonly generation: number;
   readonly now: Date;
@@ -18,27 +25,33 @@ const messageLimit = 1024;
 
 /**
  * kstatus: `Reconciling` and `Stalled` are there only while true, `Ready` always, and each carries the
- * generation it was said of. lastTransitionTime moves only where the status of a condition changes.
+ * generation it was said of. lastTransitionTime moves only where the status of a condition changes. `Covered` is none of
+ * its words, and none of those that tools take for a sign of trouble.
  */
-export function conditionsOf(verdict: Verdict, context: ConditionContext): Condition[] {
-  const say = (type: ConditionType, status: 'True' | 'False'): Condition => {
+export function conditionsOf(verdict: Verdict, coverage: Coverage, context: ConditionContext): Condition[] {
+  const say = (
+    type: ConditionType,
+    status: Condition['status'],
+    { reason, message }: Pick<Coverage, 'reason' | 'message'> = verdict,
+  ): Condition => {
     const before = context.previous.find((condition) => condition.type === type);
     return {
       type,
       status,
-      reason: verdict.reason,
-      message: verdict.message.slice(0, messageLimit),
+      reason,
+      message: message.slice(0, messageLimit),
       observedGeneration: context.generation,
       lastTransitionTime:
         before?.status === status ? before.lastTransitionTime : `${context.now.toISOString().slice(0, 19)}Z`,
     };
   };
+  const covered = say('Covered', coverage.status, coverage);
   switch (verdict.kind) {
     case 'ready':
-      return [say('Ready', 'True')];
+      return [say('Ready', 'True'), covered];
     case 'reconciling':
-      return [say('Ready', 'False'), say('Reconciling', 'True')];
+      return [say('Ready', 'False'), covered, say('Reconciling', 'True')];
     case 'stalled':
-      return [say('Ready', 'False'), say('Stalled', 'True')];
+      return [say('Ready', 'False'), covered, say('Stalled', 'True')];
   }
 }

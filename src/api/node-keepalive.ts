@@ -40,6 +40,7 @@ const policySchema = z.object({
     .describe('The generation of the policy that this speaks of.'),
   selected: count().describe('Pods of this node that it selects and that have neither ended nor are ending.'),
   live: count().describe('Of these, pods whose kernel holds values that are enough for the idle timeout.'),
+  pending: count().optional().describe('Of these, pods of which no container has started yet.'),
   skippedBy: skippedBySchema.optional(),
   repaired: count()
     .optional()

@@ -56,12 +56,19 @@ const podsSchema = z
         'Of these, pods whose kernel was read and holds values that are enough for the idle timeout. ' +
           'Absent while no node agent reports.',
       ),
+    pending: count()
+      .optional()
+      .describe(
+        'Of these, pods of which no container has started yet. They are not live, whatever their specs declare. ' +
+          'Absent where there is none.',
+      ),
     skipped: count().describe('Of these, pods that cannot be or asked not to be changed.'),
     skippedBy: skippedBySchema.optional(),
     summary: z
       .string()
       .describe(
-        'live/selected where node agents report, else declared/selected; for the PODS column of kubectl get.',
+        'live/selected where node agents report, else those of declared that have started/selected; for the PODS ' +
+          'column of kubectl get.',
       ),
   })
   .describe('Pods, counted from their specs and, where node agents report, from the kernel.');
@@ -121,11 +128,14 @@ export const findingFields = {
   findingsTotal: count().optional().describe('How many findings there are in all.'),
 };
 
-export const conditionTypes = ['Ready', 'Reconciling', 'Stalled'] as const;
+export const conditionTypes = ['Ready', 'Covered', 'Reconciling', 'Stalled'] as const;
 const conditionSchema = z.object({
   type: z
     .enum(conditionTypes)
-    .describe('Ready, Reconciling or Stalled; the last two are there only while true.'),
+    .describe(
+      'Ready: the policy is in force. Covered: every selected pod, node and open connection was read and is covered. ' +
+        'Reconciling and Stalled are there only while true.',
+    ),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   reason: z.string().describe('One word in CamelCase.'),
   message: z.string().describe('What was seen and, where a person has to act, what to do.'),
@@ -157,7 +167,9 @@ export const policyStatusSchema = z
       .array(conditionSchema)
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
       .optional()
-      .describe('In the words of kstatus, which Flux, kubectl wait and others read.'),
+      .describe(
+        'In the words of kstatus, which Flux, kubectl wait and others read; Covered is for kubectl wait and for people.',
+      ),
   })
   .describe('What was observed. Written by the operator.');
 export type PolicyStatus = z.infer<typeof policyStatusSchema>;

@@ -1,5 +1,6 @@
 import { CONTROLLER_NAME } from '../api/group.ts';
 import { ApiClient } from '../kube/client.ts';
+import { systemClock } from '../kube/clock.ts';
 import { openConnection } from '../kube/connection.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { Lease } from '../kube/lease.ts';
@@ -16,6 +17,7 @@ import type { Metrics, Outcome } from '../ops/metrics.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Plan } from '../policy/plan.ts';
 import { plan } from '../policy/plan.ts';
+import { Activations } from './activation.ts';
 import { Applier } from './apply.ts';
 import { requirements } from './requirement.ts';
 import { Triggers } from './trigger.ts';
@@ -50,6 +52,7 @@ class Controller {
   readonly #client: ApiClient;
   readonly #metrics: Metrics;
   readonly #world = new World();
+  readonly #activations = new Activations(systemClock);
   readonly #queue: WorkQueue;
   readonly #triggers: Triggers;
   readonly #applier: Applier;
@@ -170,8 +173,12 @@ class Controller {
     // Whatever is still queued when the lead ends is for the next leader.
     if (!this.#lease.leading) return undefined;
     const startedAt = performance.now();
-    const circumstances = this.#world.gather(key, new Date());
+    const circumstances = this.#world.gather(key, {
+      now: new Date(),
+      activatingForMs: this.#activations.ofMs(key),
+    });
     if (circumstances === undefined) {
+      this.#activations.forget(key);
       await this.#applier.clearOrphan(key);
       return undefined;
     }
@@ -181,6 +188,7 @@ class Controller {
       const planned = plan(circumstances);
       this.#triggers.noteCost(key, performance.now() - startedAt);
       await this.#applier.apply(circumstances, planned);
+      this.#activations.note(key, planned);
       outcome = outcomeOf(planned);
       return planned.againAfterMs === undefined ? undefined : { afterMs: planned.againAfterMs };
     } finally {

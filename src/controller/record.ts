@@ -2,7 +2,10 @@ import { nodeKeepaliveStatusSchema } from '../api/node-keepalive.ts';
 import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { keyOf } from '../kube/resource.ts';
-import type { BindingRecord } from '../policy/plan.ts';
+import { policyOfBinding } from '../policy/admission.ts';
+import type { BindingRecord } from '../policy/binding-step.ts';
+import type { AdmissionDifference } from '../policy/installation.ts';
+import { admissionDifference, staticAdmission } from '../policy/installation.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import type { Stored } from '../policy/record.ts';
@@ -12,8 +15,12 @@ export interface ControllerPod extends PodView {
   readonly agentReady: boolean | undefined;
 }
 export type StoredPod = Stored<ControllerPod>;
-export type StoredBinding = BindingRecord;
-export type StoredAdmission = Stored<{ readonly name: string }>;
+/** Of an object of the manifests: where it is not as this version installs it, and not the object itself. */
+interface Compared {
+  readonly differs: AdmissionDifference | undefined;
+}
+export type StoredBinding = BindingRecord & Compared;
+export type StoredAdmission = Stored<{ readonly name: string } & Compared>;
 
 export function podRecord(object: KubeObject, agentNamespace: string): StoredPod {
   return { uid: object.metadata.uid, ...podView(object), agentReady: agentReadiness(object, agentNamespace) };
@@ -30,14 +37,25 @@ function agentReadiness({ metadata, status }: KubeObject, agentNamespace: string
   return conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
 }
 
-export function bindingRecord({ metadata, spec }: KubeObject): StoredBinding {
+/** Bindings of others are none of our business; of the static one, only whether it is as it should be. */
+export function bindingRecord({ metadata, spec }: KubeObject): StoredBinding | undefined {
   const { name, uid, resourceVersion, labels = {} } = metadata;
   const { ownerReferences = [] } = metadata as { ownerReferences?: readonly unknown[] };
-  return { name, uid, resourceVersion, labels, ownerReferences, spec };
+  if (policyOfBinding(name) !== undefined)
+    return { name, uid, resourceVersion, labels, ownerReferences, spec, differs: undefined };
+  if (!isStatic(name, staticAdmission.bindings)) return undefined;
+  const differs = admissionDifference({ metadata, spec }, staticAdmission.bindings);
+  return { name, uid, resourceVersion: '', labels: {}, ownerReferences: [], spec: undefined, differs };
 }
 
-export function admissionRecord({ metadata }: KubeObject): StoredAdmission {
-  return { uid: metadata.uid, name: metadata.name };
+export function admissionRecord({ metadata, spec }: KubeObject): StoredAdmission | undefined {
+  const { name, uid } = metadata;
+  if (!isStatic(name, staticAdmission.policies)) return undefined;
+  return { uid, name, differs: admissionDifference({ metadata, spec }, staticAdmission.policies) };
+}
+
+function isStatic(name: string, among: readonly { readonly metadata: { readonly name: string } }[]): boolean {
+  return among.some(({ metadata }) => metadata.name === name);
 }
 
 /** What the agent of a node said last, policy by policy. */

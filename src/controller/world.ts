@@ -2,7 +2,7 @@ import { Store } from '../kube/store.ts';
 import { clusterBindingName } from '../policy/admission.ts';
 import type { Neighbourhood } from '../policy/assess.ts';
 import type { Circumstances } from '../policy/plan.ts';
-import { missingAdmission } from '../policy/plan.ts';
+import { installationFor } from '../policy/installation.ts';
 import type { NamespaceView } from '../policy/pod.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PolicyRecord, Stored } from '../policy/record.ts';
@@ -40,18 +40,17 @@ export class World {
   }
 
   /** All that a decision on one policy depends on; `undefined` where there is no such policy any more. */
-  gather(key: string, now: Date): Circumstances | undefined {
+  gather(key: string, time: Pick<Circumstances, 'now' | 'activatingForMs'>): Circumstances | undefined {
     const record = this.policy(key);
     if (record === undefined) return undefined;
     const isCluster = record.kind === 'ClusterKeepalivePolicy';
     return {
-      record,
-      now,
+      ...{ record, ...time },
       neighbourhoods: isCluster ? this.#everywhere() : [this.#neighbourhood(record.namespace)],
       others: this.#policiesBeside(record),
-      missingAdmission: missingAdmission(record.kind, {
-        policies: { has: (name) => this.mutatingadmissionpolicies.get(name) !== undefined },
-        bindings: { has: (name) => this.mutatingadmissionpolicybindings.get(name) !== undefined },
+      installation: installationFor(record.kind, {
+        policies: this.mutatingadmissionpolicies,
+        bindings: this.mutatingadmissionpolicybindings,
       }),
       binding: isCluster
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))

@@ -8,7 +8,9 @@ import type {
   NodeCounts,
   PodCounts,
 } from '../api/status.ts';
+import type { Coverage } from '../api/condition.ts';
 import { findingLimit } from '../api/status.ts';
+import { coverageOf } from './coverage.ts';
 import { meets } from './enough.ts';
 import {
   compareText,
@@ -24,8 +26,8 @@ import type { NamespaceView, PodView } from './pod.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import { describePolicy, selectsNamespace, selectsPod } from './policy.ts';
 import { requirementOf, together } from './requirement.ts';
-import type { NodeFacts, Rollup } from './rollup.ts';
-import { nodeStateOf, rollUp } from './rollup.ts';
+import type { NodeFacts, PodsHere, Rollup } from './rollup.ts';
+import { bySpecs, nodeStateOf, rollUp } from './rollup.ts';
 import type { Skip } from './skip.ts';
 import { agentSkipOf, countSkips, skipOf } from './skip.ts';
 
@@ -45,17 +47,21 @@ export interface Assessment {
   readonly findingsTotal: number;
   /** Nodes whose agents do not hold this generation yet, in order. */
   readonly awaited: readonly string[];
+  readonly coverage: Coverage;
 }
 
 interface Census {
   selected: number;
   declared: number;
+  pending: number;
+  /** Of the declared, those that have started. */
+  started: number;
   /** Judged by their specs, since no agent can tell better. */
   readonly exposed: PodView[];
   readonly skipped: { readonly pod: PodView; readonly skip: Skip }[];
   /** Whose own values admission changed, where no agent tells of it. */
   readonly changed: PodView[];
-  readonly nodes: Set<string>;
+  readonly nodes: Map<string, PodsHere>;
   /** Stricter policy → pods on which it binds instead. */
   readonly stricter: Map<EffectivePolicy, number>;
 }
@@ -74,14 +80,12 @@ export function assess(policy: EffectivePolicy, surroundings: Surroundings): Ass
   const { generation, facts } = surroundings;
   const census = censusOf(policy, surroundings);
   const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
-  return {
-    pods: countsOf(census, rollup),
-    nodes: rollup?.nodes,
-    hosts: rollup?.hosts,
-    connections: rollup?.connections,
-    awaited: rollup?.awaited ?? [],
-    ...findingsOf(census, policy, rollup),
-  };
+  const pods = countsOf(census, rollup);
+  const told = findingsOf(census, policy, rollup);
+  const { nodes, hosts, connections, awaited = [] } = rollup ?? {};
+  const known = rollup?.known ?? bySpecs(census.exposed.length + census.skipped.length);
+  const coverage = coverageOf({ pods, hosts, connections, known, rollup, findings: told.findings });
+  return { pods, nodes, hosts, connections, awaited, ...told, coverage };
 }
 
 function censusOf(
@@ -89,8 +93,8 @@ function censusOf(
   { generation, neighbourhoods, others, facts }: Surroundings,
 ): Census {
   const census: Census = {
-    ...{ selected: 0, declared: 0, exposed: [], skipped: [], changed: [] },
-    ...{ nodes: new Set(), stricter: new Map() },
+    ...{ selected: 0, declared: 0, pending: 0, started: 0, exposed: [], skipped: [], changed: [] },
+    ...{ nodes: new Map(), stricter: new Map() },
   };
   const stricter = others.filter((other) => isStricter(other, policy));
   for (const { namespace, pods } of neighbourhoods) {
@@ -100,11 +104,16 @@ function censusOf(
       if (!pod.live || !selectsPod(policy, pod)) continue;
       const isSilent = nodeStateOf(pod.node, facts, generation) === 'silent';
       const standing = standingOf(pod, namespace, policy.effective);
-      count(census, pod, { standing, isSilent });
+      count(census, pod, { standing, isJudged: isSilent && !isForAgents(pod, facts) });
       if (!isLeft(pod, standing, isSilent)) countStricter(census, pod, stricterHere);
     }
   }
   return census;
+}
+
+/** Where it will run, the agent gives it its values: its spec is no fault of anybody. */
+function isForAgents({ pending, node }: PodView, { anyAgent }: NodeFacts): boolean {
+  return anyAgent && pending && node === undefined;
 }
 
 /** On a pod that is left as it is, nobody's values bind. */
@@ -144,15 +153,25 @@ function standingOf(pod: PodView, namespace: NamespaceView, effective: Effective
 function count(
   census: Census,
   pod: PodView,
-  { standing, isSilent }: { standing: Standing; isSilent: boolean },
+  { standing, isJudged }: { standing: Standing; isJudged: boolean },
 ): void {
   census.selected += 1;
-  if (pod.node !== undefined) census.nodes.add(pod.node);
-  if (isSilent && pod.changedFrom !== undefined) census.changed.push(pod);
-  if (standing === 'declared') census.declared += 1;
-  else if (!isSilent) return;
+  if (isJudged && pod.changedFrom !== undefined) census.changed.push(pod);
+  if (pod.pending) census.pending += 1;
+  if (pod.node !== undefined) countOn(census.nodes, pod.node, pod);
+  if (standing === 'declared') {
+    census.declared += 1;
+    if (!pod.pending) census.started += 1;
+  } else if (!isJudged) return;
   else if (standing === undefined) census.exposed.push(pod);
   else census.skipped.push({ pod, skip: standing });
+}
+
+function countOn(nodes: Census['nodes'], node: string, { pending }: PodView): void {
+  const here = nodes.get(node) ?? { selected: 0, pending: 0 };
+  here.selected += 1;
+  if (pending) here.pending += 1;
+  nodes.set(node, here);
 }
 
 function countStricter({ stricter }: Census, pod: PodView, candidates: readonly EffectivePolicy[]): void {
@@ -161,16 +180,18 @@ function countStricter({ stricter }: Census, pod: PodView, candidates: readonly 
   }
 }
 
-function countsOf({ selected, declared, skipped }: Census, rollup: Rollup | undefined): PodCounts {
+function countsOf(census: Census, rollup: Rollup | undefined): PodCounts {
+  const { selected, declared, pending, started, skipped } = census;
   const skips = [...skipped.map(({ skip }) => skip.reason), ...(rollup?.skips ?? [])];
   const skippedBy = countSkips(skips);
   const reporting = rollup !== undefined && rollup.nodes.reporting > 0;
   return {
     ...{ selected, declared },
     ...(reporting ? { live: rollup.live } : {}),
+    ...(pending === 0 ? {} : { pending }),
     skipped: skips.length,
     ...(skippedBy.length === 0 ? {} : { skippedBy }),
-    summary: `${reporting ? rollup.live : declared}/${selected}`,
+    summary: `${reporting ? rollup.live : started}/${selected}`,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { PodView, RawPod } from './pod.ts';
+import type { PodView, RawContainerStatus, RawPod } from './pod.ts';
 import { podView } from './pod.ts';
 import type { Stored } from './record.ts';
 
@@ -21,12 +21,9 @@ interface RawNodePod extends RawPod {
   readonly status?: {
     readonly phase?: string;
     readonly podIPs?: readonly { readonly ip: string }[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly RawContainerStatus[];
+    readonly containerStatuses?: readonly RawContainerStatus[];
   };
-}
-interface ContainerStatus {
-  readonly state?: { readonly running?: unknown };
 }
 
 /** The kubelet derives the uid of a static pod from its file. */

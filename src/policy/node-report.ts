@@ -134,6 +134,7 @@ function policyReport(
   const skippedBy = countSkips(
     own.flatMap(({ standing }) => (standing.is === 'skipped' ? [standing.skip.reason] : [])),
   );
+  const pending = own.filter(({ standing }) => standing.is === 'pending').length;
   const repaired = own.reduce((sum, { reading }) => sum + (reading?.repaired ?? 0), 0);
   const findings = [
     ...shorterTrackers(policy, trackers, node),
@@ -147,6 +148,7 @@ function policyReport(
     ...(record.namespace === '' ? {} : { namespace: record.namespace }),
     ...{ name: record.name, observedGeneration: record.generation },
     ...{ selected: own.length, live: own.filter(({ standing }) => standing.is === 'live').length },
+    ...(pending === 0 ? {} : { pending }),
     ...(skippedBy.length === 0 ? {} : { skippedBy }),
     ...(repaired === 0 ? {} : { repaired }),
     ...(host === undefined ? {} : { host: host.standing.is === 'live' ? 'Live' : 'NotLive' }),

@@ -20,7 +20,16 @@ export interface RawPod {
     readonly nodeSelector?: Readonly<Record<string, string>>;
     readonly securityContext?: { readonly sysctls?: readonly Sysctl[] };
   };
-  readonly status?: { readonly phase?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly initContainerStatuses?: readonly RawContainerStatus[];
+    readonly containerStatuses?: readonly RawContainerStatus[];
+  };
+}
+
+export interface RawContainerStatus {
+  readonly restartCount?: number;
+  readonly state?: { readonly running?: unknown; readonly terminated?: unknown };
 }
 
 /** A pod as decisions see it: small, since a controller holds one for every pod of the cluster. */
@@ -35,11 +44,15 @@ export interface PodView {
   readonly staticPod: boolean;
   /** Neither ended nor ending. */
   readonly live: boolean;
+  /** Not scheduled, or none of its containers has run yet: nothing of it can have a connection. */
+  readonly pending: boolean;
   /** What its spec makes the kernel start with; `undefined` where that cannot be told. */
   readonly declared: Triple | undefined;
   /** What its spec said before admission changed it, where it said anything: `600/-/-`. */
   readonly changedFrom: string | undefined;
 }
+
+type RawStatus = NonNullable<RawPod['status']>;
 
 const osLabel = 'kubernetes.io/os';
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
@@ -56,6 +69,7 @@ export function podView({ metadata = {}, spec = {}, status }: RawPod): PodView {
     windows: wantsWindows(spec),
     staticPod: Object.hasOwn(annotations, mirrorAnnotation),
     live: metadata.deletionTimestamp === undefined && !hasEnded(status),
+    pending: isPending(status),
     declared: declaredTriple(securityContext?.sysctls),
     changedFrom: changedFrom(annotations[OWN_VALUES_ANNOTATION]),
   };
@@ -70,7 +84,18 @@ function wantsWindows({ os, nodeSelector }: NonNullable<RawPod['spec']>): boolea
   return os?.name === 'windows' || nodeSelector?.[osLabel] === 'windows';
 }
 
-function hasEnded(status: RawPod['status']): boolean {
+/** The phase stays Pending while init containers run. */
+function isPending({ phase, initContainerStatuses = [], containerStatuses = [] }: RawStatus = {}): boolean {
+  return (
+    (phase ?? 'Pending') === 'Pending' &&
+    ![...initContainerStatuses, ...containerStatuses].some(
+      ({ restartCount = 0, state = {} }) =>
+        restartCount > 0 || state.running !== undefined || state.terminated !== undefined,
+    )
+  );
+}
+
+function hasEnded(status: RawStatus | undefined): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 

@@ -35,6 +35,8 @@ export interface PolicyRecord {
   /** `undefined` where the spec cannot be read; `problems` then says why. */
   readonly policy: Policy | undefined;
   readonly problems: string | undefined;
+  /** Of one that cannot be read: a newer version may well read it. */
+  readonly isNewer?: boolean;
   readonly status: PolicyStatus;
 }
 
@@ -54,11 +56,30 @@ function parsed<S extends z.ZodType>(
   schema: S,
   spec: unknown,
   make: (spec: z.output<S>) => Policy,
-): Pick<PolicyRecord, 'policy' | 'problems'> {
+): Pick<PolicyRecord, 'policy' | 'problems' | 'isNewer'> {
   const result = schema.safeParse(spec);
-  return result.success
-    ? { policy: make(result.data), problems: undefined }
-    : { policy: undefined, problems: describeProblems(result.error).replaceAll('\n', '; ') };
+  if (!result.success) {
+    // Of a word that is not among those of an enum a newer version knows the meaning.
+    const isNewer = result.error.issues.every(({ code }) => code === 'invalid_value');
+    const problems = describeProblems(result.error).replaceAll('\n', '; ');
+    return { policy: undefined, problems, isNewer };
+  }
+  const unknown = unknownField(spec, result.data, 'spec');
+  if (unknown !== undefined)
+    return { policy: undefined, problems: `${unknown}: no such field is known`, isNewer: true };
+  return { policy: make(result.data), problems: undefined };
+}
+
+/** The first field that was left out in reading: it may change whom the policy selects, or with what. */
+function unknownField(given: unknown, read: unknown, path: string): string | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  for (const [key, value] of Object.entries(given)) {
+    const field = Array.isArray(given) ? `${path}[${key}]` : `${path}.${key}`;
+    if (typeof read !== 'object' || read === null || !Object.hasOwn(read, key)) return field;
+    const unknown = unknownField(value, (read as Readonly<Record<string, unknown>>)[key], field);
+    if (unknown !== undefined) return unknown;
+  }
+  return undefined;
 }
 
 /** A namespace or a node: what selectors read. */

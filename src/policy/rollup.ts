@@ -41,7 +41,39 @@ export function nodeStateOf(node: string | undefined, facts: NodeFacts, generati
   return facts.reportOf(node)?.observedGeneration === generation ? 'reported' : 'awaited';
 }
 
+/** What is known for certain: of nodes that hold the present generation. */
+export interface Known {
+  /** Pods that started and whose kernel, or whose spec, keeps them from being covered. */
+  readonly uncovered: number;
+  /** Pods that started and of which their node has not said anything yet. */
+  readonly unread: number;
+  readonly hostsNotLive: number;
+  readonly establishedConnections: number;
+  readonly exposedConnections: number;
+  /** Nodes that have not looked at their connections yet, in order. */
+  readonly uncounted: readonly string[];
+}
+
+/** What is known where no agent runs: what specs say. */
+export const bySpecs = (uncovered: number): Known => ({
+  ...{
+    uncovered,
+    unread: 0,
+    hostsNotLive: 0,
+    establishedConnections: 0,
+    exposedConnections: 0,
+    uncounted: [],
+  },
+});
+
+/** The selected pods of one node. */
+export interface PodsHere {
+  selected: number;
+  pending: number;
+}
+
 export interface Rollup {
+  readonly known: Known;
   readonly live: number;
   readonly skips: readonly SkipReason[];
   readonly nodes: NodeCounts;
@@ -52,32 +84,80 @@ export interface Rollup {
   readonly findingsTotal: number;
   /** Nodes that do not hold this generation yet, in order. */
   readonly awaited: readonly string[];
+  /** Nodes whose agent does not report, in order. */
+  readonly away: readonly string[];
 }
 
-/** Adds up what the nodes say: those that run selected pods, and those that the policy selects itself. */
+/**
+ * Adds up what the nodes say: those that run selected pods, and those that the policy selects itself. A node that does
+ * not hold this generation yet is awaited, and counted with what it said of the one before: its pods did not lose their
+ * values by an edit.
+ */
 export function rollUp(
   policy: EffectivePolicy,
   generation: number,
-  { facts, withPods }: { readonly facts: NodeFacts; readonly withPods: ReadonlySet<string> },
+  { facts, withPods }: { readonly facts: NodeFacts; readonly withPods: ReadonlyMap<string, PodsHere> },
 ): Rollup {
   const selected = [...facts.nodes].filter((node) => selectsNode(policy, node)).map(({ name }) => name);
-  const concerned = [...new Set([...withPods, ...selected])].sort();
+  const concerned = [...new Set([...withPods.keys(), ...selected])].sort();
   const inState = (state: NodeState) =>
     concerned.filter((node) => nodeStateOf(node, facts, generation) === state);
-  const reported = new Set(inState('reported'));
-  const reports = [...reported].map((node) => facts.reportOf(node)).filter((report) => report !== undefined);
-  const away = inState('silent').map(awayFinding);
+  const [reported, awaited, away] = [inState('reported'), inState('awaited'), inState('silent')];
+  const sayingOf = (nodes: readonly string[]) => nodes.flatMap((node) => saying(node, { facts, withPods }));
+  const present = sayingOf(reported);
+  const all = [...present, ...sayingOf(awaited)].map(({ node, report, here }) => ({
+    ...{ ...report, node },
+    // A pod that is gone since is still in the word of its node for a while.
+    live: Math.min(report.live, here.selected - here.pending),
+  }));
   const asksForNodes = 'nodes' in policy.spec && policy.spec.nodes !== undefined;
-  const hostsLive = selected.filter((node) => reported.has(node) && facts.reportOf(node)?.host === 'Live');
+  const hostsLive = all.filter(({ node, host }) => host === 'Live' && selected.includes(node));
+  const hostsNotLive = present.filter(
+    ({ node, report }) => report.host === 'NotLive' && selected.includes(node),
+  );
+  const findings = away.map(awayFinding);
   return {
-    live: sum(reports.map(({ live }) => live)),
-    skips: reports.flatMap(({ skippedBy = [] }) => skippedBy).flatMap(repeat),
+    known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
+    live: sum(all.map(({ live }) => live)),
+    skips: all.flatMap(({ skippedBy = [] }) => skippedBy).flatMap(repeat),
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
     hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
-    connections: totalOf(reports.flatMap(({ connections }) => connections ?? [])),
-    findings: [...away, ...reports.flatMap(({ findings = [] }) => findings)],
-    findingsTotal: away.length + sum(reports.map(({ findingsTotal = 0 }) => findingsTotal)),
-    awaited: inState('awaited'),
+    connections: totalOf(all.flatMap(({ connections }) => connections ?? [])),
+    findings: [...findings, ...all.flatMap((report) => report.findings ?? [])],
+    findingsTotal: findings.length + sum(all.map(({ findingsTotal = 0 }) => findingsTotal)),
+    awaited,
+    away,
+  };
+}
+
+interface Saying {
+  readonly node: string;
+  readonly report: NodePolicyReport;
+  readonly here: PodsHere;
+}
+
+function saying(
+  node: string,
+  { facts, withPods }: { readonly facts: NodeFacts; readonly withPods: ReadonlyMap<string, PodsHere> },
+): Saying[] {
+  const report = facts.reportOf(node);
+  const here = withPods.get(node) ?? { selected: 0, pending: 0 };
+  return report === undefined ? [] : [{ node, report, here }];
+}
+
+function knownOf(said: readonly Saying[]): Omit<Known, 'hostsNotLive'> {
+  const pods = said.map(({ report: { selected, live, pending = 0 }, here }) => {
+    const notLive = Math.max(0, here.selected - here.pending - live);
+    const uncovered = Math.min(notLive, Math.max(0, selected - live - pending));
+    return { uncovered, unread: notLive - uncovered };
+  });
+  const connections = said.flatMap(({ report }) => report.connections ?? []);
+  return {
+    uncovered: sum(pods.map(({ uncovered }) => uncovered)),
+    unread: sum(pods.map(({ unread }) => unread)),
+    establishedConnections: sum(connections.map(({ established }) => established)),
+    exposedConnections: sum(connections.map(({ exposed }) => exposed)),
+    uncounted: said.filter(({ report }) => report.connections === undefined).map(({ node }) => node),
   };
 }
 

@@ -13,7 +13,7 @@ import { sysctlNames } from './sysctl.ts';
 
 /**
  * How a pod, or a node's own network, stands to a policy by what its kernel holds. `pending`: its sandbox is
- * still being made.
+ * still being made, or no program of it has run in there.
  */
 export type Standing =
   | { readonly is: 'live' | 'pending' }
@@ -25,6 +25,7 @@ export function standingOfPod(
   policy: EffectivePolicy,
   { own, host }: { readonly own: Reading | undefined; readonly host: Reading | undefined },
 ): Standing {
+  if (pod.pending) return { is: 'pending' };
   if (sandbox !== undefined) {
     const kernel = `its runtime (${sandbox}) has a network of its own that the host's kernel does not serve`;
     return exposed('NotReachable', `${kernel}: set keepalive in the program, or run it without the sandbox`);

@@ -1,27 +1,35 @@
 import type { Verdict } from '../api/condition.ts';
-import type { Effective } from '../api/status.ts';
+import type { Effective, HostCounts, PodCounts } from '../api/status.ts';
 import { giveUpSeconds, secondProbeSeconds, shortestTimeout, shorthand } from '../api/triple.ts';
+import { named } from './coverage.ts';
 import type { EffectivePolicy } from './policy.ts';
 
+interface Present {
+  readonly anyAgent: boolean;
+  readonly pods: PodCounts;
+  readonly hosts: HostCounts | undefined;
+}
+
 /** What the Ready condition says of a policy that does what it should. */
-export function readyVerdict({ effective, spec }: EffectivePolicy, anyAgent: boolean): Verdict {
-  const selectsPods = spec.podSelector !== undefined;
-  if (!selectsPods && !anyAgent) {
-    const message = 'It selects no pods, and no node agent runs that could change nodes: nothing is changed';
+export function readyVerdict(policy: EffectivePolicy, present: Present): Verdict {
+  const { effective, spec } = policy;
+  const who = whoOf(policy, present);
+  if (who === undefined) {
+    const message =
+      'Nothing is changed: it selects no pods, and no node agent runs that could change nodes. Install the DaemonSet of deploy/agent.yaml';
     return { kind: 'ready', reason: 'NothingEnforced', message };
   }
-  const { idleTimeoutSeconds, limitedBy } = effective;
   const values =
     `keepalive ${shorthand(effective)} where theirs is not enough: ${probesBefore(effective)}, ` +
-    `before ${limitedBy} forgets at ${idleTimeoutSeconds} s; given up after ${giveUpSeconds(effective)} s`;
-  const who = anyAgent ? (selectsPods ? 'New and running pods' : 'Nodes') : 'New pods';
-  const what = anyAgent ? 'get' : 'start with';
+    `before ${effective.limitedBy} forgets at ${effective.idleTimeoutSeconds} s; given up after ${giveUpSeconds(effective)} s`;
+  const what = present.anyAgent ? 'get' : 'start with';
+  const none = isNobodyThere(present) ? 'Nothing that it selects is there at present. ' : '';
   return spec.mode === 'Enforce'
-    ? { kind: 'ready', reason: 'Enforced', message: `${who} ${what} ${values}` }
+    ? { kind: 'ready', reason: 'Enforced', message: `${none}${capital(who)} ${what} ${values}` }
     : {
         kind: 'ready',
         reason: 'Audited',
-        message: `Nothing is changed. Enforced, ${who.toLowerCase()} would ${what} ${values}`,
+        message: `${none}Nothing is changed. Enforced, ${who} would ${what} ${values}`,
       };
 }
 
@@ -32,13 +40,42 @@ function probesBefore(effective: Effective): string {
     : `probes after ${timeSeconds} and ${secondProbeSeconds(effective)} s`;
 }
 
+function isNobodyThere({ pods, hosts }: Present): boolean {
+  return pods.selected === 0 && (hosts?.selected ?? 0) === 0;
+}
+
+/** Who gets the values; undefined where nobody can give them to anybody. */
+function whoOf({ spec }: EffectivePolicy, { anyAgent, pods, hosts }: Present): string | undefined {
+  const who = [
+    ...(spec.podSelector === undefined ? [] : [podsOf(anyAgent, pods)]),
+    ...(hosts === undefined ? [] : [hosts.selected === 0 ? 'nodes that come' : 'nodes']),
+  ];
+  return who.length === 0 ? undefined : who.join(' and ');
+}
+
+function podsOf(anyAgent: boolean, { selected }: PodCounts): string {
+  if (selected === 0) return 'pods that come';
+  return anyAgent ? 'new and running pods' : 'new pods';
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export const activatingReason = 'Activating';
+
+/** The API server is yet to act by what was declared. */
+export function activatingVerdict(generation: number): Verdict {
+  const message = `The API server is taking up generation ${generation}: a pod created at this moment may still start without it`;
+  return { kind: 'reconciling', reason: activatingReason, message };
+}
+
 export const awaitingReason = 'AwaitingNodes';
-const namedNodes = 3;
 
 /** The agents of these nodes are yet to hold what was declared. */
 export function awaitingVerdict(awaited: readonly string[], generation: number): Verdict {
-  const named = awaited.slice(0, namedNodes).join(', ');
-  const rest = awaited.length > namedNodes ? ` and ${awaited.length - namedNodes} more` : '';
-  const message = `Waiting for the agents of ${named}${rest} to report on generation ${generation}`;
+  const message =
+    `Waiting for the agents of ${named(awaited)} to report on generation ${generation}; ` +
+    'until then they are counted with what they reported before';
   return { kind: 'reconciling', reason: awaitingReason, message };
 }

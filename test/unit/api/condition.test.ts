@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { Verdict } from '../../../src/api/condition.ts';
+import type { Coverage, Verdict } from '../../../src/api/condition.ts';
 import { conditionsOf } from '../../../src/api/condition.ts';
 import type { Condition, ConditionType } from '../../../src/api/status.ts';
 
 const now = new Date('2026-05-04T10:00:07.900Z');
+const whole = '2026-05-04T10:00:07Z';
 const then = '2026-01-01T00:00:00Z';
 const said = (kind: Verdict['kind'], message = 'why'): Verdict => ({ kind, reason: 'Because', message });
+const covered: Coverage = { status: 'Unknown', reason: 'Asked', message: 'nobody told' };
 const before = (type: ConditionType, status: Condition['status'] = 'True'): Condition => ({
   type,
   status,
@@ -16,7 +18,7 @@ const before = (type: ConditionType, status: Condition['status'] = 'True'): Cond
   lastTransitionTime: then,
 });
 const conditions = (verdict: Verdict, ...previous: Condition[]) =>
-  conditionsOf(verdict, { generation: 2, now, previous });
+  conditionsOf(verdict, covered, { generation: 2, now, previous });
 const timesOf = (list: Condition[]) =>
   Object.fromEntries(list.map(({ type, lastTransitionTime }) => [type, lastTransitionTime]));
 
@@ -31,15 +33,30 @@ describe('conditions', () => {
         observedGeneration: 2,
         lastTransitionTime: '2026-05-04T10:00:07Z',
       },
+      {
+        type: 'Covered',
+        status: 'Unknown',
+        reason: 'Asked',
+        message: 'nobody told',
+        observedGeneration: 2,
+        lastTransitionTime: '2026-05-04T10:00:07Z',
+      },
     ]);
   });
 
   test.each<[Verdict['kind'], object[]]>([
-    ['ready', [{ type: 'Ready', status: 'True' }]],
+    [
+      'ready',
+      [
+        { type: 'Ready', status: 'True' },
+        { type: 'Covered', status: 'Unknown' },
+      ],
+    ],
     [
       'reconciling',
       [
         { type: 'Ready', status: 'False' },
+        { type: 'Covered', status: 'Unknown' },
         { type: 'Reconciling', status: 'True' },
       ],
     ],
@@ -47,6 +64,7 @@ describe('conditions', () => {
       'stalled',
       [
         { type: 'Ready', status: 'False' },
+        { type: 'Covered', status: 'Unknown' },
         { type: 'Stalled', status: 'True' },
       ],
     ],
@@ -56,18 +74,18 @@ describe('conditions', () => {
   });
 
   test.each<[string, Verdict['kind'], Condition[], Record<string, string>]>([
-    ['a status that stays keeps its time', 'ready', [before('Ready')], { Ready: then }],
+    ['a status that stays keeps its time', 'ready', [before('Ready')], { Ready: then, Covered: whole }],
     [
       'one that changes gets a new time',
       'ready',
       [before('Ready', 'False')],
-      { Ready: '2026-05-04T10:00:07Z' },
+      { Ready: whole, Covered: whole },
     ],
     [
       'each has a time of its own',
       'stalled',
-      [before('Ready', 'False'), before('Reconciling')],
-      { Ready: then, Stalled: '2026-05-04T10:00:07Z' },
+      [before('Ready', 'False'), before('Covered', 'Unknown'), before('Reconciling')],
+      { Ready: then, Covered: then, Stalled: whole },
     ],
   ])('%s', (_sentence, kind, previous, expected) => {
     expect(timesOf(conditions(said(kind), ...previous))).toEqual(expected);

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { assess } from '../../../src/policy/assess.ts';
-import type { PodView } from '../../../src/policy/pod.ts';
+import type { PodView, RawPod } from '../../../src/policy/pod.ts';
+import { podView } from '../../../src/policy/pod.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
 import type { PodSketch } from '../../support/builder.ts';
-import { namespace, platform, pod, sysctls, team } from '../../support/builder.ts';
+import { namespace, platform, pod, rawPod, sysctls, team } from '../../support/builder.ts';
 
 const policy = team(90);
 const look = (
@@ -98,6 +99,40 @@ describe('counting pods', () => {
       selective,
     );
     expect(pods).toEqual({ selected: 1, declared: 0, skipped: 0, summary: '0/1' });
+  });
+});
+
+describe('a pod of which no container has run', () => {
+  test.each<[string, NonNullable<RawPod['status']>, boolean]>([
+    ['is pending', { phase: 'Pending' }, true],
+    ['is pending before anybody has said anything of it', {}, true],
+    ['is pending while its image is pulled', { phase: 'Pending', containerStatuses: [{ state: {} }] }, true],
+    [
+      'is not, once an init container runs',
+      { phase: 'Pending', initContainerStatuses: [{ state: { running: {} } }] },
+      false,
+    ],
+    [
+      'is not, when one has ended',
+      { phase: 'Pending', initContainerStatuses: [{ state: { terminated: {} } }] },
+      false,
+    ],
+    [
+      'is not, while one that fails waits',
+      { phase: 'Pending', containerStatuses: [{ restartCount: 1 }] },
+      false,
+    ],
+    ['is not, while it runs', { phase: 'Running' }, false],
+  ])('%s', (_sentence, status, pending) => {
+    expect(podView({ ...rawPod(), status }).pending).toBe(pending);
+  });
+
+  test('counts as declared and not in the summary', () => {
+    const seen = look([
+      pod({ sysctls: sysctls() }),
+      pod({ name: 'b', sysctls: sysctls(), phase: 'Pending' }),
+    ]);
+    expect(seen.pods).toEqual({ selected: 2, declared: 2, pending: 1, skipped: 0, summary: '1/2' });
   });
 });
 

@@ -1,7 +1,9 @@
 import type { PolicyStatus } from '../../../src/api/status.ts';
 import type { ClusterBinding } from '../../../src/policy/admission.ts';
 import { clusterBinding } from '../../../src/policy/admission.ts';
-import type { BindingRecord, Circumstances, Plan } from '../../../src/policy/plan.ts';
+import type { BindingRecord } from '../../../src/policy/binding-step.ts';
+import type { Circumstances, Plan } from '../../../src/policy/plan.ts';
+import { plan } from '../../../src/policy/plan.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
 import { namespace, platform, platformSpec, pod, sysctls } from '../../support/builder.ts';
@@ -30,7 +32,8 @@ export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {
     record: of,
     neighbourhoods: [{ namespace: namespace(), pods: [pod({ sysctls: sysctls() }), pod({ name: 'web' })] }],
     others: [],
-    missingAdmission: [],
+    installation: { missing: [], differing: [] },
+    activatingForMs: undefined,
     binding: undefined,
     facts: noAgents,
     now: start,
@@ -66,5 +69,23 @@ export function applied(
   }
 }
 
+/** Without Covered, which coverage.test.ts is about. */
 export const conditionsOf = ({ conditions = [] }: PolicyStatus) =>
-  conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+  conditions
+    .filter(({ type }) => type !== 'Covered')
+    .map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+
+export const activating = ['Ready=False Activating', 'Reconciling=True Activating'];
+export const enforced = ['Ready=True Enforced'];
+
+/** A policy that has been Ready for a while. */
+export function settled(): Circumstances {
+  const first = plan(circumstances(record()));
+  const binding = applied(first, undefined);
+  const then = plan(
+    circumstances(record(90, {}, { status: first.status }), {
+      ...{ binding, now: after(3000), activatingForMs: 3000 },
+    }),
+  );
+  return circumstances(record(90, {}, { status: then.status }), { binding, now: after(60_000) });
+}

@@ -1,22 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { BindingRecord, Circumstances, Plan } from '../../../src/policy/plan.ts';
+import type { BindingRecord } from '../../../src/policy/binding-step.ts';
+import type { Plan } from '../../../src/policy/plan.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
-import { activationMs, missingAdmission, plan, setback } from '../../../src/policy/plan.ts';
+import { activationMs, plan } from '../../../src/policy/plan.ts';
 import { clusterPolicy } from '../../../src/policy/policy.ts';
 import { platformSpec, team } from '../../support/builder.ts';
-import { after, applied, boundTo, circumstances, conditionsOf, record } from './plan-rig.ts';
-
-const activating = ['Ready=False Activating', 'Reconciling=True Activating'];
-const enforced = ['Ready=True Enforced'];
-
-/** A policy that has been Ready for a while. */
-function settled(): Circumstances {
-  const first = plan(circumstances(record()));
-  const binding = applied(first, undefined);
-  const then = plan(circumstances(record(90, {}, { status: first.status }), { binding, now: after(3000) }));
-  return circumstances(record(90, {}, { status: then.status }), { binding, now: after(60_000) });
-}
+import {
+  activating,
+  after,
+  applied,
+  boundTo,
+  circumstances,
+  conditionsOf,
+  enforced,
+  record,
+  settled,
+} from './plan-rig.ts';
 
 describe('a cluster policy from its creation on', () => {
   test('is bound at first sight, and Activating', () => {
@@ -49,14 +49,38 @@ describe('a cluster policy from its creation on', () => {
     const first = plan(circumstances(record()));
     const soon = plan(
       circumstances(record(90, {}, { status: first.status }), {
-        binding: applied(first, undefined),
-        now: after(2000),
+        ...{ binding: applied(first, undefined), now: after(2000), activatingForMs: 1999.5 },
       }),
     );
     expect(soon.binding).toEqual({ do: 'keep' });
     expect(soon.status).toEqual(first.status);
-    // The time in the condition lacks the 700 ms.
-    expect(soon.againAfterMs).toBe(300);
+    expect([soon.activation, soon.againAfterMs]).toEqual(['goes on', 1000.5]);
+  });
+
+  test.each([
+    ['back', -600_000],
+    ['forward', 600_000],
+  ])('takes three seconds when the clock steps %s', (_way, stepMs) => {
+    const first = plan(circumstances(record()));
+    const later = (activatingForMs: number) =>
+      plan(
+        circumstances(record(90, {}, { status: first.status }), {
+          ...{ binding: applied(first, undefined), now: after(stepMs), activatingForMs },
+        }),
+      );
+    expect(conditionsOf(later(2999).status)).toEqual(activating);
+    expect(conditionsOf(later(3000).status)).toEqual(enforced);
+  });
+
+  test('begins anew in another process, which cannot know when it began', () => {
+    const first = plan(circumstances(record()));
+    const { status, activation, againAfterMs } = plan(
+      circumstances(record(90, {}, { status: first.status }), {
+        ...{ binding: applied(first, undefined), now: after(86_400_000) },
+      }),
+    );
+    expect(status).toEqual(first.status);
+    expect([activation, againAfterMs]).toEqual(['begins', activationMs]);
   });
 
   test('is Ready after three seconds', () => {
@@ -103,7 +127,10 @@ describe('a change', () => {
     const second = plan(
       circumstances(record(60, {}, { generation: 2, status: first.status }), { now: after(2000) }),
     );
-    const timesOf = ({ status }: Plan) => status.conditions?.map((condition) => condition.lastTransitionTime);
+    const timesOf = ({ status }: Plan) =>
+      status.conditions
+        ?.filter(({ type }) => type !== 'Covered')
+        .map((condition) => condition.lastTransitionTime);
     expect(timesOf(first)).toEqual(['2026-05-04T10:00:00Z', '2026-05-04T10:00:00Z']);
     // Ready was False and still is.
     expect(timesOf(second)).toEqual(['2026-05-04T10:00:00Z', '2026-05-04T10:00:02Z']);
@@ -145,8 +172,22 @@ describe('the binding', () => {
       'replace',
     ],
     [
-      'is put right where something was added to its spec',
-      { ...bound, spec: { ...spec, more: 1 } },
+      'is ours still where a newer API server fills in a field that this version does not know',
+      {
+        ...bound,
+        spec: { ...spec, matchResources: { ...spec.matchResources, strictness: 'Loose' }, more: 1 },
+      },
+      'keep',
+    ],
+    [
+      'is put right where a rule that excludes pods was added',
+      {
+        ...bound,
+        spec: {
+          ...spec,
+          matchResources: { ...spec.matchResources, excludeResourceRules: [{ resources: ['pods'] }] },
+        },
+      },
       'replace',
     ],
     [
@@ -199,112 +240,5 @@ describe('the binding', () => {
     expect(conditionsOf(status)).toEqual(['Ready=True Audited']);
     expect(againAfterMs).toBeUndefined();
     expect(status.pods).toMatchObject({ selected: 2, declared: 1 });
-  });
-});
-
-describe('an obstacle', () => {
-  test('in the spec is Stalled, says the problems, and leaves no number that may be false', () => {
-    const { status: old } = settled().record;
-    const unreadable = record(
-      90,
-      {},
-      {
-        policy: undefined,
-        problems: 'spec.path: Too small; spec.mode: Invalid option',
-        generation: 2,
-        status: old,
-      },
-    );
-    const { binding, status, againAfterMs } = plan(
-      circumstances(unreadable, { binding: boundTo(unreadable) }),
-    );
-    expect(binding).toEqual({ do: 'keep' });
-    expect(againAfterMs).toBeUndefined();
-    expect(Object.keys(status)).toEqual(['observedGeneration', 'conditions']);
-    expect(conditionsOf(status)).toEqual(['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']);
-    expect(status.conditions?.[1]?.message).toBe(
-      'the spec cannot be read: spec.path: Too small; spec.mode: Invalid option; correct it and apply it again',
-    );
-  });
-
-  test('in a path that gives no values says what to declare', () => {
-    const proxies = clusterPolicy('platform', platformSpec(90));
-    const { status } = plan(circumstances(record(90, {}, { policy: { ...proxies, effective: undefined } })));
-    expect(conditionsOf(status)).toEqual(['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']);
-    expect(status.conditions?.[1]?.message).toContain('declare at least one hop that follows packets');
-  });
-
-  test('in the installation is Stalled and names what is missing', () => {
-    const missing = ['MutatingAdmissionPolicy a', 'MutatingAdmissionPolicyBinding b'];
-    const { binding, status } = plan(circumstances(record(), { missingAdmission: missing }));
-    expect(binding).toEqual({ do: 'keep' });
-    expect(conditionsOf(status)).toEqual(['Ready=False AdmissionMissing', 'Stalled=True AdmissionMissing']);
-    expect(status.conditions?.[1]?.message).toContain(
-      'MutatingAdmissionPolicy a, MutatingAdmissionPolicyBinding b is not installed',
-    );
-    expect(status.effective).toMatchObject({ timeSeconds: 30 });
-  });
-
-  test('that was removed leads to Ready again, once the API server must have taken up what was missing', () => {
-    const quiet = settled();
-    const lost = plan({ ...quiet, missingAdmission: ['MutatingAdmissionPolicy a'] });
-    const found = plan({ ...quiet, record: { ...quiet.record, status: lost.status } });
-    expect(conditionsOf(found.status)).toEqual(['Ready=False Activating', 'Reconciling=True Activating']);
-    const record = { ...quiet.record, status: found.status };
-    expect(
-      conditionsOf(plan({ ...quiet, record, now: new Date(quiet.now.getTime() + 60_000) }).status),
-    ).toEqual(enforced);
-  });
-
-  test('of admission is none for a policy that admission does nothing for', () => {
-    const audit = circumstances(record(90, { mode: 'Audit' }), {
-      missingAdmission: ['MutatingAdmissionPolicy a'],
-    });
-    expect(conditionsOf(plan(audit).status)).toEqual(['Ready=True Audited']);
-  });
-
-  test('met while the binding is written is said, the numbers stay, and the next try activates anew', () => {
-    const first = circumstances(record());
-    const failed = setback(first, plan(first), 'the API server said no');
-    expect(conditionsOf(failed)).toEqual(['Ready=False BindingFailed', 'Reconciling=True BindingFailed']);
-    expect(failed.conditions?.[1]?.message).toBe('the API server said no');
-    expect(failed).toMatchObject({
-      observedGeneration: 1,
-      effective: { timeSeconds: 30 },
-      pods: { selected: 2 },
-    });
-    const retry = plan(circumstances(record(90, {}, { status: failed }), { now: after(60_000) }));
-    expect(retry.binding.do).toBe('create');
-    expect(retry.againAfterMs).toBe(activationMs);
-    expect(retry.status.conditions?.[1]).toMatchObject({
-      reason: 'Activating',
-      lastTransitionTime: '2026-05-04T10:01:00Z',
-    });
-  });
-});
-
-describe('what the manifests install', () => {
-  const all = {
-    policies: new Set(['keepalivepolicy.keepalive.dev', 'clusterkeepalivepolicy.keepalive.dev']),
-    bindings: new Set(['keepalivepolicy.keepalive.dev']),
-  };
-  const none = { policies: new Set<string>(), bindings: new Set<string>() };
-
-  test('is complete where all is there', () => {
-    expect(missingAdmission('KeepalivePolicy', all)).toEqual([]);
-    expect(missingAdmission('ClusterKeepalivePolicy', all)).toEqual([]);
-  });
-
-  test('is missed by each kind as far as it needs it', () => {
-    expect(missingAdmission('KeepalivePolicy', none)).toEqual([
-      'MutatingAdmissionPolicy keepalivepolicy.keepalive.dev',
-      'MutatingAdmissionPolicyBinding keepalivepolicy.keepalive.dev',
-    ]);
-    expect(missingAdmission('ClusterKeepalivePolicy', none)).toEqual([
-      'MutatingAdmissionPolicy clusterkeepalivepolicy.keepalive.dev',
-    ]);
-    expect(missingAdmission('KeepalivePolicy', { ...all, bindings: new Set() })).toEqual([
-      'MutatingAdmissionPolicyBinding keepalivepolicy.keepalive.dev',
-    ]);
   });
 });

@@ -54,7 +54,7 @@ describe('what the agents say', () => {
     expect(seen.pods).toMatchObject({ skipped: 1, skippedBy: [{ reason: 'SkipLabel', count: 1 }] });
   });
 
-  test('of an earlier generation does not count, and is waited for', () => {
+  test('of an earlier generation counts until the agent holds the present one, which is waited for', () => {
     const seen = look(
       [on('n1', 'a'), on('n2', 'b')],
       facts({ n1: { observedGeneration: 0 }, n2: undefined }),
@@ -62,8 +62,32 @@ describe('what the agents say', () => {
     expect(seen).toMatchObject({
       awaited: ['n1', 'n2'],
       findingsTotal: 0,
-      pods: { live: 0, summary: '0/2' },
+      pods: { live: 1, summary: '1/2' },
+      coverage: { status: 'Unknown', reason: 'AwaitingNodes' },
     });
+  });
+
+  test('of pods that are gone since does not make more live than there are', () => {
+    expect(look([on('n1', 'a')], facts({ n1: { selected: 3, live: 3 } })).pods.summary).toBe('1/1');
+  });
+});
+
+describe('a pod that has not started', () => {
+  const pending = { phase: 'Pending', sysctls: sysctls() };
+  test('is no live one, whatever its spec declares', () => {
+    const seen = look(
+      [on('n1', 'a'), on('n1', 'b', pending)],
+      facts({ n1: { selected: 2, live: 1, pending: 1 } }),
+    );
+    expect(seen.pods).toEqual({ selected: 2, declared: 1, live: 1, pending: 1, skipped: 0, summary: '1/2' });
+    expect(seen.findings).toEqual([]);
+  });
+
+  test('is nobody’s fault while it has no node: the agent of its node will see to it', () => {
+    const waiting = pod({ name: 'b', phase: 'Pending', spec: { nodeName: '' } });
+    const seen = look([on('n1', 'a'), { ...waiting, node: undefined }], facts({ n1: {} }));
+    expect(seen.pods).toMatchObject({ selected: 2, pending: 1, summary: '1/2' });
+    expect(seen.findings).toEqual([]);
   });
 });
 
@@ -106,7 +130,12 @@ describe('the plan of a policy', () => {
   const of = record(90, { nodes: { selector: {} } });
   const seen = { name: 'platform', kind: 'ClusterKeepalivePolicy' as const };
   const settle = (nodes: NodeFacts, status = of.status, now = after(4000)) =>
-    plan(circumstances({ ...of, status }, { facts: nodes, binding: boundTo(of), neighbourhoods: [], now }));
+    plan(
+      circumstances(
+        { ...of, status },
+        { facts: nodes, binding: boundTo(of), neighbourhoods: [], now, activatingForMs: 4000 },
+      ),
+    );
   const activating = plan(
     circumstances(of, { facts: facts({ n1: undefined }), binding: boundTo(of) }),
   ).status;
@@ -129,7 +158,8 @@ describe('the plan of a policy', () => {
   test('names three of the nodes that it waits for', () => {
     const many = facts({ n1: undefined, n2: undefined, n3: undefined, n4: undefined, n5: undefined });
     expect(settle(many, activating).verdict.message).toBe(
-      'Waiting for the agents of n1, n2, n3 and 2 more to report on generation 1',
+      'Waiting for the agents of n1, n2, n3 and 2 more to report on generation 1; ' +
+        'until then they are counted with what they reported before',
     );
   });
 });

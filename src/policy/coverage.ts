@@ -1,0 +1,152 @@
+import type { Coverage } from '../api/condition.ts';
+import type { ConnectionTotals, Finding, HostCounts, PodCounts } from '../api/status.ts';
+import type { Known, Rollup } from './rollup.ts';
+
+/** All that decides whether everything a policy selects is covered. */
+export interface CoverageFacts {
+  readonly pods: PodCounts;
+  readonly hosts: HostCounts | undefined;
+  readonly connections: ConnectionTotals | undefined;
+  /** Worst first. */
+  readonly findings: readonly Finding[];
+  readonly known: Known;
+  /** Undefined where no node agent runs. */
+  readonly rollup: Rollup | undefined;
+}
+
+type Rule = (facts: CoverageFacts) => Coverage | undefined;
+
+/**
+ * The condition Covered, by the first rule that has something to say. One counter-example settles it; without one, what
+ * nobody has read leaves it open; it is True only where all of it was read.
+ */
+export function coverageOf(facts: CoverageFacts): Coverage {
+  for (const rule of rules) {
+    const coverage = rule(facts);
+    if (coverage !== undefined) return coverage;
+  }
+  return everything(facts);
+}
+
+const rules: readonly Rule[] = [
+  isPartlyExposed,
+  selectsNothing,
+  hasNoAgent,
+  awaitsNodes,
+  missesNodes,
+  hasPendingPods,
+  lacksConnections,
+];
+
+/** A proxy counts data: no keepalive helps the connections that pass it. */
+const causes = (finding: Finding) =>
+  !['NodeAway', 'ShorterTrackerOnNode', 'StricterPolicy'].includes(finding.reason);
+
+function isPartlyExposed({ pods, hosts, findings, known }: CoverageFacts): Coverage | undefined {
+  const parts = [
+    part(known.uncovered, pods.selected, 'pods'),
+    part(known.hostsNotLive, hosts?.selected ?? 0, 'nodes'),
+    part(known.exposedConnections, known.establishedConnections, 'connections'),
+  ].filter((text) => text !== undefined);
+  const worst = findings.find(causes);
+  if (parts.length === 0 && worst?.reason !== 'ProxyHop') return undefined;
+  const what =
+    parts.length === 0 ? 'What passes a proxy of the path is not covered' : `Not covered: ${listed(parts)}`;
+  const message = worst === undefined ? what : `${what}. ${described(worst)}`;
+  return { status: 'False', reason: 'NotCovered', message };
+}
+
+function part(count: number, of: number, what: string): string | undefined {
+  return count === 0 ? undefined : `${count} of ${of} ${what}`;
+}
+
+function listed(parts: readonly string[]): string {
+  return parts.length === 1 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function described(finding: Finding): string {
+  const where = whereOf(finding);
+  return `The worst is ${finding.reason}${where === undefined ? '' : ` of ${where}`}: status.findings says what to do`;
+}
+
+function whereOf({ namespace, pod, node, hop }: Finding): string | undefined {
+  if (pod !== undefined) return `pod ${namespace === undefined ? '' : `${namespace}/`}${pod}`;
+  return hop ?? (node === undefined ? undefined : `node ${node}`);
+}
+
+/** A wrong selector is the most frequent mistake, and nothing that was read is no proof. */
+function selectsNothing({ pods, hosts }: CoverageFacts): Coverage | undefined {
+  if (pods.selected > 0 || (hosts?.selected ?? 0) > 0) return undefined;
+  return {
+    status: 'Unknown',
+    reason: 'NothingSelected',
+    message:
+      'Nothing that it selects is there, so there is nothing to read: see whether the selector is right',
+  };
+}
+
+function hasNoAgent({ rollup }: CoverageFacts): Coverage | undefined {
+  if (rollup !== undefined && rollup.nodes.reporting > 0) return undefined;
+  return {
+    status: 'Unknown',
+    reason: 'NoAgent',
+    message: 'No node agent reports, and only an agent reads the kernel: the counts are those of specs',
+  };
+}
+
+function awaitsNodes({ rollup }: CoverageFacts): Coverage | undefined {
+  const { awaited = [] } = rollup ?? {};
+  if (awaited.length === 0) return undefined;
+  return {
+    status: 'Unknown',
+    reason: 'AwaitingNodes',
+    message: `The agents of ${named(awaited)} have not reported on this generation yet`,
+  };
+}
+
+function missesNodes({ rollup }: CoverageFacts): Coverage | undefined {
+  const { away = [] } = rollup ?? {};
+  if (away.length === 0) return undefined;
+  const message = `No agent reports from ${named(away)}: nobody reads what the kernel there holds`;
+  return { status: 'Unknown', reason: 'NodeAway', message };
+}
+
+function hasPendingPods({ pods: { pending = 0, selected }, known }: CoverageFacts): Coverage | undefined {
+  const unread = pending + known.unread;
+  if (unread === 0) return undefined;
+  const message = `${unread} of ${selected} pods have not started, or have not been read by the agent of their node yet`;
+  return { status: 'Unknown', reason: 'PodsPending', message };
+}
+
+function lacksConnections({ findings, known: { uncounted } }: CoverageFacts): Coverage | undefined {
+  if (uncounted.length > 0) {
+    const message = `The open connections on ${named(uncounted)} have not been counted yet, which takes up to a minute`;
+    return { status: 'Unknown', reason: 'ConnectionsNotCounted', message };
+  }
+  const unreachable = findings.find(({ reason }) => reason === 'SocketsNotReachable');
+  if (unreachable === undefined) return undefined;
+  return {
+    status: 'Unknown',
+    reason: 'SocketsNotReachable',
+    message: 'Every pod is covered, but not all open connections can be looked at: status.findings says why',
+  };
+}
+
+function everything({ pods, hosts, connections }: CoverageFacts): Coverage {
+  const what = [
+    ...(pods.selected === 0 ? [] : [counted(pods.selected, 'pod')]),
+    ...(hosts === undefined || hosts.selected === 0 ? [] : [counted(hosts.selected, 'node')]),
+    ...(connections === undefined ? [] : [counted(connections.established, 'open connection')]),
+  ];
+  return { status: 'True', reason: 'AllCovered', message: `Read in the kernel and covered: ${listed(what)}` };
+}
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const namedNodes = 3;
+
+/** Some names, and how many more: a message must not grow with the cluster. */
+export function named(nodes: readonly string[]): string {
+  const rest = nodes.length > namedNodes ? ` and ${nodes.length - namedNodes} more` : '';
+  return `${nodes.slice(0, namedNodes).join(', ')}${rest}`;
+}

@@ -1,0 +1,60 @@
+import type { Verdict } from '../api/condition.ts';
+import type { Installation } from './installation.ts';
+import type { Policy } from './policy.ts';
+import type { PolicyRecord } from './record.ts';
+import { shorthand } from '../api/triple.ts';
+
+/** Only an object stored before a rule existed gives none: the API server refuses such a spec. */
+const noValues = 'spec.path gives no values: declare at least one hop that follows packets';
+
+/** Why nothing can be derived from what the spec says, and what holds meanwhile. */
+export function unreadable({ problems, isNewer = false, status }: PolicyRecord): Verdict {
+  const meanwhile =
+    status.effective === undefined
+      ? 'until then nothing acts'
+      : `until then the values that were understood before (${shorthand(status.effective)}) are kept`;
+  const what = problems ?? noValues;
+  return isNewer
+    ? {
+        kind: 'stalled',
+        reason: 'NotUnderstood',
+        message: `This version of the operator does not understand the spec (${what}). Upgrade the operator, or take that out of the spec; ${meanwhile}`,
+      }
+    : {
+        kind: 'stalled',
+        reason: 'InvalidSpec',
+        message: `The spec cannot be read (${what}). Correct it and apply it again; ${meanwhile}`,
+      };
+}
+
+/** Whether admission has anything to do for it. */
+export function actsOnPods({ spec }: Policy): boolean {
+  return spec.mode === 'Enforce' && spec.podSelector !== undefined;
+}
+
+/** What keeps new pods from getting the values, by a fault of the installation. */
+export function installationFault(
+  policy: Policy | undefined,
+  { missing, differing }: Installation,
+): Verdict | undefined {
+  if (policy !== undefined && !actsOnPods(policy)) return undefined;
+  if (missing.length > 0) {
+    const message = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so no new pod is changed: apply the manifests of the operator again`;
+    return { kind: 'stalled', reason: 'AdmissionMissing', message };
+  }
+  const edited = differing.filter(({ by }) => by === 'somebody');
+  const [first] = edited.length > 0 ? edited : differing;
+  if (first === undefined) return undefined;
+  const what = `${first.object} differs in ${first.field} from what this version installs`;
+  return first.by === 'somebody'
+    ? {
+        kind: 'stalled',
+        reason: 'AdmissionDiffers',
+        message: `${what}: somebody edited it, and new pods may not get the values. Apply the manifests of the operator again`,
+      }
+    : {
+        kind: 'reconciling',
+        reason: 'AdmissionDiffers',
+        message: `${what}: it is of another version. In an upgrade this passes by itself; if it stays, apply the manifests of the version that runs`,
+      };
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { assess } from '../../../src/policy/assess.ts';
+import type { EffectivePolicy } from '../../../src/policy/policy.ts';
+import type { NodeFacts } from '../../../src/policy/rollup.ts';
+import { noAgents } from '../../../src/policy/rollup.ts';
+import { namespace, nat, platform, pod, sysctls, team } from '../../support/builder.ts';
+
+type Said = Partial<NodePolicyReport>;
+const open = (exposed = 0) => ({ established: 9, protected: 9 - exposed, exposed });
+/** One pod, live, with all of its connections counted. */
+const good: Said = { selected: 1, live: 1, connections: open() };
+
+/** What the agents of n1, n2… said, in order; `silent`: no agent reports from there. */
+function facts(...said: readonly (Said | 'silent')[]): NodeFacts {
+  const of = (node: string) => said[Number(node.slice(1)) - 1];
+  return {
+    anyAgent: true,
+    isReporting: (node) => of(node) !== 'silent',
+    reportOf: (node) => ({
+      ...{
+        kind: 'KeepalivePolicy',
+        namespace: 'db',
+        name: 'team',
+        observedGeneration: 2,
+        selected: 0,
+        live: 0,
+      },
+      ...(of(node) as Said),
+    }),
+    nodes: said.map((_, index) => ({ name: `n${index + 1}`, labels: {} })),
+  };
+}
+
+const on = (node: string, name: string, phase = 'Running') =>
+  pod({ name, phase, sysctls: sysctls(), spec: { nodeName: node } });
+const [a, b] = [on('n1', 'a'), on('n2', 'b')];
+
+function covered(nodes: NodeFacts, pods = [a], policy: EffectivePolicy = team(90)) {
+  const neighbourhoods = [{ namespace: namespace(), pods }];
+  const { status, reason, message } = assess(policy, {
+    ...{ generation: 2, neighbourhoods, others: [], facts: nodes },
+  }).coverage;
+  return [status, reason, message];
+}
+
+describe('Covered is True', () => {
+  test('when every selected pod and connection was read and is covered', () => {
+    expect(covered(facts(good, good), [a, b])).toEqual([
+      ...['True', 'AllCovered', 'Read in the kernel and covered: 2 pods and 18 open connections'],
+    ]);
+  });
+
+  test('when every node is, of a policy that selects no pods', () => {
+    const hosts = platform(90, { podSelector: undefined, nodes: { selector: {} } });
+    const live: Said = { host: 'Live', connections: open() };
+    expect(covered(facts(live, live), [], hosts)).toEqual([
+      ...['True', 'AllCovered', 'Read in the kernel and covered: 2 nodes and 18 open connections'],
+    ]);
+  });
+});
+
+describe('Covered is False', () => {
+  const fault = { pod: 'a', node: 'n1', reason: 'NotReachable', message: 'why' };
+  const exposed: Said = { ...good, live: 0, findings: [fault], findingsTotal: 1 };
+
+  test('while a pod is not, with the counts and the worst reason', () => {
+    expect(covered(facts(exposed, good), [a, b])).toEqual([
+      'False',
+      'NotCovered',
+      'Not covered: 1 of 2 pods. The worst is NotReachable of pod a: status.findings says what to do',
+    ]);
+  });
+
+  test('while a connection is not', () => {
+    expect(covered(facts({ ...good, connections: open(2) }))).toEqual([
+      ...['False', 'NotCovered', 'Not covered: 2 of 9 connections'],
+    ]);
+  });
+
+  test('while a node is not, and names all that is missing', () => {
+    const both = platform(90, { nodes: { selector: {} } });
+    const node = { node: 'n1', reason: 'WriteRefused', message: 'why' };
+    expect(covered(facts({ ...exposed, host: 'NotLive', findings: [node, fault] }), [a], both)[2]).toBe(
+      'Not covered: 1 of 1 pods and 1 of 1 nodes. The worst is WriteRefused of node n1: status.findings says what to do',
+    );
+  });
+
+  test('for a pod that asked to be left alone: whoever wants Covered leaves it out by the selector', () => {
+    const left = pod({ name: 'a', labels: { 'keepalive.dev/skip': 'true' } });
+    const skipped: Said = { ...good, live: 0, skippedBy: [{ reason: 'SkipLabel', count: 1 }] };
+    expect(covered(facts(skipped), [left])).toEqual(['False', 'NotCovered', 'Not covered: 1 of 1 pods']);
+  });
+
+  test('whatever the kernel holds, where a proxy of the path counts data', () => {
+    const proxied = team(90, { path: [...nat(90), { preset: 'nginx-stream' }] });
+    expect(covered(facts(good), [a], proxied)).toEqual([
+      'False',
+      'NotCovered',
+      'What passes a proxy of the path is not covered. The worst is ProxyHop of nginx-stream: status.findings says what to do',
+    ]);
+  });
+
+  test('without agents, where a spec alone says so', () => {
+    expect(covered(noAgents, [pod({ name: 'web' })]).slice(0, 2)).toEqual(['False', 'NotCovered']);
+  });
+
+  test('even where another node is away', () => {
+    expect(covered(facts(exposed, 'silent'), [a, b])[0]).toBe('False');
+  });
+});
+
+describe('Covered is Unknown', () => {
+  const pending = on('n1', 'p', 'Pending');
+  test.each<[string, NodeFacts, ReturnType<typeof pod>[], string]>([
+    ['where nothing is there that it selects', facts(good), [], 'NothingSelected'],
+    ['where no agent runs', noAgents, [a], 'NoAgent'],
+    ['where no agent reports', facts('silent'), [a], 'NoAgent'],
+    [
+      'while a node holds an earlier generation',
+      facts({ ...good, observedGeneration: 1 }),
+      [a],
+      'AwaitingNodes',
+    ],
+    ['while one of the nodes is away', facts(good, 'silent'), [a, b], 'NodeAway'],
+    ['while a pod has not started', facts({ ...good, selected: 2, pending: 1 }), [a, pending], 'PodsPending'],
+    ['while a pod has no node', facts(good), [a, { ...pending, node: undefined }], 'PodsPending'],
+    ['while the agent has not said anything of a new pod', facts(good), [a, on('n1', 'new')], 'PodsPending'],
+    ['before connections were counted', facts({ selected: 1, live: 1 }), [a], 'ConnectionsNotCounted'],
+    [
+      'where sockets cannot be looked at',
+      facts({ ...good, findings: [{ reason: 'SocketsNotReachable', message: 'ENOSYS' }], findingsTotal: 1 }),
+      [a],
+      'SocketsNotReachable',
+    ],
+  ])('%s', (_sentence, nodes, pods, reason) => {
+    expect(covered(nodes, pods).slice(0, 2)).toEqual(['Unknown', reason]);
+  });
+
+  test('where a selector of nodes selects none', () => {
+    const hosts = platform(90, { podSelector: undefined, nodes: { selector: { matchLabels: { a: 'b' } } } });
+    expect(covered(facts(good), [], hosts)[1]).toBe('NothingSelected');
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { PolicyKind } from '../../../src/api/group.ts';
+import { firstDifference } from '../../../src/policy/difference.ts';
+import { admissionDifference, installationFor, staticAdmission } from '../../../src/policy/installation.ts';
+
+const [policy] = staticAdmission.policies;
+const [binding] = staticAdmission.bindings;
+if (policy === undefined || binding === undefined) throw new Error('the manifests install both');
+
+/** As Kubernetes 1.36 gives them back. */
+const served = {
+  policy: {
+    ...policy,
+    spec: {
+      ...policy.spec,
+      matchConstraints: {
+        matchPolicy: 'Equivalent',
+        namespaceSelector: {},
+        objectSelector: {},
+        resourceRules: policy.spec.matchConstraints.resourceRules.map((rule) => ({ ...rule, scope: '*' })),
+      },
+    },
+  },
+  binding,
+};
+type AdmissionObject = Parameters<typeof admissionDifference>[0];
+const differenceOf = (object: AdmissionObject & { readonly kind?: string }) =>
+  admissionDifference(
+    object,
+    object.kind === binding.kind ? staticAdmission.bindings : staticAdmission.policies,
+  );
+const edited = (change: object) => ({ ...served.policy, spec: { ...served.policy.spec, ...change } });
+
+describe('an admission object of the manifests', () => {
+  test.each<[string, AdmissionObject]>([
+    ['the policy', served.policy],
+    ['the binding', served.binding],
+    ['with a field that a newer API server fills in', edited({ evaluation: 'Strict' })],
+    [
+      'with labels and annotations of others',
+      { ...served.policy, metadata: { ...policy.metadata, ...{ labels: {} } } },
+    ],
+    ['of somebody else', { metadata: { name: 'theirs' }, spec: { variables: [] } }],
+  ])('is as it should be: %s', (_sentence, object) => {
+    expect(differenceOf(object)).toBeUndefined();
+  });
+
+  const [condition] = policy.spec.matchConditions;
+  test.each<[string, object, string]>([
+    [
+      'another condition',
+      { matchConditions: [{ ...condition, expression: 'false' }] },
+      'spec.matchConditions[0].expression',
+    ],
+    ['one more condition', { matchConditions: [condition, condition] }, 'spec.matchConditions'],
+    ['no condition', { matchConditions: undefined }, 'spec.matchConditions'],
+    ['a failure policy that refuses pods', { failurePolicy: 'Fail' }, 'spec.failurePolicy'],
+    [
+      'a selector that leaves pods out',
+      {
+        matchConstraints: {
+          ...served.policy.spec.matchConstraints,
+          objectSelector: { matchLabels: { app: 'x' } },
+        },
+      },
+      'spec.matchConstraints.objectSelector.matchLabels',
+    ],
+    [
+      'a rule that excludes',
+      { matchConstraints: { ...served.policy.spec.matchConstraints, excludeResourceRules: [{}] } },
+      'spec.matchConstraints.excludeResourceRules',
+    ],
+  ])('that was given %s differs there', (_sentence, change, field) => {
+    expect(differenceOf(edited(change))).toEqual({ field, by: 'somebody' });
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'narrowed to namespaces',
+      { matchResources: { namespaceSelector: { matchLabels: { a: 'b' } } } },
+      'spec.matchResources.namespaceSelector.matchLabels',
+    ],
+    [
+      'narrowed to one namespace of policies',
+      { paramRef: { ...binding.spec.paramRef, namespace: 'db' } },
+      'spec.paramRef.namespace',
+    ],
+    [
+      'made to refuse pods',
+      { paramRef: { ...binding.spec.paramRef, parameterNotFoundAction: 'Deny' } },
+      'spec.paramRef.parameterNotFoundAction',
+    ],
+  ])('a binding that was %s differs there', (_sentence, change, field) => {
+    expect(differenceOf({ ...binding, spec: { ...binding.spec, ...change } })).toEqual({
+      field,
+      by: 'somebody',
+    });
+  });
+
+  test('of other manifests is told from one that somebody edited', () => {
+    const other = { ...edited({ variables: [] }), metadata: { ...policy.metadata, annotations: {} } };
+    expect(differenceOf(other)).toEqual({ field: 'spec.variables', by: 'another version' });
+  });
+});
+
+test('the labels of a selector are compared as labels, even where they are called like fields', () => {
+  const labels = (value: object) => ({ matchLabels: value });
+  expect(firstDifference(labels({ scope: '*' }), labels({}), 's')).toBe('s.matchLabels');
+});
+
+describe('what the manifests install', () => {
+  const there = new Map([
+    ['keepalivepolicy.keepalive.dev', {}],
+    ['clusterkeepalivepolicy.keepalive.dev', {}],
+  ]);
+  const none = new Map<string, object>();
+  const differs = { field: 'spec', by: 'somebody' as const };
+  const changed = new Map([['keepalivepolicy.keepalive.dev', { differs }]]);
+  const [ns, cluster] = [
+    'MutatingAdmissionPolicy keepalivepolicy',
+    'MutatingAdmissionPolicy clusterkeepalivepolicy',
+  ];
+
+  test.each<[PolicyKind, string, Parameters<typeof installationFor>[1], object]>([
+    ['KeepalivePolicy', 'is complete', { policies: there, bindings: there }, { missing: [], differing: [] }],
+    [
+      'ClusterKeepalivePolicy',
+      'is complete',
+      { policies: there, bindings: none },
+      { missing: [], differing: [] },
+    ],
+    [
+      'KeepalivePolicy',
+      'lacks both',
+      { policies: none, bindings: none },
+      {
+        missing: [`${ns}.keepalive.dev`, 'MutatingAdmissionPolicyBinding keepalivepolicy.keepalive.dev'],
+        differing: [],
+      },
+    ],
+    [
+      'ClusterKeepalivePolicy',
+      'lacks its policy',
+      { policies: none, bindings: none },
+      { missing: [`${cluster}.keepalive.dev`], differing: [] },
+    ],
+    [
+      'KeepalivePolicy',
+      'was edited',
+      { policies: changed, bindings: there },
+      { missing: [], differing: [{ object: `${ns}.keepalive.dev`, ...differs }] },
+    ],
+    [
+      'ClusterKeepalivePolicy',
+      'was edited for the other kind',
+      { policies: new Map([...there, ...changed]), bindings: changed },
+      { missing: [], differing: [] },
+    ],
+  ])('for a %s: %s', (kind, _sentence, installed, expected) => {
+    expect(installationFor(kind, installed)).toEqual(expected);
+  });
+});
