@@ -9,7 +9,7 @@ import { WorkQueue } from '../kube/queue.ts';
 import { requirementsHold } from '../kube/requirement.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
-import { notSynced, silent } from '../kube/watched.ts';
+import { isHalfHeard, notSynced, silent } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
@@ -46,6 +46,9 @@ export async function runController(options: ControllerOptions): Promise<void> {
     await controller.close();
   }
 }
+
+/** A policy waits for so long at a time until every watch is heard again. */
+const hearingMs = 250;
 
 class Controller {
   readonly #options: ControllerOptions;
@@ -172,6 +175,7 @@ class Controller {
   async #work(key: string): Promise<Next> {
     // Whatever is still queued when the lead ends is for the next leader.
     if (!this.#lease.leading) return undefined;
+    if (isHalfHeard(this.#watched)) return { afterMs: hearingMs };
     const startedAt = performance.now();
     const circumstances = this.#world.gather(key, {
       now: new Date(),

@@ -52,6 +52,7 @@ export class Reflector<T extends Identified> {
   #failures = { list: 0, resume: 0 };
   #resumedAt = 0;
   #lastFailure: string | undefined;
+  #interruptedAt: number | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -71,6 +72,11 @@ export class Reflector<T extends Identified> {
   /** Since the server last sent anything, or since the start. A quiet watch hears a bookmark about each minute. */
   get secondsSinceContact(): number {
     return (this.#clock.now() - this.#lastContact) / 1000;
+  }
+
+  /** How long the store has fallen behind the server for certain; 0 while it follows. */
+  get secondsInterrupted(): number {
+    return this.#interruptedAt === undefined ? 0 : (this.#clock.now() - this.#interruptedAt) / 1000;
   }
 
   /** Ends only when `signal` aborts, at once and without a further request. Never rejects. */
@@ -142,6 +148,7 @@ export class Reflector<T extends Identified> {
 
   async #read(body: AsyncIterable<Uint8Array>, stop: AbortSignal): Promise<void> {
     this.#lastContact = this.#clock.now();
+    this.#follows();
     const splitter = new LineSplitter();
     for await (const chunk of wholeOrApiError(body, this.#path)) {
       this.#lastContact = this.#clock.now();
@@ -149,9 +156,15 @@ export class Reflector<T extends Identified> {
         if (stop.aborted) return;
         const event = parseEvent(line, this.#path);
         this.#mirror.accept(event);
+        this.#follows();
         if (event.type === 'BOOKMARK') this.#sound();
       }
     }
+  }
+
+  /** A list that is still coming is not the present yet. */
+  #follows(): void {
+    if (!this.#mirror.listing) this.#interruptedAt = undefined;
   }
 
   #guardDeadline(seconds: number, life: AbortController): () => void {
@@ -176,6 +189,7 @@ export class Reflector<T extends Identified> {
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (this.#mirror.version === undefined && this.#streamsLists === 'yes' && this.#turnsToPages(error))
       return;
+    this.#interruptedAt ??= this.#clock.now();
     if (!mayResume(error)) this.#mirror.forgetVersion();
     // Minutes of health, not a single good request, end a bad phase: a list may succeed before each failure.
     if (this.#clock.now() - this.#resumedAt > 4 * this.#backOff.maxMs)

@@ -9,7 +9,10 @@ export interface Watched {
   /** As metrics and logs call it. */
   readonly resource: string;
   readonly store: Store<Identified, string>;
-  readonly reflector: Pick<Reflector<Identified>, 'run' | 'whenSynced' | 'secondsSinceContact'>;
+  readonly reflector: Pick<
+    Reflector<Identified>,
+    'run' | 'whenSynced' | 'secondsSinceContact' | 'secondsInterrupted'
+  >;
 }
 
 export interface WatchedOptions<T extends Identified> {
@@ -51,4 +54,18 @@ const longestSilenceSeconds = 660;
 export function silent(watched: readonly Watched[]): string | undefined {
   const lost = watched.find(({ reflector }) => reflector.secondsSinceContact > longestSilenceSeconds);
   return lost && `nothing heard of ${lost.resource} for ${Math.round(lost.reflector.secondsSinceContact)} s`;
+}
+
+/** Watches that a restarting server cut off are back one after the other within seconds; one that stays away is a fault of its own. */
+const longestHalfHeardSeconds = 10;
+
+/**
+ * Whether some resources may be a moment older than the others: pods that are there, and nothing heard of what their
+ * nodes say of them. What is decided then would be wrong, and right again a second later.
+ */
+export function isHalfHeard(watched: readonly Watched[]): boolean {
+  return watched.some(
+    ({ reflector: { secondsInterrupted } }) =>
+      secondsInterrupted > 0 && secondsInterrupted < longestHalfHeardSeconds,
+  );
 }

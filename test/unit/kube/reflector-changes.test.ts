@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { status, stream, streamThenEnd } from '../../support/api-server.ts';
+import { status, stream, streamThenEnd, streamThenReset } from '../../support/api-server.ts';
 import { ReflectorRig, trim } from './reflector-rig.ts';
 import { added, bookmark, deleted, listEnd, modified, pod } from './world.ts';
 
@@ -12,6 +14,10 @@ beforeEach(async () => {
 });
 
 afterEach(() => rig.close());
+
+async function untilFollowing(reflector: { readonly secondsInterrupted: number }): Promise<void> {
+  while (reflector.secondsInterrupted > 0) await setImmediate();
+}
 
 test('the same trouble is logged once, and its end once', async () => {
   server.answers(streamThenEnd(listEnd(10)));
@@ -95,4 +101,33 @@ test('tells how long nothing was heard', async () => {
   await reflector.whenSynced;
   clock.advance(45_000);
   expect(reflector.secondsSinceContact).toBeCloseTo(45);
+});
+
+test('tells that it has fallen behind, until it follows again', async () => {
+  server.answers(streamThenReset(listEnd(10)), status(503, 'ServiceUnavailable'), stream());
+  const { reflector, clock, passPause } = rig.start();
+  await reflector.whenSynced;
+  await passPause();
+  await clock.asleep(29_999);
+  expect(reflector.secondsInterrupted).toBeCloseTo(0.2);
+  clock.advance(1_000);
+  await server.received(3);
+  await untilFollowing(reflector);
+  expect(reflector.secondsInterrupted).toBe(0);
+});
+
+test('has fallen behind until a list is whole', async () => {
+  let finish = () => {};
+  server.answers(streamThenEnd(listEnd(10)), status(410, 'Expired'), async (response, asked) => {
+    await stream(added(pod('a', 12)))(response, asked);
+    finish = () => void response.write(`${JSON.stringify(listEnd(20))}\n`);
+  });
+  const { reflector, passPause, changed, store } = rig.start();
+  await passPause();
+  await server.received(3);
+  expect(reflector.secondsInterrupted).toBeGreaterThan(1.9);
+  finish();
+  await changed(1);
+  await untilFollowing(reflector);
+  expect([...store.keys()]).toEqual(['db/a']);
 });

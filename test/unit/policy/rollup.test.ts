@@ -83,7 +83,7 @@ describe('a pod that has not started', () => {
     expect(seen.findings).toEqual([]);
   });
 
-  test('is nobody’s fault while it has no node: the agent of its node will see to it', () => {
+  test('is no fault of anybody while it has no node: the agent of its node will see to it', () => {
     const waiting = pod({ name: 'b', phase: 'Pending', spec: { nodeName: '' } });
     const seen = look([on('n1', 'a'), { ...waiting, node: undefined }], facts({ n1: {} }));
     expect(seen.pods).toMatchObject({ selected: 2, pending: 1, summary: '1/2' });

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { until } from '../cluster/wait.ts';
+import { sysctls } from '../support/builder.ts';
+import { Bench, condition, isReady, isStalled, kap, sleeper } from './shared.ts';
+
+const bench = new Bench();
+const namespace = 'e2e-covered';
+const policy = { kind: 'kap', name: 'nat', namespace } as const;
+const covered = (status: Parameters<typeof condition>[0]) => {
+  const { status: is, reason } = condition(status, 'Covered') ?? {};
+  return `${is} ${reason}`;
+};
+const kubectl = (...args: string[]) => bench.cluster.kubectl(...args);
+
+beforeAll(() => bench.namespace(namespace));
+afterAll(async () => {
+  await kubectl('delete', 'namespace', namespace, '--wait=false');
+});
+
+describe('the condition Covered', () => {
+  test('is Unknown where nothing is there that the policy selects, and Ready says so', async () => {
+    await bench.apply(kap(namespace, 'nat', 90));
+    const status = await bench.status(policy);
+    expect(covered(status)).toBe('Unknown NothingSelected');
+    expect(condition(status, 'Ready')?.message).toMatch(/^Nothing that it selects is there at present[.] /);
+  });
+
+  test('is what kubectl wait waits for, until every pod and connection was read', async () => {
+    await bench.start(sleeper('one', namespace), sleeper('two', namespace));
+    await kubectl('wait', 'kap/nat', '-n', namespace, '--for=condition=Covered', '--timeout=120s');
+    const status = await bench.status(policy);
+    expect(covered(status)).toBe('True AllCovered');
+    expect(status.pods).toMatchObject({ selected: 2, live: 2, summary: '2/2' });
+    expect(condition(status, 'Covered')?.observedGeneration).toBe(status.observedGeneration);
+  });
+
+  test('speaks of an edit once every node holds it, and PODS does not drop meanwhile', async () => {
+    const seen = new Set<string>();
+    let edited = false;
+    const watching = (async () => {
+      for (;;) {
+        const { status, metadata } = await bench.policy(policy);
+        seen.add(status?.pods?.summary ?? 'none');
+        if (edited && status?.observedGeneration === metadata.generation && isReady(status)) return;
+      }
+    })();
+    await bench.apply(kap(namespace, 'nat', 60));
+    edited = true;
+    await watching;
+    expect([...seen]).toEqual(['2/2']);
+    await kubectl('wait', 'kap/nat', '-n', namespace, '--for=condition=Covered', '--timeout=120s');
+  });
+
+  test('is not True while a pod cannot start, which is no live one', async () => {
+    const nowhere = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
+    await bench.apply(sleeper('waiting', namespace, { spec: nowhere }));
+    const status = await bench.status(policy, (s) => s.pods?.pending === 1);
+    expect(status.pods).toMatchObject({ selected: 3, declared: 3, live: 2, summary: '2/3' });
+    expect(covered(status)).toBe('Unknown PodsPending');
+    expect(status.findings).toBeUndefined();
+    await kubectl('delete', 'pod', 'waiting', '-n', namespace, '--grace-period=0', '--force');
+  });
+
+  test('is False, with the counts and the reason, while a pod is left as it is', async () => {
+    await bench.start(sleeper('left', namespace, { labels: { 'keepalive.dev/skip': 'true' } }));
+    const status = await bench.status(policy, (s) => covered(s).startsWith('False'));
+    expect(condition(status, 'Covered')?.message).toBe(
+      'Not covered: 1 of 3 pods. The worst is SkipLabel of pod left: status.findings says what to do',
+    );
+    expect(condition(status, 'Ready')?.status).toBe('True');
+  });
+
+  test('stands in plain kubectl get, and so does the mode', async () => {
+    const [head = '', row = ''] = (await kubectl('get', 'kap', 'nat', '-n', namespace)).split('\n');
+    expect(head.trim().split(/ {2,}/)).toEqual(
+      'NAME TIMEOUT TIME INTERVAL PROBES MODE PODS READY COVERED AGE'.split(' '),
+    );
+    expect(row).toMatch(/Enforce +2\/3 +True +False/);
+  });
+});
+
+describe('the status of a policy belongs to the controller alone:', () => {
+  test('a condition of somebody else does not stay', async () => {
+    const stalled = {
+      ...{ type: 'Stalled', status: 'True', reason: 'Foreign', message: 'x', observedGeneration: 1 },
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    const patch = JSON.stringify([{ op: 'add', path: '/status/conditions/-', value: stalled }]);
+    await kubectl(
+      ...['patch', 'kap', 'nat', '-n', namespace, '--subresource=status', '--type=json', '-p', patch],
+      '--field-manager=somebody',
+    );
+    await bench.status(policy, (s) => isReady(s) && !isStalled(s));
+  });
+
+  test('one that was meant for a policy that is gone does not reach the one that has its name now', async () => {
+    const manifest = {
+      ...{ apiVersion: 'keepalive.dev/v1alpha1', kind: 'KeepalivePolicy' },
+      metadata: { name: 'nat', namespace, uid: 'a6a0c6a4-0000-4000-8000-000000000000' },
+      status: { observedGeneration: 77 },
+    };
+    const { stderr, code } = await bench.cluster.exec(
+      [
+        ...['kubectl', 'apply', '--server-side', '--force-conflicts', '--subresource=status'],
+        ...['--field-manager=keepalive-controller', '--validate=false', '-f', '-'],
+      ],
+      { stdin: JSON.stringify(manifest) },
+    );
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/Conflict|conflict|uid/);
+    expect((await bench.policy(policy)).status?.observedGeneration).not.toBe(77);
+  });
+});
+
+describe('an admission object of the manifests that somebody edits', () => {
+  const name = 'keepalivepolicy.keepalive.dev';
+  const edit = (matchResources: object | null) =>
+    kubectl(
+      ...['patch', 'mutatingadmissionpolicybinding', name, '--type=merge', '-p'],
+      JSON.stringify({ spec: { matchResources } }),
+    );
+
+  test('is told with the field, and the policy is Ready again once it is as it was', async () => {
+    await edit({ namespaceSelector: { matchLabels: { nobody: 'has-this' } } });
+    const status = await bench.status(policy, isStalled);
+    expect(condition(status, 'Stalled')).toMatchObject({ reason: 'AdmissionDiffers' });
+    expect(condition(status, 'Stalled')?.message).toContain(
+      `MutatingAdmissionPolicyBinding ${name} differs in spec.matchResources.namespaceSelector.matchLabels`,
+    );
+    expect(status.pods).toMatchObject({ selected: 3, live: 2 });
+    await edit(null);
+    await bench.status(policy);
+  });
+});
+
+describe('a spec of a newer version', () => {
+  const crd = 'keepalivepolicies.keepalive.dev';
+  const field = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/tomorrow';
+  const patchCrd = (patch: object) =>
+    kubectl('patch', 'crd', crd, '--type=json', '-p', JSON.stringify([patch]));
+
+  test('is told, and new pods go on with what was understood before', async () => {
+    await patchCrd({ op: 'add', path: field, value: { type: 'string' } });
+    // The API server takes up a schema in its own time.
+    await until('the field is taken', async () => {
+      await bench.apply(kap(namespace, 'nat', 45, { tomorrow: 'x' }));
+      return (await bench.policy(policy)).spec.tomorrow === 'x';
+    });
+    const status = await bench.status(policy, isStalled);
+    expect(condition(status, 'Stalled')).toMatchObject({ reason: 'NotUnderstood' });
+    expect(condition(status, 'Stalled')?.message).toContain('spec.tomorrow: no such field is known');
+    expect(covered(status)).toBe('Unknown NotUnderstood');
+    expect(status.effective).toMatchObject({ idleTimeoutSeconds: 60 });
+    expect(await bench.dryRun(sleeper('new', namespace))).toEqual(sysctls(20, 6, 6));
+    await bench.apply(kap(namespace, 'nat', 45));
+    await bench.status(policy);
+    await patchCrd({ op: 'remove', path: field });
+  });
+});

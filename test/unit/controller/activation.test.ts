@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals';
+
+import { Activations } from '../../../src/controller/activation.ts';
+import { HandClock } from '../kube/hand-clock.ts';
+
+test('an activation is timed from when it began until it is over, each policy for itself', () => {
+  const clock = new HandClock();
+  const activations = new Activations(clock);
+  const told = () => ['a', 'b'].map((policy) => activations.ofMs(policy)).map((ms) => ms && Math.floor(ms));
+  expect(told()).toEqual([undefined, undefined]);
+  activations.note('a', { activation: 'begins' });
+  clock.advance(2000);
+  activations.note('a', { activation: 'goes on' });
+  activations.note('b', { activation: 'begins' });
+  clock.advance(1000);
+  expect(told()).toEqual([3000, 1000]);
+  activations.note('a', { activation: 'begins' });
+  activations.note('b', { activation: 'none' });
+  clock.advance(10);
+  expect(told()).toEqual([10, undefined]);
+  activations.forget('a');
+  expect(told()).toEqual([undefined, undefined]);
+});

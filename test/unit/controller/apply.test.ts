@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+import { Applier } from '../../../src/controller/apply.ts';
+import { World } from '../../../src/controller/world.ts';
+import { ApiClient } from '../../../src/kube/client.ts';
+import { plain } from '../../../src/kube/connection.ts';
+import { EventRecorder } from '../../../src/kube/events.ts';
+import { plan } from '../../../src/policy/plan.ts';
+import type { PolicyRecord } from '../../../src/policy/record.ts';
+import { FakeApiServer, json, status } from '../../support/api-server.ts';
+import { team } from '../../support/builder.ts';
+import { notebook } from '../kube/world.ts';
+import { circumstances } from '../policy/plan-rig.ts';
+
+const path = '/apis/keepalive.dev/v1alpha1/namespaces/db/keepalivepolicies/team/status';
+const record: PolicyRecord = {
+  ...{ kind: 'KeepalivePolicy', namespace: 'db', name: 'team', uid: 'u1', generation: 1 },
+  ...{ policy: team(90), problems: undefined, status: {} },
+};
+const seen = circumstances(record);
+const planned = plan(seen);
+const served = (said: unknown) => ({
+  metadata: { namespace: 'db', name: 'team', uid: 'u1', generation: 1, resourceVersion: '2' },
+  spec: { podSelector: {}, path: [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: 90 }] },
+  status: said,
+});
+
+let server: FakeApiServer;
+let client: ApiClient;
+let world: World;
+let applier: Applier;
+beforeEach(async () => {
+  server = await FakeApiServer.start();
+  client = new ApiClient(plain(server.url));
+  world = new World();
+  world.keepalivepolicies.set('db/team', record);
+  const { log } = notebook();
+  const events = new EventRecorder({ client, log, reportingController: 'x', reportingInstance: 'y' });
+  applier = new Applier({ client, events, log, world });
+});
+afterEach(async () => {
+  await client.close();
+  await server.close();
+});
+
+test('a status is meant for one object, and known at once', async () => {
+  server.answers(json(served(planned.status)));
+  await applier.apply(seen, planned);
+  expect(server.asked).toMatchObject([
+    { path, body: { metadata: { namespace: 'db', name: 'team', uid: 'u1' }, status: planned.status } },
+  ]);
+  expect(world.policy('db/team')?.status).toEqual(planned.status);
+});
+
+test.each([
+  ['another has taken the name', status(409, 'Conflict')],
+  ['the object is gone', status(404, 'NotFound')],
+])('where %s, nothing is written and nothing is wrong', async (_sentence, answer) => {
+  server.answers(answer);
+  await applier.apply(seen, planned);
+  expect(server.asked).toHaveLength(1);
+  expect(world.policy('db/team')).toBe(record);
+});
+
+const foreign = { ...planned.status, hosts: { selected: 1, live: 1, summary: '1/1' } };
+test.each([
+  ['does not stay', json(served(foreign))],
+  ['does not stand in the way', status(422, 'Invalid')],
+])('what somebody else wrote into a status %s', async (_sentence, answer) => {
+  server.answers(answer, json(served(planned.status)));
+  await applier.apply(seen, planned);
+  expect(server.asked[1]).toMatchObject({
+    path,
+    headers: { 'content-type': 'application/json-patch+json' },
+    body: [
+      { op: 'test', path: '/metadata/uid', value: 'u1' },
+      { op: 'add', path: '/status', value: planned.status },
+    ],
+  });
+  expect(world.policy('db/team')?.status).toEqual(planned.status);
+});

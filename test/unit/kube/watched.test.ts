@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals';
+
+import { Store } from '../../../src/kube/store.ts';
+import type { Watched } from '../../../src/kube/watched.ts';
+import { isHalfHeard } from '../../../src/kube/watched.ts';
+
+const watched = (secondsInterrupted: number): Watched => ({
+  resource: 'pods',
+  store: new Store(),
+  reflector: {
+    ...{ secondsInterrupted, secondsSinceContact: 0, whenSynced: Promise.resolve() },
+    run: () => Promise.resolve(),
+  },
+});
+
+test.each<[string, number[], boolean]>([
+  ['when all are followed', [0, 0], false],
+  ['while one was cut off a moment ago', [0, 0.4], true],
+  ['when one stays away for long: what the others say is acted upon', [0, 10], false],
+  ['while one stays away and another was cut off just now', [600, 0.4], true],
+])('the world is half heard %s: %j, %s', (_sentence, seconds, expected) => {
+  expect(isHalfHeard(seconds.map(watched))).toBe(expected);
+});
