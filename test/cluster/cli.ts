@@ -3,8 +3,10 @@ import { createReadStream, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
+import type { Family } from './addresses.ts';
+import { families } from './addresses.ts';
 import { Cluster, DEFAULT_NAME } from './cluster.ts';
 import { clearAbandoned, describeLabs, Lab, removeLab } from './lab.ts';
 import { defaultKubernetes } from './version.ts';
@@ -36,7 +38,10 @@ function command(name: string, description: string): Command {
 command('up', 'set up what is missing and start a cluster')
   .option('--nodes <count>', 'how many nodes', nodeCount, 1)
   .option('--kubernetes <version>', 'such as 1.36.2, or 1.36 for the latest of that line', defaultKubernetes)
-  .action(async (options: Named & { nodes: number; kubernetes: string }) => {
+  .addOption(
+    new Option('--family <family>', 'the addresses of nodes and services').choices(families).default('ipv4'),
+  )
+  .action(async (options: Named & { nodes: number; kubernetes: string; family: Family }) => {
     const cluster = await Cluster.up({ ...options, onProgress: tell, signal: interruption() });
     const option = optionFor(cluster);
     tell(`cluster ${cluster.name} is ready: npm run -s cluster -- exec${option} -- kubectl get nodes`);

@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { control } from './addresses.ts';
+import type { Family } from './addresses.ts';
+import { control, wired } from './addresses.ts';
 import { get, readinessOf } from './api.ts';
 import { Component } from './component.ts';
 import type { ComponentSpec } from './components.ts';
@@ -10,6 +11,7 @@ import { adminConfig, allComponents, apiSocketOf, pkiFolder } from './components
 import type { Output } from './command.ts';
 import type { Host } from './host.ts';
 import { installProduct } from './install.ts';
+import type { LabState } from './lab.ts';
 import { clearAbandoned, Lab } from './lab.ts';
 import { importImage, podRoutes, startNodeHost, stopNodeHost } from './node.ts';
 import { issueKeys } from './pki.ts';
@@ -22,6 +24,8 @@ export interface UpOptions {
   readonly name?: string;
   /** How many; 1 unless told otherwise. */
   readonly nodes?: number;
+  /** ipv4 unless told otherwise. */
+  readonly family?: Family;
   /** As 1.37.2, or 1.36 for the latest of that line. */
   readonly kubernetes?: string;
   /** The cluster dies with this process; otherwise it lives until `down`. */
@@ -39,8 +43,8 @@ export class Cluster {
 
   private constructor(lab: Lab) {
     this.lab = lab;
-    const { kubernetes, nodes } = lab.state;
-    this.#components = allComponents({ folder: lab.folder, kubernetes, nodes });
+    const { kubernetes, nodes, family } = lab.state;
+    this.#components = allComponents({ folder: lab.folder, kubernetes, nodes, family });
   }
 
   /** Builds what is missing, then starts a cluster and waits until its nodes take pods. */
@@ -50,7 +54,7 @@ export class Cluster {
     for (const gone of await clearAbandoned())
       onProgress(`cleared away cluster ${gone}, which was nobody's any more`);
     const lab = Lab.create(name, {
-      owned,
+      ...{ owned, family: options.family ?? 'ipv4' },
       kubernetes: ready.kubernetes,
       nodes: Array.from({ length: nodes }, (_, at) => `n${at + 1}`),
       programs: ready.programs,
@@ -179,8 +183,8 @@ export class Cluster {
   }): Promise<void> {
     mkdirSync(pkiFolder(this.lab.folder), { mode: 0o700 });
     await all([
-      issueKeys(pkiFolder(this.lab.folder), this.nodes),
-      this.lab.host('control', controlNetwork(this.nodes.length)),
+      issueKeys(pkiFolder(this.lab.folder), this.lab.state),
+      this.lab.host('control', controlNetwork(this.lab.state)),
     ]);
     signal?.throwIfAborted();
     const serving = this.#startControlPlane(signal).then(() => {
@@ -263,9 +267,10 @@ export class Cluster {
   }
 }
 
-function controlNetwork(nodes: number): string {
-  const routes = Array.from({ length: nodes }, (_, at) => podRoutes(at + 1)).flat();
-  return `ip link add lan type bridge; ip addr add ${control.v4}/24 dev lan; ip addr add ${control.v6}/64 dev lan nodad
+function controlNetwork({ nodes, family }: Pick<LabState, 'nodes' | 'family'>): string {
+  const routes = nodes.flatMap((_, at) => podRoutes(at + 1, family));
+  const addresses = wired({ v4: `${control.v4}/24`, v6: `${control.v6}/64 nodad` }, family);
+  return `ip link add lan type bridge; ${addresses.map((one) => `ip addr add ${one} dev lan`).join('; ')}
     ip link set lan up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
     ${routes.map((route) => `ip ${route}`).join('\n')}`;
 }

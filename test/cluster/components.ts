@@ -1,7 +1,8 @@
 /** The command lines of the programs that make a cluster, each a function of the cluster's facts alone. */
 import { join } from 'node:path';
 
-import { addressesOf, control, serviceNetwork } from './addresses.ts';
+import type { Family } from './addresses.ts';
+import { addressing } from './addresses.ts';
 
 export interface ComponentSpec {
   /** As people call it: `apiserver`, `n1/kubelet`. */
@@ -17,6 +18,7 @@ export interface Facts {
   readonly folder: string;
   readonly kubernetes: string;
   readonly nodes: readonly string[];
+  readonly family: Family;
 }
 
 export function pkiFolder(folder: string): string {
@@ -34,17 +36,14 @@ export function apiSocketOf(folder: string): string {
 }
 
 export function allComponents(facts: Facts): ComponentSpec[] {
-  return [
-    ...controlPlane(facts),
-    ...facts.nodes.flatMap((node, at) => nodeComponents(facts.folder, node, at + 1)),
-  ];
+  return [...controlPlane(facts), ...facts.nodes.flatMap((node, at) => nodeComponents(facts, node, at + 1))];
 }
 
-function controlPlane({ folder, kubernetes }: Facts): ComponentSpec[] {
+function controlPlane({ folder, kubernetes, family }: Facts): ComponentSpec[] {
   const on = (name: string, argv: readonly string[]): ComponentSpec => ({ name, host: 'control', argv });
   return [
     on('etcd', etcd(folder)),
-    on('apiserver', apiserver(folder, kubernetes)),
+    on('apiserver', apiserver({ folder, kubernetes, family })),
     on('controller-manager', controllerManager(folder)),
     on('scheduler', [
       'kube-scheduler',
@@ -69,14 +68,15 @@ function etcd(folder: string): string[] {
   ];
 }
 
-function apiserver(folder: string, kubernetes: string): string[] {
+function apiserver({ folder, kubernetes, family }: Omit<Facts, 'nodes'>): string[] {
+  const { server, services } = addressing(family);
   const file = (name: string) => join(pkiFolder(folder), name);
   return [
     'kube-apiserver',
     '--etcd-servers=http://127.0.0.1:2379',
     '--secure-port=6443',
-    `--advertise-address=${control.v4}`,
-    `--service-cluster-ip-range=${serviceNetwork}`,
+    `--advertise-address=${server}`,
+    `--service-cluster-ip-range=${services}`,
     `--tls-cert-file=${file('apiserver.crt')}`,
     `--tls-private-key-file=${file('apiserver.key')}`,
     `--client-ca-file=${file('ca.crt')}`,
@@ -175,7 +175,7 @@ for key in ${MACHINE_SYSCTLS.join(' ')}; do
 done
 exec "$@"`;
 
-function nodeComponents(folder: string, node: string, index: number): ComponentSpec[] {
+function nodeComponents({ folder, family }: Facts, node: string, index: number): ComponentSpec[] {
   const own = nodeFolder(folder, node);
   const on = (name: string, argv: readonly string[], prefix: readonly string[] = []): ComponentSpec => ({
     name: `${node}/${name}`,
@@ -191,7 +191,7 @@ function nodeComponents(folder: string, node: string, index: number): ComponentS
         'kubelet',
         `--config=${join(own, 'kubelet.yaml')}`,
         `--kubeconfig=${join(pkiFolder(folder), `${node}.kubeconfig`)}`,
-        `--node-ip=${addressesOf(index).v4}`,
+        `--node-ip=${addressing(family).nodeIps(index)}`,
         `--hostname-override=${node}`,
       ],
       ['unshare', '--mount', '--propagation', 'unchanged', 'bash', '-c', spareTheMachine, 'kubelet'],

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import type { Family } from './addresses.ts';
 import { removeCgroups } from './cgroups.ts';
 import { Host, hostsOf } from './host.ts';
 import { requireVisible, stateRoot } from './place.ts';
@@ -25,6 +26,7 @@ export interface LabState {
   readonly ready: boolean;
   readonly kubernetes: string;
   readonly nodes: readonly string[];
+  readonly family: Family;
   /** Folders of the programs it runs, for PATH. */
   readonly programs: readonly string[];
 }

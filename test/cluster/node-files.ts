@@ -1,7 +1,8 @@
 /** What the programs of a node are configured with. */
 import { join } from 'node:path';
 
-import { addressesOf, podNetwork } from './addresses.ts';
+import type { Family } from './addresses.ts';
+import { addressesOf, addressing, wired } from './addresses.ts';
 import { nodeFolder, pkiFolder } from './components.ts';
 import { pauseImage } from './image.ts';
 
@@ -12,27 +13,29 @@ export interface NodeFacts {
   /** From 1. */
   readonly index: number;
   readonly cgroup: string;
+  readonly family: Family;
 }
 
 /** Each file by its path in the node's folder. */
-export function nodeFiles({ folder, node, index, cgroup }: NodeFacts): Record<string, string> {
+export function nodeFiles({ folder, node, index, cgroup, family }: NodeFacts): Record<string, string> {
   const own = nodeFolder(folder, node);
+  const { dns, pods } = addressing(family);
   return {
-    'cni/10-lab.conflist': JSON.stringify(cni(index)),
+    'cni/10-lab.conflist': JSON.stringify(cni(index, family)),
     'containerd.toml': containerdToml(own),
-    'kubelet.yaml': kubeletYaml(folder, own, cgroup),
-    'kube-proxy.yaml': kubeProxyYaml(folder, node),
+    'kubelet.yaml': kubeletYaml({ folder, own, cgroup, dns }),
+    'kube-proxy.yaml': kubeProxyYaml({ folder, node, pods }),
     // There is no DNS in the cluster: programs find the API server by KUBERNETES_SERVICE_HOST.
-    'resolv.conf': 'nameserver 10.96.0.10\n',
+    'resolv.conf': `nameserver ${dns}\n`,
   };
 }
 
-function cni(index: number) {
+function cni(index: number, family: Family) {
   const { pods } = addressesOf(index);
   const ipam = {
     type: 'host-local',
-    ranges: [[{ subnet: pods.v4 }], [{ subnet: pods.v6 }]],
-    routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
+    ranges: wired(pods, family).map((subnet) => [{ subnet }]),
+    routes: wired({ v4: '0.0.0.0/0', v6: '::/0' }, family).map((dst) => ({ dst })),
   };
   return {
     cniVersion: '0.4.0',
@@ -73,7 +76,8 @@ export function staticPodsFolder(own: string): string {
   return join(own, 'static-pods');
 }
 
-function kubeletYaml(folder: string, own: string, cgroup: string): string {
+function kubeletYaml(facts: Pick<NodeFacts, 'folder' | 'cgroup'> & { own: string; dns: string }): string {
+  const { folder, own, cgroup, dns } = facts;
   return `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 failCgroupV1: false
@@ -83,7 +87,7 @@ containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 failSwapOn: false
 authentication: {x509: {clientCAFile: ${join(pkiFolder(folder), 'ca.crt')}}, webhook: {enabled: true}, anonymous: {enabled: false}}
 authorization: {mode: Webhook}
-clusterDNS: [10.96.0.10]
+clusterDNS: ["${dns}"]
 clusterDomain: cluster.local
 resolvConf: ${own}/resolv.conf
 volumePluginDir: ${own}/volume-plugins
@@ -99,12 +103,16 @@ serializeImagePulls: false
 `;
 }
 
-function kubeProxyYaml(folder: string, node: string): string {
+function kubeProxyYaml({
+  folder,
+  node,
+  pods,
+}: Pick<NodeFacts, 'folder' | 'node'> & { pods: string }): string {
   return `apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 mode: nftables
 clientConnection: {kubeconfig: ${join(pkiFolder(folder), 'kube-proxy.kubeconfig')}}
-clusterCIDR: ${podNetwork.v4}
+clusterCIDR: "${pods}"
 hostnameOverride: ${node}
 conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 metricsBindAddress: 127.0.0.1:10249

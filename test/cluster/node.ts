@@ -1,7 +1,8 @@
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { addressesOf, control } from './addresses.ts';
+import type { Family } from './addresses.ts';
+import { addressesOf, control, wired } from './addresses.ts';
 import { cgroupOf, createCgroup, removeCgroups } from './cgroups.ts';
 import { nodeFolder } from './components.ts';
 import type { Host } from './host.ts';
@@ -15,7 +16,9 @@ export async function startNodeHost(lab: Lab, node: string): Promise<Host> {
   const folder = nodeFolder(lab.folder, node);
   for (const own of [join(folder, 'lib'), join(folder, 'log'), staticPodsFolder(folder)])
     mkdirSync(own, { recursive: true });
-  for (const [name, text] of Object.entries(nodeFiles({ folder: lab.folder, node, index, cgroup }))) {
+  for (const [name, text] of Object.entries(
+    nodeFiles({ folder: lab.folder, node, index, cgroup, family: lab.state.family }),
+  )) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
@@ -61,16 +64,16 @@ function cableTo(node: string): string {
 }
 
 async function wire(lab: Lab, host: Host, index: number): Promise<void> {
+  const { family } = lab.state;
   const { v4, v6 } = addressesOf(index);
   const bridge = await lab.host('control');
   await lab.link(
     { host: bridge, device: cableTo(host.name), addresses: [] },
-    { host, device: 'eth0', addresses: [`${v4}/24`, `${v6}/64`] },
+    { host, device: 'eth0', addresses: wired({ v4: `${v4}/24`, v6: `${v6}/64` }, family) },
   );
   await bridge.ip(`link set ${cableTo(host.name)} master lan`);
   await host.ip(
-    `route add default via ${control.v4}`,
-    `route add default via ${control.v6}`,
+    ...wired(control, family).map((via) => `route add default via ${via}`),
     ...routesToOthers(lab, index),
   );
   // A pod keeps its address within the cluster and has its node's beyond it.
@@ -85,13 +88,13 @@ async function wire(lab: Lab, host: Host, index: number): Promise<void> {
 }
 
 function routesToOthers(lab: Lab, index: number): string[] {
-  return lab.state.nodes.flatMap((_, at) => (at + 1 === index ? [] : podRoutes(at + 1)));
+  return lab.state.nodes.flatMap((_, at) => (at + 1 === index ? [] : podRoutes(at + 1, lab.state.family)));
 }
 
 /** How the pods of the n-th node are reached. */
-export function podRoutes(index: number): string[] {
+export function podRoutes(index: number, family: Family): string[] {
   const { v4, v6, pods } = addressesOf(index);
-  return [`route add ${pods.v4} via ${v4}`, `route add ${pods.v6} via ${v6}`];
+  return wired({ v4: `route add ${pods.v4} via ${v4}`, v6: `route add ${pods.v6} via ${v6}` }, family);
 }
 
 function indexOf(lab: Lab, node: string): number {

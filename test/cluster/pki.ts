@@ -3,7 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { apiServer, control, serviceOfApi } from './addresses.ts';
+import type { Family } from './addresses.ts';
+import { addressing, apiServices, control } from './addresses.ts';
 import { runOrThrow } from './command.ts';
 import { all } from './wait.ts';
 
@@ -23,9 +24,7 @@ const names = [
   ...hosts,
   'DNS:localhost',
   'IP:127.0.0.1',
-  `IP:${serviceOfApi}`,
-  `IP:${control.v4}`,
-  `IP:${control.v6}`,
+  ...[apiServices, control].flatMap(({ v4, v6 }) => [`IP:${v4}`, `IP:${v6}`]),
 ];
 
 const authorities: readonly Certificate[] = ['ca', 'front-ca'].map((name) => ({
@@ -43,7 +42,11 @@ const users = {
 };
 
 /** Writes everything into `folder`, with a NAME.kubeconfig for each user and each node. */
-export async function issueKeys(folder: string, nodes: readonly string[]): Promise<void> {
+export async function issueKeys(
+  folder: string,
+  { nodes, family }: { readonly nodes: readonly string[]; readonly family: Family },
+): Promise<void> {
+  const { apiServer } = addressing(family);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // The machine's own openssl.cnf would make an authority of every certificate.
   writeFileSync(join(folder, 'openssl.cnf'), '[req]\ndistinguished_name=dn\n[dn]\n');
@@ -70,7 +73,8 @@ export async function issueKeys(folder: string, nodes: readonly string[]): Promi
       },
     ].map((one: Certificate) => issue(folder, { authority: 'ca', ...one })),
   );
-  for (const { name } of clients) writeFileSync(join(folder, `${name}.kubeconfig`), kubeconfig(folder, name));
+  for (const { name } of clients)
+    writeFileSync(join(folder, `${name}.kubeconfig`), kubeconfig(folder, name, apiServer));
   writeTokenKeys(folder);
 }
 
@@ -89,7 +93,7 @@ async function issue(folder: string, { name, subject, authority, extensions }: C
   );
 }
 
-function kubeconfig(folder: string, user: string): string {
+function kubeconfig(folder: string, user: string, apiServer: string): string {
   const file = (name: string) => JSON.stringify(join(folder, name));
   return `apiVersion: v1
 kind: Config

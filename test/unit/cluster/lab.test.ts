@@ -9,6 +9,7 @@ const state: LabState = {
   ready: true,
   kubernetes: '1.37.2',
   nodes: ['n1'],
+  family: 'ipv4',
   programs: [],
 };
 const dead = { makerAlive: false, hosts: 2, ageSeconds: 100 };
