@@ -14,12 +14,14 @@ import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import { createAgentMetrics, createMetrics } from '../ops/metrics.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import { tellSettings } from '../ops/settings.ts';
 import { Connections } from './connections.ts';
 import { isUninstalled } from './farewell.ts';
 import { KernelLink } from './kernel-link.ts';
 import { requirements } from './requirement.ts';
 import { Reporter } from './reporter.ts';
 import { Rounds } from './rounds.ts';
+import { Standstill } from './standstill.ts';
 import { World } from './world.ts';
 
 export interface AgentOptions {
@@ -58,6 +60,7 @@ class Agent {
   readonly #reporter: Reporter;
   readonly #connections: Connections;
   readonly #rounds: Rounds;
+  readonly #standstill: Standstill;
   readonly #watched: readonly Watched[];
   /** Ends the watches: later than the signal, since policies that go with an uninstallation are still heard of. */
   readonly #watching = new AbortController();
@@ -73,8 +76,9 @@ class Agent {
       ledgerFile: join(config.stateFolder, 'ledger'),
     });
     this.#watched = this.#world.watchAll({
-      ...{ client, log },
+      ...{ client, log, settingsNamespace: config.settingsNamespace },
       onChange: (resource) => {
+        if (resource === 'configmaps') tellSettings(this.#world.settings, log);
         if (resource === 'nodekeepalives') this.#reporter.lookAgain();
         else this.#rounds.request();
       },
@@ -99,8 +103,14 @@ class Agent {
         this.#rounds.request();
       },
     });
+    this.#standstill = new Standstill(join(config.stateFolder, 'standstill'));
     this.#rounds = new Rounds({
-      ...{ world: this.#world, kernel: this.#kernel, connections: this.#connections },
+      ...{
+        standstill: this.#standstill,
+        world: this.#world,
+        kernel: this.#kernel,
+        connections: this.#connections,
+      },
       ...{ reporter: this.#reporter, log, version, metrics, peers: config.peerAddresses },
       ...{ node: config.nodeName, resyncMs: config.resyncSeconds * 1000 },
     });
@@ -131,6 +141,7 @@ class Agent {
       for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
       await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
       if (!signal.aborted) {
+        if (this.#world.configmaps.size === 0) tellSettings(this.#world.settings, log);
         log.info(
           Object.fromEntries(this.#watched.map(({ resource, store }) => [resource, store.size])),
           'synced',
@@ -166,6 +177,7 @@ class Agent {
       return;
     }
     const restored = await this.#kernel.restoreAll();
+    this.#standstill.note(false);
     log.info({ namespaces: restored.length }, 'uninstalled: every value is as it was found');
     await this.#reporter.withdraw().catch((error: unknown) => {
       log.info({ reason: (error as Error).message }, 'NodeKeepalive left in place');

@@ -17,6 +17,8 @@ export interface Visit {
   readonly wanted: Wanted;
   /** The pod may have a new sandbox: what is known of the old one does not count. */
   readonly anew: boolean;
+  /** Nothing is changed, neither set nor put back. */
+  readonly readOnly?: boolean;
 }
 
 export interface NodeKernelOptions {
@@ -101,9 +103,10 @@ export class NodeKernel {
     }
   }
 
-  #settle({ place, wanted }: Visit, { files, identity }: OpenNamespace): Reading {
+  #settle({ place, wanted, readOnly }: Visit, { files, identity }: OpenNamespace): Reading {
     const seen = files.read();
     const known = this.#known(place, identity);
+    if (readOnly) return this.#asItIs(place, seen);
     const { settlement, repairs } = this.#judge(place, seen.values, (values) =>
       settle(values, wanted, known?.memory ?? {}),
     );
@@ -121,6 +124,14 @@ export class NodeKernel {
       wrote: settlement.writes,
       putRight: repairs,
       ...(override === undefined ? {} : { override }),
+    };
+  }
+
+  #asItIs(place: string, { values, faults }: ReturnType<KeepaliveFiles['read']>): Reading {
+    const known = this.#ledger.get(place);
+    return {
+      ...{ place, state: 'read', now: values, faults, repaired: known?.repaired ?? 0, putRight: false },
+      ...{ found: foundOf(known?.memory ?? {}), wrote: {} },
     };
   }
 

@@ -13,10 +13,18 @@ interface Place {
   readonly pod: PodSelection['pod'] | undefined;
   reading: Reading | undefined;
   /** What was wanted when it was last visited. */
-  heldFor: Wanted | undefined;
+  heldFor: Pick<Place, 'wanted' | 'readOnly'> | undefined;
+  readonly readOnly: boolean;
   failures: number;
   /** To be visited again then, for a reason of its own. */
   retryAtMs: number | undefined;
+}
+
+interface Occasion {
+  readonly nowMs: number;
+  readonly everything: boolean;
+  /** Nothing may be changed at present. */
+  readonly readOnly?: boolean;
 }
 
 /** A sandbox is made within a second or never; what cannot be entered is asked for now and then. */
@@ -45,13 +53,14 @@ export class Places {
   }
 
   /** Takes up what is wanted now; returns the visits that follow: what changed, what is due, or everything. */
-  plan(selections: NodeSelections, { nowMs, everything }: { nowMs: number; everything: boolean }): Visit[] {
+  plan(selections: NodeSelections, { nowMs, everything, readOnly = false }: Occasion): Visit[] {
     const before = this.#places;
     this.#places = new Map();
-    const visits = [this.#next(before, HOST, { wanted: selections.host.wanted, pod: undefined }, nowMs)];
+    const host = { wanted: selections.host.wanted, pod: undefined, readOnly };
+    const visits = [this.#next(before, HOST, host, nowMs)];
     for (const { pod, wanted, sandbox } of selections.pods) {
       if (pod.hostNetwork || sandbox !== undefined) continue;
-      visits.push(this.#next(before, pod.kubeletUid, { wanted, pod }, nowMs));
+      visits.push(this.#next(before, pod.kubeletUid, { wanted, pod, readOnly }, nowMs));
     }
     return visits.filter(({ due }) => everything || due).map(({ visit }) => visit);
   }
@@ -61,7 +70,7 @@ export class Places {
       const place = this.#places.get(reading.place);
       if (place === undefined) continue;
       place.reading = reading;
-      place.heldFor = place.wanted;
+      place.heldFor = { wanted: place.wanted, readOnly: place.readOnly };
       place.failures = reading.state === 'read' ? 0 : place.failures + 1;
       place.retryAtMs =
         reading.state === 'read' ? undefined : nowMs + backOffMs(place.failures - 1, retry, Math.random);
@@ -79,28 +88,29 @@ export class Places {
   #next(
     before: ReadonlyMap<string, Place>,
     name: string,
-    { wanted, pod }: Pick<Place, 'wanted' | 'pod'>,
+    { wanted, pod, readOnly }: Pick<Place, 'wanted' | 'pod' | 'readOnly'>,
     nowMs: number,
   ): { visit: Visit; due: boolean } {
     const known = before.get(name);
     // The pod's object changed: it may have gone on from a sandbox that was being made to one that runs.
     const moved = known !== undefined && known.pod !== pod;
     const rested = moved ? { failures: 0, retryAtMs: undefined } : {};
-    const place = { ...(known ?? unvisited), ...rested, wanted, pod };
+    const place = { ...(known ?? unvisited), ...rested, wanted, pod, readOnly };
     this.#places.set(name, place);
+    const anew = moved && known.pod?.addresses !== pod?.addresses;
     return {
-      visit: { place: name, wanted, anew: moved && known.pod?.addresses !== pod?.addresses },
+      visit: { place: name, wanted, anew, ...(readOnly ? { readOnly } : {}) },
       due: moved || isDue(place, nowMs),
     };
   }
 }
 
-const unvisited = { reading: undefined, heldFor: undefined, failures: 0, retryAtMs: undefined };
+const unvisited = {
+  ...{ reading: undefined, failures: 0, retryAtMs: undefined },
+  heldFor: undefined,
+};
 
-function isDue({ reading, heldFor, wanted, retryAtMs }: Place, nowMs: number): boolean {
-  return (
-    reading === undefined ||
-    !isDeepStrictEqual(heldFor, wanted) ||
-    (retryAtMs !== undefined && retryAtMs <= nowMs)
-  );
+function isDue({ reading, heldFor, wanted, readOnly, retryAtMs }: Place, nowMs: number): boolean {
+  const isHeld = isDeepStrictEqual(heldFor, { wanted, readOnly });
+  return reading === undefined || !isHeld || (retryAtMs !== undefined && retryAtMs <= nowMs);
 }

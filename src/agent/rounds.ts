@@ -14,6 +14,7 @@ import type { Connections } from './connections.ts';
 import type { KernelLink } from './kernel-link.ts';
 import { Places } from './places.ts';
 import type { Reporter } from './reporter.ts';
+import type { Standstill } from './standstill.ts';
 import type { World } from './world.ts';
 
 export interface RoundsOptions {
@@ -21,6 +22,7 @@ export interface RoundsOptions {
   readonly kernel: KernelLink;
   readonly connections: Connections;
   readonly reporter: Pick<Reporter, 'offer'>;
+  readonly standstill: Standstill;
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly node: string;
@@ -81,15 +83,17 @@ export class Rounds {
   }
 
   async #round(): Promise<Next> {
-    const { kernel, resyncMs, world } = this.#options;
+    const { kernel, resyncMs, world, standstill } = this.#options;
     if (!this.#started) {
-      this.#tell(await kernel.holdRemembered());
+      if (!standstill.isNoted) this.#tell(await kernel.holdRemembered());
       return { afterMs: resyncMs };
     }
     const startedMs = systemClock.now();
     const everything = startedMs - this.#lastResyncMs >= resyncMs;
     const selections = selectOnNode(world.gather());
-    const visits = this.#places.plan(selections, { nowMs: startedMs, everything });
+    const readOnly = world.settings.settings.acting === 'Audit';
+    standstill.note(readOnly);
+    const visits = this.#places.plan(selections, { nowMs: startedMs, everything, readOnly });
     const readings = await kernel.visit(visits, everything ? this.#places.names : undefined);
     if (everything) {
       this.#lastResyncMs = startedMs;

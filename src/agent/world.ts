@@ -1,3 +1,5 @@
+import type { SettingsReading } from '../api/settings.ts';
+import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Log } from '../kube/log.ts';
@@ -8,10 +10,11 @@ import { watcher } from '../kube/watched.ts';
 import type { NodePod } from '../policy/node-pod.ts';
 import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView } from '../policy/pod.ts';
-import type { PolicyRecord, Stored } from '../policy/record.ts';
-import { labelledRecord, policyRecord } from '../policy/record.ts';
+import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
+import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.ts';
 import type { RuntimeClassView } from '../policy/runtime.ts';
 import type { NodeCircumstances } from '../policy/selection.ts';
+import { thoseThatMayAct } from '../policy/withheld.ts';
 import { resources } from './resource.ts';
 
 /** What is in the API of this node's own object, as it was last seen there. */
@@ -30,9 +33,16 @@ export class World {
   readonly nodes = new Store<Stored<NamespaceView>>();
   readonly runtimeclasses = new Store<Stored<RuntimeClassView>>();
   readonly nodekeepalives = new Store<StoredNodeKeepalive>();
+  /** One at most. */
+  readonly configmaps = new Store<StoredSettings>();
 
   constructor(node: string) {
     this.#node = node;
+  }
+
+  get settings(): SettingsReading {
+    const [stored] = this.configmaps.list();
+    return readSettings(stored?.data);
   }
 
   get node(): Stored<NamespaceView> | undefined {
@@ -44,17 +54,28 @@ export class World {
   }
 
   gather(): NodeCircumstances {
+    const policies = [...this.keepalivepolicies.list(), ...this.clusterkeepalivepolicies.list()];
     return {
       node: this.node,
       pods: this.pods.list(),
       namespaces: this.namespaces,
-      policies: [...this.keepalivepolicies.list(), ...this.clusterkeepalivepolicies.list()],
+      policies: [
+        ...thoseThatMayAct(policies, this.settings.settings),
+        // What these ask nobody can tell: what is held is held on.
+        ...policies.filter(({ policy }) => policy === undefined),
+      ],
       runtimeClasses: this.runtimeclasses,
     };
   }
 
   /** A watch for each resource; none runs yet. */
-  watchAll(options: { client: ApiClient; log: Log; onChange: (resource: string) => void }): Watched[] {
+  watchAll(options: {
+    readonly client: ApiClient;
+    readonly log: Log;
+    /** Where the ConfigMap of the settings is. */
+    readonly settingsNamespace: string;
+    readonly onChange: (resource: string) => void;
+  }): Watched[] {
     const watched = watcher(options);
     const of = (resource: keyof typeof resources) => ({ resource, target: resources[resource] });
     const isOurs = `metadata.name=${this.#node}`;
@@ -68,6 +89,11 @@ export class World {
         ...of('clusterkeepalivepolicies'),
         store: this.clusterkeepalivepolicies,
         trim: (object) => specAlone(policyRecord('ClusterKeepalivePolicy', object)),
+      }),
+      watched({
+        ...{ resource: 'configmaps', store: this.configmaps, trim: settingsRecord },
+        target: { ...resources.configmaps, namespace: options.settingsNamespace },
+        fieldSelector: `metadata.name=${SETTINGS_NAME}`,
       }),
       watched({
         ...of('pods'),

@@ -18,9 +18,9 @@ const presetTable = `{${presetNames.map((name) => `'${name}': ${presets[name].id
 const longest = 432_000;
 const hopTimeout = `(has(h.idleTimeoutSeconds) ? h.idleTimeoutSeconds : has(h.preset) && h.preset in ${presetTable} ? ${presetTable}[h.preset] : ${longest})`;
 
-/** CEL over `self.path`: the hops that follow packets and of which `condition` holds, each as `item` of `h`. */
-export const hopsCel = (condition: string, item: string): string =>
-  `self.path.filter(h, ${isTracking} && ${condition}).map(h, ${item})`;
+/** CEL over the path of a spec: the hops that follow packets and of which `condition` holds, each as `item` of `h`. */
+export const hopsCel = (condition: string, item: string, spec = 'self'): string =>
+  `${spec}.path.filter(h, ${isTracking} && ${condition}).map(h, ${item})`;
 export const hopFactsCel = { name: hopName, idleTimeoutSeconds: hopTimeout };
 
 export function resolvePath(path: readonly Hop[]): ResolvedHop[] {

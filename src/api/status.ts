@@ -158,6 +158,13 @@ export const policyStatusSchema = z
       .optional()
       .describe('The generation of the spec that this status speaks of.'),
     effective: effectiveSchema.optional(),
+    admission: z
+      .enum(['Active', 'Withheld'])
+      .optional()
+      .describe(
+        'Withheld: new pods are not changed for this policy although its spec asks for it; the Ready condition says why. ' +
+          'Absent is Active.',
+      ),
     pods: podsSchema.optional(),
     nodes: nodesSchema.optional(),
     hosts: hostsSchema.optional(),

@@ -15,6 +15,7 @@ import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics, Outcome } from '../ops/metrics.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import { tellSettings } from '../ops/settings.ts';
 import type { Plan } from '../policy/plan.ts';
 import { plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
@@ -76,9 +77,11 @@ class Controller {
       client,
       world: this.#world,
       agentNamespace: config.agentNamespace,
+      settingsNamespace: config.podNamespace,
       log,
       onChange: (resource, key) => {
-        this.#triggers.changed(resource, key);
+        if (resource === 'configmaps') this.#settingsChanged();
+        else this.#triggers.changed(resource, key);
       },
     });
     this.#events = new EventRecorder({
@@ -130,6 +133,7 @@ class Controller {
     for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
     await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
     if (signal.aborted) return;
+    if (this.#world.configmaps.size === 0) tellSettings(this.#world.settings, log);
     log.info(
       Object.fromEntries(this.#watched.map(({ resource, store }) => [resource, store.size])),
       'synced',
@@ -143,6 +147,11 @@ class Controller {
     await this.#events.flush();
     await this.#health?.close();
     await this.#client.close();
+  }
+
+  #settingsChanged(): void {
+    tellSettings(this.#world.settings, this.#options.log);
+    this.#triggers.settingsChanged();
   }
 
   /** All work has ended before the lease is let go: the next leader starts at once. */

@@ -9,6 +9,7 @@ export const resources = {
   pods: { group: '', version: 'v1', plural: 'pods' },
   namespaces: { group: '', version: 'v1', plural: 'namespaces' },
   nodes: { group: '', version: 'v1', plural: 'nodes' },
+  configmaps: { group: '', version: 'v1', plural: 'configmaps' },
   mutatingadmissionpolicies: { ...admission, plural: 'mutatingadmissionpolicies' },
   mutatingadmissionpolicybindings: { ...admission, plural: 'mutatingadmissionpolicybindings' },
 } as const satisfies Record<string, Resource>;

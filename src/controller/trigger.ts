@@ -33,7 +33,12 @@ export class Triggers {
     if (this.#world.policy(key) !== undefined) this.#costMs.set(key, ms);
   }
 
-  changed(resource: ResourceName, key: string): void {
+  /** What an administrator says to all policies at once is not to wait. */
+  settingsChanged(): void {
+    for (const policy of this.#allPolicies()) this.#queue.add(policy);
+  }
+
+  changed(resource: Exclude<ResourceName, 'configmaps'>, key: string): void {
     switch (resource) {
       case 'keepalivepolicies':
       case 'clusterkeepalivepolicies':

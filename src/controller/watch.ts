@@ -1,8 +1,9 @@
+import { SETTINGS_NAME } from '../api/settings.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Log } from '../kube/log.ts';
 import type { Watched } from '../kube/watched.ts';
 import { watcher } from '../kube/watched.ts';
-import { labelledRecord, policyRecord } from '../policy/record.ts';
+import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.ts';
 import { admissionRecord, bindingRecord, nodeKeepaliveRecord, podRecord } from './record.ts';
 import type { ResourceName } from './resource.ts';
 import { resources } from './resource.ts';
@@ -13,12 +14,15 @@ export interface WatchOptions {
   readonly world: World;
   /** Where the pods of node agents are. */
   readonly agentNamespace: string;
+  /** Where the ConfigMap of the settings is. */
+  readonly settingsNamespace: string;
   readonly log: Log;
   readonly onChange: (resource: ResourceName, key: string) => void;
 }
 
 /** A watch for each resource that the controller reads; none runs yet. */
-export function watchAll({ client, world, agentNamespace, log, onChange }: WatchOptions): Watched[] {
+export function watchAll(options: WatchOptions): Watched[] {
+  const { client, world, agentNamespace, settingsNamespace, log, onChange } = options;
   const watched = watcher({
     client,
     log,
@@ -42,6 +46,12 @@ export function watchAll({ client, world, agentNamespace, log, onChange }: Watch
     watched({ ...of('pods'), store: world.pods, trim: (object) => podRecord(object, agentNamespace) }),
     watched({ ...of('namespaces'), store: world.namespaces, trim: labelledRecord }),
     watched({ ...of('nodes'), store: world.nodes, trim: labelledRecord }),
+    watched({
+      ...{ resource: 'configmaps', target: { ...resources.configmaps, namespace: settingsNamespace } },
+      store: world.configmaps,
+      fieldSelector: `metadata.name=${SETTINGS_NAME}`,
+      trim: settingsRecord,
+    }),
     watched({
       ...of('mutatingadmissionpolicies'),
       store: world.mutatingadmissionpolicies,

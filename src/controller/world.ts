@@ -1,12 +1,15 @@
+import type { SettingsReading } from '../api/settings.ts';
+import { readSettings } from '../api/settings.ts';
 import { Store } from '../kube/store.ts';
 import { clusterBindingName } from '../policy/admission.ts';
 import type { Neighbourhood } from '../policy/assess.ts';
 import type { Circumstances } from '../policy/plan.ts';
 import { installationFor } from '../policy/installation.ts';
+import { inExcess } from '../policy/limits.ts';
 import type { NamespaceView } from '../policy/pod.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { PolicyRecord, Stored } from '../policy/record.ts';
+import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import type { NodeFacts } from '../policy/rollup.ts';
+import { thoseThatMayAct } from '../policy/withheld.ts';
 import type { StoredAdmission, StoredBinding, StoredPod, StoredReport } from './record.ts';
 
 const ofNamespace = ({ namespace }: { namespace: string }) => [namespace];
@@ -27,8 +30,15 @@ export class World {
   });
   readonly namespaces = new Store<Stored<NamespaceView>>();
   readonly nodes = new Store<Stored<NamespaceView>>();
+  /** One at most. */
+  readonly configmaps = new Store<StoredSettings>();
   readonly mutatingadmissionpolicies = new Store<StoredAdmission>();
   readonly mutatingadmissionpolicybindings = new Store<StoredBinding>();
+
+  get settings(): SettingsReading {
+    const [stored] = this.configmaps.list();
+    return readSettings(stored?.data);
+  }
 
   policy(key: string): PolicyRecord | undefined {
     return this.policiesLike(key).get(key);
@@ -44,10 +54,13 @@ export class World {
     const record = this.policy(key);
     if (record === undefined) return undefined;
     const isCluster = record.kind === 'ClusterKeepalivePolicy';
+    const settings = this.settings;
+    const beside = this.#policiesBeside(record);
     return {
-      ...{ record, ...time },
+      ...{ record, ...time, settings },
+      inExcess: inExcess(beside, settings.settings).has(record),
       neighbourhoods: isCluster ? this.#everywhere() : [this.#neighbourhood(record.namespace)],
-      others: this.#policiesBeside(record),
+      others: thoseThatMayAct(beside, settings.settings).map(({ policy }) => policy),
       installation: installationFor(record.kind, {
         policies: this.mutatingadmissionpolicies,
         bindings: this.mutatingadmissionpolicybindings,
@@ -79,14 +92,12 @@ export class World {
     return { namespace, pods: this.pods.listBy('namespace', name) };
   }
 
-  /** Every policy that may select a pod that this one selects. */
-  #policiesBeside({ kind, namespace }: PolicyRecord): Policy[] {
+  /** Every policy that may select a pod that this one selects, itself too. */
+  #policiesBeside({ kind, namespace }: PolicyRecord): PolicyRecord[] {
     const namespaced =
       kind === 'KeepalivePolicy'
         ? this.keepalivepolicies.listBy('namespace', namespace)
         : this.keepalivepolicies.list();
-    return [...namespaced, ...this.clusterkeepalivepolicies.list()]
-      .map(({ policy }) => policy)
-      .filter((policy) => policy !== undefined);
+    return [...namespaced, ...this.clusterkeepalivepolicies.list()];
   }
 }

@@ -1,7 +1,7 @@
 import type { ApiClient } from './client.ts';
 import type { Log } from './log.ts';
 import { Reflector } from './reflector.ts';
-import type { KubeObject, Resource } from './resource.ts';
+import type { KubeObject, Target } from './resource.ts';
 import type { Identified, Store } from './store.ts';
 
 /** One watch, with what is told about it. */
@@ -17,7 +17,7 @@ export interface Watched {
 
 export interface WatchedOptions<T extends Identified> {
   readonly resource: string;
-  readonly target: Resource;
+  readonly target: Target;
   readonly store: Store<T, string>;
   readonly trim: (object: KubeObject) => T | undefined;
   readonly fieldSelector?: string;

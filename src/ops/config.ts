@@ -55,6 +55,7 @@ export const agentConfig = z.object({
   nodeName: dnsName('the name of the node this runs on'),
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
+  settingsNamespace: dnsName('the name of a namespace').default('keepalive-system'),
   daemonsetName: dnsName('the name of the DaemonSet it belongs to').default('keepalive-agent'),
   metricsAddress: address.prefault('[::]:8080'),
   procRoot: folder("an absolute path: where the host's /proc is mounted").default('/host/proc'),

@@ -23,6 +23,8 @@ const sharedConditions: readonly string[] = [
   'has(params.status)',
   'has(params.status.effective)',
   "params.spec.?mode.orValue('Enforce') == 'Enforce'",
+  // The controller's word, for what cannot be seen from here: see withheld.ts.
+  "params.status.?admission.orValue('Active') != 'Withheld'",
   '!object.spec.?hostNetwork.orValue(false)',
   "object.spec.?os.?name.orValue('linux') != 'windows'",
   "object.spec.?nodeSelector[?'kubernetes.io/os'].orValue('linux') != 'windows'",

@@ -1,5 +1,6 @@
 import type { ConnectionTotals, Finding } from '../api/status.ts';
 import type { ConnectionCounts, ExposedGroup, Exposure, SocketReading } from './connection.ts';
+import { whoWouldAct } from './policy.ts';
 import { HOST } from './reading.ts';
 import type { NodeSelections, PodSelection, Selecting } from './selection.ts';
 import { timeoutOf } from './socket-target.ts';
@@ -108,9 +109,12 @@ function groupMessage(
 
 function remedyOf({ policy }: Selecting): string {
   const { mode, openConnections } = policy.spec;
-  return mode === 'Enforce' && openConnections === 'Repair'
+  const repairs = openConnections === 'Repair';
+  const who =
+    repairs && policy.switchedOff ? whoWouldAct(policy) : 'mode Enforce with openConnections Repair';
+  return mode === 'Enforce' && repairs
     ? 'the agent gives it keepalive unless its pod asks to be left alone'
-    : 'mode Enforce with openConnections Repair would give it keepalive';
+    : `${who} would give it keepalive`;
 }
 
 function failureMessage(code: string, count: number): string {

@@ -4,6 +4,7 @@ import { resolveHop, tracksPackets } from '../api/hop.ts';
 import type { Effective, Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import type { EffectivePolicy } from './policy.ts';
+import { whoWouldAct } from './policy.ts';
 import type { PodView } from './pod.ts';
 import type { Skip } from './skip.ts';
 import { derive } from '../api/derive.ts';
@@ -92,7 +93,7 @@ export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
   const remedy =
     spec.mode === 'Enforce'
       ? `recreate it to start with ${shorthand(effective)}`
-      : `mode Enforce would start it with ${shorthand(effective)}`;
+      : `${whoWouldAct(policy)} would start it with ${shorthand(effective)}`;
   return {
     reason: 'NotDeclared',
     ...whereabouts(pod, policy),

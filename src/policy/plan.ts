@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Coverage, Verdict } from '../api/condition.ts';
 import { conditionsOf } from '../api/condition.ts';
+import type { SettingsReading } from '../api/settings.ts';
 import type { PolicyStatus } from '../api/status.ts';
 import type { Assessment, Neighbourhood } from './assess.ts';
 import { assess } from './assess.ts';
@@ -12,14 +13,20 @@ import { actsOnPods, installationFault, unreadable } from './obstacle.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 import type { NodeFacts } from './rollup.ts';
+import { settingsFindings, withFindings } from './settings-finding.ts';
 import { activatingReason, activatingVerdict, awaitingVerdict, readyVerdict } from './verdict.ts';
+import { asItMayAct, withheld } from './withheld.ts';
 
 /** All that one decision may depend on. */
 export interface Circumstances {
   readonly record: PolicyRecord;
   readonly neighbourhoods: Iterable<Neighbourhood>;
+  /** As they may act. */
   readonly others: readonly Policy[];
   readonly installation: Installation;
+  readonly settings: SettingsReading;
+  /** Its namespace has as many older ones as the settings allow. */
+  readonly inExcess: boolean;
   readonly binding: BindingRecord | undefined;
   readonly facts: NodeFacts;
   /** For conditions to tell. Nothing is decided by it: clocks step, and whoever wrote a time may have had another. */
@@ -49,20 +56,29 @@ export const activationMs = 3000;
 /** Everything that has to be done for one policy. */
 export function plan(circumstances: Circumstances): Plan {
   const { record, now } = circumstances;
-  const { policy } = record;
+  const claim = { ...circumstances, settings: circumstances.settings.settings };
+  const why = record.policy === undefined ? undefined : withheld(claim);
+  if (why?.kind === 'stalled') return idlePlan(circumstances, why);
+  const policy = asItMayAct(claim, why);
   if (!isEffective(policy)) return heldPlan(circumstances, unreadable(record));
-  const { awaited, findings, findingsTotal, coverage, ...counts } = assess(policy, {
-    ...{ generation: record.generation, ...circumstances },
-  });
+  const { awaited, findings, findingsTotal, coverage, ...counts } = withFindings(
+    assess(policy, { generation: record.generation, ...circumstances }),
+    settingsFindings(record, circumstances.settings),
+  );
   const facts = {
     effective: policy.effective,
+    ...admissionOf(why !== undefined),
     ...known(counts),
     ...(findingsTotal === 0 ? {} : { findings: [...findings], findingsTotal }),
   };
-  const fault = installationFault(policy, circumstances.installation);
+  const fault = installationFault(policy, circumstances.installation) ?? why;
+  // What is only withheld keeps its binding: the status takes admission away, and gives it back, at once.
+  const wanted = record.policy ?? policy;
   const step = {
     binding:
-      fault === undefined ? bindingStep(record, policy, circumstances.binding) : ({ do: 'keep' } as const),
+      fault === undefined || fault === why
+        ? bindingStep(record, wanted, circumstances.binding)
+        : ({ do: 'keep' } as const),
     coverage,
   };
   const progress =
@@ -71,21 +87,50 @@ export function plan(circumstances: Circumstances): Plan {
 }
 
 /** Where the spec cannot be read: what it gave before is kept, binding and values, and no number that may be false. */
-function heldPlan({ record, now }: Circumstances, verdict: Verdict): Plan {
-  const { effective } = record.status;
-  const facts = effective === undefined ? {} : { effective };
-  const progress = stays(verdict);
-  const { reason } = verdict;
-  const coverage: Coverage = {
-    ...{ status: 'Unknown', reason },
-    message: 'What the spec asks for is not known, so nobody can tell whether it is done',
+function heldPlan(circumstances: Circumstances, verdict: Verdict): Plan {
+  const { status } = circumstances.record;
+  // Whether it would act nobody can tell: where nothing shall act, neither shall it.
+  const isOff = circumstances.settings.settings.acting !== 'Enforce';
+  const facts = {
+    ...(status.effective === undefined ? {} : { effective: status.effective }),
+    ...admissionOf(isOff),
   };
+  const message = 'What the spec asks for is not known, so nobody can tell whether it is done';
+  return restingPlan(circumstances, { verdict, facts, message });
+}
+
+/** Where it may not act, nobody looks at what it selects. */
+function idlePlan(circumstances: Circumstances, verdict: Verdict): Plan {
+  const { effective } = circumstances.record.policy ?? {};
+  const facts = { ...(effective === undefined ? {} : { effective }), ...admissionOf(true) };
+  return restingPlan(circumstances, {
+    verdict,
+    facts,
+    message: 'Nothing is done for it, and nobody looks at what it selects',
+  });
+}
+
+interface Resting {
+  readonly verdict: Verdict;
+  readonly facts: Partial<PolicyStatus>;
+  /** Of the condition Covered. */
+  readonly message: string;
+}
+
+function restingPlan({ record, now }: Circumstances, { verdict, facts, message }: Resting): Plan {
+  const progress = stays(verdict);
+  const coverage: Coverage = { status: 'Unknown', reason: verdict.reason, message };
   return {
     binding: { do: 'keep' },
     coverage,
     ...progress,
     status: statusOf(record, { ...progress, coverage, facts, now }),
   };
+}
+
+/** What the CEL of admission reads; only said where it differs from what is always so. */
+function admissionOf(isWithheld: boolean): Pick<PolicyStatus, 'admission'> {
+  return isWithheld ? { admission: 'Withheld' } : {};
 }
 
 type Progress = Pick<Plan, 'verdict' | 'againAfterMs' | 'activation'>;
@@ -168,6 +213,7 @@ function saysWhatIs(
     binding.do === 'keep' &&
     !(status.conditions ?? []).some(inTheWay) &&
     status.observedGeneration === generation &&
+    status.admission !== 'Withheld' &&
     isDeepStrictEqual(status.effective, effective)
   );
 }

@@ -14,6 +14,8 @@ export interface Policy {
   readonly spec: PolicySpec;
   /** `undefined` where the path gives none. */
   readonly effective: Effective | undefined;
+  /** It audits because the whole product does, whatever its own spec says. */
+  readonly switchedOff?: true;
 }
 
 /** A policy whose path gives values. */
@@ -32,6 +34,11 @@ export function namespacedPolicy(namespace: string, name: string, spec: Keepaliv
 export function clusterPolicy(name: string, spec: ClusterKeepalivePolicySpec): Policy {
   const effective = deriveEffective(spec.path, spec.keepalive);
   return { kind: 'ClusterKeepalivePolicy', namespace: '', name, spec, effective };
+}
+
+/** Who would act where a policy only audits: "… would set 30/10/6". */
+export function whoWouldAct({ switchedOff }: Policy): string {
+  return switchedOff ? 'the operator, switched on again,' : 'mode Enforce';
 }
 
 /** `KeepalivePolicy db/behind-the-nat`, `ClusterKeepalivePolicy behind-the-nat`. */

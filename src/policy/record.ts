@@ -18,6 +18,7 @@ export interface RawObject {
     readonly namespace?: string;
     readonly uid: string;
     readonly generation?: number;
+    readonly creationTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
   readonly spec?: unknown;
@@ -32,6 +33,8 @@ export interface PolicyRecord {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
+  /** RFC 3339, of the API server; every stored object has it. */
+  readonly createdAt?: string | undefined;
   /** `undefined` where the spec cannot be read; `problems` then says why. */
   readonly policy: Policy | undefined;
   readonly problems: string | undefined;
@@ -41,14 +44,14 @@ export interface PolicyRecord {
 }
 
 export function policyRecord(kind: PolicyKind, object: RawObject): PolicyRecord {
-  const { namespace = '', name, uid, generation = 0 } = object.metadata;
+  const { namespace = '', name, uid, generation = 0, creationTimestamp: createdAt } = object.metadata;
   const read =
     kind === 'KeepalivePolicy'
       ? parsed(keepalivePolicySpecSchema, object.spec, (spec) => namespacedPolicy(namespace, name, spec))
       : parsed(clusterKeepalivePolicySpecSchema, object.spec, (spec) => clusterPolicy(name, spec));
   // Only ever compared with what we would write, and read for its conditions: the CRD has checked its shape.
   const status = (object.status ?? {}) as PolicyStatus;
-  return { kind, namespace, name, uid, generation, status, ...read };
+  return { kind, namespace, name, uid, generation, createdAt, status, ...read };
 }
 
 /** The API server holds the CRD's rules, but an object may be older than a rule, or newer than this reader. */
@@ -85,4 +88,12 @@ function unknownField(given: unknown, read: unknown, path: string): string | und
 /** A namespace or a node: what selectors read. */
 export function labelledRecord({ metadata }: RawObject): Stored<NamespaceView> {
   return { uid: metadata.uid, name: metadata.name, labels: metadata.labels ?? {} };
+}
+
+/** The ConfigMap of the settings. */
+export type StoredSettings = Stored<{ readonly data: Readonly<Record<string, string>> }>;
+
+export function settingsRecord(object: RawObject & { readonly data?: unknown }): StoredSettings {
+  // Checked by the API server: a map of texts, or nothing.
+  return { uid: object.metadata.uid, data: (object.data ?? {}) as StoredSettings['data'] };
 }

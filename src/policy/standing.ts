@@ -3,6 +3,7 @@ import { shorthand } from '../api/triple.ts';
 import { meets } from './enough.ts';
 import { whereabouts } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
+import { whoWouldAct } from './policy.ts';
 import type { Reading } from './reading.ts';
 import { ledgerFault, tripleOf } from './reading.ts';
 import { requirementOf } from './requirement.ts';
@@ -104,7 +105,7 @@ function isOnlyAudited(reading: Reading, policy: EffectivePolicy): Standing | un
   return policy.spec.mode === 'Audit'
     ? exposed(
         'NotEnforced',
-        `${holds(reading, policy)}: mode Enforce would set ${shorthand(policy.effective)}`,
+        `${holds(reading, policy)}: ${whoWouldAct(policy)} would set ${shorthand(policy.effective)}`,
       )
     : undefined;
 }

@@ -6,6 +6,7 @@ import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/api/triple.ts';
 import type { Reading } from '../../src/policy/reading.ts';
 import { HOST } from '../../src/policy/reading.ts';
+import type { Wanted } from '../../src/policy/tighten.ts';
 import { until } from '../cluster/wait.ts';
 import { asking } from '../support/builder.ts';
 import type { Pod } from './machine.ts';
@@ -78,6 +79,22 @@ describe('a pod that runs', () => {
     expect(visit(pod.uid)).toMatchObject({ found: { ...kernel, timeSeconds: 60 }, repaired: 0 });
     unwanted(pod.uid);
     expect(await machine.values(next.pid)).toEqual(triple(60, 75, 9));
+  });
+
+  test('is only read while nothing may be changed: neither set, nor put right, nor put back', async () => {
+    const held = await machine.pod();
+    const fresh = await machine.pod();
+    visit(held.uid);
+    const look = (place: string, want: Wanted) =>
+      agent.visit([{ place, wanted: want, anew: false, readOnly: true }])[0];
+    expect(look(fresh.uid, asked)).toMatchObject({ state: 'read', now: kernel, found: {}, wrote: {} });
+    expect(look(held.uid, asking())).toMatchObject({ now: wanted, found: kernel, wrote: {} });
+    await machine.set(held.pid, 'time', 600);
+    expect(look(held.uid, asked)).toMatchObject({ now: { ...wanted, timeSeconds: 600 }, putRight: false });
+    expect(await machine.values(fresh.pid)).toEqual(kernel);
+    expect(await machine.values(held.pid)).toEqual({ ...wanted, timeSeconds: 600 });
+    await machine.set(held.pid, 'time', 30);
+    expect(unwanted(held.uid)?.now).toEqual(kernel);
   });
 
   test('that vanishes keeps no other from being visited', async () => {

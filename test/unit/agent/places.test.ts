@@ -102,3 +102,23 @@ test('a pod that is gone is forgotten with its reading', () => {
   expect([...places.names]).toEqual([HOST, second.kubeletUid]);
   expect([...places.readings.keys()]).toEqual([HOST, second.kubeletUid]);
 });
+
+test('while nothing may be changed, every place is only read; after that all of them are visited again', () => {
+  takeAll(plan([selected(first)]));
+  const still = (everything = false) =>
+    places.plan(
+      { pods: [selected(first)], host: { by: [], wanted: asking(), sockets: undefined } },
+      { nowMs: 0, everything, readOnly: true },
+    );
+  const visits = still();
+  expect(visits).toMatchObject([
+    { place: HOST, readOnly: true },
+    { place: first.kubeletUid, readOnly: true },
+  ]);
+  takeAll(visits);
+  expect(still()).toEqual([]);
+  expect(still(true)).toMatchObject([{ readOnly: true }, { readOnly: true }]);
+  const again = plan([selected(first)]);
+  expect(namesOf(again)).toEqual([HOST, first.kubeletUid]);
+  expect(again[1]).toEqual({ place: first.kubeletUid, wanted, anew: false });
+});

@@ -33,8 +33,7 @@ beforeEach(() => {
   later.clear();
 });
 
-const resourceOf = (key: string): ResourceName =>
-  key.includes('/') ? 'keepalivepolicies' : 'clusterkeepalivepolicies';
+const resourceOf = (key: string) => (key.includes('/') ? 'keepalivepolicies' : 'clusterkeepalivepolicies');
 
 function put(key: string, rest: Partial<PolicyRecord> = {}): void {
   const [name = '', namespace = ''] = key.split('/').reverse();
@@ -94,7 +93,7 @@ describe('a policy', () => {
 });
 
 describe('what else changes', () => {
-  test.each<[string, ResourceName, string, string[]]>([
+  test.each<[string, Exclude<ResourceName, 'configmaps'>, string, string[]]>([
     ['a pod concerns the policies of its namespace and of the cluster', 'pods', 'web/nginx-0', ['web/c']],
     ['a pod where no team has a policy, those of the cluster', 'pods', 'empty/x', []],
     ['a namespace, the same', 'namespaces', 'db', ['db/a', 'db/b']],
@@ -144,4 +143,9 @@ describe('the wait', () => {
     triggers.changed('pods', 'db/mongo-0');
     expect(later.get('db/a')).toBe(1000);
   });
+});
+
+test('settings that change make every policy be looked at, now', () => {
+  triggers.settingsChanged();
+  expect([now.sort(), waiting()]).toEqual([[...everyone].sort(), []]);
 });

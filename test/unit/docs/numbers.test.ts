@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 
 import { derive } from '../../../src/api/derive.ts';
+import { defaultSettings } from '../../../src/api/settings.ts';
 import { keepaliveSchema } from '../../../src/api/keepalive.ts';
 import { giveUpSeconds, secondProbeSeconds } from '../../../src/api/triple.ts';
 import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
@@ -95,6 +96,17 @@ describe('docs/install.md', () => {
           `\`${variableOf(field)}\``,
           others[field] ?? toldOf(value),
         ]),
+      ),
+    );
+  });
+
+  test('### Settings of the cluster: each key, with its default', () => {
+    const rows = install
+      .tableAfter('### Settings of the cluster')
+      .map(([name = '', value = '']) => [name, value]);
+    expect(Object.fromEntries(rows)).toEqual(
+      Object.fromEntries(
+        Object.entries(defaultSettings).map(([key, value]) => [`\`${key}\``, `\`${value}\``]),
       ),
     );
   });

@@ -1,3 +1,4 @@
+import { readSettings } from '../../../src/api/settings.ts';
 import type { PolicyStatus } from '../../../src/api/status.ts';
 import type { ClusterBinding } from '../../../src/policy/admission.ts';
 import { clusterBinding } from '../../../src/policy/admission.ts';
@@ -34,6 +35,8 @@ export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {
     others: [],
     installation: { missing: [], differing: [] },
     activatingForMs: undefined,
+    settings: readSettings({}),
+    inExcess: false,
     binding: undefined,
     facts: noAgents,
     now: start,

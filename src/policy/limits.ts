@@ -1,0 +1,71 @@
+import { resolvePath } from '../api/path.ts';
+import { tracksPackets } from '../api/hop.ts';
+import type { Settings } from '../api/settings.ts';
+import { SETTINGS_NAME } from '../api/settings.ts';
+import type { PolicySpec } from '../api/spec.ts';
+import type { PolicyRecord } from './record.ts';
+
+/**
+ * What namespaced policies may ask. limits-admission.ts says it once more, in CEL, for the API server to refuse a policy
+ * when it is applied; here it is held for those that were stored before the limit, or past an API server that
+ * did not have it. test/e2e/settings.test.ts holds both against one table.
+ */
+
+/** In words, what is asked beyond the limits and cannot be given in part; `undefined` where nothing is. */
+export function beyondLimits(spec: PolicySpec, settings: Settings): string | undefined {
+  return tooShort(spec, settings) ?? tooOften(spec, settings);
+}
+
+export function tooShortFor(name: string, limit: number): string {
+  return `ConfigMap ${SETTINGS_NAME} (${name}) allows no less than ${limit} s`;
+}
+
+function tooShort({ path }: PolicySpec, { smallestIdleTimeoutSeconds: limit }: Settings): string | undefined {
+  const hops = resolvePath(path)
+    .filter(tracksPackets)
+    .filter(({ idleTimeoutSeconds }) => idleTimeoutSeconds < limit)
+    .map(({ name, idleTimeoutSeconds }) => `${name} (${idleTimeoutSeconds} s)`);
+  return hops.length === 0
+    ? undefined
+    : `it declares ${hops.join(', ')}, and ${tooShortFor('smallestIdleTimeoutSeconds', limit)}`;
+}
+
+/** What is derived follows from the timeout, which has a limit of its own: only what is declared is looked at. */
+function tooOften({ keepalive = {} }: PolicySpec, settings: Settings): string | undefined {
+  const limit = settings.smallestIntervalSeconds;
+  const small = (['timeSeconds', 'intervalSeconds'] as const)
+    .filter((key) => (keepalive[key] ?? Infinity) < limit)
+    .map((key) => `${key} ${keepalive[key]}`);
+  return small.length === 0
+    ? undefined
+    : `it declares ${small.join(', ')}, and ${tooShortFor('smallestIntervalSeconds', limit)}`;
+}
+
+/** Whether open connections may only be counted for a policy that asks for their repair. */
+export function repairsBeyondLimits(spec: PolicySpec, { openConnections }: Settings): boolean {
+  return openConnections === 'Observe' && spec.openConnections === 'Repair';
+}
+
+/**
+ * Policies past the number that their namespace may have. The oldest stay, by name where two are as old, so that who
+ * comes late waits and nobody's policy is pushed out by a newer one.
+ */
+export function inExcess(
+  records: Iterable<PolicyRecord>,
+  { policiesPerNamespace: limit }: Settings,
+): ReadonlySet<PolicyRecord> {
+  const byNamespace = Map.groupBy(
+    [...records].filter(({ kind }) => kind === 'KeepalivePolicy'),
+    ({ namespace }) => namespace,
+  );
+  return new Set(
+    [...byNamespace.values()]
+      .filter(({ length }) => length > limit)
+      .flatMap((all) => all.sort(oldestFirst).slice(limit)),
+  );
+}
+
+function oldestFirst(a: PolicyRecord, b: PolicyRecord): number {
+  const [first, second] = [a, b].map(({ createdAt = '', name }) => `${createdAt} ${name}`);
+  return (first ?? '') < (second ?? '') ? -1 : 1;
+}
