@@ -1,6 +1,7 @@
 /** The story of the project in a screen or two, on a real cluster: `npm run demo`. Exit status 0: it held. */
 import type { Effective } from '../src/api/status.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { labSettings } from './cluster/install.ts';
 import type { Nat } from './cluster/router.ts';
 import { startNat } from './cluster/router.ts';
 import { until } from './cluster/wait.ts';
@@ -38,6 +39,9 @@ async function main(signal: AbortSignal): Promise<boolean> {
     step(`a real Kubernetes ${cluster.kubernetes} is ready`);
     await cluster.install();
     step('the operator is installed: its image from the Dockerfile, kubectl apply -k deploy/');
+    step(
+      `so that nobody has to wait, its settings allow timeouts from ${labSettings.smallestIdleTimeoutSeconds} s on, instead of 10 s`,
+    );
     const nat = await startNat(cluster.lab, {
       ...{ name: 'office-nat', kind: 'snat', then: 'reset', outside: 'server' },
       forgetsAfterSeconds,

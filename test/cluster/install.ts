@@ -11,6 +11,9 @@ import { repository } from './place.ts';
 const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
 const namespaces = ['keepalive-system', 'keepalive-agent'];
 
+/** A test cannot wait for as long as the shortest timeout that is allowed by default. */
+export const labSettings = { smallestIdleTimeoutSeconds: '2' } as const;
+
 /** Builds the product as its users would, and installs it as they do. */
 export async function installProduct(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'keepalive-install-'));
@@ -26,6 +29,13 @@ export async function installProduct(cluster: Cluster, onProgress: (step: string
   const older = await workloads(cluster);
   await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
   onProgress('applied deploy/');
+  await cluster.kubectl(
+    ...['patch', 'configmap', 'keepalive-settings', '-n', 'keepalive-system', '--type=merge', '-p'],
+    JSON.stringify({ data: labSettings }),
+  );
+  onProgress(
+    `set ${Object.entries(labSettings).map((pair) => pair.join(': '))[0]}, since the NATs here forget that soon`,
+  );
   // The manifests say the same as before, the image of that name does not.
   for (const { namespace, name } of older) await cluster.kubectl('rollout', 'restart', '-n', namespace, name);
   for (const { namespace, name } of await workloads(cluster))
