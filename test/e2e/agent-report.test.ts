@@ -171,6 +171,7 @@ describe('the token of an agent, stolen', () => {
     ['get', 'pods/log'],
     ['get', 'secrets'],
     ['get', 'configmaps'],
+    ['list', 'configmaps'],
     ['patch', 'nodes'],
     ['get', 'nodes/proxy'],
     ['update', 'daemonsets.apps'],

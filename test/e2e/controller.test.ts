@@ -290,6 +290,8 @@ describe('the controller', () => {
       ['patch', 'pods'],
       ['create', 'pods'],
       ['get', 'secrets'],
+      ['list', 'configmaps'],
+      ['update', 'configmaps'],
       ['update', 'mutatingadmissionpolicies.admissionregistration.k8s.io'],
       ['create', 'clusterrolebindings.rbac.authorization.k8s.io'],
     ] as const) {

@@ -1,4 +1,8 @@
+import { join } from 'node:path';
+
 import { Cluster } from '../cluster/cluster.ts';
+import { labSettings } from '../cluster/install.ts';
+import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import type { NodeKeepaliveStatus } from '../../src/api/node-keepalive.ts';
 import type { Condition, PolicyStatus } from '../../src/api/status.ts';
@@ -69,6 +73,18 @@ export class Bench {
 
   async json<T>(...args: string[]): Promise<T> {
     return JSON.parse(await this.cluster.kubectl('get', ...args, '-o', 'json')) as T;
+  }
+
+  /** Keys of the cluster's settings; `null` takes one out. */
+  async settings(data: Readonly<Record<string, string | null>>): Promise<void> {
+    const configMap = ['configmap', 'keepalive-settings', '-n', 'keepalive-system'];
+    await this.cluster.kubectl('patch', ...configMap, '--type=merge', '-p', JSON.stringify({ data }));
+  }
+
+  /** As they are shipped, or as the lab has them. */
+  async resetSettings(to: 'shipped' | 'lab'): Promise<void> {
+    await this.cluster.kubectl('apply', '-f', join(repository, 'deploy/settings.yaml'));
+    await this.settings({ acting: null, ...(to === 'lab' ? labSettings : {}) });
   }
 
   policy({ kind, name, namespace }: PolicyName): Promise<PolicyObject> {
