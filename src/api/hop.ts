@@ -35,8 +35,9 @@ export const hopSchema = z.object({
     .optional()
     .describe(
       'What the hop is. NAT, IPVS, LoadBalancer, Firewall and Conntrack follow packets, and a keepalive probe ' +
-        'refreshes them. Proxy (Envoy, nginx stream, HAProxy) counts data: no probe refreshes it, and the status ' +
-        'says what to set there instead. Required with idleTimeoutSeconds; a preset brings its own.',
+        'refreshes them. Proxy is whatever ends TCP itself and counts data: an application load balancer (AWS ALB), an ' +
+        'ingress controller, Envoy, nginx, HAProxy, a database proxy. No probe refreshes it, and the status says what ' +
+        'to set there instead. Required with idleTimeoutSeconds; a preset brings its own.',
     ),
   idleTimeoutSeconds: z
     .int32()
