@@ -4,6 +4,7 @@ import type { LabelSelector } from '../api/selector.ts';
 import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
 import type { Expression } from './admission-values.ts';
 import { mutation, variables } from './admission-values.ts';
+import { notWindowsCel } from './windows.ts';
 
 /**
  * The decision of skip.ts and label-selector.ts once more, in CEL, for the API server to take while a pod is created;
@@ -26,8 +27,7 @@ const sharedConditions: readonly string[] = [
   // The controller's word, for what cannot be seen from here: see withheld.ts.
   "params.status.?admission.orValue('Active') != 'Withheld'",
   '!object.spec.?hostNetwork.orValue(false)',
-  "object.spec.?os.?name.orValue('linux') != 'windows'",
-  "object.spec.?nodeSelector[?'kubernetes.io/os'].orValue('linux') != 'windows'",
+  ...notWindowsCel,
   "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}))",
   `object.metadata.?labels[?'${SKIP_LABEL}'].orValue('') != 'true'`,
 ];

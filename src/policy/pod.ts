@@ -3,6 +3,8 @@ import type { Triple } from '../api/triple.ts';
 import { ownValuesPattern } from './admitted.ts';
 import type { Sysctl } from './sysctl.ts';
 import { declaredTriple } from './sysctl.ts';
+import type { Placement } from './windows.ts';
+import { wantsWindows } from './windows.ts';
 
 /** The fields of a Pod, as the API server sends it, that a decision can depend on. */
 export interface RawPod {
@@ -13,11 +15,8 @@ export interface RawPod {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: unknown;
   };
-  readonly spec?: {
-    readonly nodeName?: string;
+  readonly spec?: Placement & {
     readonly hostNetwork?: boolean;
-    readonly os?: { readonly name?: string };
-    readonly nodeSelector?: Readonly<Record<string, string>>;
     readonly securityContext?: { readonly sysctls?: readonly Sysctl[] };
   };
   readonly status?: {
@@ -54,7 +53,6 @@ export interface PodView {
 
 type RawStatus = NonNullable<RawPod['status']>;
 
-const osLabel = 'kubernetes.io/os';
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 export function podView({ metadata = {}, spec = {}, status }: RawPod): PodView {
@@ -78,10 +76,6 @@ export function podView({ metadata = {}, spec = {}, status }: RawPod): PodView {
 /** Whoever makes a pod may write the annotation too: it is only ever shown. */
 function changedFrom(text: string | undefined): string | undefined {
   return text !== undefined && ownValuesPattern.test(text) && /\d/.test(text) ? text : undefined;
-}
-
-function wantsWindows({ os, nodeSelector }: NonNullable<RawPod['spec']>): boolean {
-  return os?.name === 'windows' || nodeSelector?.[osLabel] === 'windows';
 }
 
 /** The phase stays Pending while init containers run. */

@@ -52,7 +52,8 @@ const skips: readonly SkipRule[] = [
   },
   {
     reason: 'Windows',
-    by: 'everyone',
+    // Agents run on Linux only: what lives on the node of one is for Linux, whatever its spec tolerates.
+    by: 'admission',
     advice: 'Windows has no such sysctls: set KeepAliveTime in the registry of its nodes',
     applies: (pod) => pod.windows,
   },

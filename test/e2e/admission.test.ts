@@ -51,6 +51,35 @@ describe('a new pod', () => {
     expect(await Promise.all(['time', 'intvl', 'probes'].map(read))).toEqual(['15\n', '5\n', '6\n']);
   });
 
+  test('of a RuntimeClass whose nodes are Windows is left alone, since the API server says so in its spec first', async () => {
+    await bench.apply({
+      apiVersion: 'node.k8s.io/v1',
+      kind: 'RuntimeClass',
+      metadata: { name: 'e2e-windows' },
+      handler: 'runhcs-wcow-process',
+      scheduling: { nodeSelector: { 'kubernetes.io/os': 'windows' } },
+    });
+    const pod = sleeper('by-class', namespace, { spec: { runtimeClassName: 'e2e-windows' } });
+    expect(await bench.dryRun(pod)).toEqual([]);
+    await bench.cluster.kubectl('delete', 'runtimeclass', 'e2e-windows');
+  });
+
+  test('of Windows that waits for a node is told as such, and not as covered', async () => {
+    const labels = { os: 'windows' };
+    const spec = { nodeSelector: { 'beta.kubernetes.io/os': 'windows' } };
+    await bench.apply(
+      kap(namespace, 'windows', 90, { podSelector: { matchLabels: labels } }),
+      sleeper('windows', namespace, { labels, spec }),
+    );
+    const { pods, findings } = await bench.status(
+      { kind: 'kap', name: 'windows', namespace },
+      (status) => status.pods?.selected === 1,
+    );
+    expect(pods).toMatchObject({ declared: 0, skipped: 1, skippedBy: [{ reason: 'Windows', count: 1 }] });
+    expect(findings).toMatchObject([{ reason: 'Windows', pod: 'windows' }]);
+    await bench.cluster.kubectl('delete', '-n', namespace, 'kap/windows', 'pod/windows');
+  });
+
   test('is left to the other policy once the stricter one is deleted', async () => {
     await bench.cluster.kubectl('delete', 'ckap', 'platform');
     await until('the cluster policy has stopped acting', async () => {

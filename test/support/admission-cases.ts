@@ -5,6 +5,7 @@ import type { RawPod } from '../../src/policy/pod.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import { nat, sysctls } from './builder.ts';
 import { declarations, entry, interval, ports, probes, time } from './declaration-cases.ts';
+import { placementCases } from './placement-cases.ts';
 import { manyRequirements, selectorCases } from './selector-cases.ts';
 
 type Labels = Record<string, string>;
@@ -143,14 +144,7 @@ const pods: [sentence: string, pod: AdmissionCase['pod'], expected: Sysctl[]][] 
   ['any other value of that label means nothing', { labels: { 'keepalive.dev/skip': 'yes' } }, sysctls()],
   ['hostNetwork is left alone', { spec: { hostNetwork: true } }, []],
   ['hostNetwork that is declared off is none', { spec: { hostNetwork: false } }, sysctls()],
-  ['Windows by spec.os is left alone', { spec: { os: { name: 'windows' } } }, []],
-  ['Windows by node selector, too', { spec: { nodeSelector: { 'kubernetes.io/os': 'windows' } } }, []],
-  [
-    'Linux by both is changed',
-    { spec: { os: { name: 'linux' }, nodeSelector: { 'kubernetes.io/os': 'linux' } } },
-    sysctls(),
-  ],
-  ['a node selector of other labels means nothing', { spec: { nodeSelector: { disk: 'ssd' } } }, sysctls()],
+  ...placementCases,
   [
     'the mirror of a static pod is left alone',
     { annotations: { 'kubernetes.io/config.mirror': 'abc' }, spec: { nodeName: 'no-such-node' } },

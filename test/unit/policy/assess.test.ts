@@ -40,6 +40,15 @@ describe('counting pods', () => {
       { spec: { nodeSelector: { 'kubernetes.io/os': 'windows' } } },
       'Windows',
     ],
+    [
+      'a pending Windows pod is skipped, though a policy of an older version gave it values',
+      {
+        phase: 'Pending',
+        sysctls: sysctls(),
+        spec: { nodeSelector: { 'beta.kubernetes.io/os': 'windows' } },
+      },
+      'Windows',
+    ],
     ['a static pod is skipped', { annotations: { 'kubernetes.io/config.mirror': 'x' } }, 'StaticPod'],
     [
       'a static pod with good values is declared',

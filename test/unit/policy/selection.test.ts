@@ -55,6 +55,10 @@ describe('a pod of this node', () => {
     ['a static pod', nodePodOf({ annotations: { 'kubernetes.io/config.mirror': 'x' } })],
     ['one that is ending', { ...nodePodOf(), live: false }],
     ['one that is being started', nodePodOf({ phase: 'Pending' })],
+    [
+      'one that tolerates Windows, and runs here on Linux',
+      nodePodOf({ spec: { tolerations: [{ key: 'os', value: 'windows' }] } }),
+    ],
   ])('%s is held, unlike at its creation', (_sentence, pod) => {
     expect(select([team(90)], [pod]).pods).toMatchObject([{ wanted: asking(90) }]);
   });
