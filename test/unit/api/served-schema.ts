@@ -18,6 +18,7 @@ export interface SchemaNode {
   readonly items?: SchemaNode;
   readonly 'x-kubernetes-validations'?: readonly CelRule[];
   readonly 'x-kubernetes-list-type'?: string;
+  readonly 'x-kubernetes-int-or-string'?: boolean;
 }
 
 interface CelRule {
@@ -58,10 +59,10 @@ cel.registerFunction('string.format(list): string', (text: string, values: unkno
 const compiled = new Map<string, ReturnType<Environment['parse']>>();
 
 /** Throws where the expression does: no rule of ours may fail to give an answer. */
-function evaluate(expression: string, self: unknown): unknown {
+export function evaluate(expression: string, value: unknown, name = 'self'): unknown {
   const run = compiled.get(expression) ?? cel.parse(expression);
   compiled.set(expression, run);
-  return run({ self: celValue(self) });
+  return run({ [name]: celValue(value) });
 }
 
 /** CEL's int for every whole number of JSON. */
@@ -76,12 +77,17 @@ function celValue(value: unknown): unknown {
 export class ServedSchema {
   readonly #root: SchemaNode;
   readonly #shape: z.ZodType;
+  readonly #messages: ReadonlySet<string>;
 
   constructor(kind: KindName) {
     this.#root = servedVersion(kind).schema.openAPIV3Schema;
-    this.#shape = z.fromJSONSchema(this.#root as Parameters<typeof z.fromJSONSchema>[0], {
-      defaultTarget: 'openapi-3.0',
-    });
+    this.#shape = z.fromJSONSchema(plainSchema(this.#root), { defaultTarget: 'openapi-3.0' });
+    this.#messages = new Set(messagesIn(this.#root));
+  }
+
+  /** Whether some rule says this: such a rule takes the place of a type or a list of words. */
+  isOfRule(text: string): boolean {
+    return this.#messages.has(text);
   }
 
   /** Everything that a schema says of one value: type, range, length, pattern, enum, required. */
@@ -97,6 +103,22 @@ export class ServedSchema {
     const blocking = (this.#shape.safeParse(object).error?.issues ?? []).some(isBlocking);
     return blocking ? undefined : [...brokenRules(this.#root, object, [])];
   }
+}
+
+/** Both forms of an integer that may be a text, as JSON Schema has it; limits are of the number alone. */
+function plainSchema(root: SchemaNode): Parameters<typeof z.fromJSONSchema>[0] {
+  return JSON.parse(JSON.stringify(root), (_key, node: unknown) => {
+    if (typeof node !== 'object' || node === null || !('x-kubernetes-int-or-string' in node)) return node;
+    return { anyOf: [{ ...node, type: 'integer' }, { type: 'string' }] };
+  }) as Parameters<typeof z.fromJSONSchema>[0];
+}
+
+function messagesIn(node: SchemaNode): string[] {
+  const below = [...Object.values(node.properties ?? {}), node.items, node.additionalProperties];
+  return [
+    ...(node['x-kubernetes-validations'] ?? []).map(({ message }) => message),
+    ...below.flatMap((member) => (member === undefined ? [] : messagesIn(member))),
+  ];
 }
 
 function isBlocking(issue: z.core.$ZodIssue): boolean {
