@@ -8,7 +8,8 @@ interface Validation {
 
 /** A node of an openAPIV3Schema, as far as our CRDs use the format. */
 interface SchemaNode {
-  readonly type: string;
+  /** Absent where a rule asks for an integer, see intOrTold(). */
+  readonly type?: string;
   readonly description?: string;
   readonly format?: string;
   readonly default?: string;
@@ -219,11 +220,12 @@ interface RulePlace {
   readonly message: string;
 }
 
-/** Every message of the rules below a node, with the field that it is attached to; those of selectors stay out. */
+/** Every message of the rules below a node, with the field that it is attached to; those inside of selectors stay out. */
 function rulesOf({ path, node }: Pick<Field, 'path' | 'node'>): RulePlace[] {
   const own = (node['x-kubernetes-validations'] ?? []).map(({ message }) => ({ path, message }));
+  if (isSelector(node) && path !== '') return own;
   const below = Object.entries(propertiesOf(node)).flatMap(([name, child]) =>
-    isSelector(child) ? [] : rulesOf({ path: path === '' ? name : `${path}.${name}`, node: child }),
+    rulesOf({ path: path === '' ? name : `${path}.${name}`, node: child }),
   );
   const items = node.items === undefined ? [] : rulesOf({ path: `${path}[]`, node: node.items });
   return [...own, ...below, ...items];
@@ -236,11 +238,11 @@ function selectorRules(selector: SchemaNode): string[] {
 function typeOf(node: SchemaNode): string {
   if (isSelector(node)) return '[label selector](#label-selectors)';
   if (node.items !== undefined)
-    return node.items.type === 'object' ? 'list of objects' : `list of ${node.items.type}s`;
-  if (node.additionalProperties !== undefined) return `map of ${node.additionalProperties.type}s`;
+    return node.items.type === 'object' ? 'list of objects' : `list of ${typeOf(node.items)}s`;
+  if (node.additionalProperties !== undefined) return `map of ${typeOf(node.additionalProperties)}s`;
   if (node.enum !== undefined)
     return isPreset(node.enum) ? 'name of a [preset](#presets)' : node.enum.map(code).join(', ');
-  return node.format === 'date-time' ? 'time' : node.type;
+  return node.format === 'date-time' ? 'time' : (node.type ?? 'integer');
 }
 
 function rangeOf(node: SchemaNode): string {

@@ -37,6 +37,15 @@ function adapt(node: Schema): void {
   if (node['x-kubernetes-validations'] instanceof Array && node['x-kubernetes-validations'].length === 0) {
     delete node['x-kubernetes-validations'];
   }
+  giveWayToRule(node);
+}
+
+/** What intOrTold() and enumOrTold() leave to a rule. */
+function giveWayToRule(node: Schema): void {
+  if (node.enum === undefined) delete node.enum;
+  if (node['x-kubernetes-int-or-string'] !== true) return;
+  delete node.type;
+  delete node.format;
 }
 
 interface Kind {

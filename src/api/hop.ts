@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { presetNames, presets } from './presets.ts';
 import type { Rule } from './rule.ts';
+import { intOrTold, withRules } from './rule.ts';
 
 /**
  * Types whose devices follow packets, so that a keepalive probe, an empty segment, refreshes them.
@@ -18,6 +19,40 @@ export type HopType = (typeof hopTypes)[number];
 export const idleTimeoutBounds = { min: 2, max: 432_000 } as const;
 
 export const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+/**
+ * What people paste from the settings of products: `350s`, `never`, 0 for never, weeks. The CRD lets a text pass
+ * its type, so that a rule can refuse it in words that help, where the API server would only name the type.
+ */
+const idleTimeoutMessages = {
+  type: 'idleTimeoutSeconds is a whole number of seconds without a unit: 350 for "350s", 240 for "4m". A hop that never forgets needs no mention: leave it out',
+  min: `a hop forgets after ${idleTimeoutBounds.min} s at the soonest, or no probe comes in time. Where 0 or less stands for never, leave the hop out`,
+  max: `a hop that forgets after more than ${idleTimeoutBounds.max} s (5 days), or never, asks for nothing: leave it out, or declare ${idleTimeoutBounds.max}. If these are milliseconds, divide by 1000`,
+} as const;
+
+const idleTimeoutRules: readonly Rule<number>[] = [
+  {
+    rule: `type(self) != int || self >= ${idleTimeoutBounds.min}`,
+    message: idleTimeoutMessages.min,
+    check: (seconds) => seconds >= idleTimeoutBounds.min,
+  },
+  {
+    rule: `type(self) != int || self <= ${idleTimeoutBounds.max}`,
+    message: idleTimeoutMessages.max,
+    check: (seconds) => seconds <= idleTimeoutBounds.max,
+  },
+];
+
+const idleTimeoutSchema = intOrTold(
+  withRules(
+    z
+      .int32({ error: ({ input }) => (typeof input === 'string' ? idleTimeoutMessages.type : undefined) })
+      .min(idleTimeoutBounds.min)
+      .max(idleTimeoutBounds.max),
+    idleTimeoutRules,
+  ),
+  idleTimeoutMessages.type,
+);
 
 export const hopSchema = z.object({
   name: z
@@ -39,10 +74,7 @@ export const hopSchema = z.object({
         'ingress controller, Envoy, nginx, HAProxy, a database proxy. No probe refreshes it, and the status says what ' +
         'to set there instead. Required with idleTimeoutSeconds; a preset brings its own.',
     ),
-  idleTimeoutSeconds: z
-    .int32()
-    .min(idleTimeoutBounds.min)
-    .max(idleTimeoutBounds.max)
+  idleTimeoutSeconds: idleTimeoutSchema
     .optional()
     .describe(
       'After how many seconds of silence this hop forgets a connection (2 to 432000). ' +
@@ -65,7 +97,9 @@ export type Hop = z.infer<typeof hopSchema>;
 export const hopRules: readonly Rule<Hop>[] = [
   {
     rule: 'has(self.preset) != has(self.idleTimeoutSeconds)',
-    message: 'a hop declares exactly one of preset and idleTimeoutSeconds',
+    message:
+      'a hop declares exactly one of preset and idleTimeoutSeconds. Where yours differs from a preset, declare ' +
+      'name, type and idleTimeoutSeconds instead, such as {name: edge, type: LoadBalancer, idleTimeoutSeconds: 600}',
     check: (hop) => (hop.preset !== undefined) !== (hop.idleTimeoutSeconds !== undefined),
   },
   {

@@ -7,29 +7,37 @@ import { tracksPackets } from './hop.ts';
 import { derive } from './derive.ts';
 import { hopFactsCel, hopsCel, resolvePath } from './path.ts';
 import type { Rule } from './rule.ts';
+import { withRules } from './rule.ts';
 import { kernelDefaults, latestSecondProbe, shortestTimeout } from './triple.ts';
 
+/** Why nothing above the kernel's own can be asked for, and what to do instead. */
+function atMost(limit: number, instead: string): Rule<number> {
+  return {
+    rule: `self <= ${limit}`,
+    message: `${limit} is the kernel's own, and values are only ever made stricter: ${instead}`,
+    check: (value) => value <= limit,
+  };
+}
+const seconds = (limit: number) =>
+  withRules(z.int32().min(1).max(limit), [atMost(limit, 'declare less, or leave it out to have it derived')]);
+
 export const keepaliveSchema = z.object({
-  timeSeconds: z
-    .int32()
-    .min(1)
-    .max(kernelDefaults.timeSeconds)
+  timeSeconds: seconds(kernelDefaults.timeSeconds)
     .optional()
     .describe(
       'Silence before the first probe, in seconds (tcp_keepalive_time). Derived: a third of the shortest idle timeout.',
     ),
-  intervalSeconds: z
-    .int32()
-    .min(1)
-    .max(kernelDefaults.intervalSeconds)
+  intervalSeconds: seconds(kernelDefaults.intervalSeconds)
     .optional()
     .describe(
       'Seconds between unanswered probes (tcp_keepalive_intvl). Derived: a sixth of what is left of the shortest idle timeout after timeSeconds.',
     ),
-  probes: z
-    .int32()
-    .min(1)
-    .max(kernelDefaults.probes)
+  probes: withRules(z.int32().min(1).max(kernelDefaults.probes), [
+    atMost(
+      kernelDefaults.probes,
+      `for more patience raise intervalSeconds, to ${kernelDefaults.intervalSeconds} at most`,
+    ),
+  ])
     .optional()
     .describe(
       'Unanswered probes after which the connection is given up (tcp_keepalive_probes). Derived: as many as it takes to give up no sooner than the shortest idle timeout.',

@@ -28,6 +28,32 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
     .meta({ 'x-kubernetes-validations': rules.map(celOf) });
 }
 
+/**
+ * The wrong type and the unknown word are told by the API server in its own words, before it asks any rule. Where
+ * they do not help, the CRD is made to let them pass and a rule refuses them; the schema's own error has to be
+ * the same message. Nothing that is not of the schema's type is ever stored.
+ */
+export function intOrTold<S extends z.ZodType<number>>(schema: S, message: string): S {
+  return told(schema, { rule: 'type(self) == int', message }, { 'x-kubernetes-int-or-string': true });
+}
+
+/** The same for one of several words; as in the LabelSelector of Kubernetes, the schema has no list of them. */
+export function enumOrTold<S extends z.ZodEnum>(schema: S, message: string): S {
+  const words = schema.options.map((word) => `'${word}'`).join(', ');
+  return told(schema, { rule: `self in [${words}]`, message }, { enum: undefined, maxLength: 63 });
+}
+
+function told<S extends z.ZodType>(
+  schema: S,
+  rule: Record<string, string>,
+  form: Record<string, unknown>,
+): S {
+  const { 'x-kubernetes-validations': others = [] } = (schema.meta() ?? {}) as {
+    'x-kubernetes-validations'?: readonly Record<string, string>[];
+  };
+  return schema.meta({ ...form, 'x-kubernetes-validations': [rule, ...others] });
+}
+
 function celOf(rule: Rule<never>): Record<string, string> {
   const { rule: expression, message, messageExpression } = rule;
   return messageExpression === undefined

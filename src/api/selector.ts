@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { Rule } from './rule.ts';
-import { withRules } from './rule.ts';
+import { enumOrTold, withRules } from './rule.ts';
 
 /** A label key: an optional DNS prefix of at most 253 characters, a slash, and a name of at most 63. */
 export const labelKey =
@@ -12,11 +12,16 @@ const maxKeyLength = 317;
 const keyLengths = /^([^/]{1,253}[/])?[^/]{1,63}$/;
 const maxEntries = 32;
 
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+const operatorMessage =
+  `the operator of a label selector is one of ${operators.join(', ')}. Gt and Lt are for the node affinity of pods: ` +
+  'labels are texts here, so list the values with In';
+
 const requirementShape = z.object({
   key: z.string().min(1).max(maxKeyLength).regex(labelKey).describe('The label key.'),
-  operator: z
-    .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
-    .describe('In and NotIn compare with values; Exists and DoesNotExist take none.'),
+  operator: enumOrTold(z.enum(operators, { error: operatorMessage }), operatorMessage).describe(
+    'In, NotIn, Exists or DoesNotExist. In and NotIn compare with values; Exists and DoesNotExist take none.',
+  ),
   values: z
     .array(z.string().max(63).regex(labelValue))
     .max(maxEntries)
@@ -27,7 +32,7 @@ const requirementShape = z.object({
 
 const requirementRules: readonly Rule<z.infer<typeof requirementShape>>[] = [
   {
-    rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+    rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || size(self.values) == 0",
     message: 'In and NotIn need at least one value; Exists and DoesNotExist take none',
     check: ({ operator, values = [] }) => ['In', 'NotIn'].includes(operator) === values.length > 0,
   },
@@ -77,3 +82,18 @@ export const labelSelectorSchema = z.object({
     .describe('Requirements that must all hold.'),
 });
 export type LabelSelector = z.infer<typeof labelSelectorSchema>;
+
+const nonEmptyRule: Rule<LabelSelector> = {
+  rule: 'has(self.matchLabels) && size(self.matchLabels) > 0 || has(self.matchExpressions) && size(self.matchExpressions) > 0',
+  message:
+    'an empty namespaceSelector is refused: leave it out to select every namespace, or say which, such as matchLabels: ' +
+    '{kubernetes.io/metadata.name: db}. Fields of other kinds, such as matchNames and any, do not exist here',
+  check: ({ matchLabels = {}, matchExpressions = [] }) =>
+    Object.keys(matchLabels).length + matchExpressions.length > 0,
+};
+
+/**
+ * The API server drops fields that it does not know: of a selector of another kind that was pasted in, `{}` is
+ * left, which selects everything. Left out says the same and is never said by mistake.
+ */
+export const namespaceSelectorSchema = withRules(labelSelectorSchema, [nonEmptyRule]);

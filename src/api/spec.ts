@@ -4,7 +4,7 @@ import { keepaliveRule, keepaliveSchema } from './keepalive.ts';
 import { pathSchema } from './path.ts';
 import type { Rule } from './rule.ts';
 import { withRules } from './rule.ts';
-import { labelSelectorSchema } from './selector.ts';
+import { labelSelectorSchema, namespaceSelectorSchema } from './selector.ts';
 
 const shared = {
   path: pathSchema,
@@ -42,9 +42,9 @@ export const keepalivePolicySpecSchema = withRules(
 export type KeepalivePolicySpec = z.infer<typeof keepalivePolicySpecSchema>;
 
 const clusterSpecShape = z.object({
-  namespaceSelector: labelSelectorSchema
+  namespaceSelector: namespaceSelectorSchema
     .optional()
-    .describe('Which namespaces, by their labels. Left out or empty: all.'),
+    .describe('Which namespaces, by their labels. Left out: all. An empty one ({}) is refused.'),
   podSelector: labelSelectorSchema
     .optional()
     .describe(
@@ -59,7 +59,7 @@ const clusterSpecShape = z.object({
     .optional()
     .describe(
       'For the node agent: nodes whose own network namespace gets the same values, which is what covers ' +
-        'pods with hostNetwork. Without the node agent nothing acts on nodes.',
+        'pods with hostNetwork. Other pods are never selected by their node. Without the node agent nothing acts on nodes.',
     ),
   ...shared,
 });

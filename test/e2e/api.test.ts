@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { Bench, kap } from './shared.ts';
+import { until } from '../cluster/wait.ts';
+import { Bench, ckap, kap } from './shared.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-api';
@@ -10,6 +11,8 @@ afterAll(() => bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=f
 
 const nat = { name: 'office-nat', type: 'NAT', idleTimeoutSeconds: 90 };
 const withPath = (...path: object[]) => kap(namespace, 'bad', 90, { path });
+const withTimeout = (idleTimeoutSeconds: unknown) => withPath({ ...nat, idleTimeoutSeconds });
+const wholeNumber = 'is a whole number of seconds without a unit: 350 for "350s"';
 const withKeepalive = (keepalive: object) => kap(namespace, 'bad', 90, { path: [nat], keepalive });
 const selecting = (podSelector: object) => kap(namespace, 'bad', 90, { podSelector });
 
@@ -28,8 +31,8 @@ describe('kubectl apply refuses', () => {
     ],
     [
       'a hop with both',
-      withPath({ preset: 'aws-nlb', idleTimeoutSeconds: 90 }),
-      'a hop declares exactly one of preset and idleTimeoutSeconds',
+      withPath({ preset: 'aws-nlb', idleTimeoutSeconds: 600 }),
+      'declare name, type and idleTimeoutSeconds instead, such as {name: edge, type: LoadBalancer, idleTimeoutSeconds: 600}',
     ],
     [
       'a hop without a type',
@@ -42,13 +45,22 @@ describe('kubectl apply refuses', () => {
       withPath({ preset: 'aws-nbl' }),
       'Unsupported value: "aws-nbl": supported values: "aws-nat-gateway"',
     ],
-    ['0 seconds', withPath({ ...nat, idleTimeoutSeconds: 0 }), 'should be greater than or equal to 2'],
-    ['1 second', withPath({ ...nat, idleTimeoutSeconds: 1 }), 'should be greater than or equal to 2'],
-    ['-5 seconds', withPath({ ...nat, idleTimeoutSeconds: -5 }), 'should be greater than or equal to 2'],
+    ['0 seconds', withTimeout(0), 'Where 0 or less stands for never, leave the hop out'],
+    ['1 second', withTimeout(1), 'should be greater than or equal to 2'],
+    ['-5 seconds', withTimeout(-5), 'Where 0 or less stands for never, leave the hop out'],
+    ['432001 seconds', withTimeout(432_001), 'leave it out, or declare 432000'],
+    ['weeks', withTimeout(604_800), 'asks for nothing: leave it out, or declare 432000'],
+    ['10^10 seconds', withTimeout(1e10), 'If these are milliseconds, divide by 1000'],
+    ['a number with a unit', withTimeout('350s'), wholeNumber],
+    ['a number in quotes', withTimeout('350'), wholeNumber],
+    ['never', withTimeout('never'), 'A hop that never forgets needs no mention: leave it out'],
     [
-      '10^10 seconds',
-      withPath({ ...nat, idleTimeoutSeconds: 1e10 }),
-      'should be less than or equal to 432000',
+      'a text beside values of its own, in one sentence',
+      kap(namespace, 'bad', 90, {
+        path: [nat, { ...nat, name: 'b', idleTimeoutSeconds: '4m' }],
+        keepalive: { timeSeconds: 20 },
+      }),
+      `is invalid: spec.path[1].idleTimeoutSeconds: Invalid value: `,
     ],
     ['half a second', withPath({ ...nat, idleTimeoutSeconds: 90.5 }), 'must be of type integer'],
     [
@@ -79,12 +91,23 @@ describe('kubectl apply refuses', () => {
     [
       'a time above the kernel default',
       withKeepalive({ timeSeconds: 7201 }),
-      'should be less than or equal to 7200',
+      "7200 is the kernel's own, and values are only ever made stricter",
     ],
+    [
+      'an interval above the kernel default',
+      withKeepalive({ intervalSeconds: 76 }),
+      "75 is the kernel's own, and values are only ever made stricter",
+    ],
+    ['ten probes', withKeepalive({ probes: 10 }), 'for more patience raise intervalSeconds, to 75 at most'],
     [
       'an invalid selector operator',
       selecting({ matchExpressions: [{ key: 'app', operator: 'Is' }] }),
-      'Unsupported value: "Is": supported values: "In", "NotIn", "Exists", "DoesNotExist"',
+      'the operator of a label selector is one of In, NotIn, Exists, DoesNotExist',
+    ],
+    [
+      'a comparison of labels',
+      selecting({ matchExpressions: [{ key: 'tier', operator: 'Gt', values: ['1'] }] }),
+      'Gt and Lt are for the node affinity of pods',
     ],
     [
       'In without values',
@@ -126,6 +149,74 @@ describe('kubectl apply refuses', () => {
     ],
   ])('%s', async (_sentence, manifest, message) => {
     expect(await bench.refusal(manifest)).toContain(message);
+  });
+});
+
+describe('selectors of other kinds, pasted in', () => {
+  const cluster = (spec: object) => ({
+    apiVersion: 'keepalive.dev/v1alpha1',
+    kind: 'ClusterKeepalivePolicy',
+    metadata: { name: 'bad' },
+    spec: { path: [nat], ...spec },
+  });
+
+  test.each<[string, object]>([
+    ['of a ServiceMonitor', { matchNames: ['default'] }],
+    ['of a ServiceMonitor that wants any', { any: true }],
+    ['that is empty', {}],
+    ['that is empty in its parts', { matchLabels: {}, matchExpressions: [] }],
+  ])('a namespaceSelector %s is refused by a client without validation too', async (_sentence, selector) => {
+    const manifest = cluster({ namespaceSelector: selector, podSelector: {} });
+    expect(await bench.refusal(manifest, '--validate=false')).toContain(
+      'an empty namespaceSelector is refused: leave it out to select every namespace',
+    );
+  });
+
+  test.each<[string, object]>([
+    ['a podSelector of names', cluster({ podSelector: { matchNames: ['mongo-0'] } })],
+    ['one of a Service', selecting({ app: 'mongo' })],
+  ])('%s is refused by kubectl, whose validation knows the fields', async (_sentence, manifest) => {
+    expect(await bench.refusal(manifest)).toContain('unknown field "spec.podSelector.');
+  });
+});
+
+describe('kubectl apply warns of', () => {
+  const lb = (idleTimeoutSeconds: number, name = 'edge') =>
+    withPath({ name, type: 'LoadBalancer', idleTimeoutSeconds });
+
+  test.each<[string, object, string]>([
+    ['minutes', lb(4), 'edge forgets after 4 s: are these minutes? Then declare 240'],
+    ['milliseconds', lb(350_000), 'edge forgets after 350000 s: are these milliseconds? Then declare 350'],
+    ['an application load balancer', lb(60, 'public-alb'), 'If it does, its type is Proxy'],
+    ['every pod of the cluster', ckap('all', 90), 'every pod of the cluster is selected'],
+    [
+      'every node',
+      ckap('all', 90, { podSelector: undefined, nodes: { selector: {} } }),
+      'the network of every node is selected',
+    ],
+  ])('%s', async (_sentence, manifest, message) => {
+    const warned = await until('the API server warns', async () => {
+      const warnings = await bench.warnings(manifest);
+      return warnings === '' ? undefined : warnings;
+    });
+    expect(warned).toContain('Warning: ');
+    expect(warned).toContain(message);
+  });
+
+  test.each<[string, object]>([
+    ['nothing that is meant', lb(90)],
+    ['nothing of a preset', withPath({ preset: 'linux-conntrack' })],
+    ['nothing of all pods of one namespace', selecting({})],
+  ])('%s', async (_sentence, manifest) => {
+    expect(await bench.warnings(manifest)).toBe('');
+  });
+
+  test('nothing in words that it cannot check: its types fit both kinds', async () => {
+    const { items } = await bench.json<{
+      items: { metadata: { name: string }; status?: { typeChecking?: unknown } }[];
+    }>('validatingadmissionpolicy');
+    const ours = items.filter(({ metadata }) => metadata.name.startsWith('warnings.'));
+    expect(ours.map(({ status }) => status?.typeChecking)).toEqual([{}, {}]);
   });
 });
 

@@ -59,11 +59,20 @@ export class Bench {
   }
 
   /** Standard error of a `kubectl apply` that must be refused. */
-  async refusal(manifest: unknown): Promise<string> {
-    const { stderr, code } = await this.cluster.exec(['kubectl', 'apply', '-f', '-'], {
+  async refusal(manifest: unknown, ...flags: string[]): Promise<string> {
+    const { stderr, code } = await this.cluster.exec(['kubectl', 'apply', '-f', '-', ...flags], {
       stdin: JSON.stringify(manifest),
     });
     if (code === 0) throw new Error(`accepted, though it should be refused: ${JSON.stringify(manifest)}`);
+    return stderr;
+  }
+
+  /** What `kubectl apply` warns of, though it takes the object; nothing is stored. */
+  async warnings(manifest: unknown): Promise<string> {
+    const { stderr, code } = await this.cluster.exec(['kubectl', 'apply', '--dry-run=server', '-f', '-'], {
+      stdin: JSON.stringify(manifest),
+    });
+    if (code !== 0) throw new Error(stderr);
     return stderr;
   }
 

@@ -70,7 +70,12 @@ export const keepaliveSpecimens: Row[] = [
     ['spec.keepalive.timeSeconds', tooBig],
   ],
   ['an interval above it', keepalive({ intervalSeconds: 76 }), ['spec.keepalive.intervalSeconds', tooBig]],
-  ['probes above it', keepalive({ probes: 10 }), ['spec.keepalive.probes', tooBig]],
+  [
+    'probes above it',
+    keepalive({ probes: 10 }),
+    ['spec.keepalive.probes', tooBig],
+    ['spec.keepalive.probes', 'for more patience raise intervalSeconds'],
+  ],
   [
     'zero probes',
     keepalive({ probes: 0 }),

@@ -39,8 +39,9 @@ describe('a KeepalivePolicy', () => {
     }
     expect(message.split('\n').sort()).toEqual([
       'metadata.name: the name of a policy may have at most 63 characters',
+      "spec.keepalive.probes: 9 is the kernel's own, and values are only ever made stricter: for more patience raise intervalSeconds, to 75 at most",
       'spec.keepalive.probes: Too big: expected number to be <=9',
-      'spec.path[0]: a hop declares exactly one of preset and idleTimeoutSeconds',
+      'spec.path[0]: a hop declares exactly one of preset and idleTimeoutSeconds. Where yours differs from a preset, declare name, type and idleTimeoutSeconds instead, such as {name: edge, type: LoadBalancer, idleTimeoutSeconds: 600}',
       'spec.podSelector.matchLabels: matchLabels needs valid label keys and values, such as app: mongo',
     ]);
   });

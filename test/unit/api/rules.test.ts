@@ -30,10 +30,12 @@ const schemas = {
 function judge({ kind, spec, name = 'specimen' }: Specimen) {
   const object = { apiVersion: 'keepalive.dev/v1alpha1', kind, metadata: { name }, spec };
   const issues = schemas[kind].safeParse(object).error?.issues ?? [];
+  const isRule = ({ code, message }: (typeof issues)[number]) =>
+    code === 'custom' || served[kind].isOfRule(message);
   return {
     zod: issues.map(problemOf),
-    zodRules: issues.filter(({ code }) => code === 'custom').map(problemOf),
-    zodShape: issues.filter(({ code }) => code !== 'custom').map(problemOf),
+    zodRules: issues.filter(isRule).map(problemOf),
+    zodShape: issues.filter((issue) => !isRule(issue)).map(problemOf),
     shape: served[kind].shapeProblems(object),
     rules: served[kind].ruleProblems(object),
   };

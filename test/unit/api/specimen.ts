@@ -18,3 +18,4 @@ export const namespaced = (spec: object): Specimen => ({
 export const sameName = 'have the same name';
 export const tooSmall = 'Too small';
 export const tooBig = 'Too big';
+export const numbered = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);

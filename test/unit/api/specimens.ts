@@ -1,23 +1,21 @@
 import { keepaliveSpecimens } from './keepalive-specimens.ts';
+import { badLabels, inNeeds, selectorSpecimens } from './selector-specimens.ts';
 import type { Row, Specimen } from './specimen.ts';
-import { hop, namespaced, sameName, tooBig, tooSmall } from './specimen.ts';
+import { hop, namespaced, numbered, sameName, tooBig, tooSmall } from './specimen.ts';
 
 const path = (...hops: object[]) => namespaced({ path: hops });
 const timeout = (idleTimeoutSeconds: unknown) => path({ ...hop, idleTimeoutSeconds });
-const labels = (matchLabels: object) => namespaced({ podSelector: { matchLabels } });
-const requirement = (...matchExpressions: object[]) => namespaced({ podSelector: { matchExpressions } });
 const cluster = (spec: object): Specimen => ({
   kind: 'ClusterKeepalivePolicy',
   spec: { path: [hop], ...spec },
 });
-const numbered = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);
 
-const oneOf = 'exactly one of preset and idleTimeoutSeconds';
+const oneOf = 'declare name, type and idleTimeoutSeconds instead';
 const needsNameAndType = 'needs a name and a type';
 const ownType = 'a preset brings its own type';
 const proxiesOnly = 'every hop of this path is a proxy';
-const inNeeds = 'In and NotIn need at least one value';
-const badLabels = 'matchLabels needs valid label keys and values';
+const wholeNumber = 'a whole number of seconds without a unit';
+const emptyNamespaces = 'leave it out to select every namespace';
 
 export const specimens: Row[] = [
   ['a hop with a number is valid', path(hop)],
@@ -63,12 +61,23 @@ export const specimens: Row[] = [
   ['a timeout of 2 s is the shortest', timeout(2)],
   ['432000 s are the longest', timeout(432_000)],
   ['1 s is too short for a probe', timeout(1), ['spec.path[0].idleTimeoutSeconds', tooSmall]],
-  ['0 s', timeout(0), ['spec.path[0].idleTimeoutSeconds', tooSmall]],
-  ['less than nothing', timeout(-5), ['spec.path[0].idleTimeoutSeconds', tooSmall]],
+  ['0 s', timeout(0), ['spec.path[0].idleTimeoutSeconds', 'Where 0 or less stands for never']],
+  ['less than nothing', timeout(-5), ['spec.path[0].idleTimeoutSeconds', 'leave the hop out']],
   ['432001 s', timeout(432_001), ['spec.path[0].idleTimeoutSeconds', tooBig]],
+  ['a week', timeout(604_800), ['spec.path[0].idleTimeoutSeconds', 'asks for nothing: leave it out']],
   ['more than 32 bits', timeout(10 ** 10), ['spec.path[0].idleTimeoutSeconds', tooBig]],
   ['half a second', timeout(2.5), ['spec.path[0].idleTimeoutSeconds', 'expected int']],
-  ['a number as text', timeout('90'), ['spec.path[0].idleTimeoutSeconds', 'expected number']],
+  ['a number as text', timeout('90'), ['spec.path[0].idleTimeoutSeconds', wholeNumber]],
+  ['a number with its unit', timeout('350s'), ['spec.path[0].idleTimeoutSeconds', wholeNumber]],
+  ['never', timeout('never'), ['spec.path[0].idleTimeoutSeconds', 'never forgets needs no mention']],
+  [
+    'a text in a path is refused beside values of its own, and nothing else is said',
+    namespaced({
+      keepalive: { timeSeconds: 70 },
+      path: [hop, { ...hop, name: 'b', idleTimeoutSeconds: '4m' }],
+    }),
+    ['spec.path[1].idleTimeoutSeconds', wholeNumber],
+  ],
 
   ['two hops of one name', path(hop, { ...hop, type: 'IPVS' }), ['spec.path', sameName]],
   ['two hops of one preset', path({ preset: 'aws-nlb' }, { preset: 'aws-nlb' }), ['spec.path', sameName]],
@@ -101,101 +110,35 @@ export const specimens: Row[] = [
 
   ...keepaliveSpecimens,
 
-  ['In with values', requirement({ key: 'tier', operator: 'In', values: ['db', ''] })],
-  [
-    'In without values',
-    requirement({ key: 'tier', operator: 'In' }),
-    ['spec.podSelector.matchExpressions[0]', inNeeds],
-  ],
-  [
-    'NotIn with an empty list',
-    requirement({ key: 'tier', operator: 'NotIn', values: [] }),
-    ['spec.podSelector.matchExpressions[0]', inNeeds],
-  ],
-  [
-    'Exists without values',
-    requirement({ key: 'tier', operator: 'Exists' }, { key: 'a', operator: 'DoesNotExist', values: [] }),
-  ],
-  [
-    'Exists with a value',
-    requirement(
-      { key: 'a', operator: 'In', values: ['b'] },
-      { key: 'tier', operator: 'Exists', values: ['db'] },
-    ),
-    ['spec.podSelector.matchExpressions[1]', inNeeds],
-  ],
-  [
-    'DoesNotExist with a value',
-    requirement({ key: 'tier', operator: 'DoesNotExist', values: ['db'] }),
-    ['spec.podSelector.matchExpressions[0]', inNeeds],
-  ],
-  [
-    'an operator of node selectors',
-    requirement({ key: 'tier', operator: 'Gt', values: ['1'] }),
-    ['spec.podSelector.matchExpressions[0].operator', 'expected one of'],
-  ],
-  [
-    'a requirement with a bad key',
-    requirement({ key: '-a', operator: 'Exists' }),
-    ['spec.podSelector.matchExpressions[0].key', 'must match pattern'],
-  ],
-  [
-    'a requirement with a bad value',
-    requirement({ key: 'a', operator: 'In', values: ['b c'] }),
-    ['spec.podSelector.matchExpressions[0].values[0]', 'must match pattern'],
-  ],
-  [
-    '33 requirements',
-    requirement(...numbered(33).map((key) => ({ key, operator: 'Exists' }))),
-    ['spec.podSelector.matchExpressions', tooBig],
-  ],
-  [
-    'labels with prefix, dots, capitals and no value',
-    labels({ 'app.kubernetes.io/name': 'Mongo_4.2', app: '' }),
-  ],
-  [
-    'a label key with a bad prefix',
-    labels({ 'App.io/name': 'x' }),
-    ['spec.podSelector.matchLabels', badLabels],
-  ],
-  ['a label key with an empty prefix', labels({ '/name': 'x' }), ['spec.podSelector.matchLabels', badLabels]],
-  [
-    'a label key of 64 characters',
-    labels({ ['a'.repeat(64)]: 'x' }),
-    ['spec.podSelector.matchLabels', badLabels],
-  ],
-  ['a prefix of 253 characters is valid', labels({ [`${'a'.repeat(253)}/b`]: 'x' })],
-  [
-    'one of 254 is not',
-    labels({ [`${'a'.repeat(254)}/b`]: 'x' }),
-    ['spec.podSelector.matchLabels', badLabels],
-  ],
-  [
-    'neither is it in a requirement',
-    requirement({ key: `${'a'.repeat(254)}/b`, operator: 'Exists' }),
-    ['spec.podSelector.matchExpressions[0]', 'the prefix of a label key has at most 253 characters'],
-  ],
-  ['an empty label key', labels({ '': 'x' }), ['spec.podSelector.matchLabels', badLabels]],
-  ['a label value that ends in a dash', labels({ app: 'x-' }), ['spec.podSelector.matchLabels', badLabels]],
-  ['a label value of 63 characters is valid', labels({ app: 'x'.repeat(63) })],
-  [
-    'one of 64 is not',
-    labels({ app: 'x'.repeat(64) }),
-    ['spec.podSelector.matchLabels.app', tooBig],
-    ['spec.podSelector.matchLabels', badLabels],
-  ],
-  ['32 labels are valid', labels(Object.fromEntries(numbered(32).map((key) => [key, 'x'])))],
-  [
-    '33 are not',
-    labels(Object.fromEntries(numbered(33).map((key) => [key, 'x']))),
-    ['spec.podSelector.matchLabels', tooBig],
-  ],
+  ...selectorSpecimens,
 
   ['a cluster policy of pods', cluster({ podSelector: {} })],
   ['one of nodes', cluster({ nodes: { selector: {} } })],
-  ['one of both', cluster({ namespaceSelector: {}, podSelector: {}, nodes: { selector: {} } })],
+  ['one of both', cluster({ podSelector: {}, nodes: { selector: {} } })],
+  ['namespaces by label', cluster({ namespaceSelector: { matchLabels: { tier: 'db' } }, podSelector: {} })],
+  [
+    'namespaces by expression',
+    cluster({
+      namespaceSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] },
+      podSelector: {},
+    }),
+  ],
+  [
+    'an empty selector of namespaces, as is left of matchNames',
+    cluster({ namespaceSelector: {}, podSelector: {} }),
+    ['spec.namespaceSelector', emptyNamespaces],
+  ],
+  [
+    'one that is empty in its parts',
+    cluster({ namespaceSelector: { matchLabels: {}, matchExpressions: [] }, podSelector: {} }),
+    ['spec.namespaceSelector', emptyNamespaces],
+  ],
   ['one that selects nothing', cluster({}), ['spec', 'nothing is selected']],
-  ['namespaces alone select nothing', cluster({ namespaceSelector: {} }), ['spec', 'nothing is selected']],
+  [
+    'namespaces alone select nothing',
+    cluster({ namespaceSelector: { matchLabels: { tier: 'db' } } }),
+    ['spec', 'nothing is selected'],
+  ],
   ['nodes without a selector', cluster({ nodes: {} }), ['spec.nodes.selector', 'expected object']],
   [
     'a bad label among namespaces',
