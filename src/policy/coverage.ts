@@ -36,12 +36,17 @@ const rules: readonly Rule[] = [
   missesNodes,
   hasPendingPods,
   lacksConnections,
+  hasUnknownConnections,
 ];
 
-/** A proxy counts data: no keepalive helps the connections that pass it. */
-const causes = (finding: Finding) =>
-  !['NodeAway', 'ShorterTrackerOnNode', 'StricterPolicy'].includes(finding.reason);
+/** What is told of a policy beside what is not covered. */
+const harmless: readonly string[] = [
+  ...['NodeAway', 'ShorterTrackerOnNode', 'StricterPolicy', 'SettingsUnreadable', 'RepairNotAllowed'],
+  ...['GivesUpEarly', 'OwnValuesChanged', 'UserTimeout', 'Overridden'],
+];
+const causes = ({ reason }: Finding) => !harmless.includes(reason);
 
+/** A proxy counts data: no keepalive helps the connections that pass it. */
 function isPartlyExposed({ pods, hosts, findings, known }: CoverageFacts): Coverage | undefined {
   const parts = [
     part(known.uncovered, pods.selected, 'pods'),
@@ -130,6 +135,13 @@ function lacksConnections({ findings, known: { uncounted } }: CoverageFacts): Co
     reason: 'SocketsNotReachable',
     message: 'Every pod is covered, but not all open connections can be looked at: status.findings says why',
   };
+}
+
+function hasUnknownConnections({ connections }: CoverageFacts): Coverage | undefined {
+  const { unknown = 0, established = 0 } = connections ?? {};
+  if (unknown === 0) return undefined;
+  const message = `Of ${unknown} of ${established} open connections nobody can tell when they speak next: mode Enforce with openConnections Repair gives them keepalive anew`;
+  return { status: 'Unknown', reason: 'ConnectionsUnknown', message };
 }
 
 function everything({ pods, hosts, connections }: CoverageFacts): Coverage {

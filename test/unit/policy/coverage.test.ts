@@ -134,6 +134,12 @@ describe('Covered is Unknown', () => {
       [a],
       'SocketsNotReachable',
     ],
+    [
+      'connections of which nobody can tell when they speak',
+      facts({ ...good, connections: { established: 3, protected: 2, exposed: 0, unknown: 1 } }),
+      [a],
+      'ConnectionsUnknown',
+    ],
   ])('%s', (_sentence, nodes, pods, reason) => {
     expect(covered(nodes, pods).slice(0, 2)).toEqual(['Unknown', reason]);
   });

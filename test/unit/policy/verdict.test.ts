@@ -8,7 +8,8 @@ import { platform, team } from '../../support/builder.ts';
 const pods = (selected: number): PodCounts => ({ selected, declared: 0, skipped: 0, summary: '' });
 const hosts = (selected: number): HostCounts => ({ selected, live: 0, summary: '' });
 const nodes = { nodes: { selector: {} } };
-const values = 'keepalive 30/10/6: the last probe goes out after 80 s, before nat forgets at 90 s';
+const values =
+  'keepalive 30/10/6 where theirs is not enough: probes after 30 and 40 s, before nat forgets at 90 s; given up after 90 s';
 
 test.each<[string, EffectivePolicy, { anyAgent: boolean; pods: PodCounts; hosts?: HostCounts }, string]>([
   ['pods', team(90), { anyAgent: true, pods: pods(2) }, `New and running pods get ${values}`],

@@ -125,7 +125,7 @@ describe('the switch', () => {
     expect(conditionsOf(again.status)[0]).toBe('Ready=False Activating');
     expect(again.status).not.toHaveProperty('admission');
     const then = plan(
-      circumstances(record(90, {}, { status: again.status }), { binding, now: after(13_000) }),
+      circumstances(record(90, {}, { status: again.status }), { binding, activatingForMs: 3000 }),
     );
     expect(conditionsOf(then.status)).toEqual(['Ready=True Enforced']);
   });
