@@ -4,8 +4,7 @@ import { AGENT_NAME } from '../api/group.ts';
 import { ApiClient } from '../kube/client.ts';
 import { sleep, systemClock } from '../kube/clock.ts';
 import { openConnection } from '../kube/connection.ts';
-import { requirementsHold } from '../kube/requirement.ts';
-import { keyOf } from '../kube/resource.ts';
+import { answered, requirementsHold } from '../kube/requirement.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
 import { notSynced, silent } from '../kube/watched.ts';
@@ -16,6 +15,8 @@ import { createAgentMetrics, createMetrics } from '../ops/metrics.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
 import { Connections } from './connections.ts';
+import { ownDaemonSet } from './daemonset.ts';
+import type { Whereabouts } from './farewell.ts';
 import { isUninstalled } from './farewell.ts';
 import { KernelLink } from './kernel-link.ts';
 import { requirements } from './requirement.ts';
@@ -65,12 +66,14 @@ class Agent {
   /** Ends the watches: later than the signal, since policies that go with an uninstallation are still heard of. */
   readonly #watching = new AbortController();
   #health: HealthServer | undefined;
+  /** The name of its DaemonSet, once its own pod was read. */
+  #daemonSet: string | undefined;
 
   private constructor(options: AgentOptions, client: ApiClient, counted: { by?: Metrics }) {
     const { config, log, version } = options;
     this.#options = options;
     this.#client = client;
-    this.#world = new World(config.nodeName);
+    this.#world = new World(config.nodeName, config.podNamespace);
     this.#kernel = new KernelLink({
       procRoot: config.procRoot,
       ledgerFile: join(config.stateFolder, 'ledger'),
@@ -80,7 +83,7 @@ class Agent {
       onChange: (resource) => {
         if (resource === 'configmaps') tellSettings(this.#world.settings, log);
         if (resource === 'nodekeepalives') this.#reporter.lookAgain();
-        else this.#rounds.request();
+        else if (resource !== 'daemonsets') this.#rounds.request();
       },
     });
     this.#metrics = createMetrics({
@@ -137,7 +140,7 @@ class Agent {
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
     // Without the API server too: what was set before this process came is held, whoever undoes it.
     this.#rounds.holdRemembered();
-    if (await requirementsHold(this.#client, requirements, { log, signal })) {
+    if (await this.#mayBegin(signal)) {
       for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
       await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
       if (!signal.aborted) {
@@ -152,6 +155,18 @@ class Agent {
     }
     ended.signal.throwIfAborted();
     await this.#leave();
+  }
+
+  /** False where it is told to end before the API server answers. */
+  async #mayBegin(signal: AbortSignal): Promise<boolean> {
+    const { log, config } = this.#options;
+    const pod = { namespace: config.podNamespace, name: config.podName };
+    const [hold, daemonSet] = await Promise.all([
+      requirementsHold(this.#client, requirements, { log, signal }),
+      answered(() => ownDaemonSet(this.#client, pod, { signal }), { log, signal, patience: 3 }),
+    ]);
+    this.#daemonSet = daemonSet;
+    return hold && daemonSet !== undefined;
   }
 
   async close(): Promise<void> {
@@ -185,22 +200,23 @@ class Agent {
   }
 
   async #isUninstalled(): Promise<boolean | 'unknown'> {
-    const { podNamespace: namespace, daemonsetName: name } = this.#options.config;
+    const own = this.#daemonSet;
+    // Told to end before it knew whom it belongs to: it has changed nothing, and guesses nothing.
+    if (own === undefined) return 'unknown';
+    const { podNamespace: namespace } = this.#options.config;
+    const whereabouts: Whereabouts = {
+      namespace,
+      isFollowed: (daemonSets) => this.#world.isFollowed(own, daemonSets),
+      hasSeenTheEnd: () => this.#world.daemonsets.synced && !this.#world.isFollowed(own),
+    };
     const deadline = performance.now() + farewell.patienceMs;
-    for (let asked = 1; ; asked += 1) {
-      const answer = await isUninstalled(this.#client, { namespace, name }, farewell.askTimeoutMs);
+    for (;;) {
+      const answer = await isUninstalled(this.#client, whereabouts, farewell.askTimeoutMs);
       if (typeof answer === 'boolean') return answer;
-      // Where the pod itself is gone, it was deleted by force: the watch says so within the pause, and another follows.
-      if (answer === 'unauthorized' && asked > 1 && this.#ownPodIsThere()) return true;
-      if (performance.now() > deadline) return 'unknown';
+      if (performance.now() > deadline) return whereabouts.hasSeenTheEnd() || 'unknown';
       // Its rights may be going at this moment, one after the other.
       await sleep(systemClock, farewell.askEveryMs, new AbortController().signal);
     }
-  }
-
-  #ownPodIsThere(): boolean {
-    const { podNamespace: namespace, podName: name } = this.#options.config;
-    return this.#world.pods.get(keyOf({ namespace, name })) !== undefined;
   }
 
   #serve(): Promise<HealthServer> {

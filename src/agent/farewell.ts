@@ -1,50 +1,54 @@
 import { GROUP, VERSION } from '../api/group.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { isForbidden, isNotFound, isUnauthorized } from '../kube/errors.ts';
+import type { StoredDaemonSet } from './daemonset.ts';
+import { daemonSetRecord } from './daemonset.ts';
 import { resources } from './resource.ts';
 
-export interface Installation {
-  /** Of the DaemonSet that this agent belongs to. */
+/** What an agent that is told to end goes by. */
+export interface Whereabouts {
   readonly namespace: string;
-  readonly name: string;
+  /** Whether one of these DaemonSets makes another agent for the node. */
+  isFollowed(daemonSets: Iterable<StoredDaemonSet>): boolean;
+  /** Whether the watches have told that none does, or that the namespace goes with all that is in it. */
+  hasSeenTheEnd(): boolean;
 }
 
-/**
- * `unauthorized`: the token is not known any more. It goes with the service account, in an uninstallation, and with
- * the pod that it was made for, where somebody deleted that by force: the two look alike from here.
- */
-export type Word = boolean | 'unknown' | 'unauthorized';
+/** DaemonSets beside that of the agents: an overlay may have put them into a namespace of many. */
+const pageLimit = 500;
 
 /**
  * Whether an agent that is told to end is followed by another (an upgrade, a restart) or was uninstalled, in which
  * case what it changed must go back. `unknown` while the API server does not say; then the values stay, since a
  * connection that dies for nothing is worse than a small value that stays until the pod ends.
  *
- * An uninstallation takes the agent's own rights away in any order. Without its role (403), everybody who is known may
- * still ask which kinds there are, and those of a product that goes are gone.
+ * An uninstallation takes the agent's own rights away in any order. A watch that was open before goes on without them,
+ * so what it told counts (403, 401); and everybody who is known may still ask which kinds there are, where those of a
+ * product that goes are gone.
  */
 export async function isUninstalled(
   client: ApiClient,
-  { namespace, name }: Installation,
+  whereabouts: Whereabouts,
   timeoutMs: number,
-): Promise<Word> {
+): Promise<boolean | 'unknown'> {
+  const { namespace } = whereabouts;
   try {
-    const { metadata } = await client.get({ ...resources.daemonsets, namespace, name }, { timeoutMs });
-    return metadata.deletionTimestamp !== undefined;
+    const target = { ...resources.daemonsets, namespace };
+    const { items } = await client.listPage(target, { limit: pageLimit }, { timeoutMs });
+    return !whereabouts.isFollowed(items.map(daemonSetRecord));
   } catch (error) {
-    if (isNotFound(error)) return true;
-    if (isUnauthorized(error)) return 'unauthorized';
-    return isForbidden(error) ? kindsAreGone(client, timeoutMs) : 'unknown';
+    // The token goes with the service account, and with the pod that somebody deleted by force: it alone tells nothing.
+    if (!isUnauthorized(error) && !isForbidden(error)) return 'unknown';
+    return whereabouts.hasSeenTheEnd() || kindsAreGone(client, timeoutMs);
   }
 }
 
-async function kindsAreGone(client: ApiClient, timeoutMs: number): Promise<Word> {
+async function kindsAreGone(client: ApiClient, timeoutMs: number): Promise<true | 'unknown'> {
   try {
     const kinds = await client.kindsOf({ group: GROUP, version: VERSION }, { timeoutMs });
     // Rights go before kinds do: where they are still there, the next moment may tell.
     return kinds.length === 0 ? true : 'unknown';
   } catch (error) {
-    if (isUnauthorized(error)) return 'unauthorized';
     return isNotFound(error) ? true : 'unknown';
   }
 }

@@ -1,5 +1,6 @@
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
+import { AGENT_NAME } from '../api/group.ts';
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Log } from '../kube/log.ts';
@@ -15,6 +16,8 @@ import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.t
 import type { RuntimeClassView } from '../policy/runtime.ts';
 import type { NodeCircumstances } from '../policy/selection.ts';
 import { thoseThatMayAct } from '../policy/withheld.ts';
+import type { StoredDaemonSet } from './daemonset.ts';
+import { daemonSetRecord, isFollowed } from './daemonset.ts';
 import { resources } from './resource.ts';
 
 /** What is in the API of this node's own object, as it was last seen there. */
@@ -23,21 +26,27 @@ export interface StoredNodeKeepalive {
   readonly status: NodeKeepaliveStatus;
 }
 
+type AgentNamespace = NamespaceView & { readonly isEnding: boolean };
+
 /** What the agent knows of the cluster: all policies, and of everything else what concerns its own node. */
 export class World {
   readonly #node: string;
+  /** Where this agent's own pod is. */
+  readonly #home: string;
   readonly keepalivepolicies = new Store<PolicyRecord>();
   readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
   readonly pods = new Store<NodePod>();
-  readonly namespaces = new Store<Stored<NamespaceView>>();
+  readonly namespaces = new Store<Stored<AgentNamespace>>();
   readonly nodes = new Store<Stored<NamespaceView>>();
   readonly runtimeclasses = new Store<Stored<RuntimeClassView>>();
   readonly nodekeepalives = new Store<StoredNodeKeepalive>();
   /** One at most. */
   readonly configmaps = new Store<StoredSettings>();
+  readonly daemonsets = new Store<StoredDaemonSet>();
 
-  constructor(node: string) {
+  constructor(node: string, home = AGENT_NAME) {
     this.#node = node;
+    this.#home = home;
   }
 
   get settings(): SettingsReading {
@@ -51,6 +60,12 @@ export class World {
 
   get reported(): StoredNodeKeepalive | undefined {
     return this.nodekeepalives.get(this.#node);
+  }
+
+  /** Whether one of the DaemonSets makes another agent for the node after one of DaemonSet `own`. */
+  isFollowed(own: string, daemonSets: Iterable<StoredDaemonSet> = this.daemonsets.list()): boolean {
+    const isGoing = this.namespaces.get(this.#home)?.isEnding === true;
+    return !isGoing && isFollowed(own, daemonSets, this.node);
   }
 
   gather(): NodeCircumstances {
@@ -101,7 +116,20 @@ export class World {
         fieldSelector: `spec.nodeName=${this.#node}`,
         trim: nodePod,
       }),
-      watched({ ...of('namespaces'), store: this.namespaces, trim: labelledRecord }),
+      watched({
+        ...of('namespaces'),
+        store: this.namespaces,
+        trim: (object) => ({
+          ...labelledRecord(object),
+          isEnding: object.metadata.deletionTimestamp !== undefined,
+        }),
+      }),
+      watched({
+        ...of('daemonsets'),
+        target: { ...resources.daemonsets, namespace: this.#home },
+        store: this.daemonsets,
+        trim: daemonSetRecord,
+      }),
       watched({ ...of('nodes'), store: this.nodes, fieldSelector: isOurs, trim: labelledRecord }),
       watched({ ...of('runtimeclasses'), store: this.runtimeclasses, trim: runtimeClassRecord }),
       watched({

@@ -23,6 +23,19 @@ export const OWN_VALUES_ANNOTATION = `${GROUP}/own-values`;
 /** Labels of every object that belongs to an installation of the operator. */
 export const OPERATOR_LABELS = { 'app.kubernetes.io/name': 'keepalive-operator' } as const;
 
+/** Beside those, of what runs: which part of the operator it is. */
+const COMPONENT_LABEL = 'app.kubernetes.io/component';
+type Component = 'controller' | 'agent';
+
+/** Whether something belongs to a part of the operator, as far as labels tell. */
+export function isComponent(
+  component: Component,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean {
+  const ours = { ...OPERATOR_LABELS, [COMPONENT_LABEL]: component };
+  return Object.entries(ours).every(([key, value]) => labels?.[key] === value);
+}
+
 /**
  * The API server allows 63 characters for a label value and we say the name of a policy in labels, events
  * and the name of its binding: one limit for all, told at apply.

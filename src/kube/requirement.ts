@@ -16,6 +16,11 @@ export interface Requirement {
   readonly remedy: string;
 }
 
+interface Circumstances {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
 const retry = { minMs: 1000, maxMs: 30_000 };
 
 /**
@@ -25,21 +30,35 @@ const retry = { minMs: 1000, maxMs: 30_000 };
 export async function requirementsHold(
   client: ApiClient,
   requirements: readonly Requirement[],
-  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+  circumstances: Circumstances,
 ): Promise<boolean> {
+  const check = async () => {
+    await checkRequirements(client, requirements, circumstances.signal);
+    return true;
+  };
+  return (await answered(check, circumstances)) ?? false;
+}
+
+/**
+ * Asks until there is an answer; undefined when `signal` aborts before. A RequirementError is an answer, after some
+ * seconds in which rights that were granted a moment ago are learned of.
+ */
+export async function answered<T>(
+  ask: () => Promise<T>,
+  { log, signal, patience = 0 }: Circumstances & { readonly patience?: number },
+): Promise<T | undefined> {
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
-      await checkRequirements(client, requirements, signal);
-      return true;
+      return await ask();
     } catch (error) {
-      if (error instanceof RequirementError) throw error;
+      if (error instanceof RequirementError && failures >= patience) throw error;
       const delayMs = backOffMs(failures, retry, Math.random);
       if (!signal.aborted)
         log.warn({ reason: (error as Error).message, delayMs }, 'waiting for the API server');
       await sleep(systemClock, delayMs, signal);
     }
   }
-  return false;
+  return undefined;
 }
 
 async function checkRequirements(

@@ -17,6 +17,7 @@ export interface Watched {
 
 export interface WatchedOptions<T extends Identified> {
   readonly resource: string;
+  /** A kind, in all namespaces or in one. */
   readonly target: Target;
   readonly store: Store<T, string>;
   readonly trim: (object: KubeObject) => T | undefined;

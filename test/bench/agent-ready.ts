@@ -46,6 +46,7 @@ export async function readyTimes(cluster: Cluster, say: (text: string) => void):
           KUBERNETES_SERVICE_HOST: serviceOfApi,
           KUBERNETES_SERVICE_PORT: '443',
           NODE_NAME: 'n1',
+          POD_NAME: name,
           METRICS_ADDRESS: address,
           PROC_ROOT: '/proc',
           STATE_FOLDER: '/run/bench-agent',
