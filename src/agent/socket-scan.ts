@@ -1,6 +1,7 @@
 import type { SocketReading, SocketTarget } from '../policy/connection.ts';
+import { refusedUnder } from '../policy/connection-report.ts';
 import { HOST } from '../policy/reading.ts';
-import { processNumbers, readCgroups } from '../kernel/process.ts';
+import { processNumbers, ptraceScope, readCgroups } from '../kernel/process.ts';
 import { podOfCgroups } from './pod-cgroup.ts';
 import type { KnownSocket } from './process-sockets.ts';
 import { ProcessSockets } from './process-sockets.ts';
@@ -88,7 +89,13 @@ export class SocketScan {
         if (socket !== null) tally?.add(socket, repaired);
       });
     } catch (error) {
-      tally?.addFailure((error as NodeJS.ErrnoException).code ?? (error as Error).message);
+      tally?.addFailure(this.#reasonOf(error as NodeJS.ErrnoException));
     }
+  }
+
+  /** The kernel refuses with the same code whoever refuses; Yama's setting tells whether a capability would help. */
+  #reasonOf({ code, message }: NodeJS.ErrnoException): string {
+    const scope = code === 'EPERM' ? ptraceScope(this.#procRoot) : undefined;
+    return scope === undefined ? (code ?? message) : refusedUnder(scope);
   }
 }

@@ -53,6 +53,18 @@ export class ProcessHandle {
   }
 }
 
+/**
+ * Whom Yama lets take descriptors of a process (kernel.yama.ptrace_scope): 0 and 1 every one with SYS_PTRACE, 2 the same,
+ * 3 nobody, until the machine starts again. Undefined where the kernel has no Yama.
+ */
+export function ptraceScope(procRoot: string): number | undefined {
+  try {
+    return Number(readFileSync(join(procRoot, 'sys/kernel/yama/ptrace_scope'), 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Undefined where the process has ended meanwhile, which is no error: there is nothing left to know of it. */
 export function readCgroups(procRoot: string, pid: number): string | undefined {
   return ifAlive(() => readFileSync(join(procRoot, String(pid), 'cgroup'), 'latin1'));

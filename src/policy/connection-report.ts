@@ -117,11 +117,23 @@ function remedyOf({ policy }: Selecting): string {
     : `${who} would give it keepalive`;
 }
 
+const yama = 'kernel.yama.ptrace_scope';
+
+/** EPERM, on a node where Yama has this setting. */
+export function refusedUnder(scope: number): string {
+  return `EPERM, ${yama} ${scope}`;
+}
+
+const taken = 'see whether the DaemonSet still has the capabilities and hostPID that its manifest asks for';
+const hints: Readonly<Record<string, string>> = {
+  ENOSYS: 'the kernel of its node is older than Linux 5.6 and cannot hand over descriptors',
+  [refusedUnder(2)]: `that setting asks for SYS_PTRACE: ${taken}`,
+  [refusedUnder(3)]:
+    'with that setting no process may reach into another, whatever it is allowed, until its node is started with a ' +
+    'smaller one (2 is enough)',
+};
+
 function failureMessage(code: string, count: number): string {
   const processes = count === 1 ? 'one process' : `${count} processes`;
-  const hint =
-    code === 'ENOSYS'
-      ? 'the kernel of its node is older than Linux 5.6 and cannot hand over descriptors'
-      : 'see whether the DaemonSet still has the capabilities and hostPID that its manifest asks for';
-  return `the sockets of ${processes} cannot be looked at (${code}): ${hint}`;
+  return `the sockets of ${processes} cannot be looked at (${code}): ${hints[code] ?? taken}`;
 }

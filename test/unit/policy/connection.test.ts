@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { kernelDefaults } from '../../../src/api/triple.ts';
 import type { ConnectionView, SocketReading } from '../../../src/policy/connection.ts';
 import { isFragile, judgeConnection, tighten } from '../../../src/policy/connection.ts';
-import { connectionsOf } from '../../../src/policy/connection-report.ts';
+import { connectionsOf, refusedUnder } from '../../../src/policy/connection-report.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { HOST } from '../../../src/policy/reading.ts';
@@ -284,6 +284,11 @@ describe('what a policy is told of connections', () => {
   test.each([
     ['ENOSYS', 'older than Linux 5.6'],
     ['EPERM', 'hostPID'],
+    [
+      refusedUnder(2),
+      'cannot be looked at (EPERM, kernel.yama.ptrace_scope 2): that setting asks for SYS_PTRACE',
+    ],
+    [refusedUnder(3), 'no process may reach into another'],
   ])('says what to do where processes cannot be looked into: %s', (code, hint) => {
     const blind = { ...reading('uid-of-mongo-0', 0, 0), failures: { [code]: 2 } };
     const told = tell([team(90)], [blind]);
