@@ -15,6 +15,7 @@ import type { Circumstances, Plan } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { policyRecord } from '../policy/record.ts';
+import { unattendedStatus } from '../policy/unattended.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -24,6 +25,9 @@ export interface ApplyOptions {
   readonly log: Log;
   readonly world: World;
 }
+
+/** Statuses that are written at the same time where all of them have to be, before the rights go. */
+const atOnce = 16;
 
 const bindings = resources.mutatingadmissionpolicybindings;
 
@@ -48,6 +52,20 @@ export class Applier {
     }
     await this.#writeStatus(record, planned.status);
     this.#announce(record, planned);
+  }
+
+  /** Says of every policy that nobody looks after it any more, as far as the rights to say so are still there. */
+  async leaveWord(records: readonly PolicyRecord[], now: Date): Promise<void> {
+    const { log } = this.#options;
+    for (let at = 0; at < records.length; at += atOnce) {
+      const some = records.slice(at, at + atOnce);
+      const written = some.map((record) => this.#writeStatus(record, unattendedStatus(record, now)));
+      const failure = (await Promise.allSettled(written)).find((one) => one.status === 'rejected');
+      if (failure === undefined) continue;
+      const reason = (failure.reason as Error).message;
+      log.warn({ reason, untold: records.length - at }, 'policies keep a status that nobody keeps');
+      return;
+    }
   }
 
   /**

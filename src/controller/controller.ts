@@ -1,6 +1,6 @@
 import { CONTROLLER_NAME } from '../api/group.ts';
 import { ApiClient } from '../kube/client.ts';
-import { systemClock } from '../kube/clock.ts';
+import { sleep, systemClock } from '../kube/clock.ts';
 import { openConnection } from '../kube/connection.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { Lease } from '../kube/lease.ts';
@@ -11,6 +11,7 @@ import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
 import { isHalfHeard, notSynced, silent } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
+import { agentNamespaceOf } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics, Outcome } from '../ops/metrics.ts';
@@ -20,9 +21,12 @@ import type { Plan } from '../policy/plan.ts';
 import { plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
 import { Applier } from './apply.ts';
+import { Removal } from './removal.ts';
+import { assertNotRenamed } from './renamed.ts';
 import { requirements } from './requirement.ts';
+import type { ResourceName } from './resource.ts';
 import { Triggers } from './trigger.ts';
-import { watchAll } from './watch.ts';
+import { watchAll, watchRefusals } from './watch.ts';
 import { World } from './world.ts';
 
 export interface ControllerOptions {
@@ -33,6 +37,9 @@ export interface ControllerOptions {
   /** Aborts when the process is asked to end. */
   readonly signal: AbortSignal;
 }
+
+/** A Deployment that is deleted alone, without its pods, leaves a controller that has to begin anew. */
+const orphanedMs = 60_000;
 
 /**
  * Runs until `signal` aborts, then hands the lead over and resolves. Rejects with a RequirementError where
@@ -55,7 +62,7 @@ class Controller {
   readonly #options: ControllerOptions;
   readonly #client: ApiClient;
   readonly #metrics: Metrics;
-  readonly #world = new World();
+  readonly #world: World;
   readonly #activations = new Activations(systemClock);
   readonly #queue: WorkQueue;
   readonly #triggers: Triggers;
@@ -63,27 +70,30 @@ class Controller {
   readonly #events: EventRecorder;
   readonly #lease: Lease;
   readonly #watched: readonly Watched[];
+  readonly #refusals: Watched;
+  readonly #removal: Removal;
   /** Ends the watches: later than the signal, since work under way still reads. */
   readonly #watching = new AbortController();
   #health: HealthServer | undefined;
+  #readsRefusals = false;
 
   private constructor(options: ControllerOptions, client: ApiClient, onExchange: { to?: Metrics }) {
     const { config, log, version } = options;
     this.#options = options;
     this.#client = client;
+    const agentNamespace = agentNamespaceOf(config);
+    this.#world = new World(agentNamespace);
+    this.#removal = new Removal(() => this.#world.deployments.list());
     this.#queue = new WorkQueue({ work: (key) => this.#work(key), concurrency: config.concurrency, log });
-    this.#triggers = new Triggers(this.#world, this.#queue, config.agentNamespace);
-    this.#watched = watchAll({
-      client,
-      world: this.#world,
-      agentNamespace: config.agentNamespace,
-      settingsNamespace: config.podNamespace,
-      log,
-      onChange: (resource, key) => {
-        if (resource === 'configmaps') this.#settingsChanged();
-        else this.#triggers.changed(resource, key);
+    this.#triggers = new Triggers(this.#world, this.#queue, agentNamespace);
+    const watching = {
+      ...{ client, log, world: this.#world, agentNamespace, ownNamespace: config.podNamespace },
+      onChange: (resource: ResourceName, key: string) => {
+        this.#changed(resource, key);
       },
-    });
+    };
+    this.#watched = watchAll(watching);
+    this.#refusals = watchRefusals(watching);
     this.#events = new EventRecorder({
       client,
       reportingController: `keepalive.dev/controller`,
@@ -138,7 +148,10 @@ class Controller {
       Object.fromEntries(this.#watched.map(({ resource, store }) => [resource, store.size])),
       'synced',
     );
-    if (await this.#lease.acquire(signal)) await this.#lead();
+    assertNotRenamed(this.#world.mutatingadmissionpolicies.list());
+    const mayLead = AbortSignal.any([signal, this.#removal.signal]);
+    if (await this.#lease.acquire(mayLead)) await this.#lead();
+    else if (!signal.aborted) await sleep(systemClock, orphanedMs, signal);
   }
 
   async close(): Promise<void> {
@@ -160,10 +173,32 @@ class Controller {
     const release = new AbortController();
     this.#queue.start();
     const held = this.#lease.hold(release.signal);
-    await until(held, signal);
+    await until(held, AbortSignal.any([signal, this.#removal.signal]));
     await this.#queue.stop();
+    if (this.#removal.signal.aborted && this.#lease.leading) await this.#leaveWord();
     release.abort();
     if ((await held) === 'lost') throw new Error('the lease was lost: another replica may lead now');
+  }
+
+  /** Nothing may be written after it: what waits for the end of the pod must not say Ready again. */
+  async #leaveWord(): Promise<void> {
+    const { log, signal } = this.#options;
+    const { keepalivepolicies, clusterkeepalivepolicies } = this.#world;
+    const policies = [...keepalivepolicies.list(), ...clusterkeepalivepolicies.list()];
+    log.info({ policies: policies.length }, 'the Deployment is gone: nobody will look after policies');
+    await this.#applier.leaveWord(policies, new Date());
+    await sleep(systemClock, orphanedMs, signal);
+  }
+
+  #changed(resource: ResourceName, key: string): void {
+    if (resource === 'deployments') this.#removal.look();
+    // The right to read them comes with the agents.
+    if (resource === 'daemonsets' && !this.#readsRefusals) {
+      this.#readsRefusals = true;
+      void this.#refusals.reflector.run(this.#watching.signal);
+    }
+    if (resource === 'configmaps') this.#settingsChanged();
+    else this.#triggers.changed(resource, key);
   }
 
   #serve(): Promise<HealthServer> {

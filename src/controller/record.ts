@@ -1,3 +1,4 @@
+import { isComponent } from '../api/group.ts';
 import { nodeKeepaliveStatusSchema } from '../api/node-keepalive.ts';
 import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import type { KubeObject } from '../kube/resource.ts';
@@ -6,6 +7,8 @@ import { policyOfBinding } from '../policy/admission.ts';
 import type { BindingRecord } from '../policy/binding-step.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
 import { admissionDifference, staticAdmission } from '../policy/installation.ts';
+import type { DaemonSetView } from '../policy/agents.ts';
+import { placementOf } from '../policy/placement.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import type { Stored } from '../policy/record.ts';
@@ -21,6 +24,9 @@ interface Compared {
 }
 export type StoredBinding = BindingRecord & Compared;
 export type StoredAdmission = Stored<{ readonly name: string } & Compared>;
+export type StoredDaemonSet = Stored<DaemonSetView>;
+export type StoredRefusal = Stored<{ readonly of: string; readonly message: string }>;
+export type StoredDeployment = Stored<{ readonly runs: boolean }>;
 
 export function podRecord(object: KubeObject, agentNamespace: string): StoredPod {
   return { uid: object.metadata.uid, ...podView(object), agentReady: agentReadiness(object, agentNamespace) };
@@ -28,9 +34,7 @@ export function podRecord(object: KubeObject, agentNamespace: string): StoredPod
 
 /** Only what stands in the namespace of the agents is believed to be one: others may carry the same labels. */
 function agentReadiness({ metadata, status }: KubeObject, agentNamespace: string): boolean | undefined {
-  const isAgent =
-    metadata.namespace === agentNamespace && metadata.labels?.['app.kubernetes.io/component'] === 'agent';
-  if (!isAgent) return undefined;
+  if (metadata.namespace !== agentNamespace || !isComponent('agent', metadata.labels)) return undefined;
   const { conditions = [] } = (status ?? {}) as {
     conditions?: readonly { readonly type: string; readonly status: string }[];
   };
@@ -70,4 +74,32 @@ export function nodeKeepaliveRecord({ metadata, status }: KubeObject): StoredRep
   const { policies = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
   const reports = policies.map((report) => [keyOf(report), report] as const);
   return { uid: metadata.uid, node: metadata.name, reports: Object.fromEntries(reports) };
+}
+
+/** Undefined for those of others: an overlay may have put the agents beside them. */
+export function daemonSetRecord({ metadata, spec, status }: KubeObject): StoredDaemonSet | undefined {
+  const { template } = (spec ?? {}) as {
+    template?: { metadata?: { labels?: Readonly<Record<string, string>> } };
+  };
+  if (!isComponent('agent', template?.metadata?.labels)) return undefined;
+  const { desiredNumberScheduled: wanted = 0, currentNumberScheduled: made = 0 } = (status ?? {}) as {
+    desiredNumberScheduled?: number;
+    currentNumberScheduled?: number;
+  };
+  const { uid, namespace = '', name, deletionTimestamp } = metadata;
+  const isEnding = deletionTimestamp !== undefined;
+  return { uid, namespace, name, isEnding, placement: placementOf(template), wanted, made };
+}
+
+/** Of an event that says that a DaemonSet could not make a pod. */
+export function refusalRecord({ metadata, involvedObject, message }: KubeObject): StoredRefusal {
+  const { name = '' } = (involvedObject ?? {}) as { name?: string };
+  return { uid: metadata.uid, of: name, message: typeof message === 'string' ? message : '' };
+}
+
+/** Undefined for those of others. */
+export function deploymentRecord({ metadata, spec }: KubeObject): StoredDeployment | undefined {
+  if (!isComponent('controller', metadata.labels)) return undefined;
+  const { replicas = 1 } = (spec ?? {}) as { replicas?: number };
+  return { uid: metadata.uid, runs: metadata.deletionTimestamp === undefined && replicas > 0 };
 }

@@ -10,6 +10,9 @@ export const resources = {
   namespaces: { group: '', version: 'v1', plural: 'namespaces' },
   nodes: { group: '', version: 'v1', plural: 'nodes' },
   configmaps: { group: '', version: 'v1', plural: 'configmaps' },
+  daemonsets: { group: 'apps', version: 'v1', plural: 'daemonsets' },
+  deployments: { group: 'apps', version: 'v1', plural: 'deployments' },
+  events: { group: '', version: 'v1', plural: 'events' },
   mutatingadmissionpolicies: { ...admission, plural: 'mutatingadmissionpolicies' },
   mutatingadmissionpolicybindings: { ...admission, plural: 'mutatingadmissionpolicybindings' },
 } as const satisfies Record<string, Resource>;

@@ -10,6 +10,11 @@ const longestGatherMs = 30_000;
 /** A policy may take one part in so many of a core: assessing one over 150,000 pods takes a while. */
 const share = 20;
 
+/** Of a node, the labels decide whether there can be an agent. */
+const concernEveryPolicy: ReadonlySet<ResourceName> = new Set([
+  ...(['nodes', 'daemonsets', 'events', 'mutatingadmissionpolicies'] as const),
+]);
+
 /** Knows which policies have to be looked at when something changes. */
 export class Triggers {
   readonly #world: World;
@@ -50,18 +55,14 @@ export class Triggers {
       case 'pods':
         this.#podChanged(key);
         break;
-      case 'nodes':
-        this.#soon(this.#world.clusterkeepalivepolicies.keys());
-        break;
       case 'namespaces':
         this.#namespaceChanged(key);
-        break;
-      case 'mutatingadmissionpolicies':
-        this.#soon(this.#allPolicies());
         break;
       case 'mutatingadmissionpolicybindings':
         this.#bindingChanged(key);
         break;
+      default:
+        if (concernEveryPolicy.has(resource)) this.#soon(this.#allPolicies());
     }
   }
 

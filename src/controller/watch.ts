@@ -4,7 +4,15 @@ import type { Log } from '../kube/log.ts';
 import type { Watched } from '../kube/watched.ts';
 import { watcher } from '../kube/watched.ts';
 import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.ts';
-import { admissionRecord, bindingRecord, nodeKeepaliveRecord, podRecord } from './record.ts';
+import {
+  admissionRecord,
+  bindingRecord,
+  daemonSetRecord,
+  deploymentRecord,
+  nodeKeepaliveRecord,
+  podRecord,
+  refusalRecord,
+} from './record.ts';
 import type { ResourceName } from './resource.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
@@ -14,22 +22,40 @@ export interface WatchOptions {
   readonly world: World;
   /** Where the pods of node agents are. */
   readonly agentNamespace: string;
-  /** Where the ConfigMap of the settings is. */
-  readonly settingsNamespace: string;
+  /** Where this process itself runs. */
+  readonly ownNamespace: string;
   readonly log: Log;
   readonly onChange: (resource: ResourceName, key: string) => void;
 }
 
-/** A watch for each resource that the controller reads; none runs yet. */
-export function watchAll(options: WatchOptions): Watched[] {
-  const { client, world, agentNamespace, settingsNamespace, log, onChange } = options;
-  const watched = watcher({
+function watcherOf({ client, log, onChange }: WatchOptions): ReturnType<typeof watcher> {
+  return watcher({
     client,
     log,
     onChange: (resource, key) => {
       onChange(resource as ResourceName, key);
     },
   });
+}
+
+/**
+ * What the API server said to pods that a DaemonSet wanted to make. The right to read that comes with the agents: not
+ * to be run before there is a DaemonSet.
+ */
+export function watchRefusals(options: WatchOptions): Watched {
+  return watcherOf(options)({
+    resource: 'events',
+    target: { ...resources.events, namespace: options.agentNamespace },
+    fieldSelector: 'involvedObject.kind=DaemonSet,reason=FailedCreate',
+    store: options.world.refusals,
+    trim: refusalRecord,
+  });
+}
+
+/** A watch for each resource that the controller reads; none runs yet. */
+export function watchAll(options: WatchOptions): Watched[] {
+  const { world, agentNamespace, ownNamespace } = options;
+  const watched = watcherOf(options);
   const of = (resource: ResourceName) => ({ resource, target: resources[resource] });
   return [
     watched({
@@ -47,10 +73,22 @@ export function watchAll(options: WatchOptions): Watched[] {
     watched({ ...of('namespaces'), store: world.namespaces, trim: labelledRecord }),
     watched({ ...of('nodes'), store: world.nodes, trim: labelledRecord }),
     watched({
-      ...{ resource: 'configmaps', target: { ...resources.configmaps, namespace: settingsNamespace } },
+      ...{ resource: 'configmaps', target: { ...resources.configmaps, namespace: ownNamespace } },
       store: world.configmaps,
       fieldSelector: `metadata.name=${SETTINGS_NAME}`,
       trim: settingsRecord,
+    }),
+    watched({
+      ...of('daemonsets'),
+      target: { ...resources.daemonsets, namespace: agentNamespace },
+      store: world.daemonsets,
+      trim: daemonSetRecord,
+    }),
+    watched({
+      ...of('deployments'),
+      target: { ...resources.deployments, namespace: ownNamespace },
+      store: world.deployments,
+      trim: deploymentRecord,
     }),
     watched({
       ...of('mutatingadmissionpolicies'),

@@ -2,7 +2,9 @@ import type { SettingsReading } from '../api/settings.ts';
 import { readSettings } from '../api/settings.ts';
 import { Store } from '../kube/store.ts';
 import { clusterBindingName } from '../policy/admission.ts';
+import { agentsMissing } from '../policy/agents.ts';
 import type { Neighbourhood } from '../policy/assess.ts';
+import { mayBeOn } from '../policy/placement.ts';
 import type { Circumstances } from '../policy/plan.ts';
 import { installationFor } from '../policy/installation.ts';
 import { inExcess } from '../policy/limits.ts';
@@ -10,7 +12,15 @@ import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import type { NodeFacts } from '../policy/rollup.ts';
 import { thoseThatMayAct } from '../policy/withheld.ts';
-import type { StoredAdmission, StoredBinding, StoredPod, StoredReport } from './record.ts';
+import type {
+  StoredAdmission,
+  StoredBinding,
+  StoredDaemonSet,
+  StoredDeployment,
+  StoredPod,
+  StoredRefusal,
+  StoredReport,
+} from './record.ts';
 
 const ofNamespace = ({ namespace }: { namespace: string }) => [namespace];
 /** Of all pods few are agents: an index of their own finds them. */
@@ -22,6 +32,7 @@ const agents = ({ agentReady }: StoredPod) => (agentReady === undefined ? [] : [
  * `namespace/name`, or `name` for a cluster policy.
  */
 export class World {
+  readonly #agentNamespace: string;
   readonly keepalivepolicies = new Store<PolicyRecord, 'namespace'>({ namespace: ofNamespace });
   readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
   readonly nodekeepalives = new Store<StoredReport>();
@@ -34,6 +45,16 @@ export class World {
   readonly configmaps = new Store<StoredSettings>();
   readonly mutatingadmissionpolicies = new Store<StoredAdmission>();
   readonly mutatingadmissionpolicybindings = new Store<StoredBinding>();
+  /** Of the agents. */
+  readonly daemonsets = new Store<StoredDaemonSet>();
+  readonly refusals = new Store<StoredRefusal>();
+  /** Of the controller. */
+  readonly deployments = new Store<StoredDeployment>();
+
+  /** Only in that namespace is a pod believed to be an agent. */
+  constructor(agentNamespace: string) {
+    this.#agentNamespace = agentNamespace;
+  }
 
   get settings(): SettingsReading {
     const [stored] = this.configmaps.list();
@@ -73,13 +94,30 @@ export class World {
   }
 
   #facts(policy: string): NodeFacts {
+    const anyAgent = this.pods.keysBy('agents', 'any').size > 0;
+    const daemonSets = [...this.daemonsets.list()];
     return {
-      anyAgent: this.pods.keysBy('agents', 'any').size > 0,
+      anyAgent,
+      agentsMissing: agentsMissing({
+        ...{ namespace: this.#agentNamespace, anyAgent, daemonSets, reports: this.nodekeepalives.size },
+        refusal: this.#refusalOf(daemonSets),
+      }),
+      isServed: (name) => {
+        const node = this.nodes.get(name);
+        // A node whose own watch is a moment behind that of its pods has no labels yet.
+        if (node === undefined || daemonSets.length === 0) return true;
+        return daemonSets.some(({ placement }) => mayBeOn(placement, node));
+      },
       isReporting: (node) =>
         this.nodekeepalives.get(node) !== undefined && this.pods.keysBy('readyAgentOn', node).size > 0,
       reportOf: (node) => this.nodekeepalives.get(node)?.reports[policy],
       nodes: { [Symbol.iterator]: () => this.nodes.list() },
     };
+  }
+
+  #refusalOf(daemonSets: readonly StoredDaemonSet[]): string | undefined {
+    const names = new Set(daemonSets.map(({ name }) => name));
+    return [...this.refusals.list()].find(({ of }) => names.has(of))?.message;
   }
 
   *#everywhere(): Generator<Neighbourhood> {

@@ -32,7 +32,7 @@ export const controllerConfig = z.object({
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-system'),
   metricsAddress: address.prefault('[::]:8080'),
-  agentNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
+  agentNamespace: dnsName('the name of a namespace').optional(),
   leaseName: dnsName('the name of a Lease').default('keepalive-controller'),
   concurrency: z
     .string({ error: expectedConcurrency })
@@ -41,6 +41,14 @@ export const controllerConfig = z.object({
     .pipe(z.number().min(1, { error: expectedConcurrency }).max(64, { error: expectedConcurrency }))
     .prefault('4'),
 });
+
+/**
+ * Where the agents are. In the manifests they have a namespace of their own; an overlay that puts the controller into
+ * another one by `namespace` has put the agents there too.
+ */
+export function agentNamespaceOf({ agentNamespace, podNamespace }: ControllerConfig): string {
+  return agentNamespace ?? (podNamespace === 'keepalive-system' ? 'keepalive-agent' : podNamespace);
+}
 
 const wholeSeconds = (expected: string, max: number) =>
   z
@@ -56,7 +64,6 @@ export const agentConfig = z.object({
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
   settingsNamespace: dnsName('the name of a namespace').default('keepalive-system'),
-  daemonsetName: dnsName('the name of the DaemonSet it belongs to').default('keepalive-agent'),
   metricsAddress: address.prefault('[::]:8080'),
   procRoot: folder("an absolute path: where the host's /proc is mounted").default('/host/proc'),
   stateFolder: folder('an absolute path: a folder of the host that its next start clears').default(

@@ -81,7 +81,7 @@ export function assess(policy: EffectivePolicy, surroundings: Surroundings): Ass
   const census = censusOf(policy, surroundings);
   const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
   const pods = countsOf(census, rollup);
-  const told = findingsOf(census, policy, rollup);
+  const told = findingsOf(census, policy, { rollup, facts });
   const { nodes, hosts, connections, awaited = [] } = rollup ?? {};
   const known = rollup?.known ?? bySpecs(census.exposed.length + census.skipped.length);
   const coverage = coverageOf({ pods, hosts, connections, known, rollup, findings: told.findings });
@@ -196,9 +196,13 @@ function countsOf(census: Census, rollup: Rollup | undefined): PodCounts {
 }
 
 /** What no value can help, then what is exposed, then pods left out, then what is merely stricter. */
-function findingsOf(census: Census, policy: EffectivePolicy, rollup: Rollup | undefined) {
+function findingsOf(
+  census: Census,
+  policy: EffectivePolicy,
+  { rollup, facts }: { readonly rollup: Rollup | undefined; readonly facts: NodeFacts },
+) {
   const { exposed, skipped, changed, stricter } = census;
-  const general = generalFindings(policy, rollup !== undefined);
+  const general = generalFindings(policy, facts);
   const listed = [
     ...general,
     ...[

@@ -11,12 +11,19 @@ import { derive } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
 import { giveUpSeconds, shorthand } from '../api/triple.ts';
 
+/** Whether there are agents, and why not although there should be. */
+interface Agents {
+  readonly anyAgent: boolean;
+  readonly agentsMissing: Finding | undefined;
+}
+
 /** Findings that hold whatever pods there are. */
-export function generalFindings({ spec, effective }: EffectivePolicy, anyAgent: boolean): Finding[] {
+export function generalFindings({ spec, effective }: EffectivePolicy, { anyAgent, agentsMissing }: Agents): Finding[] {
   const findings = spec.path.map(proxyFinding).filter((finding) => finding !== undefined);
   const early = givesUpEarly(effective);
   if (early !== undefined) findings.push(early);
-  if (!anyAgent && 'nodes' in spec && spec.nodes !== undefined) findings.push(nodesNotCovered);
+  if (agentsMissing !== undefined) findings.push(agentsMissing);
+  else if (!anyAgent && 'nodes' in spec && spec.nodes !== undefined) findings.push(nodesNotCovered);
   return findings;
 }
 
@@ -51,15 +58,40 @@ const nodesNotCovered: Finding = {
     'nodes and pods with hostNetwork keep the values they have. Install the DaemonSet of deploy/agent.yaml',
 };
 
-/** Nobody looks into the kernel of that node. */
-export function awayFinding(node: string): Finding {
-  return {
-    reason: 'NodeAway',
-    node,
-    message:
-      'no agent reports from this node, so its running pods are judged by their specs alone: see whether the node is ' +
-      'Ready and whether the pod of the DaemonSet keepalive-agent runs there',
-  };
+/** Nobody looks into the kernel of these nodes: one finding, or none, since many would hide everything else. */
+export function awayFindings(nodes: readonly string[]): Finding[] {
+  const whose = nodes.length === 1 ? 'its' : 'their';
+  const message =
+    `no agent reports from ${nodesOf(nodes)}, so ${whose} running pods are judged by their specs alone: see whether ` +
+    'nodes are Ready and whether a pod of the agents runs there';
+  return aboutNodes(nodes, { reason: 'NodeAway', message });
+}
+
+/** No agent is meant to be there: Fargate, virtual kubelets, Windows, and what an overlay leaves out. */
+export function unservedFindings(nodes: readonly string[]): Finding[] {
+  const message =
+    `the DaemonSet of the agents is not for ${nodesOf(nodes)}: new pods get their values from admission, where what ` +
+    'runs them heeds the sysctls of a spec; running pods there have to be recreated, and are judged by their specs';
+  return aboutNodes(nodes, { reason: 'NodesWithoutAgents', message });
+}
+
+/** Of a single node the field says which. */
+function aboutNodes(nodes: readonly string[], finding: Finding): Finding[] {
+  const [node] = nodes;
+  if (node === undefined) return [];
+  return [nodes.length === 1 ? { ...finding, node } : finding];
+}
+
+function nodesOf(nodes: readonly string[]): string {
+  return nodes.length === 1 ? 'this node' : `${nodes.length} nodes (${someOf(nodes)})`;
+}
+
+const namedAtMost = 3;
+
+/** `n1, n2, n3 and 17 more`. */
+export function someOf(names: readonly string[]): string {
+  const named = names.slice(0, namedAtMost).join(', ');
+  return names.length > namedAtMost ? `${named} and ${names.length - namedAtMost} more` : named;
 }
 
 /** A proxy is never covered, whatever the values: it says what to set instead. */

@@ -7,7 +7,7 @@ import type {
   SkippedBy,
   SkipReason,
 } from '../api/status.ts';
-import { awayFinding } from './finding.ts';
+import { awayFindings, someOf, unservedFindings } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { NodeView } from './selection.ts';
 import { selectsNode } from './selection.ts';
@@ -16,6 +16,10 @@ import { selectsNode } from './selection.ts';
 export interface NodeFacts {
   /** Whether there are agents at all: without them everything is judged by specs. */
   readonly anyAgent: boolean;
+  /** Why there are none although there should be some. */
+  readonly agentsMissing: Finding | undefined;
+  /** Whether an agent is meant to be on a node: no DaemonSet can serve a virtual one. */
+  isServed(node: string): boolean;
   /** Whether the agent of a node is ready and has reported something. */
   isReporting(node: string): boolean;
   /** What it said last of the policy. */
@@ -25,6 +29,8 @@ export interface NodeFacts {
 
 export const noAgents: NodeFacts = {
   anyAgent: false,
+  agentsMissing: undefined,
+  isServed: () => true,
   isReporting: () => false,
   reportOf: () => undefined,
   nodes: [],
@@ -115,7 +121,12 @@ export function rollUp(
   const hostsNotLive = present.filter(
     ({ node, report }) => report.host === 'NotLive' && selected.includes(node),
   );
-  const findings = away.map(awayFinding);
+  const findings = [
+    ...awayFindings(away.filter((node) => facts.isServed(node))),
+    ...unservedFindings(away.filter((node) => !facts.isServed(node))),
+  ];
+  const told = all.flatMap((report) => report.findings ?? []);
+  const gathered = gatherNodes(told);
   return {
     known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
     live: sum(all.map(({ live }) => live)),
@@ -123,8 +134,11 @@ export function rollUp(
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
     hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
     connections: totalOf(all.flatMap(({ connections }) => connections ?? [])),
-    findings: [...findings, ...all.flatMap((report) => report.findings ?? [])],
-    findingsTotal: findings.length + sum(all.map(({ findingsTotal = 0 }) => findingsTotal)),
+    findings: [...findings, ...gathered],
+    findingsTotal:
+      findings.length +
+      sum(all.map(({ findingsTotal = 0 }) => findingsTotal)) -
+      (told.length - gathered.length),
     awaited,
     away,
   };
@@ -159,6 +173,20 @@ function knownOf(said: readonly Saying[]): Omit<Known, 'hostsNotLive'> {
     exposedConnections: sum(connections.map(({ exposed }) => exposed)),
     uncounted: said.filter(({ report }) => report.connections === undefined).map(({ node }) => node),
   };
+}
+
+/** What is true of many nodes in the same words is one finding: it would hide everything else. */
+function gatherNodes(findings: readonly Finding[]): Finding[] {
+  const alike = Map.groupBy(findings, ({ pod, node, reason, message }) =>
+    pod === undefined && node !== undefined ? `${reason} ${message}` : undefined,
+  );
+  return [...alike].flatMap(([words, group]) => {
+    const [first] = group;
+    if (words === undefined || first === undefined || group.length === 1) return group;
+    const { node: _node, message, ...rest } = first;
+    const nodes = group.flatMap(({ node }) => node ?? []).sort();
+    return [{ ...rest, message: `on ${nodes.length} nodes (${someOf(nodes)}): ${message}` }];
+  });
 }
 
 function hostsOf(selected: number, live: number): HostCounts {

@@ -32,7 +32,7 @@ let applier: Applier;
 beforeEach(async () => {
   server = await FakeApiServer.start();
   client = new ApiClient(plain(server.url));
-  world = new World();
+  world = new World('keepalive-agent');
   world.keepalivepolicies.set('db/team', record);
   const { log } = notebook();
   const events = new EventRecorder({ client, log, reportingController: 'x', reportingInstance: 'y' });

@@ -16,7 +16,7 @@ let now: string[];
 let later: Map<string, number>;
 
 beforeEach(() => {
-  world = new World();
+  world = new World('keepalive-agent');
   now = [];
   later = new Map();
   triggers = new Triggers(

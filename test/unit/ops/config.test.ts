@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { controllerConfig, readConfig } from '../../../src/ops/config.ts';
+import { agentNamespaceOf, controllerConfig, readConfig } from '../../../src/ops/config.ts';
 
 const environment = { LEASE_NAME: 'lease-x', POD_NAME: 'controller-x' };
 
@@ -10,11 +10,18 @@ test('what is not set has its default, and nothing can be changed', () => {
     podName: 'controller-0',
     podNamespace: 'keepalive-system',
     metricsAddress: { host: '::', port: 8080 },
-    agentNamespace: 'keepalive-agent',
     leaseName: 'keepalive-controller',
     concurrency: 4,
   });
   expect([Object.isFrozen(config), Object.isFrozen(config.metricsAddress)]).toEqual([true, true]);
+});
+
+test.each([
+  ['of the manifests', {}, 'keepalive-agent'],
+  ['of an overlay that puts all into one namespace', { POD_NAMESPACE: 'platform' }, 'platform'],
+  ['that are elsewhere', { POD_NAMESPACE: 'platform', AGENT_NAMESPACE: 'agents' }, 'agents'],
+])('agents %s are looked for in their namespace', (_whose, environment, namespace) => {
+  expect(agentNamespaceOf(readConfig(controllerConfig, environment))).toBe(namespace);
 });
 
 test('a flag wins over the variable of the same name', () => {

@@ -18,6 +18,8 @@ const said = (rest: Said = {}): NodePolicyReport => ({
 function facts(nodes: Readonly<Record<string, Said | undefined>>, silent: readonly string[] = []): NodeFacts {
   return {
     anyAgent: true,
+    agentsMissing: undefined,
+    isServed: (node) => !node.startsWith('fargate'),
     isReporting: (node) => Object.hasOwn(nodes, node),
     reportOf: (node) => (nodes[node] === undefined ? undefined : said(nodes[node])),
     nodes: [...Object.keys(nodes), ...silent].map((name) => ({ name, labels: { name } })),
@@ -107,6 +109,41 @@ describe('a node without an agent that is ready', () => {
     const seen = look([on('n9', 'b', { sysctls: sysctls() })], facts({}));
     expect(seen.pods).toEqual({ selected: 1, declared: 1, skipped: 0, summary: '1/1' });
     expect(seen.nodes).toEqual({ selected: 1, reporting: 0 });
+  });
+});
+
+describe('many nodes', () => {
+  const nodes = (name: string, count: number) => Array.from({ length: count }, (_, at) => `${name}-${at}`);
+  const podsOn = (names: readonly string[]) => names.map((node) => on(node, `on-${node}`));
+
+  test('without an agent are one finding for those that should have one, and one for those that cannot', () => {
+    const seen = look(podsOn([...nodes('away', 25), ...nodes('fargate', 40)]), facts({}));
+    const [away, unserved, ...pods] = seen.findings;
+    expect(away?.message).toMatch(/^no agent reports from 25 nodes \(away-0, away-1, away-10 and 22 more\)/);
+    expect(unserved?.message).toMatch(/is not for 40 nodes \(fargate-0, fargate-1, fargate-10 and 37 more\)/);
+    expect([away?.reason, unserved?.reason]).toEqual(['NodeAway', 'NodesWithoutAgents']);
+    expect(pods.map(({ reason }) => reason)).toEqual(Array(18).fill('NotDeclared'));
+    expect(seen.findingsTotal).toBe(2 + 65);
+  });
+
+  test('of which only one has no agent have it in the field for a node', () => {
+    const seen = look(podsOn(['fargate-0']), facts({}));
+    expect(seen.findings[0]).toMatchObject({ reason: 'NodesWithoutAgents', node: 'fargate-0' });
+  });
+
+  test('whose agents say the same are one finding', () => {
+    const same = (node: string) => ({ reason: 'ShorterTrackerOnNode', node, message: 'conntrack 60 s' });
+    const other = { reason: 'ShorterTrackerOnNode', node: 'n3', message: 'IPVS 60 s' };
+    const saidOf = (finding: Said['findings'] = []) => ({ findings: finding, findingsTotal: finding.length });
+    const seen = look(
+      podsOn(['n1', 'n2', 'n3']),
+      facts({ n1: saidOf([same('n1')]), n2: saidOf([same('n2')]), n3: saidOf([other]) }),
+    );
+    expect(seen.findings).toEqual([
+      { reason: 'ShorterTrackerOnNode', message: 'on 2 nodes (n1, n2): conntrack 60 s' },
+      other,
+    ]);
+    expect(seen.findingsTotal).toBe(2);
   });
 });
 

@@ -1,0 +1,27 @@
+import type { PolicyStatus } from '../api/status.ts';
+import type { PolicyRecord } from './record.ts';
+
+const message =
+  'The controller was taken away: nobody counts what is covered, and nobody keeps this status. New pods get the values ' +
+  'as long as the admission policies are installed. Install the controller again, or delete the policy';
+
+/** The status of a policy that nobody looks after any more. What admission reads stays; no count does. */
+export function unattendedStatus({ status }: PolicyRecord, now: Date): PolicyStatus {
+  const { observedGeneration, effective, conditions = [] } = status;
+  const before = conditions.find(({ type }) => type === 'Ready');
+  const since = `${now.toISOString().slice(0, 19)}Z`;
+  return {
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...(effective === undefined ? {} : { effective }),
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'Unknown',
+        reason: 'OperatorRemoved',
+        message,
+        observedGeneration: observedGeneration ?? 0,
+        lastTransitionTime: before?.status === 'Unknown' ? before.lastTransitionTime : since,
+      },
+    ],
+  };
+}
