@@ -81,7 +81,11 @@ describe('docs/install.md', () => {
   const hostName = { podName: 'the host name' };
 
   test.each([
-    ['### Settings of the controller', readConfig(controllerConfig, {}), hostName],
+    [
+      '### Settings of the controller',
+      { agentNamespace: undefined, ...readConfig(controllerConfig, {}) },
+      { ...hostName, agentNamespace: '`keepalive-agent`' },
+    ],
     [
       '### Settings of the agent',
       readConfig(agentConfig, { NODE_NAME: 'n1' }),
