@@ -84,7 +84,7 @@ command('load', 'put an image archive (OCI or docker) onto every node')
 
 command('install', "build the product's image, load it, apply deploy/ and wait until it serves").action(
   async (options: Named) => {
-    await running(options).install(tell);
+    await running(options).install({ onProgress: tell });
     tell('it serves');
   },
 );

@@ -10,6 +10,7 @@ import type { ComponentSpec } from './components.ts';
 import { adminConfig, allComponents, apiSocketOf, pkiFolder } from './components.ts';
 import type { Output } from './command.ts';
 import type { Host } from './host.ts';
+import type { InstallOptions } from './install.ts';
 import { installProduct } from './install.ts';
 import type { LabState } from './lab.ts';
 import { clearAbandoned, Lab } from './lab.ts';
@@ -138,8 +139,8 @@ export class Cluster {
   }
 
   /** Builds the product's image, loads it, applies deploy/ and waits until it serves. */
-  install(onProgress: (step: string) => void = () => undefined): Promise<void> {
-    return installProduct(this, onProgress);
+  install(options: InstallOptions = {}): Promise<void> {
+    return installProduct(this, options);
   }
 
   /** By its name: `apiserver`, `etcd`, `n1/kubelet`. */

@@ -9,13 +9,22 @@ import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
 import { repository } from './place.ts';
 
 const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
-const namespaces = ['keepalive-system', 'keepalive-agent'];
+const manifests = join(repository, 'deploy');
+
+export interface InstallOptions {
+  readonly onProgress?: (step: string) => void;
+  /** A kustomization; deploy/ unless told otherwise. */
+  readonly folder?: string;
+}
 
 /** A test cannot wait for as long as the shortest timeout that is allowed by default, and a bench makes crowds. */
 export const labSettings = { smallestIdleTimeoutSeconds: '2', policiesPerNamespace: '1000' } as const;
 
 /** Builds the product as its users would, and installs it as they do. */
-export async function installProduct(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
+export async function installProduct(
+  cluster: Cluster,
+  { onProgress = () => undefined, folder: kustomization = manifests }: InstallOptions,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'keepalive-install-'));
   try {
     const archive = join(folder, 'image.tar');
@@ -27,17 +36,21 @@ export async function installProduct(cluster: Cluster, onProgress: (step: string
     rmSync(folder, { recursive: true });
   }
   const older = await workloads(cluster);
-  await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
-  onProgress('applied deploy/');
+  await cluster.kubectl('apply', '-k', kustomization);
+  onProgress(`applied ${kustomization}`);
+  if (kustomization === manifests) await widenLimits(cluster, onProgress);
+  // The manifests say the same as before, the image of that name does not.
+  for (const { namespace, name } of older) await cluster.kubectl('rollout', 'restart', '-n', namespace, name);
+  for (const { namespace, name } of await workloads(cluster))
+    await cluster.kubectl('rollout', 'status', '-n', namespace, name, '--timeout=120s');
+}
+
+async function widenLimits(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
   await cluster.kubectl(
     ...['patch', 'configmap', 'keepalive-settings', '-n', 'keepalive-system', '--type=merge', '-p'],
     JSON.stringify({ data: labSettings }),
   );
   onProgress('widened the limits of namespaced policies, since nobody here can wait for long');
-  // The manifests say the same as before, the image of that name does not.
-  for (const { namespace, name } of older) await cluster.kubectl('rollout', 'restart', '-n', namespace, name);
-  for (const { namespace, name } of await workloads(cluster))
-    await cluster.kubectl('rollout', 'status', '-n', namespace, name, '--timeout=120s');
 }
 
 async function buildProduct(archive: string): Promise<void> {
@@ -64,18 +77,20 @@ async function buildProduct(archive: string): Promise<void> {
 
 interface Workload {
   readonly namespace: string;
-  /** As `deployment.apps/NAME`. */
+  /** As `Deployment/NAME`. */
   readonly name: string;
 }
 
-/** What runs the product. */
+/** What runs the product, wherever it was put. */
 async function workloads(cluster: Cluster): Promise<Workload[]> {
-  const all = namespaces.map(async (namespace) => {
-    const listed = await cluster.kubectl('get', 'deployments,daemonsets', '-n', namespace, '-o', 'name');
-    return listed
-      .split('\n')
-      .filter((name) => name !== '')
-      .map((name) => ({ namespace, name }));
-  });
-  return (await Promise.all(all)).flat();
+  const columns = 'jsonpath={range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}';
+  const ours = ['-A', '-l', 'app.kubernetes.io/name=keepalive-operator'];
+  const listed = await cluster.kubectl('get', 'deployments,daemonsets', ...ours, '-o', columns);
+  return listed
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [namespace = '', name = ''] = line.split(' ');
+      return { namespace, name };
+    });
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 
+import { control } from '../cluster/addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import type { Output } from '../cluster/command.ts';
 import { labSettings } from '../cluster/install.ts';
 import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
@@ -56,6 +58,16 @@ export class Bench {
 
   async exists(...args: string[]): Promise<boolean> {
     return (await this.cluster.exec(['kubectl', 'get', ...args])).code === 0;
+  }
+
+  /** What kubectl says to whoever has only this token. */
+  askAs(token: string, stdin: string | undefined, ...args: readonly string[]): Promise<Output> {
+    const ca = join(this.cluster.lab.folder, 'pki/ca.crt');
+    const server = [`--server=https://${control.v4}:6443`, `--certificate-authority=${ca}`];
+    return this.cluster.exec(['kubectl', `--token=${token}`, ...server, ...args], {
+      env: { KUBECONFIG: '/dev/null' },
+      ...(stdin === undefined ? {} : { stdin }),
+    });
   }
 
   /** Standard error of a `kubectl apply` that must be refused. */

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+
+import { Cluster } from '../cluster/cluster.ts';
+import { until } from '../cluster/wait.ts';
+import { Overlays, without } from './overlay.ts';
+import { Bench, ckap, kap, sleeper, untouched } from './shared.ts';
+
+/** A cluster of its own, into which the product comes under other names and in other places. */
+let cluster: Cluster;
+let bench: Bench;
+const overlays = new Overlays();
+
+beforeAll(async () => {
+  cluster = await Cluster.up({ name: 'e2e-overlay', nodes: 1, owned: true });
+  bench = new Bench(cluster);
+  await bench.start(sleeper('app', 'default', { spec: { nodeName: 'n1' } }));
+});
+afterAll(async () => {
+  overlays.remove();
+  await cluster.down();
+});
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec?: { readonly template?: { readonly spec: object } };
+}
+
+async function render(folder: string): Promise<Manifest[]> {
+  const text = await cluster.kubectl('kustomize', folder);
+  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+}
+
+const everywhere = async () => [await bench.valuesIn('app', 'default'), await bench.valuesOf('n1')];
+const untilEverywhere = (values: string) =>
+  until(`pod and node hold ${values}`, async () => (await everywhere()).every((one) => one === values));
+
+/** Every value that is seen while `action` goes on. */
+async function seenDuring(action: () => Promise<unknown>): Promise<string[]> {
+  const seen = new Set<string>();
+  let done = false;
+  const watching = (async () => {
+    while (!done) for (const values of await everywhere()) seen.add(values);
+  })();
+  try {
+    await action();
+  } finally {
+    done = true;
+    await watching;
+  }
+  return [...seen];
+}
+
+describe('the components of deploy/', () => {
+  const podSpecOf = (objects: readonly Manifest[], kind: string) =>
+    objects.find((object) => object.kind === kind)?.spec?.template?.spec;
+
+  test('openshift: the agents may use its privileged constraints, the controller has no user of its own', async () => {
+    const objects = await render(overlays.write('openshift', { components: ['openshift'] }));
+    expect(objects).toContainEqual(
+      expect.objectContaining({
+        kind: 'RoleBinding',
+        metadata: expect.objectContaining({ namespace: 'keepalive-agent' }) as unknown,
+        roleRef: expect.objectContaining({ name: 'system:openshift:scc:privileged' }) as unknown,
+        subjects: [{ kind: 'ServiceAccount', name: 'keepalive-agent', namespace: 'keepalive-agent' }],
+      }),
+    );
+    expect(podSpecOf(objects, 'Deployment')).toMatchObject({
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    expect(podSpecOf(objects, 'Deployment')).not.toMatchObject({
+      securityContext: { runAsUser: expect.anything() as unknown },
+    });
+  });
+
+  test('controller-only: nothing of the agents, and nothing privileged', async () => {
+    const objects = await render(overlays.write('controller-only', { components: ['controller-only'] }));
+    expect(objects.map(({ kind }) => kind)).toContain('Deployment');
+    expect(objects.filter(({ kind }) => kind === 'DaemonSet')).toEqual([]);
+    expect(objects.filter(({ metadata }) => metadata.namespace === 'keepalive-agent')).toEqual([]);
+    expect(JSON.stringify(objects)).not.toContain('privileged');
+  });
+
+  test('chosen-nodes: agents on nodes with a label', async () => {
+    const objects = await render(overlays.write('chosen-nodes', { components: ['chosen-nodes'] }));
+    expect(podSpecOf(objects, 'DaemonSet')).toMatchObject({
+      nodeSelector: { 'kubernetes.io/os': 'linux', 'keepalive.dev/agent': 'true' },
+    });
+  });
+});
+
+describe.each<[string, () => string]>([
+  ['under other names', () => overlays.write('renamed', { components: ['renamed'] })],
+  [
+    'in one namespace, with another DaemonSet name',
+    () =>
+      overlays.write('one-namespace', {
+        namespace: 'platform',
+        patches: [
+          without({ kind: 'Namespace', name: 'keepalive-system' }),
+          {
+            target: { kind: 'DaemonSet' },
+            patch: '- { op: replace, path: /metadata/name, value: keepalived-nodes }',
+            options: { allowNameChange: true },
+          },
+        ],
+      }),
+  ],
+])('an installation %s', (_how, write) => {
+  let folder: string;
+  let daemonSet: string[];
+
+  beforeAll(async () => {
+    folder = write();
+    const found = (await render(folder)).find(({ kind }) => kind === 'DaemonSet')?.metadata;
+    daemonSet = ['-n', found?.namespace ?? '', `daemonset/${found?.name}`];
+    await cluster.install({ folder });
+    await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
+    await untilEverywhere('30/10/6');
+  });
+
+  test('counts its agents', async () => {
+    await bench.status({ kind: 'ckap', name: 'platform' }, (status) => status.hosts?.live === 1);
+  });
+
+  test('keeps every value while its agents are restarted', async () => {
+    const seen = await seenDuring(async () => {
+      await cluster.kubectl('rollout', 'restart', ...daemonSet);
+      await cluster.kubectl('rollout', 'status', ...daemonSet, '--timeout=120s');
+    });
+    expect(seen).toEqual(['30/10/6']);
+  });
+
+  test('does not let an agent write what is another node’s', async () => {
+    const [, namespace = ''] = daemonSet;
+    const account = await cluster.kubectl(
+      ...['get', ...daemonSet, '-o', 'jsonpath={.spec.template.spec.serviceAccountName}'],
+    );
+    const token = (await cluster.kubectl('create', 'token', account, '-n', namespace)).trim();
+    const forged = { apiVersion: 'keepalive.dev/v1alpha1', kind: 'NodeKeepalive', metadata: { name: 'n2' } };
+    const create = ['create', '--validate=false', '-f', '-'];
+    const { stderr, code } = await bench.askAs(token, JSON.stringify(forged), ...create);
+    expect(stderr).toContain('an agent may write the NodeKeepalive of its own node only');
+    expect(code).not.toBe(0);
+  });
+
+  test('leaves everything as it was found, and nothing of ours', async () => {
+    await cluster.kubectl('delete', 'ckap,kap', '-A', '--all');
+    await untilEverywhere(untouched);
+    await cluster.kubectl('delete', '-k', folder, '--timeout=90s');
+    expect(await everywhere()).toEqual([untouched, untouched]);
+  });
+});
+
+test('several places in one namespace are refused by kustomize itself', async () => {
+  await expect(render(overlays.write('conflict', { namespace: 'platform' }))).rejects.toThrow('ID conflict');
+});
+
+test.each([['namePrefix'], ['nameSuffix']])(
+  '%s over everything ends the controller at once, with what to do instead',
+  async (field) => {
+    const folder = overlays.write(field, { [field]: field === 'namePrefix' ? 'acme-' : '-acme' });
+    await cluster.kubectl('apply', '-k', folder);
+    const log = () =>
+      cluster.exec([
+        ...['kubectl', 'logs', '-n', 'keepalive-system', '--tail=-1'],
+        ...['-l', 'app.kubernetes.io/component=controller'],
+      ]);
+    await until('the controller says why it does not go on', async () =>
+      (await log()).stdout.includes('is ours under another name'),
+    );
+    await cluster.kubectl('delete', '-k', folder, '--timeout=90s');
+  },
+);
