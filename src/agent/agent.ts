@@ -161,12 +161,10 @@ class Agent {
   async #mayBegin(signal: AbortSignal): Promise<boolean> {
     const { log, config } = this.#options;
     const pod = { namespace: config.podNamespace, name: config.podName };
-    const [hold, daemonSet] = await Promise.all([
-      requirementsHold(this.#client, requirements, { log, signal }),
-      answered(() => ownDaemonSet(this.#client, pod, { signal }), { log, signal, patience: 3 }),
-    ]);
-    this.#daemonSet = daemonSet;
-    return hold && daemonSet !== undefined;
+    if (!(await requirementsHold(this.#client, requirements, { log, signal }))) return false;
+    const ask = () => ownDaemonSet(this.#client, pod, { signal });
+    this.#daemonSet = await answered(ask, { log, signal, patience: 3 });
+    return this.#daemonSet !== undefined;
   }
 
   async close(): Promise<void> {
