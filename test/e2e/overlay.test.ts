@@ -10,6 +10,7 @@ import { Bench, ckap, kap, sleeper, untouched } from './shared.ts';
 let cluster: Cluster;
 let bench: Bench;
 const overlays = new Overlays();
+let isLoaded = false;
 
 beforeAll(async () => {
   cluster = await Cluster.up({ name: 'e2e-overlay', nodes: 1, owned: true });
@@ -115,7 +116,8 @@ describe.each<[string, () => string]>([
     folder = write();
     const found = (await render(folder)).find(({ kind }) => kind === 'DaemonSet')?.metadata;
     daemonSet = ['-n', found?.namespace ?? '', `daemonset/${found?.name}`];
-    await cluster.install({ folder });
+    await cluster.install({ folder, isLoaded });
+    isLoaded = true;
     await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
     await untilEverywhere('30/10/6');
   });

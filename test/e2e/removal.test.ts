@@ -65,7 +65,7 @@ test('a controller that is taken away says so in each policy first, and one that
   // Admission reads its values from the status: it goes on.
   const { name, value } = (await bench.dryRun(sleeper('new', 'default')))[0] ?? {};
   expect([name, value]).toEqual(['net.ipv4.tcp_keepalive_time', '30']);
-  await cluster.install();
+  await cluster.install({ isLoaded: true });
   for (const policy of policies) await bench.status(policy, isReady, 60_000);
 });
 
@@ -80,7 +80,7 @@ test('values go back where rights go before the agents, and kinds and policies s
 });
 
 test('values go back where the namespace of the agents goes with all that is in it', async () => {
-  await cluster.install();
+  await cluster.install({ isLoaded: true });
   await untilEverywhere('30/10/6');
   await remove('namespace', 'keepalive-agent');
   await untilEverywhere(untouched);
