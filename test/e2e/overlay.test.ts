@@ -169,8 +169,10 @@ test.each([['namePrefix'], ['nameSuffix']])(
         ...['kubectl', 'logs', '-n', 'keepalive-system', '--tail=-1'],
         ...['-l', 'app.kubernetes.io/component=controller'],
       ]);
-    await until('the controller says why it does not go on', async () =>
-      (await log()).stdout.includes('is ours under another name'),
+    await until(
+      'the controller says why it does not go on',
+      async () => (await log()).stdout.includes('is ours under another name'),
+      { timeoutMs: 120_000, everyMs: 200 },
     );
     await cluster.kubectl('delete', '-k', folder, '--timeout=90s');
   },
