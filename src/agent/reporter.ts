@@ -6,7 +6,7 @@ import { backOffMs } from '../kube/backoff.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { systemClock } from '../kube/clock.ts';
-import { isInvalid, isNotFound, retryAfterMs } from '../kube/errors.ts';
+import { isNotFound, retryAfterMs } from '../kube/errors.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { resources } from './resource.ts';
@@ -117,9 +117,9 @@ export class Reporter {
     const uid = world.node?.uid;
     if (uid === undefined) return false;
     const known = world.reported ?? (await this.#create(uid)).metadata;
-    const written = await this.#applyStatus(status, known.uid).catch(async (error: unknown) => {
+    const written = await this.#replaceStatus(status, known.uid).catch(async (error: unknown) => {
       if (!isNotFound(error)) throw error;
-      return this.#applyStatus(status, (await this.#create(uid)).metadata.uid);
+      return this.#replaceStatus(status, (await this.#create(uid)).metadata.uid);
     });
     // Ahead of the watch, so that a look in between does not write the same again.
     world.nodekeepalives.set(node, { uid: written.metadata.uid, status: written.status ?? {} });
@@ -133,18 +133,9 @@ export class Reporter {
     return client.apply(resources.nodekeepalives, { ...identity, metadata }, options);
   }
 
-  /** Fields that somebody else wrote as well would outlive an apply, or make it invalid: then all is replaced. */
-  async #applyStatus(status: NodeKeepaliveStatus, uid: string): Promise<KubeObject> {
+  #replaceStatus(status: NodeKeepaliveStatus, uid: string): Promise<KubeObject> {
     const { client, node } = this.#options;
-    const metadata = { name: node, uid };
-    try {
-      const manifest = { ...identity, metadata, status };
-      const written = await client.applyStatus(resources.nodekeepalives, manifest, options);
-      if (isDeepStrictEqual(written.status, status)) return written;
-    } catch (error) {
-      if (!isInvalid(error)) throw error;
-    }
-    return client.replaceStatus({ ...resources.nodekeepalives, ...metadata }, status, options);
+    return client.replaceStatus({ ...resources.nodekeepalives, name: node, uid }, status, options);
   }
 }
 

@@ -4,10 +4,10 @@ import { API_VERSION, CONTROLLER_NAME } from '../api/group.ts';
 import { resourceOf } from '../api/resource.ts';
 import type { PolicyStatus } from '../api/status.ts';
 import type { ApiClient } from '../kube/client.ts';
-import { ApiError, isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '../kube/errors.ts';
+import { ApiError, isAlreadyExists, isConflict, isForbidden, isNotFound } from '../kube/errors.ts';
 import type { EventRecorder, Notice } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
-import type { KubeManifest, KubeObject } from '../kube/resource.ts';
+import type { KubeManifest } from '../kube/resource.ts';
 import { keyOf } from '../kube/resource.ts';
 import { clusterBindingName } from '../policy/admission.ts';
 import type { BindingStep } from '../policy/binding-step.ts';
@@ -119,34 +119,20 @@ export class Applier {
 
   async #writeStatus(record: PolicyRecord, status: PolicyStatus): Promise<void> {
     if (isDeepStrictEqual(record.status, status)) return;
-    const { world, log } = this.#options;
+    const { client, world, log } = this.#options;
     const { kind, uid } = record;
     const metadata = nameOf(record);
-    const written = await this.#applyStatus(record, status).catch(unlessGone);
+    const written = await client
+      .replaceStatus({ ...resourceOf(kind), ...metadata, uid }, status, { fieldManager: CONTROLLER_NAME })
+      .catch(unlessNotFound);
     if (written === undefined) return;
     // Ahead of the watch, so that a look in between does not write the same again.
     const key = keyOf(metadata);
     const isSame = world.policy(key) === record && written.metadata.generation === record.generation;
-    if (isSame && written.metadata.uid === uid) world.policiesLike(key).set(key, policyRecord(kind, written));
+    if (isSame) world.policiesLike(key).set(key, policyRecord(kind, written));
     const [condition] = status.conditions ?? [];
     const { reason, message } = condition ?? {};
     log.info({ kind, ...metadata, reason, message, pods: status.pods?.summary }, 'status written');
-  }
-
-  /** What somebody else wrote into it as well would outlive an apply, or make it invalid: then all is replaced. */
-  async #applyStatus(record: PolicyRecord, status: PolicyStatus): Promise<KubeObject> {
-    const { client } = this.#options;
-    const { kind, uid } = record;
-    const metadata = { ...nameOf(record), uid };
-    const options = { fieldManager: CONTROLLER_NAME };
-    try {
-      const manifest = { apiVersion: API_VERSION, kind, metadata, status };
-      const written = await client.applyStatus(resourceOf(kind), manifest, options);
-      if (isDeepStrictEqual(written.status, status)) return written;
-    } catch (error) {
-      if (!isInvalid(error)) throw error;
-    }
-    return client.replaceStatus({ ...resourceOf(kind), ...metadata }, status, options);
   }
 
   /** Only what a reader of `kubectl describe` would call news. */
@@ -186,15 +172,10 @@ function nameOf({ namespace, name }: PolicyRecord): { namespace?: string; name: 
   return namespace === '' ? { name } : { namespace, name };
 }
 
-/** What is gone needs nothing, whether or not another has its name by now. */
-function unlessGone(error: unknown): undefined {
-  if (!isNotFound(error) && !isConflict(error)) throw error;
-  return undefined;
-}
-
 /** What is gone needs nothing. */
-function unlessNotFound(error: unknown): void {
+function unlessNotFound(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
+  return undefined;
 }
 
 /** A refusal may quote who we are, token and all that is known of it: that is for the log alone. */

@@ -99,20 +99,31 @@ export class ApiClient {
   }
 
   /** Server-side apply: creates the object, or takes care of exactly the fields in `body`. */
-  apply<T = KubeObject>(resource: Resource, body: KubeManifest, options: ApplyOptions): Promise<T> {
-    return this.#apply<T>(resource, undefined, body, options);
+  apply<T = KubeObject>(
+    resource: Resource,
+    body: KubeManifest,
+    { fieldManager, force = true, ...options }: ApplyOptions,
+  ): Promise<T> {
+    const { name, namespace } = body.metadata;
+    return this.#json<T>({
+      ...options,
+      verb: 'apply',
+      method: 'PATCH',
+      target: { ...resource, namespace, name },
+      query: { fieldManager, force },
+      body,
+      contentType: 'application/apply-patch+yaml',
+    });
   }
 
-  /** With a uid in its metadata, only that very object: a conflict tells that another has taken its name. */
-  applyStatus<T = KubeObject>(resource: Resource, body: KubeManifest, options: ApplyOptions): Promise<T> {
-    return this.#apply<T>(resource, 'status', body, options);
-  }
-
-  /** The whole status at once, whoever wrote what is there; of that very object, and not of one that took its name. */
+  /**
+   * The whole status at once, whoever wrote what is there; of that very object, and not of one that took its name,
+   * which is Invalid. An apply keeps what others wrote, and of a status the API server does not look at its uid.
+   */
   replaceStatus<T = KubeObject>(
     target: Target & { name: string; uid: string },
     status: unknown,
-    { fieldManager, ...options }: ApplyOptions,
+    { fieldManager, ...options }: Omit<ApplyOptions, 'force'>,
   ): Promise<T> {
     const { uid, ...named } = target;
     return this.#json<T>({
@@ -156,24 +167,6 @@ export class ApiClient {
 
   close(): Promise<void> {
     return this.#connection.close();
-  }
-
-  #apply<T>(
-    resource: Resource,
-    subresource: string | undefined,
-    body: KubeManifest,
-    { fieldManager, force = true, ...options }: ApplyOptions,
-  ): Promise<T> {
-    const { name, namespace } = body.metadata;
-    return this.#json<T>({
-      ...options,
-      verb: 'apply',
-      method: 'PATCH',
-      target: { ...resource, namespace, name, subresource },
-      query: { fieldManager, force },
-      body,
-      contentType: 'application/apply-patch+yaml',
-    });
   }
 
   /** In whole milliseconds, which is all that AbortSignal.timeout takes, and never none: undici waits for ever then. */

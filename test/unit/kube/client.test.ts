@@ -79,9 +79,16 @@ describe('requests', () => {
       },
     ],
     [
-      'apply of the status',
-      () => client.applyStatus(pods, body, { ...status, force: false }),
-      { path: '/api/v1/namespaces/db/pods/a/status', query: { ...status, force: 'false' } },
+      'a status for one object and no other of its name',
+      () => client.replaceStatus({ ...pod, uid: 'u1' }, { phase: 'x' }, status),
+      {
+        ...{ method: 'PATCH', path: '/api/v1/namespaces/db/pods/a/status', query: status },
+        headers: expect.objectContaining({ 'content-type': 'application/json-patch+json' }),
+        body: [
+          { op: 'test', path: '/metadata/uid', value: 'u1' },
+          { op: 'add', path: '/status', value: { phase: 'x' } },
+        ],
+      },
     ],
   ])('%s is sent as the API server reads it', async (_name, call, expected) => {
     server.answers(json({}));
