@@ -138,6 +138,21 @@ class Agent {
     const signal = AbortSignal.any([this.#options.signal, ended.signal]);
     this.#health = await this.#serve();
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
+    await until(this.#kernel.turn, signal);
+    // What the other agent of this node changed is its own to put back.
+    if (this.#kernel.isOurTurn) await this.#act(signal);
+    ended.signal.throwIfAborted();
+    if (this.#kernel.isOurTurn) await this.#leave();
+  }
+
+  async #act(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    const { ignoredLines } = await this.#kernel.turn;
+    if (ignoredLines > 0)
+      log.warn(
+        { lines: ignoredLines },
+        'what the ledger of this node says there is not believed, nor put back',
+      );
     // Without the API server too: what was set before this process came is held, whoever undoes it.
     this.#rounds.holdRemembered();
     if (await this.#mayBegin(signal)) {
@@ -153,8 +168,6 @@ class Agent {
         await until(new Promise(() => undefined), signal);
       }
     }
-    ended.signal.throwIfAborted();
-    await this.#leave();
   }
 
   /** False where it is told to end before the API server answers. */
@@ -217,6 +230,14 @@ class Agent {
     }
   }
 
+  /** Two at a time would undo each other's work. */
+  #notOurTurn(): string | undefined {
+    const { isOurTurn, waitingFor = 'the kernel thread, which has not begun' } = this.#kernel;
+    return isOurTurn
+      ? undefined
+      : `waits on this node for ${waitingFor}: it takes over when that has ended, so replace agents by maxUnavailable, not by maxSurge`;
+  }
+
   #serve(): Promise<HealthServer> {
     const kernelHangs = () => {
       const seconds = Math.round(this.#kernel.secondsWaiting);
@@ -228,6 +249,7 @@ class Agent {
       ready: {
         synced: () => notSynced(this.#watched),
         contact: () => silent(this.#watched),
+        turn: () => this.#notOurTurn(),
         kernel: kernelHangs,
       },
       metrics: async () => ({

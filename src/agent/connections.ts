@@ -5,7 +5,10 @@ import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
 import type { AgentMetrics } from '../ops/metrics.ts';
 import type { SocketReading, SocketTarget } from '../policy/connection.ts';
+import type { Place, PodPlace } from '../policy/place.ts';
+import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { NodeSelections } from '../policy/selection.ts';
+import { identitiesOf } from '../policy/selection.ts';
 import { scanPeriodSeconds, socketTargets } from '../policy/socket-target.ts';
 import type { KernelLink } from './kernel-link.ts';
 
@@ -30,8 +33,9 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #queue: WorkQueue;
   #targets: readonly SocketTarget[] = [];
-  #hostPods: ReadonlySet<string> = new Set();
-  #counted: ReadonlyMap<string, SocketReading> | undefined;
+  #hostPods: ReadonlySet<PodPlace> = new Set();
+  #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
+  #counted: ReadonlyMap<Place, SocketReading> | undefined;
   #lastCountMs = -Infinity;
   /** Sockets that were looked at before have to be looked at again. */
   #owesAll = false;
@@ -48,15 +52,17 @@ export class Connections {
   }
 
   /** By place, as last counted; undefined before the first count. */
-  get sockets(): ReadonlyMap<string, SocketReading> | undefined {
+  get sockets(): ReadonlyMap<Place, SocketReading> | undefined {
     return this.#counted;
   }
 
   /** From now on, whom these select; where that is somebody else than before, at once. */
   follow(selections: NodeSelections): void {
     const targets = socketTargets(selections);
-    const hostPods = selections.pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.kubeletUid);
-    this.#hostPods = new Set(hostPods);
+    this.#hostPods = new Set(
+      selections.pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.place),
+    );
+    this.#pods = identitiesOf(selections);
     if (isDeepStrictEqual(targets, this.#targets)) return;
     const isForMore = this.#asksForMore(targets);
     this.#targets = targets;
@@ -105,7 +111,8 @@ export class Connections {
   ): Promise<readonly SocketReading[]> {
     if (targets.length === 0) return [];
     try {
-      return await this.#options.kernel.scan({ targets, hostPods: this.#hostPods, everySocket });
+      const [hostPods, pods] = [this.#hostPods, this.#pods];
+      return await this.#options.kernel.scan({ targets, hostPods, pods, everySocket });
     } catch (error) {
       this.#owesAll ||= everySocket;
       throw error;

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
 import type { SocketReading } from '../policy/connection.ts';
+import type { PodPlace } from '../policy/place.ts';
+import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
 import type { Visit } from './node-kernel.ts';
@@ -17,8 +19,8 @@ export interface Question {
   readonly id: number;
   readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'scan' | 'discover';
   readonly visits?: readonly Visit[];
-  /** All places there are: what is known of any other is forgotten first. */
-  readonly known?: ReadonlySet<string> | undefined;
+  /** All pods there are: what is known of any other is forgotten first. */
+  readonly pods?: ReadonlyMap<PodPlace, PodIdentity> | undefined;
   /** With `scan`: begin anew; without it, go on. */
   readonly scan?: ScanRequest;
 }
@@ -29,7 +31,22 @@ export interface Answer {
   /** Of a scan that is done. */
   readonly sockets?: readonly SocketReading[] | undefined;
   readonly discovery?: Discovery;
+  /** What it took to go through all processes of the node; undefined where nobody had to be looked for. */
+  readonly walkMs?: number | undefined;
   readonly error?: string;
+}
+
+/** Said without being asked. */
+export interface Word {
+  /** Another agent of this node, which has not ended yet; undefined once it is this one's turn. */
+  readonly waitingFor: string | undefined;
+  /** Of the ledger, which were not believed. */
+  readonly ignoredLines?: number;
+}
+
+export interface Visited {
+  readonly readings: readonly Reading[];
+  readonly walkMs: number | undefined;
 }
 
 interface Waiting {
@@ -46,6 +63,9 @@ export class KernelLink {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #broken = Promise.withResolvers<never>();
+  readonly #turn = Promise.withResolvers<{ readonly ignoredLines: number }>();
+  #waitingFor: string | undefined;
+  #isOurTurn = false;
   #failure: Error | undefined;
   #count = 0;
 
@@ -53,8 +73,10 @@ export class KernelLink {
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData: options });
     // Whoever runs without the thread asks for nothing, and need not be told.
     this.#broken.promise.catch(() => undefined);
-    this.#worker.on('message', (answer: Answer) => {
-      this.#take(answer);
+    this.#turn.promise.catch(() => undefined);
+    this.#worker.on('message', (message: Answer | Word) => {
+      if ('id' in message) this.#take(message);
+      else this.#hear(message);
     });
     this.#worker.on('error', (error) => {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
@@ -69,8 +91,22 @@ export class KernelLink {
     return this.#broken.promise;
   }
 
-  visit(visits: readonly Visit[], known?: ReadonlySet<string>): Promise<readonly Reading[]> {
-    return this.#read({ ask: 'visit', visits, known });
+  /** Resolves when no other agent of this node is at it any more: questions wait until then. */
+  get turn(): Promise<{ readonly ignoredLines: number }> {
+    return this.#turn.promise;
+  }
+
+  get isOurTurn(): boolean {
+    return this.#isOurTurn;
+  }
+
+  /** Who else acts on this node, for a person; undefined when nobody does. */
+  get waitingFor(): string | undefined {
+    return this.#waitingFor;
+  }
+
+  visit(visits: readonly Visit[], pods: ReadonlyMap<PodPlace, PodIdentity>): Promise<Visited> {
+    return this.#visited({ ask: 'visit', visits, pods });
   }
 
   /** Step by step, so that visits come in between. */
@@ -81,16 +117,16 @@ export class KernelLink {
   }
 
   /** Holds what earlier agents of this boot left set. */
-  holdRemembered(): Promise<readonly Reading[]> {
-    return this.#read({ ask: 'remembered' });
+  holdRemembered(): Promise<Visited> {
+    return this.#visited({ ask: 'remembered' });
   }
 
   async discover(): Promise<Discovery | undefined> {
     return (await this.#ask({ ask: 'discover' })).discovery;
   }
 
-  restoreAll(): Promise<readonly Reading[]> {
-    return this.#read({ ask: 'restoreAll' });
+  async restoreAll(): Promise<readonly Reading[]> {
+    return (await this.#visited({ ask: 'restoreAll' })).readings;
   }
 
   /** How long the oldest question has been waiting for its answer; 0 when none is. */
@@ -103,8 +139,9 @@ export class KernelLink {
     await this.#worker.terminate();
   }
 
-  async #read(question: Omit<Question, 'id'>): Promise<readonly Reading[]> {
-    return (await this.#ask(question)).readings ?? [];
+  async #visited(question: Omit<Question, 'id'>): Promise<Visited> {
+    const { readings = [], walkMs } = await this.#ask(question);
+    return { readings, walkMs };
   }
 
   #ask(question: Omit<Question, 'id'>): Promise<Answer> {
@@ -124,9 +161,16 @@ export class KernelLink {
     else waiting?.reject(new Error(answer.error));
   }
 
+  #hear({ waitingFor, ignoredLines = 0 }: Word): void {
+    this.#waitingFor = waitingFor;
+    this.#isOurTurn = waitingFor === undefined;
+    if (this.#isOurTurn) this.#turn.resolve({ ignoredLines });
+  }
+
   #fail(error: Error): void {
     this.#failure ??= error;
     this.#broken.reject(error);
+    this.#turn.reject(error);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

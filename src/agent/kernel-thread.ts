@@ -3,28 +3,63 @@
  * system call that hangs must hold up nobody who listens to the API server. It answers each message with one.
  */
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { discover } from './discover.ts';
+import type { Answer, KernelOptions, Question, Word } from './kernel-link.ts';
 import { Ledger } from './ledger.ts';
 import { NodeKernel } from './node-kernel.ts';
-import type { Answer, KernelOptions, Question } from './kernel-link.ts';
 import { SocketScan } from './socket-scan.ts';
+import { Turn } from './turn.ts';
 
 const { procRoot, ledgerFile } = workerData as KernelOptions;
 /** In a container too, it is the machine's own. */
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-const kernel = new NodeKernel({ procRoot, ledger: Ledger.open(ledgerFile, bootId) });
-
+const askAgainMs = 250;
+const turn = new Turn(join(dirname(ledgerFile), 'lock'), procRoot);
 const scan = new SocketScan(procRoot);
 /** A visit that waits behind a step of a scan waits no longer than this. */
 const scanStepMs = 5;
 
-function answerTo({ ask, visits = [], known, scan: request }: Question): Omit<Answer, 'id'> {
-  if (known !== undefined) kernel.keepOnly(known);
+/** What is asked meanwhile waits for its answer. */
+function begin(): void {
+  const holder = turn.take();
+  if (holder !== undefined) {
+    tell({ waitingFor: holder });
+    setTimeout(begin, askAgainMs);
+    return;
+  }
+  const ledger = Ledger.open(ledgerFile, bootId);
+  let walkMs: number | undefined;
+  const onWalk = (ms: number) => {
+    walkMs = (walkMs ?? 0) + ms;
+  };
+  const kernel = new NodeKernel({ procRoot, ledger, onWalk });
+  parentPort?.on('message', ({ id, ...question }: Question) => {
+    walkMs = undefined;
+    try {
+      const answer = answerTo(kernel, question);
+      parentPort?.postMessage({ id, ...answer, walkMs } satisfies Answer);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      parentPort?.postMessage({ id, error: message } satisfies Answer);
+    }
+  });
+  tell({ waitingFor: undefined, ignoredLines: ledger.ignored });
+}
+
+function tell(word: Word): void {
+  parentPort?.postMessage(word);
+}
+
+function answerTo(
+  kernel: NodeKernel,
+  { ask, visits = [], pods, scan: request }: Omit<Question, 'id'>,
+): Omit<Answer, 'id'> {
   switch (ask) {
     case 'visit':
-      return { readings: kernel.visit(visits) };
+      return { readings: kernel.visit(visits, pods) };
     case 'remembered':
       return { readings: kernel.visit(kernel.remembered()) };
     case 'restoreAll':
@@ -37,12 +72,4 @@ function answerTo({ ask, visits = [], known, scan: request }: Question): Omit<An
   }
 }
 
-parentPort?.on('message', (question: Question) => {
-  const { id } = question;
-  try {
-    parentPort?.postMessage({ id, ...answerTo(question) } satisfies Answer);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    parentPort?.postMessage({ id, error: message } satisfies Answer);
-  }
-});
+begin();

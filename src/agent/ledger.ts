@@ -9,24 +9,9 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-import type { Memory } from '../policy/tighten.ts';
-
-/** What is remembered of one network namespace whose values we changed. */
-export interface LedgerEntry {
-  /** The pod's uid as the kubelet knows it, or `host`. */
-  readonly place: string;
-  /** Of the very namespace: a pod whose sandbox was made anew has another, with values of its own. */
-  readonly namespace: string;
-  readonly memory: Memory;
-  /** How often a value was put right after somebody else had made it looser. */
-  readonly repaired: number;
-}
-
-/** A line that takes an entry back. */
-interface Removal {
-  readonly place: string;
-  readonly gone: true;
-}
+import type { Place } from '../policy/place.ts';
+import type { LedgerEntry, Removal } from './ledger-line.ts';
+import { parseLine } from './ledger-line.ts';
 
 /** What was found cannot be noted, so nothing may be changed. */
 export class LedgerError extends Error {
@@ -38,6 +23,7 @@ export class LedgerError extends Error {
 }
 
 const longestBytes = 1_000_000;
+const isHeader = /^\{"ledger":\d+,"boot":"[^"]+"\}$/;
 
 /**
  * Remembers on the node itself what values were found before the first write, so that they can be put back by
@@ -47,13 +33,18 @@ const longestBytes = 1_000_000;
  */
 export class Ledger {
   readonly #file: string;
+  readonly #bootId: string;
   readonly #header: string;
-  readonly #entries = new Map<string, LedgerEntry>();
+  readonly #entries = new Map<Place, LedgerEntry>();
   #bytes = 0;
+  /** Whether what is in the file ends with a whole line; a disk that is full tears the last one. */
+  #isWhole = true;
+  #ignored = 0;
 
   private constructor(file: string, bootId: string) {
     this.#file = file;
-    this.#header = JSON.stringify({ ledger: 1, boot: bootId });
+    this.#bootId = bootId;
+    this.#header = JSON.stringify({ ledger: 2, boot: bootId });
   }
 
   /** Reads what is there. Throws where the folder cannot be written: without it no value may be changed. */
@@ -64,7 +55,12 @@ export class Ledger {
     return ledger;
   }
 
-  get(place: string): LedgerEntry | undefined {
+  /** Lines that were there and are not believed, for people to be told. */
+  get ignored(): number {
+    return this.#ignored;
+  }
+
+  get(place: Place): LedgerEntry | undefined {
     return this.#entries.get(place);
   }
 
@@ -77,18 +73,38 @@ export class Ledger {
    * is good enough for whoever comes after. Throws a {@link LedgerError}.
    */
   note(entry: LedgerEntry, at: 'once' | 'later'): void {
+    if (at === 'once') {
+      try {
+        this.#append(entry);
+      } catch (error) {
+        throw new LedgerError(error);
+      }
+    }
     this.#entries.set(entry.place, entry);
-    if (at === 'later') return;
+  }
+
+  /** Where that cannot be written, what is there leads to a namespace that is gone, or to values that are as found. */
+  remove(place: Place): void {
+    if (!this.#entries.delete(place)) return;
     try {
-      this.#append(entry);
-    } catch (error) {
-      throw new LedgerError(error);
+      this.#append({ place, gone: true });
+    } catch {
+      // The next line that can be written brings the whole of it up to date.
     }
   }
 
-  remove(place: string): void {
-    if (!this.#entries.delete(place)) return;
-    this.#append({ place, gone: true });
+  /**
+   * What is remembered of a namespace goes on under another place: a static pod's copy in the API is deleted and made
+   * anew, with another uid, while the pod runs on. Only by a cookie, since inode numbers are given again.
+   */
+  adopt(place: Place, namespace: string): LedgerEntry | undefined {
+    if (!namespace.startsWith('cookie ')) return undefined;
+    const known = this.#entries.values().find((entry) => entry.namespace === namespace);
+    if (known === undefined) return undefined;
+    const adopted = { ...known, place };
+    this.note(adopted, 'once');
+    this.remove(known.place);
+    return adopted;
   }
 
   /** Leaves no trace of itself. */
@@ -98,20 +114,29 @@ export class Ledger {
   }
 
   #append(line: LedgerEntry | Removal): void {
-    // Somebody removed it: a file that begins in the middle would say nothing to the next agent.
-    if (!existsSync(this.#file)) return this.#rewrite();
+    // Somebody removed it, or a disk that was full tore its last line: what begins in the middle says nothing to the
+    // next agent.
+    if (!this.#isWhole || this.#bytes > longestBytes || !existsSync(this.#file)) this.#rewrite();
     const text = `${JSON.stringify(line)}\n`;
+    this.#isWhole = false;
     appendFileSync(this.#file, text);
+    this.#isWhole = true;
     this.#bytes += text.length;
-    if (this.#bytes > longestBytes) this.#rewrite();
   }
 
   #replay(): void {
-    const [header, ...lines] = readIfThere(this.#file).split('\n');
-    if (header !== this.#header) return;
+    const [header = '', ...rest] = readIfThere(this.#file).split('\n');
+    const lines = rest.filter((line) => line !== '');
+    if (header !== this.#header) {
+      this.#ignored = isHeader.test(header) && !header.includes(this.#bootId) ? 0 : lines.length;
+      return;
+    }
     for (const line of lines) {
       const entry = parseLine(line);
-      if (entry === undefined) continue;
+      if (entry === undefined) {
+        this.#ignored += 1;
+        continue;
+      }
       if ('gone' in entry) this.#entries.delete(entry.place);
       else this.#entries.set(entry.place, entry);
     }
@@ -125,6 +150,7 @@ export class Ledger {
     writeFileSync(`${this.#file}.new`, text);
     renameSync(`${this.#file}.new`, this.#file);
     this.#bytes = text.length;
+    this.#isWhole = true;
   }
 }
 
@@ -134,14 +160,5 @@ function readIfThere(file: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
-  }
-}
-
-/** The last line may have been cut off by the end of its writer: then the write it speaks of did not happen either. */
-function parseLine(line: string): LedgerEntry | Removal | undefined {
-  try {
-    return JSON.parse(line) as LedgerEntry | Removal;
-  } catch {
-    return undefined;
   }
 }

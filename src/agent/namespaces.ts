@@ -4,49 +4,74 @@ import { KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import type { NamespaceIdentity } from '../kernel/network-namespace.ts';
 import { HomeNamespace, identityInside, inodeOf } from '../kernel/network-namespace.ts';
 import { firstProcess, withProcess } from '../kernel/process.ts';
-import { HOST } from '../policy/reading.ts';
-import { isOfPod, processesOfPods } from './sandbox.ts';
+import type { Place, PodPlace } from '../policy/place.ts';
+import { HOST } from '../policy/place.ts';
+import type { Identified, PodIdentity } from '../policy/pod-identity.ts';
+import { identify } from '../policy/pod-identity.ts';
+import type { PodProcess } from './sandbox.ts';
+import { isInGroup, oldestFirst, processesOfPods } from './sandbox.ts';
 
 export interface OpenNamespace {
   readonly files: KeepaliveFiles;
   /** Names this very namespace: a pod's next one has another. */
   readonly identity: string;
+  /** The pod's control group; undefined for the host. */
+  readonly group: string | undefined;
+}
+
+export interface Sought {
+  readonly places: readonly Place[];
+  /** All pods of the node, so that nobody is taken for another. */
+  readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
+}
+
+export interface Opened {
+  /** Error codes of what is there and cannot be entered. */
+  readonly failures: ReadonlyMap<Place, string>;
+  /** Who else lays claim to what a pod does; undefined where no pod was looked for. */
+  readonly contested: Identified['contested'] | undefined;
 }
 
 /** The network namespaces of the host and of its pods, found through their processes and held open. */
 export class Namespaces {
   readonly #procRoot: string;
+  readonly #onWalk: (ms: number) => void;
   readonly #home = new HomeNamespace();
-  readonly #opened = new Map<string, OpenNamespace>();
+  readonly #opened = new Map<Place, OpenNamespace>();
 
-  constructor(procRoot: string) {
+  /** `onWalk` is told how long it took to go through all processes of the node. */
+  constructor(procRoot: string, onWalk: (ms: number) => void = () => undefined) {
     this.#procRoot = procRoot;
+    this.#onWalk = onWalk;
   }
 
-  get(place: string): OpenNamespace | undefined {
+  get(place: Place): OpenNamespace | undefined {
     return this.#opened.get(place);
   }
 
-  places(): string[] {
+  places(): Place[] {
     return [...this.#opened.keys()];
   }
 
-  /**
-   * Looks for these places, through the processes of the host once for all. What has no process stays unopened;
-   * the error codes of what has one and cannot be entered are given back.
-   */
-  open(places: readonly string[]): ReadonlyMap<string, string> {
-    if (places.length === 0) return new Map();
+  /** Looks for these places, through the processes of the host once for all. What has no process stays unopened. */
+  open({ places, pods }: Sought): Opened {
+    if (places.length === 0) return { failures: new Map(), contested: undefined };
     const host = attempt(() => this.#openProcess(firstProcess, () => true));
     // Whoever does not know the host's own namespace could take it for a pod's.
     if (typeof host === 'string' || host === undefined)
-      return new Map(places.map((place) => [place, host ?? 'ESRCH']));
-    if (places.includes(HOST)) this.#opened.set(HOST, host);
+      return {
+        failures: new Map(places.map((place) => [place, host ?? 'ESRCH'])),
+        contested: undefined,
+      };
+    if (places.includes(HOST)) this.#keep(HOST, host);
     else host.files.close();
-    return this.#openPods(new Set(places.filter((place) => place !== HOST)), host.inode);
+    const ofPods = places.filter((place) => place !== HOST);
+    return ofPods.length === 0
+      ? { failures: new Map(), contested: undefined }
+      : this.#openPods({ places: ofPods, pods }, host.inode);
   }
 
-  close(place: string): void {
+  close(place: Place): void {
     this.#opened.get(place)?.files.close();
     this.#opened.delete(place);
   }
@@ -56,39 +81,67 @@ export class Namespaces {
     this.#home.close();
   }
 
+  #openPods(
+    { places, pods }: { places: readonly PodPlace[]; pods: Sought['pods'] },
+    hostInode: bigint,
+  ): Opened {
+    const startedMs = performance.now();
+    const processes = processesOfPods(this.#procRoot);
+    this.#onWalk(performance.now() - startedMs);
+    const { groups, contested } = identify(pods, processes);
+    const sought = new Map(
+      places.flatMap((place) => {
+        const group = groups.get(place);
+        // One that is open stays so: its files lead to no other.
+        return group === undefined || this.#opened.has(place) ? [] : [[group, place] as const];
+      }),
+    );
+    const members = Map.groupBy(
+      processes.filter(({ group }) => sought.has(group)),
+      ({ group }) => group,
+    );
+    const failures = new Map<Place, string>();
+    for (const [group, place] of sought) {
+      const failure = this.#openGroup(place, members.get(group) ?? [], hostInode);
+      if (failure !== undefined) failures.set(place, failure);
+    }
+    return { failures, contested };
+  }
+
   /**
    * Passed over is what is in the host's own network, as what starts a container is for a moment and some
    * runtimes' monitors are: pods of the host's network are not looked for here.
    */
-  #openPods(uids: ReadonlySet<string>, hostInode: bigint): Map<string, string> {
-    const failures = new Map<string, string>();
-    if (uids.size === 0) return failures;
-    for (const [uid, pids] of processesOfPods(this.#procRoot, uids)) {
-      for (const pid of pids) {
-        const found = attempt(() => this.#openProcess(pid, (inode) => inode !== hostInode, uid));
-        if (found === undefined) continue;
-        if (typeof found === 'string') failures.set(uid, found);
-        else this.#opened.set(uid, found);
-        break;
-      }
+  #openGroup(place: PodPlace, members: readonly PodProcess[], hostInode: bigint): string | undefined {
+    const group = members[0]?.group;
+    for (const pid of oldestFirst(this.#procRoot, members)) {
+      const found = attempt(() => this.#openProcess(pid, (inode) => inode !== hostInode, group));
+      if (typeof found === 'string') return found;
+      if (found === undefined) continue;
+      this.#keep(place, found);
+      return undefined;
     }
-    return failures;
+    return undefined;
+  }
+
+  #keep(place: Place, { files, identity, group }: OpenNamespace): void {
+    this.#opened.set(place, { files, identity, group });
   }
 
   /** Undefined where the process has ended, is of another pod by now, or its namespace is not to be had. */
   #openProcess(
     pid: number,
     mayBe: (inode: bigint) => boolean,
-    uid?: string,
+    group?: string,
   ): (OpenNamespace & { readonly inode: bigint }) | undefined {
     return withProcess(this.#procRoot, pid, (process) => {
-      if (uid !== undefined && !isOfPod(process, uid)) return undefined;
+      if (group !== undefined && !isInGroup(process, group)) return undefined;
       const fd = process.openNetworkNamespace();
       try {
         const inode = inodeOf(fd);
         if (!mayBe(inode)) return undefined;
         return this.#home.away(fd, () => ({
-          inode,
+          ...{ inode, group },
           identity: nameOf(identityInside(fd)),
           files: KeepaliveFiles.open(this.#procRoot),
         }));

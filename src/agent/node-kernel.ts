@@ -1,6 +1,9 @@
 import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import { NamespaceGone } from '../kernel/keepalive-files.ts';
 import type { Triple, TripleKey } from '../api/triple.ts';
+import type { Place, PodPlace } from '../policy/place.ts';
+import { HOST } from '../policy/place.ts';
+import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import { ledgerFault } from '../policy/reading.ts';
 import type { Memory, Settlement, Wanted } from '../policy/tighten.ts';
@@ -12,13 +15,15 @@ import { Namespaces } from './namespaces.ts';
 import { Overrides } from './overrides.ts';
 
 export interface Visit {
-  readonly place: string;
+  readonly place: Place;
   /** Where nobody asks for anything, what we changed goes back. */
   readonly wanted: Wanted;
   /** The pod may have a new sandbox: what is known of the old one does not count. */
   readonly anew: boolean;
   /** Nothing is changed, neither set nor put back. */
   readonly readOnly?: boolean;
+  /** Some policy wants to be told what is there. Where none does and nothing is remembered, it is not looked for. */
+  readonly asked: boolean;
 }
 
 export interface NodeKernelOptions {
@@ -27,6 +32,8 @@ export interface NodeKernelOptions {
   readonly ledger: Ledger;
   /** Milliseconds of a clock that never goes backwards; only differences mean anything. */
   readonly now?: () => number;
+  /** Told how long it took whenever all processes of the node were gone through. */
+  readonly onWalk?: (ms: number) => void;
 }
 
 const asHeld: Wanted = { asked: undefined, hold: true };
@@ -38,42 +45,41 @@ export class NodeKernel {
   readonly #namespaces: Namespaces;
   readonly #overrides: Overrides;
   /** Places whose values this process has seen as it wanted them: only what departs from there was overridden. */
-  readonly #confirmed = new Set<string>();
+  readonly #confirmed = new Set<Place>();
+  /** All pods of the node, as the API server told of them last; none before it could be asked. */
+  #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
+  /** Pods that others lay claim to as well, when pods were last looked for: nothing is changed there. */
+  #contested: ReadonlyMap<Place, readonly string[]> = new Map();
 
-  constructor({ procRoot, ledger, now = () => performance.now() }: NodeKernelOptions) {
+  constructor({ procRoot, ledger, now = () => performance.now(), onWalk }: NodeKernelOptions) {
     this.#ledger = ledger;
-    this.#namespaces = new Namespaces(procRoot);
+    this.#namespaces = new Namespaces(procRoot, onWalk);
     this.#overrides = new Overrides(now);
   }
 
-  /** One bad place never keeps the others from being visited. */
-  visit(visits: readonly Visit[]): Reading[] {
+  /**
+   * One bad place never keeps the others from being visited. `pods`: all that there are by now; what is known of any
+   * other is forgotten first. Tells of pods that were not asked for where another turned out to lay claim to them.
+   */
+  visit(visits: readonly Visit[], pods?: ReadonlyMap<PodPlace, PodIdentity>): Reading[] {
+    if (pods !== undefined) this.#keepOnly(pods);
     for (const { place, anew } of visits) if (anew) this.#namespaces.close(place);
     const readings = new Map(visits.map((visit) => [visit.place, this.#attempt(visit)]));
-    const lost = visits.filter(({ place }) => readings.get(place) === undefined);
-    const failures = this.#namespaces.open(lost.map(({ place }) => place));
+    const lost = visits.filter((visit) => readings.get(visit.place) === undefined && this.#isSought(visit));
+    const failures = this.#look(lost.map(({ place }) => place));
     for (const visit of lost) {
       const reason = failures.get(visit.place);
       readings.set(visit.place, reason === undefined ? this.#attempt(visit) : failed(visit.place, reason));
     }
+    for (const [place, by] of this.#contested) readings.set(place, contested(place, by));
     return [...readings].map(([place, reading]) => reading ?? nothing(place, 'absent'));
   }
 
   /** What earlier agents of this boot left set: enough to hold it before the API server can be asked. */
   remembered(): Visit[] {
-    return [...this.#ledger.entries()].map(({ place }) => ({ place, wanted: asHeld, anew: false }));
-  }
-
-  /** Forgets all other places: their pods are no more, and with those went what was changed. */
-  keepOnly(places: ReadonlySet<string>): void {
-    const known = [...this.#ledger.entries()].map(({ place }) => place);
-    for (const place of [
-      ...known,
-      ...this.#namespaces.places(),
-      ...this.#confirmed,
-      ...this.#overrides.places(),
-    ])
-      if (!places.has(place)) this.#forget(place);
+    return [...this.#ledger.entries()].map(({ place }) => ({
+      ...{ place, wanted: asHeld, anew: false, asked: true },
+    }));
   }
 
   /** Puts everything back as it was found, and leaves no ledger where all of it went well. */
@@ -88,10 +94,51 @@ export class NodeKernel {
     this.#namespaces.closeAll();
   }
 
+  /** Forgets all other places: their pods are no more, and with those went what was changed. */
+  #keepOnly(pods: ReadonlyMap<PodPlace, PodIdentity>): void {
+    this.#pods = pods;
+    const known = [...this.#ledger.entries()].map(({ place }) => place);
+    for (const place of new Set([
+      ...known,
+      ...this.#namespaces.places(),
+      ...this.#confirmed,
+      ...this.#overrides.places(),
+    ]))
+      if (place !== HOST && !pods.has(place) && !this.#isOrphan(place)) this.#forget(place);
+    this.#contested = new Map([...this.#contested].filter(([place]) => place !== HOST && pods.has(place)));
+  }
+
+  /** Its pod is gone from the API and runs on, as a static pod does until its copy is made anew under another uid. */
+  #isOrphan(place: Place): boolean {
+    if (this.#ledger.get(place) === undefined) return false;
+    try {
+      return this.#namespaces.get(place)?.files.read() !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A walk through all processes is for those who ask for something, or have something to be given back. */
+  #isSought({ place, wanted, asked }: Visit): boolean {
+    return place === HOST || asked || wanted !== undefined || this.#ledger.get(place) !== undefined;
+  }
+
+  #look(places: readonly Place[]): ReadonlyMap<Place, string> {
+    const pods = new Map(this.#pods);
+    for (const place of places) {
+      const group = this.#ledger.get(place)?.group;
+      if (place !== HOST && group !== undefined && !pods.has(place))
+        pods.set(place, { name: place, group, containers: [] });
+    }
+    const { failures, contested } = this.#namespaces.open({ places, pods });
+    if (contested !== undefined) this.#contested = contested;
+    return failures;
+  }
+
   /** Undefined: the place has to be looked for. */
   #attempt(visit: Visit): Reading | undefined {
     const opened = this.#namespaces.get(visit.place);
-    if (opened === undefined) return undefined;
+    if (opened === undefined || this.#contested.has(visit.place)) return undefined;
     try {
       return this.#settle(visit, opened);
     } catch (error) {
@@ -103,7 +150,7 @@ export class NodeKernel {
     }
   }
 
-  #settle({ place, wanted, readOnly }: Visit, { files, identity }: OpenNamespace): Reading {
+  #settle({ place, wanted, readOnly }: Visit, { files, identity, group }: OpenNamespace): Reading {
     const seen = files.read();
     const known = this.#known(place, identity);
     if (readOnly) return this.#asItIs(place, seen);
@@ -113,7 +160,7 @@ export class NodeKernel {
     const repaired = (known?.repaired ?? 0) + (repairs ? 1 : 0);
     const { refused, after } = this.#write(files, settlement, (memory, at) => {
       if (isEmpty(memory)) this.#ledger.remove(place);
-      else this.#ledger.note({ place, namespace: identity, memory, repaired }, at);
+      else this.#ledger.note({ place, group, namespace: identity, memory, repaired }, at);
     });
     if (refused.length === 0) this.#confirmed.add(place);
     const { values, faults } = after ?? seen;
@@ -127,7 +174,7 @@ export class NodeKernel {
     };
   }
 
-  #asItIs(place: string, { values, faults }: ReturnType<KeepaliveFiles['read']>): Reading {
+  #asItIs(place: Place, { values, faults }: ReturnType<KeepaliveFiles['read']>): Reading {
     const known = this.#ledger.get(place);
     return {
       ...{ place, state: 'read', now: values, faults, repaired: known?.repaired ?? 0, putRight: false },
@@ -152,16 +199,16 @@ export class NodeKernel {
   }
 
   /** A pod's next sandbox has a namespace of its own: what was changed went with the one before. */
-  #known(place: string, identity: string) {
+  #known(place: Place, identity: string) {
     const known = this.#ledger.get(place);
-    if (known === undefined || known.namespace === identity) return known;
-    this.#forgetValues(place);
-    return undefined;
+    if (known?.namespace === identity) return known;
+    if (known !== undefined) this.#forgetValues(place);
+    return this.#ledger.adopt(place, identity);
   }
 
   /** What to do where a value that was seen in order is overridden: put it right, or leave it for a while. */
   #judge(
-    place: string,
+    place: Place,
     values: Partial<Triple>,
     decide: (values: Partial<Triple>) => Settlement,
   ): { settlement: Settlement; repairs: boolean } {
@@ -176,24 +223,36 @@ export class NodeKernel {
     return { settlement: decide(Object.fromEntries(others)), repairs: false };
   }
 
-  #forget(place: string): void {
+  #forget(place: Place): void {
     this.#namespaces.close(place);
     this.#forgetValues(place);
   }
 
-  #forgetValues(place: string): void {
+  #forgetValues(place: Place): void {
     this.#ledger.remove(place);
     this.#confirmed.delete(place);
     this.#overrides.forget(place);
   }
 }
 
-function nothing(place: string, state: 'absent' | 'failed'): Reading {
+function nothing(place: Place, state: 'absent' | 'failed' | 'contested'): Reading {
   return { place, state, now: {}, found: {}, faults: [], repaired: 0, putRight: false, wrote: {} };
 }
 
-function failed(place: string, reason: string): Reading {
+function failed(place: Place, reason: string): Reading {
   return { ...nothing(place, 'failed'), reason };
+}
+
+function contested(place: Place, by: readonly string[]): Reading {
+  return {
+    ...nothing(place, 'contested'),
+    reason: by.length === 0 ? 'a pod that is not in the API' : named(by),
+  };
+}
+
+/** What a person can read of a list that somebody else may have made long. */
+function named([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 function foundOf(memory: Memory): Partial<Triple> {

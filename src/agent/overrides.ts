@@ -1,3 +1,4 @@
+import type { Place } from '../policy/place.ts';
 import type { Override } from '../policy/override.ts';
 import { isForgotten, isHeldOff, overriddenAgain } from '../policy/override.ts';
 import type { TripleKey } from '../api/triple.ts';
@@ -5,16 +6,16 @@ import type { TripleKey } from '../api/triple.ts';
 /** Who sets our values back, place by place: put right, until it looks like a war. */
 export class Overrides {
   readonly #now: () => number;
-  readonly #known = new Map<string, Override>();
+  readonly #known = new Map<Place, Override>();
   /** Places whose last override was left for a while: it is put right next, and not counted again. */
-  readonly #left = new Set<string>();
+  readonly #left = new Set<Place>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
   /** To be asked at each look that finds a value overridden. */
-  judge(place: string, { key, seen }: { key: TripleKey; seen: number }): 'put right' | 'leave' {
+  judge(place: Place, { key, seen }: { key: TripleKey; seen: number }): 'put right' | 'leave' {
     const nowMs = this.#now();
     const before = this.#known.get(place);
     if (isHeldOff(before, nowMs)) return 'leave';
@@ -27,19 +28,19 @@ export class Overrides {
   }
 
   /** The latest of a place, while it is not long ago. */
-  recent(place: string): Override | undefined {
+  recent(place: Place): Override | undefined {
     const override = this.#known.get(place);
     if (override === undefined || !isForgotten(override, this.#now())) return override;
     this.forget(place);
     return undefined;
   }
 
-  forget(place: string): void {
+  forget(place: Place): void {
     this.#known.delete(place);
     this.#left.delete(place);
   }
 
-  places(): IterableIterator<string> {
+  places(): IterableIterator<Place> {
     return this.#known.keys();
   }
 }

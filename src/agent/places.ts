@@ -1,23 +1,29 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { NodeSelections, PodSelection } from '../policy/selection.ts';
-import type { Reading } from '../policy/reading.ts';
-import { HOST } from '../policy/reading.ts';
-import type { Wanted } from '../policy/tighten.ts';
-import { backOffMs } from '../kube/backoff.ts';
 import { keyOf } from '../kube/resource.ts';
+import type { NodePod } from '../policy/node-pod.ts';
+import type { Place } from '../policy/place.ts';
+import { HOST } from '../policy/place.ts';
+import type { Reading } from '../policy/reading.ts';
+import type { NodeSelections } from '../policy/selection.ts';
+import type { Wanted } from '../policy/tighten.ts';
 import type { Visit } from './node-kernel.ts';
+import { Search } from './search.ts';
 
-interface Place {
+/** What is asked of a place. */
+interface Asked {
   readonly wanted: Wanted;
-  readonly pod: PodSelection['pod'] | undefined;
-  reading: Reading | undefined;
-  /** What was wanted when it was last visited. */
-  heldFor: Pick<Place, 'wanted' | 'readOnly'> | undefined;
+  /** Some policy selects it, be it only to be told. */
+  readonly asked: boolean;
+  /** Nothing may be changed at present. */
   readonly readOnly: boolean;
-  failures: number;
-  /** To be visited again then, for a reason of its own. */
-  retryAtMs: number | undefined;
+}
+
+interface Known extends Asked {
+  readonly pod: NodePod | undefined;
+  reading: Reading | undefined;
+  /** What was asked when it was last visited. */
+  heldFor: Asked | undefined;
 }
 
 interface Occasion {
@@ -27,27 +33,25 @@ interface Occasion {
   readonly readOnly?: boolean;
 }
 
-/** A sandbox is made within a second or never; what cannot be entered is asked for now and then. */
-const retry = { minMs: 100, maxMs: 10_000 };
-
 /** Remembers what was seen where, and knows which places have to be visited. */
 export class Places {
-  #places = new Map<string, Place>();
+  readonly #search = new Search();
+  #places = new Map<Place, Known>();
 
   /** The latest of each place. */
-  get readings(): ReadonlyMap<string, Reading> {
+  get readings(): ReadonlyMap<Place, Reading> {
     const entries = [...this.#places].flatMap(([name, { reading }]) =>
       reading === undefined ? [] : [[name, reading] as const],
     );
     return new Map(entries);
   }
 
-  get names(): ReadonlySet<string> {
+  get names(): ReadonlySet<Place> {
     return new Set(this.#places.keys());
   }
 
   /** `namespace/name` of the pod whose place it is. */
-  podAt(name: string): string | undefined {
+  podAt(name: Place): string | undefined {
     const pod = this.#places.get(name)?.pod;
     return pod && keyOf(pod);
   }
@@ -56,61 +60,79 @@ export class Places {
   plan(selections: NodeSelections, { nowMs, everything, readOnly = false }: Occasion): Visit[] {
     const before = this.#places;
     this.#places = new Map();
-    const host = { wanted: selections.host.wanted, pod: undefined, readOnly };
-    const visits = [this.#next(before, HOST, host, nowMs)];
-    for (const { pod, wanted, sandbox } of selections.pods) {
+    const { host } = selections;
+    const visits = [this.#next(before, HOST, { wanted: host.wanted, pod: undefined, asked: true, readOnly })];
+    for (const { pod, wanted, by, sandbox } of selections.pods) {
       if (pod.hostNetwork || sandbox !== undefined) continue;
-      visits.push(this.#next(before, pod.kubeletUid, { wanted, pod, readOnly }, nowMs));
+      visits.push(this.#next(before, pod.place, { wanted, pod, asked: by.length > 0, readOnly }));
     }
-    return visits.filter(({ due }) => everything || due).map(({ visit }) => visit);
+    const looksAgain = this.#search.isDue(nowMs);
+    return visits
+      .filter(({ due, lost }) => everything || due || (lost && looksAgain))
+      .map(({ visit }) => visit);
   }
 
-  take(readings: readonly Reading[], nowMs: number): void {
+  /** `walkMs`: what it took to go through all processes, where that was done. */
+  take(
+    readings: readonly Reading[],
+    { nowMs, walkMs }: { nowMs: number; walkMs?: number | undefined },
+  ): void {
+    let searched = walkMs !== undefined;
     for (const reading of readings) {
       const place = this.#places.get(reading.place);
       if (place === undefined) continue;
       place.reading = reading;
-      place.heldFor = { wanted: place.wanted, readOnly: place.readOnly };
-      place.failures = reading.state === 'read' ? 0 : place.failures + 1;
-      place.retryAtMs =
-        reading.state === 'read' ? undefined : nowMs + backOffMs(place.failures - 1, retry, Math.random);
+      place.heldFor = askedOf(place);
+      searched ||= isLost(place);
     }
+    if (searched) this.#search.ended({ nowMs, walkMs });
   }
 
-  /** Milliseconds until the first place is due by itself; undefined where none is. */
+  /** Milliseconds until it is time to look for somebody again; undefined where all are found. */
   nextDueMs(nowMs: number): number | undefined {
-    const due = [...this.#places.values()].flatMap(({ retryAtMs }) =>
-      retryAtMs === undefined ? [] : [retryAtMs],
-    );
-    return due.length === 0 ? undefined : Math.max(0, Math.min(...due) - nowMs);
+    return this.#places.values().some(isLost) ? this.#search.dueInMs(nowMs) : undefined;
   }
 
   #next(
-    before: ReadonlyMap<string, Place>,
-    name: string,
-    { wanted, pod, readOnly }: Pick<Place, 'wanted' | 'pod' | 'readOnly'>,
-    nowMs: number,
-  ): { visit: Visit; due: boolean } {
+    before: ReadonlyMap<Place, Known>,
+    name: Place,
+    now: Asked & Pick<Known, 'pod'>,
+  ): { visit: Visit; due: boolean; lost: boolean } {
     const known = before.get(name);
-    // The pod's object changed: it may have gone on from a sandbox that was being made to one that runs.
-    const moved = known !== undefined && known.pod !== pod;
-    const rested = moved ? { failures: 0, retryAtMs: undefined } : {};
-    const place = { ...(known ?? unvisited), ...rested, wanted, pod, readOnly };
+    const place = { ...(known ?? unvisited), ...now };
     this.#places.set(name, place);
-    const anew = moved && known.pod?.addresses !== pod?.addresses;
-    return {
-      visit: { place: name, wanted, anew, ...(readOnly ? { readOnly } : {}) },
-      due: moved || isDue(place, nowMs),
-    };
+    const lost = isLost(place);
+    const hasNews = isChanged(place) || (known !== undefined && hasMoved(known.pod, now.pod));
+    // Whoever is looked for waits for the next look, however often a program or its owner make news of it.
+    if (lost && hasNews) this.#search.hasten();
+    const { wanted, asked, pod, readOnly } = now;
+    const anew = known !== undefined && known.pod?.addresses !== pod?.addresses;
+    return { visit: { place: name, wanted, asked, anew, ...(readOnly ? { readOnly } : {}) }, due: !lost && hasNews, lost };
   }
 }
 
-const unvisited = {
-  ...{ reading: undefined, failures: 0, retryAtMs: undefined },
-  heldFor: undefined,
-};
+const unvisited = { reading: undefined, heldFor: undefined };
 
-function isDue({ reading, heldFor, wanted, readOnly, retryAtMs }: Place, nowMs: number): boolean {
-  const isHeld = isDeepStrictEqual(heldFor, { wanted, readOnly });
-  return reading === undefined || !isHeld || (retryAtMs !== undefined && retryAtMs <= nowMs);
+/** Asked for, and not found when it was last looked for, or never looked for. */
+function isLost({ asked, wanted, reading }: Known): boolean {
+  return (asked || wanted.asked !== undefined || wanted.hold) && reading?.state !== 'read';
+}
+
+function askedOf({ wanted, asked, readOnly }: Asked): Asked {
+  return { wanted, asked, readOnly };
+}
+
+/** Asked of it is something else than when it was last visited. */
+function isChanged(place: Known): boolean {
+  return place.reading === undefined || !isDeepStrictEqual(place.heldFor, askedOf(place));
+}
+
+/** What only its kubelet writes: it may have gone on from a sandbox that was being made to one that runs. */
+function hasMoved(before: NodePod | undefined, now: NodePod | undefined): boolean {
+  if (before === now) return false;
+  return (
+    before?.addresses !== now?.addresses ||
+    before?.started !== now?.started ||
+    !isDeepStrictEqual(before?.identity, now?.identity)
+  );
 }

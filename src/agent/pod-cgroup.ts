@@ -1,26 +1,35 @@
+import type { Sighting } from '../policy/pod-identity.ts';
+
 /** Where a process stands in the control groups that the kubelet makes for pods. */
-export interface PodGroup {
-  /** As the kubelet knows the pod: of a static pod, the hash of its file. */
-  readonly uid: string;
+export interface PodGroup extends Sighting {
   /** How many groups below the pod's own: 1 for what a container starts with, more for what it sets up inside. */
   readonly depth: number;
 }
 
 /**
- * Finds the pod in the text of `/proc/PID/cgroup`, whichever control group version, driver or root the kubelet has:
+ * Finds the pod's group in the text of `/proc/PID/cgroup`, whichever control group version, driver or root the kubelet has:
  *
  * - cgroupfs: `/kubepods/burstable/pod0a1b…-…/CONTAINER`
  * - systemd: `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0a1b…_….slice/cri-containerd-ID.scope`
  * - a static pod: `/kubepods/pod5d41402abc4b2a76b9719d911017c592/CONTAINER`
  *
- * Where clusters are nested, the innermost pod of a path is not ours to find: the first one is.
+ * It is named by the uid by which the kubelet knows the pod: of a static pod, the hash of its file. Where clusters are
+ * nested, the innermost pod of a path is not ours to find: the first one is. What a container sets up inside, groups
+ * with the names of others among it, stands behind that and leads nowhere.
  */
 export function podOfCgroups(text: string): PodGroup | undefined {
   const found = podGroup.exec(text);
   if (found === null) return undefined;
   const [, uid = '', below = ''] = found;
-  return { uid: uid.replaceAll('_', '-'), depth: below.split('/').length - 1 };
+  const [, container = '', ...inside] = below.split('/');
+  return {
+    group: uid.replaceAll('_', '-'),
+    container: containerId.exec(container)?.[1],
+    depth: below === '' ? 0 : inside.length + 1,
+  };
 }
 
 const podGroup =
   /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?((?:\/[^/\n]+)*)\n/;
+/** `ID`, `cri-containerd-ID.scope`, `crio-ID.scope`, `docker-ID.scope`. */
+const containerId = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/;

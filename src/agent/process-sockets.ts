@@ -12,7 +12,7 @@ import { TcpSocket } from '../kernel/tcp-socket.ts';
 import type { ConnectionView } from '../policy/connection.ts';
 import { tighten } from '../policy/connection.ts';
 import type { Requirement } from '../policy/requirement.ts';
-import { isOfPod } from './sandbox.ts';
+import { isInGroup } from './sandbox.ts';
 
 /** A TCP socket as it was when it was last looked at. */
 export interface KnownSocket {
@@ -24,8 +24,8 @@ export interface KnownSocket {
 
 export interface Process {
   readonly pid: number;
-  /** The pod that it must be of; undefined for a process of the host. */
-  readonly uid: string | undefined;
+  /** The control group of the pod that it must be of; undefined for a process of the host. */
+  readonly group: string | undefined;
   /** What its sockets are given; undefined: nothing. */
   readonly wanted: Requirement | undefined;
 }
@@ -84,13 +84,13 @@ export class ProcessSockets {
   }
 
   /** Tells each socket of the process. Throws where it may not be looked into. */
-  look({ pid, uid, wanted }: Process, onSocket: OnSocket): void {
+  look({ pid, group, wanted }: Process, onSocket: OnSocket): void {
     if (!this.#countsAsHost) throw new Error('no hostPID');
     withProcess(this.#procRoot, pid, (process) => {
       const pidfd = openPidfd(pid);
       try {
         // Asked after the descriptor was had: the number cannot have gone to another pod in between.
-        if (uid !== undefined && !isOfPod(process, uid)) return;
+        if (group !== undefined && !isInGroup(process, group)) return;
         const fresh = this.#freshOf(pid, onSocket);
         if (fresh.length === 0) return;
         const program = readFileSync(join(this.#procRoot, String(pid), 'comm'), 'utf8').trim();

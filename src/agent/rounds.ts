@@ -5,13 +5,14 @@ import type { Log } from '../ops/log.ts';
 import type { AgentMetrics } from '../ops/metrics.ts';
 import { nodeReport } from '../policy/node-report.ts';
 import type { Reading } from '../policy/reading.ts';
+import type { Place } from '../policy/place.ts';
 import type { NodeSelections } from '../policy/selection.ts';
-import { selectOnNode } from '../policy/selection.ts';
+import { identitiesOf, selectOnNode } from '../policy/selection.ts';
 import { shorthand } from '../api/triple.ts';
 import type { PeerAddresses } from '../policy/connection-report.ts';
 import type { Discovery } from '../policy/tracker.ts';
 import type { Connections } from './connections.ts';
-import type { KernelLink } from './kernel-link.ts';
+import type { KernelLink, Visited } from './kernel-link.ts';
 import { Places } from './places.ts';
 import type { Reporter } from './reporter.ts';
 import type { Standstill } from './standstill.ts';
@@ -33,6 +34,7 @@ export interface RoundsOptions {
 }
 
 const key = 'node';
+const nothing: Visited = { readings: [], walkMs: undefined };
 
 /**
  * Gather, decide, apply, report, for the whole node at once: what changed is asked of what is wanted now, so an
@@ -46,7 +48,7 @@ export class Rounds {
   #lastResyncMs = -Infinity;
   #discovery: Discovery | undefined;
   /** Why a place was last left as it is: said once, and not at each try. */
-  readonly #complaints = new Map<string, string>();
+  readonly #complaints = new Map<Place, string>();
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -85,7 +87,7 @@ export class Rounds {
   async #round(): Promise<Next> {
     const { kernel, resyncMs, world, standstill } = this.#options;
     if (!this.#started) {
-      if (!standstill.isNoted) this.#tell(await kernel.holdRemembered());
+      if (!standstill.isNoted) this.#tell((await kernel.holdRemembered()).readings);
       return { afterMs: resyncMs };
     }
     const startedMs = systemClock.now();
@@ -94,7 +96,8 @@ export class Rounds {
     const readOnly = world.settings.settings.acting === 'Audit';
     standstill.note(readOnly);
     const visits = this.#places.plan(selections, { nowMs: startedMs, everything, readOnly });
-    const readings = await kernel.visit(visits, everything ? this.#places.names : undefined);
+    const { readings, walkMs } =
+      visits.length === 0 ? nothing : await kernel.visit(visits, identitiesOf(selections));
     if (everything) {
       this.#lastResyncMs = startedMs;
       for (const place of this.#complaints.keys())
@@ -102,7 +105,8 @@ export class Rounds {
       this.#discovery = await kernel.discover().catch((error: unknown) => this.#undiscovered(error));
     }
     const nowMs = systemClock.now();
-    this.#places.take(readings, nowMs);
+    this.#places.take(readings, { nowMs, walkMs });
+    if (walkMs !== undefined) this.#options.metrics.walks.observe(walkMs / 1000);
     if (visits.length > 0) this.#options.metrics.rounds.observe((nowMs - startedMs) / 1000);
     this.#tell(readings);
     this.#report(selections);

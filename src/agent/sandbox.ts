@@ -1,23 +1,19 @@
 import type { ProcessHandle } from '../kernel/process.ts';
 import { processNumbers, readCgroups, withProcess } from '../kernel/process.ts';
+import type { PodGroup } from './pod-cgroup.ts';
 import { podOfCgroups } from './pod-cgroup.ts';
 
-interface Candidate {
+/** A process that stands in some pod's control group. */
+export interface PodProcess extends PodGroup {
   readonly pid: number;
-  readonly depth: number;
 }
 
-/** Processes of each of these pods, as the control groups tell; in the order of {@link oldestFirst}. */
-export function processesOfPods(procRoot: string, uids: ReadonlySet<string>): Map<string, number[]> {
-  const candidates = new Map<string, Candidate[]>();
-  for (const pid of processNumbers(procRoot)) {
-    const group = podOfCgroups(readCgroups(procRoot, pid) ?? '');
-    if (group === undefined || !uids.has(group.uid)) continue;
-    const known = candidates.get(group.uid);
-    if (known === undefined) candidates.set(group.uid, [{ pid, depth: group.depth }]);
-    else known.push({ pid, depth: group.depth });
-  }
-  return new Map(candidates.entries().map(([uid, found]) => [uid, oldestFirst(procRoot, found)]));
+/** Goes through all processes of the node, once for all pods: what it takes grows with processes, not with pods. */
+export function processesOfPods(procRoot: string): PodProcess[] {
+  return processNumbers(procRoot).flatMap((pid) => {
+    const found = podOfCgroups(readCgroups(procRoot, pid) ?? '');
+    return found === undefined ? [] : [{ pid, ...found }];
+  });
 }
 
 /**
@@ -25,7 +21,7 @@ export function processesOfPods(procRoot: string, uids: ReadonlySet<string>): Ma
  * sandbox itself (pause), or where there is none, the first container. What a container sets up inside, other
  * containers with other networks among it, stands deeper or came later.
  */
-function oldestFirst(procRoot: string, found: readonly Candidate[]): number[] {
+export function oldestFirst(procRoot: string, found: readonly PodProcess[]): number[] {
   const shallowest = Math.min(...found.map(({ depth }) => depth));
   return found
     .filter(({ depth }) => depth === shallowest)
@@ -36,6 +32,6 @@ function oldestFirst(procRoot: string, found: readonly Candidate[]): number[] {
 }
 
 /** Asked of the very process, since its number may have gone to another since it was found. */
-export function isOfPod(process: ProcessHandle, uid: string): boolean {
-  return podOfCgroups(process.cgroups())?.uid === uid;
+export function isInGroup(process: ProcessHandle, group: string): boolean {
+  return podOfCgroups(process.cgroups())?.group === group;
 }

@@ -1,6 +1,9 @@
 import type { SocketReading, SocketTarget } from '../policy/connection.ts';
 import { refusedUnder } from '../policy/connection-report.ts';
-import { HOST } from '../policy/reading.ts';
+import type { Place, PodPlace } from '../policy/place.ts';
+import { HOST } from '../policy/place.ts';
+import type { PodIdentity } from '../policy/pod-identity.ts';
+import { identify } from '../policy/pod-identity.ts';
 import { processNumbers, ptraceScope, readCgroups } from '../kernel/process.ts';
 import { podOfCgroups } from './pod-cgroup.ts';
 import type { KnownSocket } from './process-sockets.ts';
@@ -10,7 +13,9 @@ import { SocketTally } from './socket-tally.ts';
 export interface ScanRequest {
   readonly targets: readonly SocketTarget[];
   /** Pods of the host's network: their processes are looked for where the host's are. */
-  readonly hostPods: ReadonlySet<string>;
+  readonly hostPods: ReadonlySet<PodPlace>;
+  /** All pods of the node, so that nobody is taken for another. */
+  readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
   /** Look at every socket anew, since a program may have changed its mind; otherwise only at those not seen yet. */
   readonly everySocket: boolean;
 }
@@ -18,7 +23,8 @@ export interface ScanRequest {
 interface Work {
   readonly pid: number;
   readonly target: SocketTarget;
-  readonly uid: string | undefined;
+  /** Of its pod; undefined for a process of the host. */
+  readonly group: string | undefined;
 }
 
 /**
@@ -31,7 +37,7 @@ export class SocketScan {
   #known = new Map<number, KnownSocket | null>();
   #next = new Map<number, KnownSocket | null>();
   #queue: Work[] = [];
-  #tallies = new Map<string, SocketTally>();
+  #tallies = new Map<Place, SocketTally>();
   #processes: ProcessSockets | undefined;
 
   constructor(procRoot: string) {
@@ -65,24 +71,31 @@ export class SocketScan {
     return [...this.#tallies.values()].map((tally) => tally.reading());
   }
 
-  #processesOf({ targets, hostPods }: ScanRequest): Work[] {
+  #processesOf({ targets, hostPods, pods }: ScanRequest): Work[] {
     const byPlace = new Map(targets.map((target) => [target.place, target]));
-    const work: Work[] = [];
-    for (const pid of processNumbers(this.#procRoot)) {
-      const uid = podOfCgroups(readCgroups(this.#procRoot, pid) ?? '')?.uid;
-      const target = byPlace.get(uid ?? HOST);
-      if (target === undefined) continue;
-      work.push({ pid, target, uid });
-    }
-    return work.filter(({ pid, uid }) =>
-      this.#processes?.isInItsNetwork(pid, uid === undefined || hostPods.has(uid)),
+    const processes = processNumbers(this.#procRoot).map((pid) => ({
+      pid,
+      found: podOfCgroups(readCgroups(this.#procRoot, pid) ?? ''),
+    }));
+    const { groups } = identify(
+      pods,
+      processes.flatMap(({ found }) => found ?? []),
     );
+    const placeOf = new Map([...groups].map(([place, group]) => [group, place]));
+    return processes.flatMap(({ pid, found }) => {
+      const place = found === undefined ? HOST : placeOf.get(found.group);
+      const target = place && byPlace.get(place);
+      if (place === undefined || target === undefined) return [];
+      const isOfHost = place === HOST || hostPods.has(place);
+      if (this.#processes?.isInItsNetwork(pid, isOfHost) !== true) return [];
+      return [{ pid, target, group: found?.group }];
+    });
   }
 
-  #look({ pid, target, uid }: Work): void {
+  #look({ pid, target, group }: Work): void {
     const tally = this.#tallies.get(target.place);
     try {
-      this.#processes?.look({ pid, uid, wanted: target.wanted }, (inode, socket, repaired) => {
+      this.#processes?.look({ pid, group, wanted: target.wanted }, (inode, socket, repaired) => {
         // One that several processes share counts once.
         if (this.#next.has(inode)) return;
         this.#next.set(inode, socket);

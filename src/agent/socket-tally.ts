@@ -14,7 +14,7 @@ interface Count {
 
 /** Adds up how the sockets of one target stand to each of its timeouts. */
 export class SocketTally {
-  readonly #place: string;
+  readonly #place: SocketTarget['place'];
   readonly #counts: ReadonlyMap<number, Count>;
   readonly #failures: Record<string, number> = {};
   #repaired = 0;

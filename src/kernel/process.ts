@@ -34,9 +34,7 @@ export class ProcessHandle {
 
   /** Clock ticks since the machine started: field 22 of `stat`. */
   startTicks(): number {
-    const stat = readFileSync(this.#path('stat'), 'latin1');
-    // The name in brackets may hold spaces and brackets itself.
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+    return startTicksIn(readFileSync(this.#path('stat'), 'latin1'));
   }
 
   /** A descriptor of its network namespace, for the caller to close. */
@@ -68,6 +66,16 @@ export function ptraceScope(procRoot: string): number | undefined {
 /** Undefined where the process has ended meanwhile, which is no error: there is nothing left to know of it. */
 export function readCgroups(procRoot: string, pid: number): string | undefined {
   return ifAlive(() => readFileSync(join(procRoot, String(pid), 'cgroup'), 'latin1'));
+}
+
+/** Of a process `PID`, or a thread `PID/task/TID`; undefined where it has ended. */
+export function startTicksOf(procRoot: string, id: string): number | undefined {
+  return ifAlive(() => startTicksIn(readFileSync(join(procRoot, id, 'stat'), 'latin1')));
+}
+
+function startTicksIn(stat: string): number {
+  // The name in brackets may hold spaces and brackets itself.
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
 }
 
 /** Runs `action` on a process; undefined where it has ended, or ends meanwhile. */

@@ -25,6 +25,7 @@ const raw = {
   send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)') as Call,
   recv: libc.func('long recv(int fd, _Out_ void *buffer, size_t length, int flags)') as Call,
   syscall: libc.func('long syscall(long number, long a, long b, long c)') as Call,
+  flock: libc.func('int flock(int fd, int operation)') as Call,
   close: libc.func('int close(int fd)') as Call,
 };
 
@@ -39,6 +40,20 @@ const CLONE_NEWNET = 0x4000_0000;
 /** Moves the calling thread into the network namespace of an open `/proc/PID/ns/net`. */
 export function enterNetworkNamespace(fd: number): void {
   checked('setns', raw.setns(fd, CLONE_NEWNET));
+}
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** Whether the open file is locked now; false where another open file holds it. The kernel lets go when it is closed. */
+export function tryLock(fd: number): boolean {
+  try {
+    checked('flock', raw.flock(fd, LOCK_EX | LOCK_NB));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false;
+    throw error;
+  }
 }
 
 const AF_UNIX = 1;

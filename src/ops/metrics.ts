@@ -21,6 +21,7 @@ export interface MetricSources {
 
 export interface AgentMetrics {
   readonly rounds: Histogram;
+  readonly walks: Histogram;
   readonly writes: Counter;
   readonly repairs: Counter;
   readonly scans: Histogram;
@@ -35,6 +36,12 @@ export function createAgentMetrics({ registry }: Metrics): AgentMetrics {
       name: 'keepalive_agent_round_seconds',
       help: 'Time from taking up a change to having read it back from the kernel, for all network namespaces that it concerns.',
       buckets: [0.001, 0.005, 0.02, 0.05, 0.2, 1, 5],
+      registers,
+    }),
+    walks: new Histogram({
+      name: 'keepalive_agent_walk_seconds',
+      help: 'Time of going once through all processes of the node, to find pods that some policy selects. It grows with processes; how often it is done does not grow with pods.',
+      buckets: [0.005, 0.02, 0.05, 0.2, 1],
       registers,
     }),
     writes: new Counter({

@@ -1,7 +1,8 @@
 import type { ConnectionTotals, Finding } from '../api/status.ts';
 import type { ConnectionCounts, ExposedGroup, Exposure, SocketReading } from './connection.ts';
+import type { Place } from './place.ts';
+import { HOST } from './place.ts';
 import { whoWouldAct } from './policy.ts';
-import { HOST } from './reading.ts';
 import type { NodeSelections, PodSelection, Selecting } from './selection.ts';
 import { timeoutOf } from './socket-target.ts';
 import { podFinding } from './standing.ts';
@@ -18,7 +19,7 @@ export interface ConnectionReport {
 interface Input {
   readonly node: string;
   readonly selections: NodeSelections;
-  readonly sockets: ReadonlyMap<string, SocketReading> | undefined;
+  readonly sockets: ReadonlyMap<Place, SocketReading> | undefined;
   readonly peers: PeerAddresses;
 }
 
@@ -52,18 +53,18 @@ export function connectionsOf(
   };
 }
 
-interface Place {
-  readonly place: string;
+interface Reported {
+  readonly place: Place;
   readonly pod: PodSelection['pod'] | undefined;
 }
 
 /** Its pods; where it selects the node, all that use the node's own network. */
-function placesOf({ record }: Selecting, { pods, host }: NodeSelections): Place[] {
+function placesOf({ record }: Selecting, { pods, host }: NodeSelections): Reported[] {
   const isOf = (by: readonly Selecting[]) => by.some((one) => one.record === record);
   const hostSelected = isOf(host.by);
   const ofPods = pods
     .filter(({ pod, by }) => pod.live && (isOf(by) || (hostSelected && pod.hostNetwork)))
-    .map(({ pod }) => ({ place: pod.kubeletUid, pod }));
+    .map(({ pod }) => ({ place: pod.place, pod }));
   return hostSelected ? [{ place: HOST, pod: undefined }, ...ofPods] : ofPods;
 }
 

@@ -2,6 +2,7 @@ import { derive } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
 import { amend, isEnough } from './enough.ts';
 import type { Requirement } from './requirement.ts';
+import type { Place } from './place.ts';
 
 /** One TCP connection as decisions see it. */
 export interface ConnectionView {
@@ -102,7 +103,7 @@ export interface ConnectionCounts {
 
 /** What a scan saw of one pod, or of the node. */
 export interface SocketReading {
-  readonly place: string;
+  readonly place: Place;
   /** By idle timeout in seconds. */
   readonly byTimeout: Readonly<Record<number, ConnectionCounts>>;
   /** Sockets that this scan gave keepalive to. */
@@ -113,7 +114,7 @@ export interface SocketReading {
 
 /** Whose sockets to look at, what to give them, and by which timeouts to judge them. */
 export interface SocketTarget {
-  readonly place: string;
+  readonly place: Place;
   /** Undefined: only counted. */
   readonly wanted: Requirement | undefined;
   readonly timeouts: readonly number[];

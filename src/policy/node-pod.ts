@@ -1,11 +1,14 @@
+import type { PodPlace } from './place.ts';
+import { placeOfPod } from './place.ts';
+import type { PodIdentity } from './pod-identity.ts';
 import type { PodView, RawContainerStatus, RawPod } from './pod.ts';
 import { podView } from './pod.ts';
 import type { Stored } from './record.ts';
 
 /** A pod as the agent of its node sees it. */
 export interface NodePod extends Stored<PodView> {
-  /** As the kubelet names it in control groups: of a static pod not the uid of its copy in the API. */
-  readonly kubeletUid: string;
+  readonly place: PodPlace;
+  readonly identity: PodIdentity;
   readonly runtimeClass: string | undefined;
   /** It ended by itself and has no sandbox any more. One that is ending still has. */
   readonly ended: boolean;
@@ -23,26 +26,36 @@ interface RawNodePod extends RawPod {
     readonly podIPs?: readonly { readonly ip: string }[];
     readonly initContainerStatuses?: readonly RawContainerStatus[];
     readonly containerStatuses?: readonly RawContainerStatus[];
+    readonly ephemeralContainerStatuses?: readonly RawContainerStatus[];
   };
 }
-
-/** The kubelet derives the uid of a static pod from its file. */
-const fileHashAnnotation = 'kubernetes.io/config.hash';
 
 export function nodePod(raw: RawNodePod): NodePod {
   const view = podView(raw);
   const { metadata, spec, status = {} } = raw;
   const { podIPs = [], initContainerStatuses = [], containerStatuses = [], phase } = status;
-  const hash = metadata.annotations?.[fileHashAnnotation];
+  const containers = [...initContainerStatuses, ...containerStatuses];
   return {
     ...view,
     uid: metadata.uid,
-    kubeletUid: view.staticPod && hash !== undefined ? hash : metadata.uid,
+    place: placeOfPod(metadata.uid),
+    identity: {
+      name: `${view.namespace}/${view.name}`,
+      // The annotation of a mirror only ever takes something away, so whoever lies with it harms his own pod.
+      group: view.staticPod ? undefined : metadata.uid,
+      containers: [...containers, ...(status.ephemeralContainerStatuses ?? [])].flatMap(containerIdOf),
+    },
     runtimeClass: spec?.runtimeClassName,
     ended: phase === 'Succeeded' || phase === 'Failed',
-    started: [...initContainerStatuses, ...containerStatuses].some(
-      ({ state }) => state?.running !== undefined,
-    ),
+    started: containers.some(({ state }) => state?.running !== undefined),
     addresses: podIPs.map(({ ip }) => ip).join(' '),
   };
+}
+
+/** `containerd://` or `cri-o://` and what every runtime makes of it: 64 hexadecimal digits. */
+const containerId = /^[a-z0-9-]+:\/\/([0-9a-f]{64})$/;
+
+function containerIdOf({ containerID = '' }: RawContainerStatus): string[] {
+  const id = containerId.exec(containerID)?.[1];
+  return id === undefined ? [] : [id];
 }

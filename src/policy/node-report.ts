@@ -4,7 +4,8 @@ import type { Finding } from '../api/status.ts';
 import { findingLimit } from '../api/status.ts';
 import { kernelDefaults, tripleKeys } from '../api/triple.ts';
 import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
-import { HOST } from './reading.ts';
+import type { Place } from './place.ts';
+import { HOST } from './place.ts';
 import type { Reading } from './reading.ts';
 import type { Requirement } from './requirement.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
@@ -22,9 +23,9 @@ export interface NodeReportInput {
   readonly agentVersion: string;
   readonly selections: NodeSelections;
   /** The latest of each place. */
-  readonly readings: ReadonlyMap<string, Reading>;
+  readonly readings: ReadonlyMap<Place, Reading>;
   /** Of the latest scan of sockets; undefined before the first. */
-  readonly sockets: ReadonlyMap<string, SocketReading> | undefined;
+  readonly sockets: ReadonlyMap<Place, SocketReading> | undefined;
   readonly peers: PeerAddresses;
   /** Undefined before the node was looked through. */
   readonly discovery: Discovery | undefined;
@@ -71,9 +72,9 @@ interface Judged {
   readonly standings: ReadonlyMap<Selecting['record'], Standing>;
 }
 
-function judge(selection: PodSelection, readings: ReadonlyMap<string, Reading>): Judged {
+function judge(selection: PodSelection, readings: ReadonlyMap<Place, Reading>): Judged {
   const { pod, by } = selection;
-  const own = pod.hostNetwork ? undefined : readings.get(pod.kubeletUid);
+  const own = pod.hostNetwork ? undefined : readings.get(pod.place);
   const seen = { own, host: readings.get(HOST) };
   return {
     selection,

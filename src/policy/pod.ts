@@ -27,6 +27,7 @@ export interface RawPod {
 }
 
 export interface RawContainerStatus {
+  readonly containerID?: string;
   readonly restartCount?: number;
   readonly state?: { readonly running?: unknown; readonly terminated?: unknown };
 }

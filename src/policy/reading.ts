@@ -1,8 +1,6 @@
 import type { Triple, TripleKey } from '../api/triple.ts';
 import type { Override } from './override.ts';
-
-/** The host's own network namespace, as a place; every other place is a pod's uid as the kubelet knows it. */
-export const HOST = 'host';
+import type { Place } from './place.ts';
 
 /** How the reason of a failed reading begins where what was found could not be noted on the node. */
 export const ledgerFault = 'ledger ';
@@ -16,15 +14,18 @@ export interface Fault {
 
 /** What an agent saw in one network namespace, after what it did there. */
 export interface Reading {
-  readonly place: string;
-  /** `absent`: no process of the pod on this host has a network namespace of its own. */
-  readonly state: 'read' | 'absent' | 'failed';
+  readonly place: Place;
+  /**
+   * `absent`: no process of the pod on this host has a network namespace of its own. `contested`: which pod's it is
+   * cannot be told, so nothing is changed there.
+   */
+  readonly state: 'read' | 'absent' | 'failed' | 'contested';
   /** Read back from the kernel; without what it does not have. */
   readonly now: Partial<Triple>;
   /** What was there before the first write, of the values that are held. */
   readonly found: Partial<Triple>;
   readonly faults: readonly Fault[];
-  /** With `failed`: why it could not be entered, an error code where there is one. */
+  /** With `failed`: why it could not be entered, an error code where there is one. With `contested`: who else claims it. */
   readonly reason?: string;
   /** How often a value was put right after somebody else had made it looser. */
   readonly repaired: number;

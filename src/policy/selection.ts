@@ -2,6 +2,8 @@ import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
 import { selects } from './label-selector.ts';
 import type { NodePod } from './node-pod.ts';
 import type { NamespaceView } from './pod.ts';
+import type { PodPlace } from './place.ts';
+import type { PodIdentity } from './pod-identity.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import { selectsNamespace, selectsPod } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
@@ -50,6 +52,11 @@ export interface NodeSelections {
   /** Every pod of the node that has not ended, selected or not. */
   readonly pods: readonly PodSelection[];
   readonly host: Selection;
+}
+
+/** All pods of the node, selected or not, so that none of them is taken for another. */
+export function identitiesOf({ pods }: NodeSelections): ReadonlyMap<PodPlace, PodIdentity> {
+  return new Map(pods.map(({ pod }) => [pod.place, pod.identity]));
 }
 
 export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {

@@ -1,5 +1,6 @@
 import type { SocketTarget } from './connection.ts';
-import { HOST } from './reading.ts';
+import type { Place } from './place.ts';
+import { HOST } from './place.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
 import { isLeftAlone } from './skip.ts';
 import { derive } from '../api/derive.ts';
@@ -10,7 +11,7 @@ import { together } from './requirement.ts';
 export function socketTargets({ pods, host }: NodeSelections): SocketTarget[] {
   const ofPods = pods
     .filter(({ sandbox }) => sandbox === undefined)
-    .map((selection) => targetOf(selection.pod.kubeletUid, partsOf(selection, host)));
+    .map((selection) => targetOf(selection.pod.place, partsOf(selection, host)));
   return [targetOf(HOST, [host]), ...ofPods].filter(({ timeouts }) => timeouts.length > 0);
 }
 
@@ -20,7 +21,7 @@ function partsOf(selection: PodSelection, host: Selection): Pick<Selection, 'by'
   return [selection, isLeftAlone(pod) ? { by: host.by, sockets: undefined } : host];
 }
 
-function targetOf(place: string, parts: readonly Pick<Selection, 'by' | 'sockets'>[]): SocketTarget {
+function targetOf(place: Place, parts: readonly Pick<Selection, 'by' | 'sockets'>[]): SocketTarget {
   const timeouts = parts.flatMap(({ by }) => by).map(timeoutOf);
   return {
     place,

@@ -51,6 +51,7 @@ function isLive({ state, now }: Reading, { effective }: EffectivePolicy): boolea
 
 /** What keeps a kernel that was looked at, or could not be, from holding the values; in this order. */
 const causes: readonly ((reading: Reading, policy: EffectivePolicy) => Standing | undefined)[] = [
+  isClaimedTwice,
   hasNoProcess,
   cannotBeNoted,
   cannotBeEntered,
@@ -66,6 +67,16 @@ function exposure(reading: Reading, policy: EffectivePolicy): Standing {
     if (standing !== undefined) return standing;
   }
   return exposed('NotLive', `${holds(reading, policy)}: the agent of its node tries again`);
+}
+
+function isClaimedTwice({ state, reason }: Reading): Standing | undefined {
+  return state === 'contested'
+    ? exposed(
+        'ClaimedTwice',
+        `its status and that of ${reason} lead to the same processes of the node, so nothing is changed there, and ` +
+          'nothing put back: find out who wrote containers of another pod into a status, which only kubelets should do',
+      )
+    : undefined;
 }
 
 function hasNoProcess({ state }: Reading): Standing | undefined {

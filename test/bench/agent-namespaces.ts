@@ -4,6 +4,7 @@ import type { KeepaliveFiles } from '../../src/kernel/keepalive-files.ts';
 import { derive } from '../../src/api/derive.ts';
 import type { Triple } from '../../src/api/triple.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
+import { placeOfPod } from '../../src/policy/place.ts';
 import type { Host } from '../cluster/host.ts';
 import { Machine } from '../kernel/machine.ts';
 import type { Result, Row } from './result.ts';
@@ -38,15 +39,16 @@ export async function namespaceCosts(size: number, say: (text: string) => void):
   const found = new Namespaces(machine.procRoot);
   try {
     const sandboxes = await machine.crowd(size);
-    const firstVisit = visitAll(kernel, sandboxes, warmUp);
-    found.open(sandboxes.map(({ uid }) => uid));
+    const firstVisit = visitAll({ kernel, machine }, sandboxes, warmUp);
+    found.open({ places: sandboxes.map(({ uid }) => placeOfPod(uid)), pods: machine.pods });
     const files = sandboxes.map(({ uid }) => filesOf(found, uid));
     const times = inTurn({
       // What is there already: another hand that changed it would be put right, and left alone after a while.
       'read, written, read back': (round) => writeAll(files, wishOf(round)),
       'the same by the agent, which decides and notes it on the node first': (round) =>
-        visitAll(kernel, sandboxes, round + 1),
-      'looked at by the agent, nothing to do': (round) => visitAll(kernel, sandboxes, round + 1),
+        visitAll({ kernel, machine }, sandboxes, round + 1),
+      'looked at by the agent, nothing to do': (round) =>
+        visitAll({ kernel, machine }, sandboxes, round + 1),
     });
     const loop: number[] = [];
     for (let round = 0; round < roundsOfLoop; round += 1)
@@ -87,11 +89,15 @@ function inTurn(rows: Readonly<Record<string, (round: number) => number>>): Map<
   return times;
 }
 
-function visitAll(kernel: NodeKernel, sandboxes: readonly Sandbox[], round: number): number {
+function visitAll(
+  { kernel, machine }: { kernel: NodeKernel; machine: Machine },
+  sandboxes: readonly Sandbox[],
+  round: number,
+): number {
   const wanted = { asked: askedIn(round), hold: false };
-  const visits = sandboxes.map(({ uid }) => ({ place: uid, wanted, anew: false }));
+  const visits = sandboxes.map(({ uid }) => ({ place: placeOfPod(uid), wanted, anew: false, asked: true }));
   const startedAt = performance.now();
-  const readings = kernel.visit(visits);
+  const readings = kernel.visit(visits, machine.pods);
   const ms = performance.now() - startedAt;
   for (const { now } of readings) requireHeld(now, wishOf(round));
   return ms;
@@ -119,7 +125,7 @@ function shown({ timeSeconds, intervalSeconds, probes }: Partial<Triple>): strin
 }
 
 function filesOf(found: Namespaces, uid: string): KeepaliveFiles {
-  const namespace = found.get(uid);
+  const namespace = found.get(placeOfPod(uid));
   if (namespace === undefined) throw new Error(`no network namespace found of pod ${uid}`);
   return namespace.files;
 }

@@ -5,6 +5,7 @@ import { resources } from '../../src/agent/resource.ts';
 import type { KeepaliveFiles } from '../../src/kernel/keepalive-files.ts';
 import type { ApiClient } from '../../src/kube/client.ts';
 import type { Triple } from '../../src/api/triple.ts';
+import { placeOfPod } from '../../src/policy/place.ts';
 import { cgroupOf } from '../cluster/cgroups.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';
@@ -71,8 +72,10 @@ export class NodeCrowd {
     await each(names, createAtOnce, (name) =>
       this.client.patch({ ...resources.pods, namespace, name, subresource: 'status' }, { status: running }),
     );
-    this.#found.open(uids);
-    this.#files.push(...uids.flatMap((uid) => this.#found.get(uid)?.files ?? []));
+    const places = uids.map(placeOfPod);
+    const identity = (uid: string) => ({ name: uid, group: uid, containers: [] });
+    this.#found.open({ places, pods: new Map(uids.map((uid) => [placeOfPod(uid), identity(uid)])) });
+    this.#files.push(...places.flatMap((place) => this.#found.get(place)?.files ?? []));
     if (this.#files.length !== size)
       throw new Error(`found ${this.#files.length} of ${size} network namespaces`);
   }

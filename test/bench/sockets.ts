@@ -10,6 +10,7 @@ import { prepare } from '../cluster/prepare.ts';
 import { until } from '../cluster/wait.ts';
 import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
 import type { SocketTarget } from '../../src/policy/connection.ts';
+import { placeOfPod } from '../../src/policy/place.ts';
 import type { Bench, Row } from './result.ts';
 import { percentile } from './result.ts';
 
@@ -31,7 +32,7 @@ export const sockets: Bench = async (say) => {
     const crowd = await machine.crowd(pods);
     await hold(machine, crowd);
     const wanted = { idleTimeoutSeconds: timeoutSeconds, declared: {} };
-    const targets = crowd.map(({ uid }) => ({ place: uid, wanted, timeouts: [timeoutSeconds] }));
+    const targets = crowd.map(({ uid }) => ({ place: placeOfPod(uid), wanted, timeouts: [timeoutSeconds] }));
     const scanner = new Scanner(machine);
     say('repairing all of them');
     const repaired = await scanner.scan(targets, true);

@@ -10,7 +10,16 @@ import { until } from '../cluster/wait.ts';
 import { Ledger } from '../../src/agent/ledger.ts';
 import { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/api/triple.ts';
+import type { PodPlace } from '../../src/policy/place.ts';
+import { placeOfPod } from '../../src/policy/place.ts';
+import type { PodIdentity } from '../../src/policy/pod-identity.ts';
 import { hierarchy, procRootOf, sandboxGroup, startSandboxes } from './sandbox.ts';
+
+export interface AgentOptions {
+  readonly procRoot?: string;
+  readonly now?: () => number;
+  readonly onWalk?: (ms: number) => void;
+}
 
 export interface PodOptions {
   readonly uid?: string;
@@ -23,6 +32,8 @@ export interface PodOptions {
 export class Machine {
   readonly folder: string;
   readonly host: Host;
+  /** What the API server says of its pods. */
+  readonly pods = new Map<PodPlace, PodIdentity>();
   readonly #pids: number[] = [];
   #count = 0;
 
@@ -55,9 +66,13 @@ export class Machine {
   }
 
   /** As the agent of a process that has just started. */
-  agent({ procRoot = this.procRoot, now }: { procRoot?: string; now?: () => number } = {}): NodeKernel {
+  agent({ procRoot = this.procRoot, now, onWalk }: AgentOptions = {}): NodeKernel {
     const ledger = Ledger.open(this.ledgerFile, 'this-boot');
-    return new NodeKernel({ procRoot, ledger, ...(now === undefined ? {} : { now }) });
+    return new NodeKernel({
+      ...{ procRoot, ledger },
+      ...(now === undefined ? {} : { now }),
+      ...(onWalk === undefined ? {} : { onWalk }),
+    });
   }
 
   /** A pod's sandbox: a process in a network namespace and a group of its own. */
@@ -69,6 +84,7 @@ export class Machine {
     const pid = await this.process(['unshare', ...(hostUsers ? [] : ['--user']), '--net'], group);
     if (!hostUsers)
       for (const map of ['uid_map', 'gid_map']) writeFileSync(`/proc/${pid}/${map}`, '0 100000 65536');
+    this.pods.set(placeOfPod(uid), { name: `test/${uid}`, group: uid, containers: [] });
     return new Pod(uid, pid, group);
   }
 
@@ -79,6 +95,8 @@ export class Machine {
       this.host,
       uids.map((uid) => join(this.groups, sandboxGroup(uid))),
     );
+    for (const uid of uids)
+      this.pods.set(placeOfPod(uid), { name: `test/${uid}`, group: uid, containers: [] });
     return uids.map((uid, at) => ({ uid, pid: pids[at] ?? NaN }));
   }
 
@@ -185,11 +203,13 @@ export class Machine {
 
 export class Pod {
   readonly uid: string;
+  readonly place: PodPlace;
   readonly pid: number;
   readonly group: string;
 
   constructor(uid: string, pid: number, group: string) {
     this.uid = uid;
+    this.place = placeOfPod(uid);
     this.pid = pid;
     this.group = group;
   }

@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/api/triple.ts';
 import type { Reading } from '../../src/policy/reading.ts';
-import { HOST } from '../../src/policy/reading.ts';
 import type { Wanted } from '../../src/policy/tighten.ts';
+import type { Place } from '../../src/policy/place.ts';
+import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import { until } from '../cluster/wait.ts';
 import { asking } from '../support/builder.ts';
 import type { Pod } from './machine.ts';
@@ -32,26 +33,26 @@ afterEach(async () => {
   await machine.stop();
 });
 
-const visit = (place: string, want = asked, by = agent): Reading => {
-  const [reading] = by.visit([{ place, wanted: want, anew: false }]);
+const visit = (place: Place, want = asked, by = agent): Reading => {
+  const [reading] = by.visit([{ place, wanted: want, anew: false, asked: true }], machine.pods);
   if (reading === undefined) throw new Error('no reading');
   return reading;
 };
 /** The kernel takes a namespace down some time after its last process has ended. */
-const untilAbsent = (place: string) => until('its namespace is gone', () => visit(place).state === 'absent');
-const unwanted = (place: string, by = agent) => by.visit([{ place, wanted: asking(), anew: false }])[0];
+const untilAbsent = (place: Place) => until('its namespace is gone', () => visit(place).state === 'absent');
+const unwanted = (place: Place, by = agent) =>
+  by.visit([{ place, wanted: asking(), anew: false, asked: false }], machine.pods)[0];
 
 describe('a pod that runs', () => {
   test.each([
     { driver: 'cgroupfs' },
     { driver: 'systemd' },
-    { driver: 'cgroupfs', uid: '5d41402abc4b2a76b9719d911017c592' },
     { driver: 'systemd', hostUsers: false },
   ] as const)('gets the values, and has its own again when nobody asks: %o', async (options) => {
     const pod = await machine.pod(options);
-    expect(visit(pod.uid)).toMatchObject({ state: 'read', now: wanted, found: kernel, wrote: wanted });
+    expect(visit(pod.place)).toMatchObject({ state: 'read', now: wanted, found: kernel, wrote: wanted });
     expect(await machine.values(pod.pid)).toEqual(wanted);
-    expect(unwanted(pod.uid)).toMatchObject({ now: kernel, found: {} });
+    expect(unwanted(pod.place)).toMatchObject({ now: kernel, found: {} });
     expect(await machine.values(pod.pid)).toEqual(kernel);
     expect(await machine.values()).toEqual(kernel);
   });
@@ -59,50 +60,54 @@ describe('a pod that runs', () => {
   test('keeps what is stricter already', async () => {
     const pod = await machine.pod();
     await machine.set(pod.pid, 'time', 5);
-    expect(visit(pod.uid).now).toEqual(triple(5, 10, 9));
-    expect(unwanted(pod.uid)?.now).toEqual(triple(5, 75, 9));
+    expect(visit(pod.place).now).toEqual(triple(5, 10, 9));
+    expect(unwanted(pod.place)?.now).toEqual(triple(5, 75, 9));
   });
 
   test('is not written where it holds what is wanted', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
-    expect(visit(pod.uid).wrote).toEqual({});
+    visit(pod.place);
+    expect(visit(pod.place).wrote).toEqual({});
   });
 
   test('is found anew with a new sandbox, which is not taken for the old one', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
+    visit(pod.place);
     await machine.end(pod.pid);
-    await untilAbsent(pod.uid);
+    await untilAbsent(pod.place);
     const next = await machine.pod({ uid: pod.uid });
     await machine.set(next.pid, 'time', 60);
-    expect(visit(pod.uid)).toMatchObject({ found: { ...kernel, timeSeconds: 60 }, repaired: 0 });
-    unwanted(pod.uid);
+    expect(visit(pod.place)).toMatchObject({ found: { ...kernel, timeSeconds: 60 }, repaired: 0 });
+    unwanted(pod.place);
     expect(await machine.values(next.pid)).toEqual(triple(60, 75, 9));
   });
 
   test('is only read while nothing may be changed: neither set, nor put right, nor put back', async () => {
     const held = await machine.pod();
     const fresh = await machine.pod();
-    visit(held.uid);
-    const look = (place: string, want: Wanted) =>
-      agent.visit([{ place, wanted: want, anew: false, readOnly: true }])[0];
-    expect(look(fresh.uid, asked)).toMatchObject({ state: 'read', now: kernel, found: {}, wrote: {} });
-    expect(look(held.uid, asking())).toMatchObject({ now: wanted, found: kernel, wrote: {} });
+    visit(held.place);
+    const look = (place: Place, want: Wanted) =>
+      agent.visit([{ place, wanted: want, anew: false, asked: true, readOnly: true }], machine.pods)[0];
+    expect(look(fresh.place, asked)).toMatchObject({ state: 'read', now: kernel, found: {}, wrote: {} });
+    expect(look(held.place, asking())).toMatchObject({ now: wanted, found: kernel, wrote: {} });
     await machine.set(held.pid, 'time', 600);
-    expect(look(held.uid, asked)).toMatchObject({ now: { ...wanted, timeSeconds: 600 }, putRight: false });
+    expect(look(held.place, asked)).toMatchObject({ now: { ...wanted, timeSeconds: 600 }, putRight: false });
     expect(await machine.values(fresh.pid)).toEqual(kernel);
     expect(await machine.values(held.pid)).toEqual({ ...wanted, timeSeconds: 600 });
     await machine.set(held.pid, 'time', 30);
-    expect(unwanted(held.uid)?.now).toEqual(kernel);
+    expect(unwanted(held.place)?.now).toEqual(kernel);
   });
 
   test('that vanishes keeps no other from being visited', async () => {
     const pods = [await machine.pod(), await machine.pod(), await machine.pod()];
-    const all = () => agent.visit(pods.map(({ uid }) => ({ place: uid, wanted: asked, anew: false })));
+    const all = () =>
+      agent.visit(
+        pods.map(({ place }) => ({ place, wanted: asked, anew: false, asked: true })),
+        machine.pods,
+      );
     all();
     await machine.end(pods[1]?.pid ?? 0);
-    await untilAbsent(pods[1]?.uid ?? '');
+    await untilAbsent(pods[1]?.place ?? HOST);
     await machine.set(pods[2]?.pid ?? 0, 'time', 7200);
     expect(all().map(({ state, now }) => [state, now.timeSeconds])).toEqual([
       ['read', 30],
@@ -117,7 +122,7 @@ test('a pod is found among thousands of processes, in groups of its own and of o
   await machine.process(spawnMany, 'system/daemon');
   const pod = await machine.pod();
   await machine.process(['nsenter', '-t', numberInside(pod.pid), '-n', ...spawnMany], pod.group);
-  expect(visit(pod.uid)).toMatchObject({ state: 'read', now: wanted });
+  expect(visit(pod.place)).toMatchObject({ state: 'read', now: wanted });
   expect(await machine.values(pod.pid)).toEqual(wanted);
 });
 
@@ -129,7 +134,7 @@ describe('of a pod with several networks', () => {
     const pod = await machine.pod();
     const nested = await besides(pod, ['unshare', '--net'], '/nested');
     const later = await besides(pod, ['unshare', '--net'], '-container');
-    visit(pod.uid);
+    visit(pod.place);
     expect(await machine.values(pod.pid)).toEqual(wanted);
     expect(await machine.values(nested)).toEqual(kernel);
     expect(await machine.values(later)).toEqual(kernel);
@@ -138,9 +143,10 @@ describe('of a pod with several networks', () => {
   test('never the host’s, which a monitor of its runtime is in, older than any container', async () => {
     const uid = 'c8f5b3c6-7f3b-4a44-9d5e-2f6a0c2e9d10';
     await machine.process([], `kubepods/pod${uid}/crio-conmon-1`);
-    expect(visit(uid).state).toBe('absent');
+    machine.pods.set(placeOfPod(uid), { name: 'test/monitored', group: uid, containers: [] });
+    expect(visit(placeOfPod(uid)).state).toBe('absent');
     const pod = await machine.pod({ uid });
-    expect(visit(uid).state).toBe('read');
+    expect(visit(placeOfPod(uid)).state).toBe('read');
     expect(await machine.values(pod.pid)).toEqual(wanted);
     expect(await machine.values()).toEqual(kernel);
   });
@@ -149,7 +155,7 @@ describe('of a pod with several networks', () => {
 describe('a process number that went to another pod', () => {
   test('leads to no other pod’s values', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
+    visit(pod.place);
     const number = Number(numberInside(pod.pid));
     await machine.end(pod.pid);
     // The next process of this machine gets the number that has just become free.
@@ -162,7 +168,7 @@ describe('a process number that went to another pod', () => {
       const pid = await machine.process(reuse, 'kubepods/pod00000000-0000-4000-8000-000000000001/sandbox');
       return numberInside(pid) === String(number) ? pid : undefined;
     });
-    await untilAbsent(pod.uid);
+    await untilAbsent(pod.place);
     expect(await machine.values(stranger)).toEqual(kernel);
   });
 });
@@ -181,16 +187,16 @@ describe('the host’s own network', () => {
 describe('an agent that comes after another', () => {
   test('knows what was found, and restores it', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
+    visit(pod.place);
     const next = machine.agent();
-    expect(visit(pod.uid, asked, next)).toMatchObject({ found: kernel, wrote: {}, repaired: 0 });
-    expect(unwanted(pod.uid, next)?.now).toEqual(kernel);
+    expect(visit(pod.place, asked, next)).toMatchObject({ found: kernel, wrote: {}, repaired: 0 });
+    expect(unwanted(pod.place, next)?.now).toEqual(kernel);
     next.close();
   });
 
   test('holds what the one before set, before it knows any policy', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
+    visit(pod.place);
     await machine.set(pod.pid, 'time', 7200);
     const next = machine.agent();
     next.visit(next.remembered());
@@ -200,13 +206,13 @@ describe('an agent that comes after another', () => {
 
   test('of another boot knows nothing', async () => {
     const { Ledger } = await import('../../src/agent/ledger.ts');
-    visit((await machine.pod()).uid);
+    visit((await machine.pod()).place);
     expect([...Ledger.open(machine.ledgerFile, 'next-boot').entries()]).toEqual([]);
   });
 
   test('restores everything on the way out, and leaves no ledger', async () => {
     const pods = [await machine.pod(), await machine.pod()];
-    for (const { uid } of pods) visit(uid);
+    for (const { place } of pods) visit(place);
     visit(HOST);
     await machine.end(pods[0]?.pid ?? 0);
     const next = machine.agent();
@@ -219,11 +225,13 @@ describe('an agent that comes after another', () => {
 
   test('forgets pods that are no more', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
-    agent.keepOnly(new Set([HOST]));
-    expect(agent.remembered()).toEqual([]);
-    // As if it were another pod: what it holds is what it was found with.
-    expect(unwanted(pod.uid)?.now).toEqual(wanted);
+    visit(pod.place);
+    machine.pods.clear();
+    await machine.end(pod.pid);
+    await until('it is forgotten', () => {
+      visit(HOST);
+      return agent.remembered().every(({ place }) => place === HOST);
+    });
   });
 });
 
@@ -237,9 +245,9 @@ describe('a value that somebody sets back', () => {
 
   test('is put right, counted, and told with what was seen', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
+    visit(pod.place);
     await machine.set(pod.pid, 'time', 600);
-    expect(visit(pod.uid)).toMatchObject({
+    expect(visit(pod.place)).toMatchObject({
       now: wanted,
       repaired: 1,
       override: { key: 'timeSeconds', seen: 600, times: 1 },
@@ -248,30 +256,30 @@ describe('a value that somebody sets back', () => {
 
   test('again and again is left for a while after the third time, the others are held', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
+    visit(pod.place);
     const setBack = () => machine.set(pod.pid, 'time', 7200);
     for (let time = 1; time <= 3; time += 1) {
       await setBack();
-      expect(visit(pod.uid)).toMatchObject({ now: wanted, repaired: time });
+      expect(visit(pod.place)).toMatchObject({ now: wanted, repaired: time });
     }
     await setBack();
     await machine.set(pod.pid, 'probes', 9);
     // Both are set back: neither is fought over.
-    expect(visit(pod.uid)).toMatchObject({ repaired: 3, now: { timeSeconds: 7200, intervalSeconds: 10 } });
+    expect(visit(pod.place)).toMatchObject({ repaired: 3, now: { timeSeconds: 7200, intervalSeconds: 10 } });
     nowMs += 59_000;
-    expect(visit(pod.uid)).toMatchObject({ repaired: 3, now: { timeSeconds: 7200 } });
+    expect(visit(pod.place)).toMatchObject({ repaired: 3, now: { timeSeconds: 7200 } });
     nowMs += 1_000;
-    expect(visit(pod.uid)).toMatchObject({ now: wanted, repaired: 4, override: { times: 4 } });
-    unwanted(pod.uid);
+    expect(visit(pod.place)).toMatchObject({ now: wanted, repaired: 4, override: { times: 4 } });
+    unwanted(pod.place);
     expect(await machine.values(pod.pid)).toEqual(kernel);
   });
 
   test('while no agent ran is put right and not called an override', async () => {
     const pod = await machine.pod();
-    visit(pod.uid);
+    visit(pod.place);
     await machine.set(pod.pid, 'time', 7200);
     const next = machine.agent();
-    expect(visit(pod.uid, asked, next)).toMatchObject({ now: wanted, repaired: 0 });
+    expect(visit(pod.place, asked, next)).toMatchObject({ now: wanted, repaired: 0 });
     next.close();
   });
 });
@@ -286,7 +294,7 @@ describe('a proc file system', () => {
   test('that may not be written: the values are told, and why they stay', async () => {
     const pod = await machine.pod();
     await mounted('mkdir /run/proc', 'mount --bind /proc /run/proc', 'mount -o remount,bind,ro /run/proc');
-    expect(visit(pod.uid)).toMatchObject({
+    expect(visit(pod.place)).toMatchObject({
       state: 'read',
       now: kernel,
       faults: [
@@ -295,7 +303,7 @@ describe('a proc file system', () => {
         { key: 'probes', code: 'EROFS' },
       ],
     });
-    expect(visit(pod.uid)).toMatchObject({ repaired: 0 });
+    expect(visit(pod.place)).toMatchObject({ repaired: 0 });
   });
 
   test('without one of the values: the others are written', async () => {
@@ -316,7 +324,7 @@ describe('a proc file system', () => {
   test('without its first process: nothing is written anywhere, since the host’s network is not known', async () => {
     const pod = await machine.pod();
     await mounted('mkdir /run/proc');
-    expect(visit(pod.uid)).toMatchObject({ state: 'failed', reason: 'ESRCH' });
+    expect(visit(pod.place)).toMatchObject({ state: 'failed', reason: 'ESRCH' });
     expect(await machine.values(pod.pid)).toEqual(kernel);
   });
 });

@@ -5,6 +5,8 @@
 import { createInterface } from 'node:readline';
 
 import type { SocketReading } from '../../src/policy/connection.ts';
+import type { PodPlace } from '../../src/policy/place.ts';
+import { HOST } from '../../src/policy/place.ts';
 import type { ScanRequest } from '../../src/agent/socket-scan.ts';
 import { SocketScan } from '../../src/agent/socket-scan.ts';
 
@@ -17,13 +19,21 @@ export interface Scanned {
 /** As the agent's thread has it. */
 const stepMs = 5;
 
-type Wire = Omit<ScanRequest, 'hostPods'> & { readonly hostPods: readonly string[] };
+/** Each pod stands in the control group of its own uid. */
+type Wire = Omit<ScanRequest, 'hostPods' | 'pods'> & { readonly hostPods: readonly PodPlace[] };
 
 const scan = new SocketScan('/proc');
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as Wire;
   const before = process.cpuUsage();
-  scan.begin({ ...request, hostPods: new Set(request.hostPods) });
+  const pods = new Map(
+    request.targets.flatMap(({ place }) =>
+      place === HOST
+        ? []
+        : [[place, { name: place, group: place.slice('pod/'.length), containers: [] }] as const],
+    ),
+  );
+  scan.begin({ ...request, hostPods: new Set(request.hostPods), pods });
   let steps = 1;
   let readings = scan.proceed(stepMs);
   for (; readings === undefined; steps += 1) readings = scan.proceed(stepMs);

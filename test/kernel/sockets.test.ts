@@ -47,7 +47,7 @@ async function scan({
   every = true,
   timeouts = [90],
 }: Options = {}): Promise<SocketReading> {
-  const target = { place: pod.uid, timeouts, ...(repair ? { wanted } : {}) };
+  const target = { place: pod.place, timeouts, ...(repair ? { wanted } : {}) };
   const said = once(scanner.stdout ?? scanner, 'data') as Promise<[Buffer]>;
   scanner.stdin?.write(`${JSON.stringify({ targets: [target], hostPods: [], everySocket: every })}\n`);
   const [text] = await said;

@@ -1,11 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import type { LedgerEntry } from '../../../src/agent/ledger.ts';
+import type { LedgerEntry } from '../../../src/agent/ledger-line.ts';
 import { Ledger } from '../../../src/agent/ledger.ts';
+import type { PodPlace } from '../../../src/policy/place.ts';
 
 let folder: string;
 let file: string;
@@ -17,39 +18,39 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const entry = (place: string, set = 30, repaired = 0): LedgerEntry => ({
-  ...{ place, namespace: 'cookie 7', repaired },
+const entry = (place: PodPlace, set = 30, repaired = 0): LedgerEntry => ({
+  ...{ place, group: 'abc-1', namespace: 'cookie 7', repaired },
   memory: { timeSeconds: { found: 7200, ours: [set] } },
 });
 const reopened = () => [...Ledger.open(file, 'boot-1').entries()];
 
 test('what was noted is there for whoever opens it next, the last word of each place', () => {
   const ledger = Ledger.open(file, 'boot-1');
-  ledger.note(entry('a'), 'once');
-  ledger.note(entry('b'), 'once');
-  ledger.note(entry('a', 20, 1), 'once');
-  ledger.remove('b');
-  expect(reopened()).toEqual([entry('a', 20, 1)]);
+  ledger.note(entry('pod/a'), 'once');
+  ledger.note(entry('pod/b'), 'once');
+  ledger.note(entry('pod/a', 20, 1), 'once');
+  ledger.remove('pod/b');
+  expect(reopened()).toEqual([entry('pod/a', 20, 1)]);
 });
 
 test('what is noted for later is known here, and the file keeps what it said', () => {
   const ledger = Ledger.open(file, 'boot-1');
-  ledger.note(entry('a'), 'once');
-  ledger.note(entry('a', 20), 'later');
-  expect(ledger.get('a')).toEqual(entry('a', 20));
-  expect(reopened()).toEqual([entry('a')]);
+  ledger.note(entry('pod/a'), 'once');
+  ledger.note(entry('pod/a', 20), 'later');
+  expect(ledger.get('pod/a')).toEqual(entry('pod/a', 20));
+  expect(reopened()).toEqual([entry('pod/a')]);
 });
 
 test('of another boot nothing counts: the values went with it', () => {
-  Ledger.open(file, 'boot-1').note(entry('a'), 'once');
+  Ledger.open(file, 'boot-1').note(entry('pod/a'), 'once');
   expect([...Ledger.open(file, 'boot-2').entries()]).toEqual([]);
   expect(reopened()).toEqual([]);
 });
 
 test('a line that its writer was ended in the middle of is passed over', () => {
-  Ledger.open(file, 'boot-1').note(entry('a'), 'once');
-  appendFileSync(file, JSON.stringify(entry('b')).slice(0, 40));
-  expect(reopened()).toEqual([entry('a')]);
+  Ledger.open(file, 'boot-1').note(entry('pod/a'), 'once');
+  appendFileSync(file, JSON.stringify(entry('pod/b')).slice(0, 40));
+  expect(reopened()).toEqual([entry('pod/a')]);
 });
 
 test('a file that is not one of ours is begun anew', () => {
@@ -60,16 +61,73 @@ test('a file that is not one of ours is begun anew', () => {
 
 test('removed while it is in use, it is whole again with the next word', () => {
   const ledger = Ledger.open(file, 'boot-1');
-  ledger.note(entry('a'), 'once');
+  ledger.note(entry('pod/a'), 'once');
   rmSync(join(folder, 'state'), { recursive: true });
-  ledger.note(entry('b'), 'once');
-  expect(reopened()).toEqual([entry('a'), entry('b')]);
+  ledger.note(entry('pod/b'), 'once');
+  expect(reopened()).toEqual([entry('pod/a'), entry('pod/b')]);
 });
 
 test('it does not grow for ever', () => {
   const ledger = Ledger.open(file, 'boot-1');
-  for (let time = 0; time < 20_000; time += 1) ledger.note(entry('a', (time % 50) + 1), 'once');
+  for (let time = 0; time < 20_000; time += 1) ledger.note(entry('pod/a', (time % 50) + 1), 'once');
   expect(statSync(file).size).toBeLessThan(1_100_000);
   expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(12_000);
-  expect(reopened()).toEqual([entry('a', 50)]);
+  expect(reopened()).toEqual([entry('pod/a', 50)]);
+});
+
+describe('a line is not believed', () => {
+  const line = (change: object) => JSON.stringify({ ...entry('pod/b'), ...change });
+  const holding = (found: unknown, ours: unknown = [30]) =>
+    line({ memory: { timeSeconds: { found, ours } } });
+  test.each([
+    ['whose place is a bare uid, as an older version wrote', line({ place: 'b' })],
+    ['whose place is no place', line({ place: '../../host' })],
+    ['of the host that leads to a pod', line({ place: 'host' })],
+    ['of a pod that leads nowhere', line({ group: undefined })],
+    ['whose value is larger than any of the kernel’s', holding(2 ** 31)],
+    ['whose value is negative', holding(-1)],
+    ['whose value is no whole number', holding(0.5)],
+    ['whose value is text', holding('7200')],
+    ['that says we set nothing', holding(7200, [])],
+    ['that says we set anything', holding(7200, [1, 2, 3])],
+    ['with a value that is none of the three', line({ memory: { swappiness: { found: 1, ours: [2] } } })],
+    ['with more than it should have', line({ path: '/etc/passwd' })],
+    ['whose namespace is no namespace', line({ namespace: 'anything' })],
+    ['that takes back what is no place', JSON.stringify({ place: 'b', gone: true })],
+    ['that is no object', '7'],
+  ])('%s; those around it are', (_sentence, text) => {
+    Ledger.open(file, 'boot-1').note(entry('pod/a'), 'once');
+    appendFileSync(file, `${text}\n${JSON.stringify(entry('pod/c'))}\n`);
+    const ledger = Ledger.open(file, 'boot-1');
+    expect([...ledger.entries()]).toEqual([entry('pod/a'), entry('pod/c')]);
+    expect(ledger.ignored).toBe(1);
+    // It is gone from the file, so that it is told of once.
+    expect(Ledger.open(file, 'boot-1').ignored).toBe(0);
+  });
+
+  test('of an older version of this boot, which is told of; of another boot there is nothing to tell', () => {
+    const older = (boot: string) => `{"ledger":1,"boot":"${boot}"}\n${JSON.stringify(entry('pod/a'))}\n`;
+    Ledger.open(file, 'boot-1');
+    writeFileSync(file, older('boot-1'));
+    const ledger = Ledger.open(file, 'boot-1');
+    expect([[...ledger.entries()], ledger.ignored]).toEqual([[], 1]);
+    writeFileSync(file, older('boot-0'));
+    expect(Ledger.open(file, 'boot-1').ignored).toBe(0);
+  });
+});
+
+describe('what is remembered of a namespace', () => {
+  test('goes on under another place, by its cookie', () => {
+    const ledger = Ledger.open(file, 'boot-1');
+    ledger.note(entry('pod/a'), 'once');
+    expect(ledger.adopt('pod/b', 'cookie 8')).toBeUndefined();
+    expect(ledger.adopt('pod/b', 'cookie 7')).toEqual(entry('pod/b'));
+    expect(reopened()).toEqual([entry('pod/b')]);
+  });
+
+  test('does not by its inode, whose number is given again', () => {
+    const ledger = Ledger.open(file, 'boot-1');
+    ledger.note({ ...entry('pod/a'), namespace: 'inode 7' }, 'once');
+    expect(ledger.adopt('pod/b', 'inode 7')).toBeUndefined();
+  });
 });

@@ -4,55 +4,71 @@ import { podOfCgroups } from '../../../src/agent/pod-cgroup.ts';
 
 const uid = '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9';
 const inSlices = uid.replaceAll('-', '_');
-const container = 'c0ffee'.repeat(10);
+const container = `c0ffee${'0'.repeat(58)}`;
+const other = 'f00d'.repeat(16);
 const hash = '5d41402abc4b2a76b9719d911017c592';
 
 test.each([
-  ['cgroupfs, version 2', `0::/kubepods/burstable/pod${uid}/${container}\n`, uid, 1],
-  ['cgroupfs, guaranteed', `0::/kubepods/pod${uid}/${container}\n`, uid, 1],
+  ['cgroupfs, version 2', `0::/kubepods/burstable/pod${uid}/${container}\n`, uid, container, 1],
+  ['cgroupfs, guaranteed', `0::/kubepods/pod${uid}/${container}\n`, uid, container, 1],
   [
     'systemd with containerd',
     `0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${inSlices}.slice/cri-containerd-${container}.scope\n`,
-    uid,
-    1,
+    ...([uid, container, 1] as const),
   ],
   [
     'systemd with CRI-O, guaranteed',
     `0::/kubepods.slice/kubepods-pod${inSlices}.slice/crio-${container}.scope\n`,
-    uid,
-    1,
+    ...([uid, container, 1] as const),
+  ],
+  [
+    'CRI-O with a group inside',
+    `0::/kubepods.slice/kubepods-pod${inSlices}.slice/crio-${container}.scope/container\n`,
+    ...([uid, container, 2] as const),
   ],
   [
     'the monitor of CRI-O, which stands beside the containers',
     `0::/kubepods.slice/kubepods-pod${inSlices}.slice/crio-conmon-${container}.scope\n`,
+    ...([uid, container, 1] as const),
+  ],
+  [
+    'Docker',
+    `0::/kubepods.slice/kubepods-pod${inSlices}.slice/docker-${container}.scope\n`,
     uid,
+    container,
     1,
   ],
-  ['a root of its own', `0::/custom/root/kubepods/burstable/pod${uid}/${container}\n`, uid, 1],
+  ['a root of its own', `0::/custom/root/kubepods/burstable/pod${uid}/${container}\n`, uid, container, 1],
   [
     'version 1, where some hierarchies know no pods',
     `12:pids:/kubepods/pod${uid}/${container}\n3:cpu,cpuacct:/kubepods/pod${uid}/${container}\n1:name=systemd:/\n0::/\n`,
-    uid,
-    1,
+    ...([uid, container, 1] as const),
   ],
-  ['seen from inside another control group', `0::/../../pod${uid}/${container}\n`, uid, 1],
-  ['a static pod', `0::/kubepods/burstable/pod${hash}/${container}\n`, hash, 1],
+  ['seen from inside another control group', `0::/../../pod${uid}/${container}\n`, uid, container, 1],
+  ['a static pod', `0::/kubepods/burstable/pod${hash}/${container}\n`, hash, container, 1],
   [
     'a static pod with systemd',
     `0::/kubepods.slice/kubepods-pod${hash}.slice/cri-containerd-x.scope\n`,
-    hash,
-    1,
+    ...([hash, undefined, 1] as const),
   ],
-  ['what a container set up inside', `0::/kubepods/pod${uid}/${container}/docker/${container}\n`, uid, 3],
-  ['the group of the pod itself', `0::/kubepods/pod${uid}\n`, uid, 0],
+  [
+    'what a container set up inside',
+    `0::/kubepods/pod${uid}/${container}/docker/${container}\n`,
+    ...([uid, container, 3] as const),
+  ],
+  [
+    'what a container set up inside under the name of another’s',
+    `0::/kubepods/pod${uid}/${container}/pod${hash}/${other}\n`,
+    ...([uid, container, 3] as const),
+  ],
+  ['the group of the pod itself', `0::/kubepods/pod${uid}\n`, uid, undefined, 0],
   [
     'a cluster inside a pod',
-    `0::/kubepods/pod${uid}/${container}/kubelet/kubepods/pod${hash}/${container}\n`,
-    uid,
-    5,
+    `0::/kubepods/pod${uid}/${container}/kubelet/kubepods/pod${hash}/${other}\n`,
+    ...([uid, container, 5] as const),
   ],
-])('%s', (_sentence, text, expected, depth) => {
-  expect(podOfCgroups(text)).toEqual({ uid: expected, depth });
+])('%s', (...[, text, group, of, depth]) => {
+  expect(podOfCgroups(text)).toEqual({ group, container: of, depth });
 });
 
 test.each([

@@ -7,7 +7,8 @@ import { isFragile, judgeConnection, tighten } from '../../../src/policy/connect
 import { connectionsOf, refusedUnder } from '../../../src/policy/connection-report.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
-import { HOST } from '../../../src/policy/reading.ts';
+import type { Place } from '../../../src/policy/place.ts';
+import { HOST, placeOfPod } from '../../../src/policy/place.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
@@ -156,7 +157,7 @@ const hostPod = nodePodOf({ name: 'host', spec: { hostNetwork: true } });
 const nodes = { nodes: { selector: {} } };
 
 describe('whose sockets are looked at', () => {
-  const own = 'uid-of-mongo-0';
+  const own = placeOfPod('uid-of-mongo-0');
   test.each([
     ['nobody’s where no policy selects', [], []],
     ['a selected pod’s, to be repaired', [team(90)], [{ place: own, wanted: asked, timeouts: [90] }]],
@@ -186,10 +187,10 @@ describe('whose sockets are looked at', () => {
 
   test('a pod of the host’s network is reached by whoever selects it, or the node', () => {
     expect(socketTargets(select([team(90)], [hostPod]))).toEqual([
-      { place: 'uid-of-host', wanted: asked, timeouts: [90] },
+      { place: placeOfPod('uid-of-host'), wanted: asked, timeouts: [90] },
     ]);
     const byNode = socketTargets(select([platform(90, { podSelector: undefined, ...nodes })], [hostPod]));
-    expect(byNode).toContainEqual({ place: 'uid-of-host', wanted: asked, timeouts: [90] });
+    expect(byNode).toContainEqual({ place: placeOfPod('uid-of-host'), wanted: asked, timeouts: [90] });
   });
 
   test('one that asks to be left alone is only counted, and one with a kernel of its own is not looked at', () => {
@@ -225,7 +226,7 @@ describe('what a policy is told of connections', () => {
         ? []
         : [{ program: 'mongod', exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:27017', count: exposed }],
   });
-  const reading = (place: string, ...[established, exposed]: [number, number]): SocketReading => ({
+  const reading = (place: Place, ...[established, exposed]: [number, number]): SocketReading => ({
     ...{ place, repaired: 0, failures: {}, byTimeout: { 90: counts(established, exposed) } },
   });
   const tell = (
@@ -243,7 +244,11 @@ describe('what a policy is told of connections', () => {
   test('is added up over its pods', () => {
     const report = tell(
       [team(90)],
-      [reading('uid-of-mongo-0', 5, 0), reading('uid-of-host', 2, 0), reading(HOST, 9, 0)],
+      [
+        reading(placeOfPod('uid-of-mongo-0'), 5, 0),
+        reading(placeOfPod('uid-of-host'), 2, 0),
+        reading(HOST, 9, 0),
+      ],
     );
     expect(report).toEqual({
       totals: { established: 7, protected: 7, exposed: 0, unknown: 0 },
@@ -253,7 +258,9 @@ describe('what a policy is told of connections', () => {
 
   test('includes all of the node’s own network where it selects the node', () => {
     const policy = platform(90, { podSelector: undefined, ...nodes });
-    expect(tell([policy], [reading('uid-of-host', 2, 0), reading(HOST, 9, 0)])?.totals?.established).toBe(11);
+    expect(
+      tell([policy], [reading(placeOfPod('uid-of-host'), 2, 0), reading(HOST, 9, 0)])?.totals?.established,
+    ).toBe(11);
   });
 
   test('is nothing before anybody has looked, and zero where there are none', () => {
@@ -263,7 +270,7 @@ describe('what a policy is told of connections', () => {
 
   test('names connections that their own timeout makes fragile, which is not to be exposed', () => {
     const worst = [{ program: 'app', exposure: 'UserTimeout' as const, peer: '192.0.2.1:1', count: 2 }];
-    const fragile = { ...reading('uid-of-mongo-0', 2, 0), byTimeout: { 90: { ...counts(2, 0), worst } } };
+    const fragile = { ...reading(placeOfPod('uid-of-mongo-0'), 2, 0), byTimeout: { 90: { ...counts(2, 0), worst } } };
     const told = tell([team(90)], [fragile]);
     expect(told?.totals).toMatchObject({ protected: 2, exposed: 0 });
     expect(told?.findings).toMatchObject([{ reason: 'UserTimeout', pod: 'mongo-0' }]);
@@ -272,12 +279,12 @@ describe('what a policy is told of connections', () => {
 
   test('names the program, and its peer only where that is allowed', () => {
     const observe = team(90, { openConnections: 'Observe' });
-    const hidden = tell([observe], [reading('uid-of-mongo-0', 5, 3)])?.findings;
+    const hidden = tell([observe], [reading(placeOfPod('uid-of-mongo-0'), 5, 3)])?.findings;
     expect(hidden).toMatchObject([{ reason: 'ExposedConnections', pod: 'mongo-0', node: 'n1' }]);
     expect(hidden?.[0]?.message).toBe(
       '3 connections of mongod: its program did not ask for keepalive; mode Enforce with openConnections Repair would give it keepalive',
     );
-    const shown = tell([observe], [reading('uid-of-mongo-0', 5, 3)], 'Show')?.findings;
+    const shown = tell([observe], [reading(placeOfPod('uid-of-mongo-0'), 5, 3)], 'Show')?.findings;
     expect(shown?.[0]?.message).toContain('of mongod, one of them to 192.0.2.1:27017:');
   });
 
@@ -290,7 +297,7 @@ describe('what a policy is told of connections', () => {
     ],
     [refusedUnder(3), 'no process may reach into another'],
   ])('says what to do where processes cannot be looked into: %s', (code, hint) => {
-    const blind = { ...reading('uid-of-mongo-0', 0, 0), failures: { [code]: 2 } };
+    const blind = { ...reading(placeOfPod('uid-of-mongo-0'), 0, 0), failures: { [code]: 2 } };
     const told = tell([team(90)], [blind]);
     // That nothing was seen is not that nothing is there.
     expect(told?.totals).toBeUndefined();

@@ -5,7 +5,8 @@ import { nodeKeepaliveStatusSchema } from '../../../src/api/node-keepalive.ts';
 import { nodeReport } from '../../../src/policy/node-report.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import type { Reading } from '../../../src/policy/reading.ts';
-import { HOST } from '../../../src/policy/reading.ts';
+import type { Place } from '../../../src/policy/place.ts';
+import { HOST, placeOfPod } from '../../../src/policy/place.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import type { Discovery } from '../../../src/policy/tracker.ts';
 import { kubeProxyOf } from '../../../src/policy/tracker.ts';
@@ -13,7 +14,7 @@ import type { PodSketch } from '../../support/builder.ts';
 import { namespace, nodePodOf, platform, team } from '../../support/builder.ts';
 
 const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
-const reading = (place: string, rest: Partial<Reading> = {}): Reading => ({
+const reading = (place: Place, rest: Partial<Reading> = {}): Reading => ({
   ...{ place, state: 'read', now: wanted, found: {}, faults: [], repaired: 0, putRight: false, wrote: {} },
   ...rest,
 });
@@ -47,7 +48,7 @@ function report({
       ...{ uid: 'u1', generation: 4, policy, problems: undefined, status: {} },
     })),
   });
-  const readings = Object.entries(seen).map(([name, rest]) => reading(`uid-of-${name}`, rest));
+  const readings = Object.entries(seen).map(([name, rest]) => reading(placeOfPod(`uid-of-${name}`), rest));
   const all = [reading(HOST, host), ...readings];
   const status = nodeReport({
     ...{ node: 'n1', agentVersion: '1.2.3', selections, sockets: undefined, peers: 'Hide' as const },
@@ -96,6 +97,11 @@ describe('what a pod’s kernel holds', () => {
       'WriteRefused',
     ],
     ['what somebody sets again and again', { seen: { 'mongo-0': { ...untouched, override } } }, 'Overridden'],
+    [
+      'not changed: another pod lays claim to it',
+      { seen: { 'mongo-0': { state: 'contested', now: {}, reason: 'team-b/liar' } } },
+      'ClaimedTwice',
+    ],
     ['not known: no process', { seen: { 'mongo-0': { state: 'absent', now: {} } } }, 'NotReachable'],
     [
       'not known: it may not be entered',
@@ -128,6 +134,11 @@ describe('what a pod’s kernel holds', () => {
     const [policy] = report({ pods: [{ phase: 'Pending' }], seen }).policies ?? [];
     expect(policy).toMatchObject({ selected: 1, live: 0 });
     expect(policy?.findings).toBeUndefined();
+  });
+
+  test('names who else lays claim to it', () => {
+    const seen = { 'mongo-0': { state: 'contested', now: {}, reason: 'team-b/liar' } as const };
+    expect(report({ seen }).policies?.[0]?.findings?.[0]?.message).toContain('team-b/liar');
   });
 
   test('is told of a live pod too where somebody set it back of late', () => {

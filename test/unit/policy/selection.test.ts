@@ -81,12 +81,6 @@ describe('a pod of this node', () => {
       select([team(90)], [nodePodOf({ phase: 'Succeeded' }), nodePodOf({ phase: 'Failed' })]).pods,
     ).toEqual([]);
   });
-
-  test('is known to the kubelet by its uid, a static pod by the hash of its file', () => {
-    const annotations = { 'kubernetes.io/config.mirror': 'abc', 'kubernetes.io/config.hash': 'abc' };
-    expect(nodePodOf({ name: 'web' }).kubeletUid).toBe('uid-of-web');
-    expect(nodePodOf({ annotations }).kubeletUid).toBe('abc');
-  });
 });
 
 describe('the node itself', () => {
