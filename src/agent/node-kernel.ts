@@ -48,6 +48,8 @@ export class NodeKernel {
   readonly #confirmed = new Set<Place>();
   /** All pods of the node, as the API server told of them last; none before it could be asked. */
   #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
+  /** Found by what the ledger says of their control group, since nobody else could be asked. */
+  readonly #foundByLedger = new Set<Place>();
   /** Pods that others lay claim to as well, when pods were last looked for: nothing is changed there. */
   #contested: ReadonlyMap<Place, readonly string[]> = new Map();
 
@@ -97,6 +99,10 @@ export class NodeKernel {
   /** Forgets all other places: their pods are no more, and with those went what was changed. */
   #keepOnly(pods: ReadonlyMap<PodPlace, PodIdentity>): void {
     this.#pods = pods;
+    // What a file on the node says never outlives the word of the API server.
+    for (const place of this.#foundByLedger)
+      if (place !== HOST && pods.has(place)) this.#namespaces.close(place);
+    this.#foundByLedger.clear();
     const known = [...this.#ledger.entries()].map(({ place }) => place);
     for (const place of new Set([
       ...known,
@@ -127,8 +133,9 @@ export class NodeKernel {
     const pods = new Map(this.#pods);
     for (const place of places) {
       const group = this.#ledger.get(place)?.group;
-      if (place !== HOST && group !== undefined && !pods.has(place))
-        pods.set(place, { name: place, group, containers: [] });
+      if (place === HOST || group === undefined || pods.has(place)) continue;
+      pods.set(place, { name: place, group, containers: [] });
+      this.#foundByLedger.add(place);
     }
     const { failures, contested } = this.#namespaces.open({ places, pods });
     if (contested !== undefined) this.#contested = contested;

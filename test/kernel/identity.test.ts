@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
@@ -145,6 +147,21 @@ describe('two pods that lead to the same processes', () => {
     visitAll({ [victim.place]: undefined });
     expect(await machine.values(victim.pid)).toEqual(kernel);
   });
+});
+
+test('a ledger that somebody changed leads to no other pod once the API server was asked', async () => {
+  const [victim, own] = [await machine.pod(), await machine.pod()];
+  visit(victim.place);
+  const text = readFileSync(machine.ledgerFile, 'utf8');
+  writeFileSync(machine.ledgerFile, text.replaceAll(victim.place, own.place));
+  const next = machine.agent();
+  next.visit(next.remembered());
+  visitAll({ [own.place]: fierce }, next);
+  expect(await machine.values(own.pid)).toEqual(fierce);
+  visitAll({ [own.place]: undefined }, next);
+  expect(await machine.values(own.pid)).toEqual(kernel);
+  expect(await machine.values(victim.pid)).toEqual(wanted);
+  next.close();
 });
 
 describe('all processes are gone through', () => {
