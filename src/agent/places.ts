@@ -107,7 +107,11 @@ export class Places {
     if (lost && hasNews) this.#search.hasten();
     const { wanted, asked, pod, readOnly } = now;
     const anew = known !== undefined && known.pod?.addresses !== pod?.addresses;
-    return { visit: { place: name, wanted, asked, anew, ...(readOnly ? { readOnly } : {}) }, due: !lost && hasNews, lost };
+    return {
+      visit: { place: name, wanted, asked, anew, ...(readOnly ? { readOnly } : {}) },
+      due: !lost && hasNews,
+      lost,
+    };
   }
 }
 

@@ -18,7 +18,10 @@ interface Agents {
 }
 
 /** Findings that hold whatever pods there are. */
-export function generalFindings({ spec, effective }: EffectivePolicy, { anyAgent, agentsMissing }: Agents): Finding[] {
+export function generalFindings(
+  { spec, effective }: EffectivePolicy,
+  { anyAgent, agentsMissing }: Agents,
+): Finding[] {
   const findings = spec.path.map(proxyFinding).filter((finding) => finding !== undefined);
   const early = givesUpEarly(effective);
   if (early !== undefined) findings.push(early);

@@ -47,8 +47,7 @@ export async function namespaceCosts(size: number, say: (text: string) => void):
       'read, written, read back': (round) => writeAll(files, wishOf(round)),
       'the same by the agent, which decides and notes it on the node first': (round) =>
         visitAll({ kernel, machine }, sandboxes, round + 1),
-      'looked at by the agent, nothing to do': (round) =>
-        visitAll({ kernel, machine }, sandboxes, round + 1),
+      'looked at by the agent, nothing to do': (round) => visitAll({ kernel, machine }, sandboxes, round + 1),
     });
     const loop: number[] = [];
     for (let round = 0; round < roundsOfLoop; round += 1)

@@ -270,7 +270,10 @@ describe('what a policy is told of connections', () => {
 
   test('names connections that their own timeout makes fragile, which is not to be exposed', () => {
     const worst = [{ program: 'app', exposure: 'UserTimeout' as const, peer: '192.0.2.1:1', count: 2 }];
-    const fragile = { ...reading(placeOfPod('uid-of-mongo-0'), 2, 0), byTimeout: { 90: { ...counts(2, 0), worst } } };
+    const fragile = {
+      ...reading(placeOfPod('uid-of-mongo-0'), 2, 0),
+      byTimeout: { 90: { ...counts(2, 0), worst } },
+    };
     const told = tell([team(90)], [fragile]);
     expect(told?.totals).toMatchObject({ protected: 2, exposed: 0 });
     expect(told?.findings).toMatchObject([{ reason: 'UserTimeout', pod: 'mongo-0' }]);

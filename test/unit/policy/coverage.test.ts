@@ -17,8 +17,8 @@ function facts(...said: readonly (Said | 'silent')[]): NodeFacts {
   const of = (node: string) => said[Number(node.slice(1)) - 1];
   return {
     anyAgent: true,
-  agentsMissing: undefined,
-  isServed: () => true,
+    agentsMissing: undefined,
+    isServed: () => true,
     isReporting: (node) => of(node) !== 'silent',
     reportOf: (node) => ({
       ...{
