@@ -165,11 +165,39 @@ export const variables: readonly Expression[] = [
     expression: `${v('required')}.map(x, x == ${none} ? '-' : string(x)).join('/')`,
   },
   { name: 'ownText', expression: `${v('texts')}.join('/')` },
+
+  // take-back.ts, takenBack().
+  {
+    name: 'given',
+    expression: `{${names.map((name, at) => `'${name}': ${v('notedTexts')}[${at}]`).join(', ')}}`,
+  },
+  {
+    name: 'isAsWritten',
+    expression:
+      `${v('noted')}.matches('${requirementPattern.source}') && ${v('notedOwn')}.matches('${ownValuesPattern.source}') && ` +
+      `${v('isPlausible')} && ${v('names')}.all(n, ${v('have')}.exists(h, h.name.replace('/', '.') == n)) && ` +
+      `${v('have')}.all(h, !(h.name.replace('/', '.') in ${v('amended')}) || ` +
+      `h.value == ${v('amended')}[h.name.replace('/', '.')] || !h.value.matches('${plainInteger.source}'))`,
+  },
+  {
+    name: 'returned',
+    expression:
+      `${v('have')}.filter(h, ${v('given')}[?h.name.replace('/', '.')].orValue('') != '-').map(h, {'name': dyn(h.name), 'value': dyn(` +
+      `${v('given')}[?h.name.replace('/', '.')].orValue('?') == '?' ? h.value : ${v('given')}[h.name.replace('/', '.')])})`,
+  },
 ];
 
 const annotations = `{'${REQUIREMENT_ANNOTATION}': ${v('requirementText')}, '${OWN_VALUES_ANNOTATION}': ${v('ownText')}}`;
 
+const takeBack =
+  `[JSONPatch{op: 'replace', path: '/spec/securityContext/sysctls', value: ${v('returned')}}, ` +
+  [REQUIREMENT_ANNOTATION, OWN_VALUES_ANNOTATION]
+    .map((name) => `JSONPatch{op: 'remove', path: '/metadata/annotations/${escaped(name)}'}`)
+    .join(', ') +
+  ']';
+
 export const mutation = [
+  `!${v('mayChange')} ? (${v('isAsWritten')} ? ${takeBack} : []) :`,
   `${v('pinned')} || ${v('isEnough')} ? [] :`,
   "(has(object.spec.securityContext) ? [] : [JSONPatch{op: 'add', path: '/spec/securityContext', value: Object.spec.securityContext{}}]) +",
   `[JSONPatch{op: 'add', path: '/spec/securityContext/sysctls', value: ${v('merged')}}] +`,

@@ -1,5 +1,5 @@
 import type { PolicyKind } from '../api/group.ts';
-import { API_VERSION, OPERATOR_LABELS, SKIP_LABEL } from '../api/group.ts';
+import { API_VERSION, OPERATOR_LABELS, REQUIREMENT_ANNOTATION, SKIP_LABEL } from '../api/group.ts';
 import type { LabelSelector } from '../api/selector.ts';
 import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
 import type { Expression } from './admission-values.ts';
@@ -19,18 +19,25 @@ export const admissionPolicyNames: Readonly<Record<PolicyKind, string>> = {
   ClusterKeepalivePolicy: 'clusterkeepalivepolicy.keepalive.dev',
 };
 
-/** What a pod has to be, and the policy to ask, for its sysctls to be changed at all. */
-const sharedConditions: readonly string[] = [
+/** What the policy has to say for any pod to be changed by it. */
+const acts: readonly string[] = [
   'has(params.status)',
   'has(params.status.effective)',
   "params.spec.?mode.orValue('Enforce') == 'Enforce'",
   // The controller's word, for what cannot be seen from here: see withheld.ts.
   "params.status.?admission.orValue('Active') != 'Withheld'",
+];
+
+/** What a pod has to be for its sysctls to be changed by any policy. */
+const mayChange: readonly string[] = [
   '!object.spec.?hostNetwork.orValue(false)',
   ...notWindowsCel,
   "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}))",
   `object.metadata.?labels[?'${SKIP_LABEL}'].orValue('') != 'true'`,
 ];
+
+/** An earlier policy changed it, or another mutation since: take-back.ts, and the mutation, tell whether that still holds. */
+const wasChanged = `object.metadata.?annotations[?'${REQUIREMENT_ANNOTATION}'].hasValue()`;
 
 /** Only the namespaced kind asks here: for the cluster kind each binding has its selectors natively. */
 const podSelected =
@@ -45,7 +52,14 @@ const podSelected =
  * parameter, even where the first is false already (k8s.io/apiserver, matchconditions.Match), while && stops.
  */
 function condition(parts: readonly string[]): Expression {
-  return { name: 'applies', expression: parts.map((part) => `(${part})`).join(' &&\n') };
+  return {
+    name: 'applies',
+    expression: `${all([...parts, ...acts, ...mayChange])} ||\n${wasChanged} && !(${all(mayChange)})`,
+  };
+}
+
+function all(parts: readonly string[]): string {
+  return parts.map((part) => `(${part})`).join(' &&\n');
 }
 
 /** The MutatingAdmissionPolicy of one kind, as it stands in deploy/. */
@@ -64,10 +78,8 @@ export function admissionPolicyOf(kind: PolicyKind) {
           { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
         ],
       },
-      matchConditions: [
-        condition([...(kind === 'KeepalivePolicy' ? [podSelected] : []), ...sharedConditions]),
-      ],
-      variables: [...variables],
+      matchConditions: [condition(kind === 'KeepalivePolicy' ? [podSelected] : [])],
+      variables: [{ name: 'mayChange', expression: all(mayChange) }, ...variables],
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: mutation } }],
     },
   };

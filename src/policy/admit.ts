@@ -11,6 +11,7 @@ import { requirementOf, together } from './requirement.ts';
 import { skipOf } from './skip.ts';
 import type { Sysctl } from './sysctl.ts';
 import { mergeSysctls, valuesOf } from './sysctl.ts';
+import { takenBack } from './take-back.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -31,8 +32,11 @@ export function admit(pod: RawPod, namespace: NamespaceView, policies: readonly 
       .filter((policy) => selectsNamespace(policy, namespace) && selectsPod(policy, view))
       .flatMap(({ effective }) => (effective === undefined ? [] : [requirementOf(effective)])),
   );
-  if (asked === undefined || skipOf(view, namespace) !== undefined) return { sysctls, annotations };
-  return amended({ sysctls, annotations }, asked);
+  const given = { sysctls, annotations };
+  const skip = skipOf(view, namespace);
+  if (asked === undefined) return given;
+  if (skip !== undefined) return skip.reason === 'PodSecurityPinned' ? given : takenBack(given);
+  return amended(given, asked);
 }
 
 function amended(pod: Admitted, asked: Requirement): Admitted {

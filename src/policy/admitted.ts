@@ -1,12 +1,12 @@
-import type { Triple } from '../api/triple.ts';
+import type { Triple, TripleKey } from '../api/triple.ts';
 import { kernelDefaults, tripleKeys } from '../api/triple.ts';
 import type { Requirement } from './requirement.ts';
 import type { Sysctl } from './sysctl.ts';
 import { plainInteger, sysctlNames } from './sysctl.ts';
 
 /** What stands in an annotation for a value that nobody declared, and for one that only the kernel can read. */
-const none = '-';
-const unreadable = '?';
+export const none = '-';
+export const unreadable = '?';
 
 const number = plainInteger.source.slice(1, -1);
 /** `90/-/-/-`: the timeout and the declared time, interval and probes. */
@@ -36,14 +36,20 @@ export function ownValuesText(sysctls: readonly Sysctl[]): string {
   return texts.join('/');
 }
 
+/** As it was written, key by key; undefined where it says nothing that can be understood. */
+export function parseOwnTexts(text: string | undefined): Record<TripleKey, string> | undefined {
+  if (text === undefined || !ownValuesPattern.test(text)) return undefined;
+  const [timeSeconds = none, intervalSeconds = none, probes = none] = text.split('/');
+  return { timeSeconds, intervalSeconds, probes };
+}
+
 /** Undefined where it says nothing that can be understood. */
 export function parseOwnValues(text: string | undefined): Partial<Triple> | undefined {
-  if (text === undefined || !ownValuesPattern.test(text)) return undefined;
-  const texts = text.split('/');
-  const values = tripleKeys.flatMap((key, at) => {
-    const value = texts[at];
-    if (value === unreadable) return [];
-    return [[key, value === none ? kernelDefaults[key] : Number(value)] as const];
+  const texts = parseOwnTexts(text);
+  if (texts === undefined) return undefined;
+  const values = tripleKeys.flatMap((key) => {
+    if (texts[key] === unreadable) return [];
+    return [[key, texts[key] === none ? kernelDefaults[key] : Number(texts[key])] as const];
   });
   return Object.fromEntries(values);
 }

@@ -27,6 +27,11 @@ function nameOf({ name }: Sysctl): string {
   return name.replaceAll('/', '.');
 }
 
+/** Which of the three it sets, if any. */
+export function keyOf(entry: Sysctl): TripleKey | undefined {
+  return tripleKeys.find((key) => sysctlNames[key] === nameOf(entry));
+}
+
 function valueOf({ value }: Sysctl): number | undefined {
   return plainInteger.test(value) ? Number(value) : undefined;
 }
@@ -68,7 +73,6 @@ export function mergeSysctls(
 ): readonly Sysctl[] {
   const amended = amend(own, requirement);
   if (amended === undefined) return have;
-  const keyOf = (entry: Sysctl) => tripleKeys.find((key) => sysctlNames[key] === nameOf(entry));
   const set = have.map((entry) => {
     const key = keyOf(entry);
     return key === undefined || valueOf(entry) === undefined

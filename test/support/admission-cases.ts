@@ -7,6 +7,7 @@ import { nat, sysctls } from './builder.ts';
 import { declarations, entry, interval, ports, probes, time } from './declaration-cases.ts';
 import { placementCases } from './placement-cases.ts';
 import { manyRequirements, selectorCases } from './selector-cases.ts';
+import { takeBackCases } from './take-back-cases.ts';
 
 type Labels = Record<string, string>;
 type NamespacedSpec = z.input<typeof keepalivePolicySpecSchema>;
@@ -267,7 +268,7 @@ export const admissionCases: readonly AdmissionCase[] = [
     namespaceLabels: podSecurity('restricted', 'latest'),
     expected: sysctls(),
   },
-  ...pods.map(([sentence, pod, expected]) => ({
+  ...[...pods, ...takeBackCases].map(([sentence, pod, expected]) => ({
     sentence,
     pod,
     policies: [team(90), platform(90)],
