@@ -23,7 +23,8 @@ export const admissionPolicyNames: Readonly<Record<PolicyKind, string>> = {
 const acts: readonly string[] = [
   'has(params.status)',
   'has(params.status.effective)',
-  "params.spec.?mode.orValue('Enforce') == 'Enforce'",
+  // A word that this version does not know holds what was understood before.
+  "params.spec.?mode.orValue('Enforce') != 'Audit'",
   // The controller's word, for what cannot be seen from here: see withheld.ts.
   "params.status.?admission.orValue('Active') != 'Withheld'",
 ];
