@@ -126,7 +126,8 @@ export class NodeKernel {
 
   /** A walk through all processes is for those who ask for something, or have something to be given back. */
   #isSought({ place, wanted, asked }: Visit): boolean {
-    return place === HOST || asked || wanted !== undefined || this.#ledger.get(place) !== undefined;
+    const isAsked = asked || wanted.asked !== undefined;
+    return place === HOST || isAsked || this.#ledger.get(place) !== undefined;
   }
 
   #look(places: readonly Place[]): ReadonlyMap<Place, string> {

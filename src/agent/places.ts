@@ -119,7 +119,7 @@ const unvisited = { reading: undefined, heldFor: undefined };
 
 /** Asked for, and not found when it was last looked for, or never looked for. */
 function isLost({ asked, wanted, reading }: Known): boolean {
-  return (asked || wanted.asked !== undefined || wanted.hold) && reading?.state !== 'read';
+  return (asked || wanted.asked !== undefined) && reading?.state !== 'read';
 }
 
 function askedOf({ wanted, asked, readOnly }: Asked): Asked {
