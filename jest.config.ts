@@ -7,7 +7,7 @@ const shared = {
   },
 } satisfies Config;
 
-/** `unit` needs nothing but node; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster). */
+/** `unit` needs nothing but node; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster); each file of `long` starts one of its own. */
 const config: Config = {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
@@ -19,6 +19,7 @@ const config: Config = {
       globalSetup: '<rootDir>/test/e2e/setup.ts',
       globalTeardown: '<rootDir>/test/e2e/teardown.ts',
     },
+    { ...shared, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.test.ts'] },
   ],
 };
 export default config;

@@ -1,4 +1,4 @@
-/** Every test: unit first, then what meets the kernel, then end to end. Ends with one line, counted from what the runner reports. */
+/** Every test: unit first, then what meets the kernel, then end to end, and with --long clusters unlike the usual one. Ends with one line, counted from what the runner reports. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -46,12 +46,19 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+const scripts = [
+  'test:unit',
+  'test:kernel',
+  'test:e2e',
+  ...(process.argv.includes('--long') ? ['test:long'] : []),
+];
+
 const folder = mkdtempSync(join(tmpdir(), 'keepalive-test-'));
 try {
   await prepare({ kubernetes: undefined, signal: interrupted.signal });
   let passed = 0;
   let failed = 0;
-  for (const script of ['test:unit', 'test:kernel', 'test:e2e']) {
+  for (const script of scripts) {
     const { status, counts } = await runProject(script, folder);
     passed += counts?.numPassedTests ?? 0;
     failed += Math.max(

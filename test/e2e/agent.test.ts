@@ -38,7 +38,7 @@ describe('pods that run when a policy comes', () => {
   test('get its values without a restart; what is stricter stays, what asks to be left alone is', async () => {
     await bench.apply(kap(namespace, 'nat', 90));
     await values('plain', '30/10/6');
-    await values('strict', '5/10/6');
+    await values('strict', '5/10/9');
     await values('users', '30/10/6');
     await values('db', '30/10/6');
     expect(await bench.valuesIn('skipped', namespace)).toBe(untouched);

@@ -248,7 +248,7 @@ describe('the API', () => {
     expect(text).toContain('After how many seconds of silence this hop forgets a connection');
   });
 
-  test('prints timeout, time, interval, probes, pods, ready and age', async () => {
+  test('prints timeout, time, interval, probes, mode, pods, ready, covered and age', async () => {
     await bench.status({ kind: 'kap', name: 'plain', namespace });
     const [header, row] = (await bench.cluster.kubectl('get', 'kap', 'plain', '-n', namespace)).split('\n');
     expect(header?.split(/\s+/)).toEqual([
@@ -257,10 +257,13 @@ describe('the API', () => {
       'TIME',
       'INTERVAL',
       'PROBES',
+      'MODE',
       'PODS',
       'READY',
+      'COVERED',
       'AGE',
     ]);
-    expect(row?.split(/\s+/).slice(0, 7)).toEqual(['plain', '90', '30', '10', '6', '0/0', 'True']);
+    const cells = ['plain', '90', '30', '10', '6', 'Enforce', '0/0', 'True', 'Unknown'];
+    expect(row?.split(/\s+/).slice(0, 9)).toEqual(cells);
   });
 });

@@ -112,7 +112,7 @@ describe('the status', () => {
     await bench.apply(kap(namespace, 'counted', 60));
     const status = await bench.status({ kind: 'kap', name: 'counted', namespace });
     expect(status.effective).toMatchObject({ idleTimeoutSeconds: 60, timeSeconds: 20 });
-    expect(await bench.dryRun(sleeper('now', namespace))).toEqual(sysctls(20, 6, 6));
+    expect(await bench.dryRun(sleeper('now', namespace))).toEqual(sysctls(20, 7, 6));
   });
 
   test('says in an Audit that nothing is changed', async () => {

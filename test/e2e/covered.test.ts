@@ -152,7 +152,7 @@ describe('a spec of a newer version', () => {
     expect(condition(status, 'Stalled')?.message).toContain('spec.tomorrow: no such field is known');
     expect(covered(status)).toBe('Unknown NotUnderstood');
     expect(status.effective).toMatchObject({ idleTimeoutSeconds: 60 });
-    expect(await bench.dryRun(sleeper('new', namespace))).toEqual(sysctls(20, 6, 6));
+    expect(await bench.dryRun(sleeper('new', namespace))).toEqual(sysctls(20, 7, 6));
     await bench.apply(kap(namespace, 'nat', 45));
     await bench.status(policy);
     await patchCrd({ op: 'remove', path: field });

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 
 import type { Family } from '../cluster/addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
-import { Bench, kap, sleeper } from './shared.ts';
+import { Bench, kap, sleeper } from '../e2e/shared.ts';
 
 interface Pods {
   readonly items: readonly {

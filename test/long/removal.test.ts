@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
-import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from './shared.ts';
+import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from '../e2e/shared.ts';
 
 /** A cluster of its own, from which parts of the product are taken while its kinds and policies stay. */
 let cluster: Cluster;

@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
 import { Overlays, without } from './overlay.ts';
-import { Bench, ckap, kap, sleeper, untouched } from './shared.ts';
+import { Bench, ckap, kap, sleeper, untouched } from '../e2e/shared.ts';
 
 /** A cluster of its own, into which the product comes under other names and in other places. */
 let cluster: Cluster;
