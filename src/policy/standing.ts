@@ -26,11 +26,12 @@ export function standingOfPod(
   policy: EffectivePolicy,
   { own, host }: { readonly own: Reading | undefined; readonly host: Reading | undefined },
 ): Standing {
-  if (pod.pending) return { is: 'pending' };
+  // Started or not, it will not be reached.
   if (sandbox !== undefined) {
     const kernel = `its runtime (${sandbox}) has a network of its own that the host's kernel does not serve`;
     return exposed('NotReachable', `${kernel}: set keepalive in the program, or run it without the sandbox`);
   }
+  if (pod.pending) return { is: 'pending' };
   const reading = pod.hostNetwork ? host : own;
   if (reading !== undefined && isLive(reading, policy)) return { is: 'live' };
   const skip = agentSkipOf(pod);
