@@ -4,6 +4,7 @@ import { kernelDefaults, latestSecondProbe } from './triple.ts';
 
 /** Probes that leave room for several lost ones. */
 const comfortableProbes = 6;
+const fewestProbes = 2;
 /** Behind so few seconds, a probe for each second that is left is all there is room for. */
 const fewSeconds = 6;
 
@@ -28,17 +29,18 @@ export function derive(idleTimeoutSeconds: number, declared: Keepalive = {}): Tr
       Math.ceil((idleTimeoutSeconds - timeSeconds) / (bounds.probes ?? comfortableProbes)),
       Math.min(kernelDefaults.intervalSeconds, latest - timeSeconds),
     );
-  const comfortable = idleTimeoutSeconds > fewSeconds ? comfortableProbes : 1;
+  const comfortable = idleTimeoutSeconds > fewSeconds ? comfortableProbes : fewestProbes;
   const patient = patientProbes({ timeSeconds, intervalSeconds }, idleTimeoutSeconds);
   return { timeSeconds, intervalSeconds, probes: bounds.probes ?? Math.max(comfortable, patient) };
 }
 
-/** As many probes as it takes to give up no sooner than T, nine at most. */
+/** As many probes as it takes to give up no sooner than T, two at least and nine at most. */
 export function patientProbes(
   { timeSeconds, intervalSeconds }: Pick<Triple, 'timeSeconds' | 'intervalSeconds'>,
   idleTimeoutSeconds: number,
 ): number {
-  return clamp(Math.ceil((idleTimeoutSeconds - timeSeconds) / intervalSeconds), kernelDefaults.probes);
+  const count = Math.ceil((idleTimeoutSeconds - timeSeconds) / intervalSeconds);
+  return Math.max(fewestProbes, Math.min(count, kernelDefaults.probes));
 }
 
 /**

@@ -65,8 +65,7 @@ const letCel = (name: string, value: string, body: string) => `[${value}].map(${
 const tooLate = letCel(
   't',
   hopFactsCel.idleTimeoutSeconds,
-  `t == ${shortestTimeout} ? ${declaredCel.time} > 1 : ` +
-    `${declaredCel.probes} < 2 || ${declaredCel.time} + ${declaredCel.interval} > (8 * t + 8) / 9 - 1`,
+  `${declaredCel.probes} < 2 || ${declaredCel.time} + ${declaredCel.interval} > (t < 4 ? 2 : (8 * t + 8) / 9 - 1)`,
 );
 const lateHops = (item: string) => hopsCel(tooLate, item);
 
@@ -87,7 +86,7 @@ const explanation = letCel(
       `(t - time + 5) / 6 > ${kernelDefaults.intervalSeconds} ? ${kernelDefaults.intervalSeconds} : (t - time + 5) / 6`,
       letCel(
         'probes',
-        `t <= 6 ? t - time : (t - time + interval - 1) / interval < 6 ? 6 : ` +
+        `t < 4 ? 2 : t <= 6 ? t - time : (t - time + interval - 1) / interval < 6 ? 6 : ` +
           `(t - time + interval - 1) / interval > ${kernelDefaults.probes} ? ${kernelDefaults.probes} : (t - time + interval - 1) / interval`,
         `'${refusal}'.format([dyn(${hopFactsCel.name}), dyn(t), dyn(time), dyn(interval), dyn(probes)])`,
       ),
@@ -114,9 +113,8 @@ function lateFor(path: Hop[], keepalive: Keepalive): ResolvedHop | undefined {
   const { timeSeconds = 1, intervalSeconds = 1, probes = 2 } = keepalive;
   return resolvePath(path)
     .filter(tracksPackets)
-    .find(({ idleTimeoutSeconds }) =>
-      idleTimeoutSeconds === shortestTimeout
-        ? timeSeconds > 1
-        : probes < 2 || timeSeconds + intervalSeconds > latestSecondProbe(idleTimeoutSeconds),
+    .find(
+      ({ idleTimeoutSeconds }) =>
+        probes < 2 || timeSeconds + intervalSeconds > latestSecondProbe(idleTimeoutSeconds),
     );
 }

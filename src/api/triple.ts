@@ -14,16 +14,17 @@ export interface Triple {
  */
 export const kernelDefaults = { timeSeconds: 7200, intervalSeconds: 75, probes: 9 } as const;
 
-/** The shortest that can be declared; behind it only one probe fits. */
+/** The shortest that can be declared. */
 export const shortestTimeout = idleTimeoutBounds.min;
 
 /**
  * The latest whole second in which a second probe still falls before an idle timeout of T seconds, where the kernel's
  * timer is as late as it may be: its wheel is coarser the longer it waits, by an eighth at most (kernel/time/timer.c).
- * (time + interval) * 9/8 < T.
+ * (time + interval) * 9/8 < T. Two seconds at least, since the kernel knows no shorter time and interval: behind T = 2 only
+ * the first falls before.
  */
 export function latestSecondProbe(idleTimeoutSeconds: number): number {
-  return Math.ceil((8 * idleTimeoutSeconds) / 9) - 1;
+  return Math.max(2, Math.ceil((8 * idleTimeoutSeconds) / 9) - 1);
 }
 
 export type TripleKey = keyof Triple;

@@ -1,5 +1,5 @@
 import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
-import { kernelDefaults, shortestTimeout } from '../api/triple.ts';
+import { kernelDefaults } from '../api/triple.ts';
 import { ownValuesPattern, requirementPattern } from './admitted.ts';
 import { enforceLabel, enforceVersionLabel, pinnedVersionPattern, restrictingLevels } from './skip.ts';
 import { plainInteger, sysctlNames } from './sysctl.ts';
@@ -27,8 +27,8 @@ const declared = (field: string) => `params.status.effective.?declared.?${field}
 
 /** enough.ts, meets(). `t`, `i` and `p` are CEL of a time, an interval and a count. */
 const meets = (t: string, i: string, p: string) =>
-  `${t} >= 1 && ${i} >= 1 && ${p} >= 1 && ` +
-  `(${v('timeout')} == ${shortestTimeout} ? ${t} == 1 : ${p} >= 2 && ${t} + ${i} <= ${v('latest')}) && ` +
+  `${t} >= 1 && ${i} >= 1 && ${p} >= 2 && ` +
+  `${t} + ${i} <= ${v('latest')} && ` +
   `${t} <= ${v('boundTime')} && ${i} <= ${v('boundInterval')} && ${p} <= ${v('boundProbes')}`;
 
 /** A value as its text says; `-`: the kernel's default; `?`: only the kernel can read it, so it is taken to be ours. */
@@ -37,7 +37,7 @@ const valueOf = (text: string, byDefault: number, ours: string) =>
 
 /** derive.ts, patientProbes(). */
 const patient = (time: string, interval: string) =>
-  `[1, [${mostProbes}, (${v('timeout')} - ${time} + ${interval} - 1) / ${interval}].min()].max()`;
+  `[2, [${mostProbes}, (${v('timeout')} - ${time} + ${interval} - 1) / ${interval}].min()].max()`;
 
 /** namespaceObject has no metadata in match conditions, so the Pod Security pin is looked at here. */
 const pinned =
@@ -66,7 +66,7 @@ export const variables: readonly Expression[] = [
   { name: 'timeout', expression: `${v('required')}[0]` },
 
   // triple.ts, latestSecondProbe(); derive.ts, fittingBounds().
-  { name: 'latest', expression: `(8 * ${v('timeout')} + 8) / 9 - 1` },
+  { name: 'latest', expression: `[2, (8 * ${v('timeout')} + 8) / 9 - 1].max()` },
   {
     name: 'boundTime',
     expression: `${v('required')}[1] < ${v('latest')} ? ${v('required')}[1] : ${none}`,
@@ -95,7 +95,7 @@ export const variables: readonly Expression[] = [
     name: 'probes',
     expression:
       `${v('boundProbes')} != ${none} ? ${v('boundProbes')} : ` +
-      `[${v('timeout')} > 6 ? 6 : 1, ${patient(v('time'), v('interval'))}].max()`,
+      `[${v('timeout')} > 6 ? 6 : 2, ${patient(v('time'), v('interval'))}].max()`,
   },
 
   // sysctl.ts, valuesOf(): of a key that is named twice the kubelet takes the last.
@@ -187,7 +187,10 @@ export const variables: readonly Expression[] = [
   },
 ];
 
-const annotations = `{'${REQUIREMENT_ANNOTATION}': ${v('requirementText')}, '${OWN_VALUES_ANNOTATION}': ${v('ownText')}}`;
+const requirementNote = `'${REQUIREMENT_ANNOTATION}': ${v('requirementText')}`;
+const ownNote = `'${OWN_VALUES_ANNOTATION}': ${v('ownText')}`;
+const note = (name: string, text: string) =>
+  `[JSONPatch{op: 'add', path: '/metadata/annotations/${escaped(name)}', value: ${v(text)}}]`;
 
 const takeBack =
   `[JSONPatch{op: 'replace', path: '/spec/securityContext/sysctls', value: ${v('returned')}}, ` +
@@ -198,10 +201,11 @@ const takeBack =
 
 export const mutation = [
   `!${v('mayChange')} ? (${v('isAsWritten')} ? ${takeBack} : []) :`,
-  `${v('pinned')} || ${v('isEnough')} ? [] :`,
+  `${v('pinned')} ? [] :`,
+  // What is enough is only noted: a policy that comes after this one has to know what this one asks.
+  `(${v('isEnough')} ? [] :`,
   "(has(object.spec.securityContext) ? [] : [JSONPatch{op: 'add', path: '/spec/securityContext', value: Object.spec.securityContext{}}]) +",
-  `[JSONPatch{op: 'add', path: '/spec/securityContext/sysctls', value: ${v('merged')}}] +`,
-  `(!has(object.metadata.annotations) ? [JSONPatch{op: 'add', path: '/metadata/annotations', value: ${annotations}}] :`,
-  `[JSONPatch{op: 'add', path: '/metadata/annotations/${escaped(REQUIREMENT_ANNOTATION)}', value: ${v('requirementText')}},`,
-  `JSONPatch{op: 'add', path: '/metadata/annotations/${escaped(OWN_VALUES_ANNOTATION)}', value: ${v('ownText')}}])`,
+  `[JSONPatch{op: 'add', path: '/spec/securityContext/sysctls', value: ${v('merged')}}]) +`,
+  `(!has(object.metadata.annotations) ? [JSONPatch{op: 'add', path: '/metadata/annotations', value: ${v('isEnough')} ? {${requirementNote}} : {${requirementNote}, ${ownNote}}}] :`,
+  `${note(REQUIREMENT_ANNOTATION, 'requirementText')} + (${v('isEnough')} ? [] : ${note(OWN_VALUES_ANNOTATION, 'ownText')}))`,
 ].join('\n');

@@ -46,9 +46,11 @@ function amended(pod: Admitted, asked: Requirement): Admitted {
   const noted = annotations[OWN_VALUES_ANNOTATION];
   const own = plausible(parseOwnValues(noted), requirement);
   const merged = mergeSysctls(sysctls, requirement, own ?? valuesOf(sysctls));
-  if (merged === sysctls) return pod;
+  const asks = { [REQUIREMENT_ANNOTATION]: requirementText(requirement) };
+  // What is enough is only noted: a policy that comes after these has to know what they ask.
+  if (merged === sysctls) return { sysctls, annotations: { ...annotations, ...asks } };
   const added = {
-    [REQUIREMENT_ANNOTATION]: requirementText(requirement),
+    ...asks,
     [OWN_VALUES_ANNOTATION]: own === undefined || noted === undefined ? ownValuesText(sysctls) : noted,
   };
   return { sysctls: merged, annotations: { ...annotations, ...added } };

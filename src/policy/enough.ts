@@ -1,21 +1,14 @@
 import { derive, fittingBounds, patientProbes } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
-import {
-  kernelDefaults,
-  latestSecondProbe,
-  secondProbeSeconds,
-  shortestTimeout,
-  tripleKeys,
-} from '../api/triple.ts';
+import { kernelDefaults, latestSecondProbe, secondProbeSeconds, tripleKeys } from '../api/triple.ts';
 import type { Requirement } from './requirement.ts';
 
 /**
  * The one idea of enough, for pods, nodes, sockets, status and admission: two probes are due before T even where the
- * kernel's timer is an eighth late. Behind two seconds only one fits.
+ * kernel's timer is an eighth late. What is enough for a timeout is enough for every longer one.
  */
 export function isEnough(triple: Triple, idleTimeoutSeconds: number): boolean {
   if (tripleKeys.some((key) => triple[key] < 1)) return false;
-  if (idleTimeoutSeconds === shortestTimeout) return triple.timeSeconds === 1;
   return triple.probes >= 2 && secondProbeSeconds(triple) <= latestSecondProbe(idleTimeoutSeconds);
 }
 

@@ -56,7 +56,7 @@ describe('the condition Covered', () => {
     const nowhere = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
     await bench.apply(sleeper('waiting', namespace, { spec: nowhere }));
     const status = await bench.status(policy, (s) => s.pods?.pending === 1);
-    expect(status.pods).toMatchObject({ selected: 3, declared: 1, live: 2, summary: '2/3' });
+    expect(status.pods).toMatchObject({ selected: 3, declared: 3, live: 2, summary: '2/3' });
     expect(covered(status)).toBe('Unknown PodsPending');
     expect(status.findings).toBeUndefined();
   });

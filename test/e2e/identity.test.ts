@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { processesIn } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import { Bench, ckap, kap, sleeper, untouched } from './shared.ts';
 
@@ -85,18 +84,33 @@ async function heldBy(): Promise<Record<string, string>> {
 }
 const asItWas = { node: '30/10/6', victim: '30/10/6', leftAlone: untouched };
 
+/**
+ * Whose values the agent has written since, by its log. What is held now is not enough to look at: where two pods share
+ * a key, the next round undoes what this one did, and a look in between is a matter of luck.
+ */
+async function writtenSince(time: string): Promise<string[]> {
+  const pods = await bench.cluster.kubectl(
+    ...['get', 'pod', ...agents, `--field-selector=spec.nodeName=${node}`, '-o', 'name'],
+  );
+  const log = await bench.cluster.kubectl('logs', ...agents, pods.trim(), `--since-time=${time}`);
+  const lines = log.split('\n').filter((line) => line.includes('"values written"'));
+  return [...new Set(lines.map((line) => (JSON.parse(line) as { of?: string }).of ?? node))].sort();
+}
+
 /** What becomes of a pod of the tenant's own on the same node: its agent has been at all the others by then, too. */
 const honestHolds = (values: string) => bench.untilValuesIn('honest', tenant, values);
 
 describe('a tenant, with the role edit in one namespace that is restricted', () => {
   const liars = ['as-host', 'as-victim', 'as-left-alone'];
+  const honest = [`${tenant}/honest`];
+  let since: string;
   beforeAll(async () => {
-    const honest = mirror('honest', '');
-    const plain = { ...honest, metadata: { ...honest.metadata, annotations: {}, finalizers: [] } };
-    await applyAsTenant(plain);
+    const liar = mirror('honest', '');
+    await applyAsTenant({ ...liar, metadata: { ...liar.metadata, annotations: {}, finalizers: [] } });
     await bench.cluster.kubectl(
       ...['wait', 'pod/honest', '-n', tenant, '--for=condition=Ready', '--timeout=60s'],
     );
+    since = new Date().toISOString();
     await applyAsTenant(
       mirror('as-host', 'host'),
       mirror('as-victim', await uidOf('victim')),
@@ -126,9 +140,11 @@ describe('a tenant, with the role edit in one namespace that is restricted', () 
     await remove('kap', 'other', '-n', tenant);
     await honestHolds(untouched);
     expect(await heldBy()).toEqual(asItWas);
+    expect(await writtenSince(since)).toEqual(honest);
   });
 
   test('whose own policy of 2 s selects them tightens nothing', async () => {
+    since = new Date().toISOString();
     await applyAsTenant(kap(tenant, 'fierce', 2));
     await until('it is in force', async () => (await bench.valuesIn('honest', tenant)).startsWith('1/'));
     expect(await heldBy()).toEqual(asItWas);
@@ -139,12 +155,15 @@ describe('a tenant, with the role edit in one namespace that is restricted', () 
     });
     for (const liar of liars) expect(await bench.exists('pod', liar, '-n', tenant)).toBe(true);
     expect(await heldBy()).toEqual(asItWas);
+    expect(await writtenSince(since)).toEqual(honest);
   });
 
   test('who takes the policy away again loosens nothing either', async () => {
+    since = new Date().toISOString();
     await remove('kap', 'fierce', '-n', tenant);
     await honestHolds(untouched);
     expect(await heldBy()).toEqual(asItWas);
+    expect(await writtenSince(since)).toEqual(honest);
   });
 });
 
@@ -182,15 +201,17 @@ describe('a status that names another pod’s container, by somebody who may wri
   });
 });
 
-test('two agents on one node do not act at a time: the second says why it waits, and takes over', async () => {
-  const { spec } = await bench.json<{ spec: { template: { metadata: object; spec: object } } }>(
-    ...(['daemonset', 'keepalive-agent', ...agents] as const),
-  );
-  const second = {
-    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'second', namespace: 'keepalive-agent' } },
+test('two agents on one node do not act at a time: the second says why it waits, and another takes over', async () => {
+  const { metadata, spec } = await bench.json<{
+    metadata: { uid: string };
+    spec: { template: { spec: object } };
+  }>(...(['daemonset', 'keepalive-agent', ...agents] as const));
+  const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'keepalive-agent', uid: metadata.uid };
+  await bench.apply({
+    ...{ apiVersion: 'v1', kind: 'Pod' },
+    metadata: { name: 'second', namespace: 'keepalive-agent', ownerReferences: [owner] },
     spec: { ...spec.template.spec, nodeName: node },
-  };
-  await bench.apply(second);
+  });
   const ask = `fetch('http://127.0.0.1:8080/readyz').then(async (answer) => process.stdout.write(await answer.text()))`;
   await until('it says for whom it waits', async () => {
     const exec = ['kubectl', 'exec', 'second', ...agents, '--', 'node', '-e', ask];
@@ -199,40 +220,13 @@ test('two agents on one node do not act at a time: the second says why it waits,
   });
   await bench.apply(kap(other, 'nat', 45));
   await bench.untilValuesIn('victim', other, '15/5/6');
-  const first = processesIn(`${bench.cluster.name}.${node}/`).filter(
-    ({ argv }) => argv.includes('/app/main.mjs') && argv.includes('agent'),
+  const selector = '--selector=app.kubernetes.io/component=agent';
+  const first = await bench.cluster.kubectl(
+    ...['get', 'pod', ...agents, selector, `--field-selector=spec.nodeName=${node}`, '-o', 'name'],
   );
-  expect(first).toHaveLength(2);
-  await bench.cluster.kubectl('label', 'node', node, 'keepalive.dev/away=true');
-  await bench.cluster.kubectl(
-    ...['patch', 'daemonset', 'keepalive-agent', ...agents, '--type=merge', '-p'],
-    JSON.stringify({
-      spec: {
-        template: {
-          spec: {
-            affinity: {
-              nodeAffinity: {
-                requiredDuringSchedulingIgnoredDuringExecution: {
-                  nodeSelectorTerms: [
-                    { matchExpressions: [{ key: 'keepalive.dev/away', operator: 'DoesNotExist' }] },
-                  ],
-                },
-              },
-            },
-          },
-        },
-      },
-    }),
-  );
-  await bench.cluster.kubectl('wait', 'pod/second', ...agents, '--for=condition=Ready', '--timeout=60s');
-  expect(await bench.valuesIn('victim', other)).toBe('15/5/6');
+  await remove(first.trim(), ...agents);
   await bench.apply(kap(other, 'nat', 90));
   await bench.untilValuesIn('victim', other, '30/10/6');
-  await bench.cluster.kubectl(
-    ...['patch', 'daemonset', 'keepalive-agent', ...agents, '--type=merge', '-p'],
-    '{"spec":{"template":{"spec":{"affinity":null}}}}',
-  );
-  await bench.cluster.kubectl('label', 'node', node, 'keepalive.dev/away-');
   await remove('pod', 'second', ...agents);
   await bench.cluster.kubectl(
     ...['rollout', 'status', ...agents, 'daemonset/keepalive-agent', '--timeout=120s'],

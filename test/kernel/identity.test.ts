@@ -14,7 +14,7 @@ import { Machine, numberInside } from './machine.ts';
 
 const kernel: Triple = { timeSeconds: 7200, intervalSeconds: 75, probes: 9 };
 const wanted: Triple = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
-const fierce: Triple = { timeSeconds: 1, intervalSeconds: 1, probes: 1 };
+const fierce: Triple = { timeSeconds: 1, intervalSeconds: 1, probes: 2 };
 
 let machine: Machine;
 let agent: NodeKernel;

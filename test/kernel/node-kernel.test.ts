@@ -124,7 +124,7 @@ test('a pod is found among thousands of processes, in groups of its own and of o
   await machine.process(['nsenter', '-t', numberInside(pod.pid), '-n', ...spawnMany], pod.group);
   expect(visit(pod.place)).toMatchObject({ state: 'read', now: wanted });
   expect(await machine.values(pod.pid)).toEqual(wanted);
-});
+}, 180_000);
 
 describe('of a pod with several networks', () => {
   const besides = async (pod: Pod, launcher: string[], group: string) =>

@@ -189,7 +189,7 @@ const meetings: [sentence: string, policies: CasePolicy[], have: Sysctl[], expec
     [],
     sysctls(116, 39, 6),
   ],
-  ['a very short timeout', [team(2)], [], sysctls(1, 1, 1)],
+  ['a very short timeout', [team(2)], [], sysctls(1, 1, 2)],
   ['the more patient of two leaves no trace', [team(900), platform(90)], [], sysctls()],
   ['nor do its probes', [platform(900), team(90), team(350)], sysctls(7200, 75, 9), sysctls()],
   [
@@ -211,6 +211,12 @@ const meetings: [sentence: string, policies: CasePolicy[], have: Sysctl[], expec
     sysctls(6, 3, 6),
   ],
   ['what AKS advises is enough behind 240 s', [team(240)], sysctls(45, 45, 5), sysctls(45, 45, 5)],
+  [
+    'what a policy declares that changes nothing by itself counts with the next one',
+    [platform(8185, { keepalive: { probes: 9 } }), team(90)],
+    [],
+    sysctls(30, 7, 9),
+  ],
   ['so is a pool’s 60/1/10', [team(240), platform(350)], sysctls(60, 1, 10), sysctls(60, 1, 10)],
   ['and an operator’s 120/60/30 behind 350 s', [platform(350)], sysctls(120, 60, 30), sysctls(120, 60, 30)],
   [

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { idleTimeoutBounds } from '../../src/api/hop.ts';
 import type { Keepalive } from '../../src/api/keepalive.ts';
-import { kernelDefaults } from '../../src/api/triple.ts';
+import { kernelDefaults, latestSecondProbe } from '../../src/api/triple.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
 
 /** Short ones as often as all others: most of what is special happens there. */
@@ -28,8 +28,7 @@ export const requirements: fc.Arbitrary<Requirement> = fc
   .record({ idleTimeoutSeconds: timeouts, declared: declaredValues })
   .filter(({ idleTimeoutSeconds, declared }) => {
     const { timeSeconds = 1, intervalSeconds = 1, probes = 2 } = declared;
-    if (idleTimeoutSeconds === idleTimeoutBounds.min) return timeSeconds === 1;
-    return probes >= 2 && (timeSeconds + intervalSeconds) * 9 < idleTimeoutSeconds * 8;
+    return probes >= 2 && timeSeconds + intervalSeconds <= latestSecondProbe(idleTimeoutSeconds);
   });
 
 /** What a kernel can hold. */

@@ -10,7 +10,7 @@ import { declaredValues, timeouts } from '../../support/arbitrary.ts';
 
 describe('what follows from an idle timeout', () => {
   test.each([
-    ['the shortest allowed leaves one probe', 2, [1, 1, 1]],
+    ['the shortest allowed has two, of which one comes in time', 2, [1, 1, 2]],
     ['three seconds leave two', 3, [1, 1, 2]],
     ['four seconds, as in the demo', 4, [1, 1, 3]],
     ['six seconds are the last with fewer than six probes', 6, [2, 1, 4]],
@@ -42,7 +42,7 @@ describe('what follows from an idle timeout', () => {
 
 describe('the latest second probe', () => {
   test('is the last whole second that, an eighth late, still falls before the timeout', () => {
-    for (let timeout = 2; timeout <= 10_000; timeout += 1) {
+    for (let timeout = 3; timeout <= 10_000; timeout += 1) {
       const latest = latestSecondProbe(timeout);
       if (!(latest * 9 < timeout * 8 && (latest + 1) * 9 >= timeout * 8))
         throw new Error(`${latest} for ${timeout}`);
@@ -66,7 +66,7 @@ describe('declared values', () => {
       [6, 3, 6],
     ],
     ['an interval too', 20, { intervalSeconds: 60 }, [6, 3, 6]],
-    ['behind two seconds there is one probe, whatever is declared', 2, { intervalSeconds: 75 }, [1, 1, 1]],
+    ['behind two seconds there is no room for anything else', 2, { intervalSeconds: 75 }, [1, 1, 2]],
   ])('%s', (_sentence, timeout, declared, [timeSeconds, intervalSeconds, probes]) => {
     expect(derive(timeout, declared)).toEqual({ timeSeconds, intervalSeconds, probes });
   });
@@ -76,7 +76,7 @@ describe('declared values', () => {
       fc.property(timeouts, declaredValues, (timeout, declared) => {
         const { timeSeconds = 1, intervalSeconds = 1, probes = 2 } = declared;
         const triple = derive(timeout, declared);
-        if (timeout > 2 && probes >= 2) expect(isEnough(triple, timeout)).toBe(true);
+        if (probes >= 2) expect(isEnough(triple, timeout)).toBe(true);
         if (timeSeconds + intervalSeconds <= latestSecondProbe(timeout))
           expect(triple).toMatchObject(declared);
         expect(triple.timeSeconds).toBeLessThanOrEqual(kernelDefaults.timeSeconds);

@@ -28,11 +28,11 @@ export const keepaliveSpecimens: Row[] = [
   ['an interval alone always fits', keepalive({ intervalSeconds: 75 })],
   ['two probes', keepalive({ probes: 2 })],
   ['one probe', keepalive({ probes: 1 }), ['spec', 'with 2 probes or more']],
-  ['one probe behind two seconds', keepalive({ probes: 1 }, { ...hop, idleTimeoutSeconds: 2 })],
+  ['a second each behind two seconds', keepalive({ timeSeconds: 1 }, { ...hop, idleTimeoutSeconds: 2 })],
   [
     'a time of two seconds there',
     keepalive({ timeSeconds: 2 }, { ...hop, idleTimeoutSeconds: 2 }),
-    ['spec', 'timeSeconds 1, intervalSeconds 1 and probes 1 would do'],
+    ['spec', 'timeSeconds 1, intervalSeconds 1 and probes 2 would do'],
   ],
   [
     'the first hop that forgets too early is named',

@@ -91,13 +91,11 @@ const declared: fc.Arbitrary<Keepalive> = fc.record(
   { requiredKeys: [] },
 );
 
-/** Whether what follows from declared values is enough, and still what was declared. Behind two seconds only the time counts. */
+/** Whether what follows from declared values is enough, and still what was declared. */
 function isHonoured(values: Keepalive, effective: Effective | undefined): boolean {
-  if (effective === undefined) return false;
-  const { idleTimeoutSeconds } = effective;
-  if (idleTimeoutSeconds === idleTimeoutBounds.min) return (values.timeSeconds ?? 1) === 1;
   return (
-    isEnough(effective, idleTimeoutSeconds) &&
+    effective !== undefined &&
+    isEnough(effective, effective.idleTimeoutSeconds) &&
     Object.entries(values).every(([key, value]) => effective[key as keyof Keepalive] === value)
   );
 }

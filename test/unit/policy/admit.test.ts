@@ -111,8 +111,10 @@ describe('the sysctls of a new pod', () => {
     });
   });
 
-  test('that are enough leave no annotation either', () => {
-    expect(admit(rawPod({ sysctls: sysctls(15, 15, 9) }), namespace(), [team(90)]).annotations).toEqual({});
+  test('that are enough are only noted, so that a policy that comes after knows what was asked', () => {
+    expect(admit(rawPod({ sysctls: sysctls(15, 15, 9) }), namespace(), [team(90)]).annotations).toEqual({
+      'keepalive.dev/requirement': '90/-/-/-',
+    });
   });
 
   test('are not changed by a policy of another namespace', () => {
