@@ -105,14 +105,13 @@ export class Places {
     const hasNews = isChanged(place) || (known !== undefined && hasMoved(known.pod, now.pod));
     // Whoever is looked for waits for the next look, however often a program or its owner make news of it.
     if (lost && hasNews) this.#search.hasten();
-    const { wanted, asked, pod, readOnly } = now;
-    const anew = known !== undefined && known.pod?.addresses !== pod?.addresses;
-    return {
-      visit: { place: name, wanted, asked, anew, ...(readOnly ? { readOnly } : {}) },
-      due: !lost && hasNews,
-      lost,
-    };
+    const anew = known !== undefined && known.pod?.addresses !== now.pod?.addresses;
+    return { visit: visitOf(name, now, anew), due: !lost && hasNews, lost };
   }
+}
+
+function visitOf(place: Place, { wanted, asked, readOnly }: Asked, anew: boolean): Visit {
+  return { place, wanted, asked, anew, ...(readOnly ? { readOnly } : {}) };
 }
 
 const unvisited = { reading: undefined, heldFor: undefined };

@@ -74,16 +74,21 @@ export function plan(circumstances: Circumstances): Plan {
   const fault = installationFault(policy, circumstances.installation) ?? why;
   // What is only withheld keeps its binding: the status takes admission away, and gives it back, at once.
   const wanted = record.policy ?? policy;
-  const step = {
-    binding:
-      fault === undefined || fault === why
-        ? bindingStep(record, wanted, circumstances.binding)
-        : ({ do: 'keep' } as const),
-    coverage,
-  };
+  const mayBind = fault === undefined || fault === why;
+  const step = { binding: bindingOf(mayBind, { record, wanted, present: circumstances.binding }), coverage };
   const progress =
     fault === undefined ? progressOf(circumstances, policy, { ...step, awaited, counts }) : stays(fault);
   return { ...step, ...progress, status: statusOf(record, { ...progress, coverage, facts, now }) };
+}
+
+interface Bound {
+  readonly record: PolicyRecord;
+  readonly wanted: Policy;
+  readonly present: BindingRecord | undefined;
+}
+
+function bindingOf(mayBind: boolean, { record, wanted, present }: Bound): BindingStep {
+  return mayBind ? bindingStep(record, wanted, present) : { do: 'keep' };
 }
 
 /** Where the spec cannot be read: what it gave before is kept, binding and values, and no number that may be false. */

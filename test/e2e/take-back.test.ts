@@ -39,7 +39,10 @@ const binding = {
 
 interface Created {
   readonly metadata: { readonly annotations?: Record<string, string> };
-  readonly spec: { readonly hostNetwork?: boolean; readonly securityContext?: { readonly sysctls?: object[] } };
+  readonly spec: {
+    readonly hostNetwork?: boolean;
+    readonly securityContext?: { readonly sysctls?: object[] };
+  };
 }
 
 beforeAll(async () => {

@@ -1,64 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { kernelDefaults } from '../../../src/api/triple.ts';
-import { nodeKeepaliveStatusSchema } from '../../../src/api/node-keepalive.ts';
 import { nodeReport } from '../../../src/policy/node-report.ts';
-import type { EffectivePolicy } from '../../../src/policy/policy.ts';
-import type { Reading } from '../../../src/policy/reading.ts';
-import type { Place } from '../../../src/policy/place.ts';
-import { HOST, placeOfPod } from '../../../src/policy/place.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
-import type { Discovery } from '../../../src/policy/tracker.ts';
 import { kubeProxyOf } from '../../../src/policy/tracker.ts';
-import type { PodSketch } from '../../support/builder.ts';
 import { namespace, nodePodOf, platform, team } from '../../support/builder.ts';
-
-const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
-const reading = (place: Place, rest: Partial<Reading> = {}): Reading => ({
-  ...{ place, state: 'read', now: wanted, found: {}, faults: [], repaired: 0, putRight: false, wrote: {} },
-  ...rest,
-});
-const untouched = { now: kernelDefaults };
-const override = { key: 'timeSeconds', seen: 600, times: 2, lastMs: 5, holdUntilMs: 5 } as const;
-const container = { containerStatuses: [{ state: { running: {} } }] };
-
-interface Scene {
-  readonly policies?: readonly EffectivePolicy[];
-  readonly pods?: readonly (PodSketch & { readonly status?: object })[];
-  readonly host?: Partial<Reading>;
-  /** By the name of the pod; what is not here was not visited. */
-  readonly seen?: Readonly<Record<string, Partial<Reading>>>;
-  readonly discovery?: Discovery | undefined;
-}
-
-function report({
-  policies = [team(90)],
-  pods = [{ status: container }],
-  host = untouched,
-  seen = { 'mongo-0': {} },
-  discovery,
-}: Scene) {
-  const selections = selectOnNode({
-    node: { name: 'n1', labels: {} },
-    pods: pods.map(nodePodOf),
-    namespaces: new Map([['db', namespace()]]),
-    runtimeClasses: new Map([['secure', { name: 'secure', handler: 'runsc' }]]),
-    policies: policies.map((policy) => ({
-      ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
-      ...{ uid: 'u1', generation: 4, policy, problems: undefined, status: {} },
-    })),
-  });
-  const readings = Object.entries(seen).map(([name, rest]) => reading(placeOfPod(`uid-of-${name}`), rest));
-  const all = [reading(HOST, host), ...readings];
-  const status = nodeReport({
-    ...{ node: 'n1', agentVersion: '1.2.3', selections, sockets: undefined, peers: 'Hide' as const },
-    discovery,
-    readings: new Map(all.map((one) => [one.place, one])),
-  });
-  // What is written must be what the kind declares.
-  expect(nodeKeepaliveStatusSchema.parse(status)).toEqual(status);
-  return status;
-}
+import type { Scene } from './node-report-rig.ts';
+import { container, override, report, untouched, wanted } from './node-report-rig.ts';
 
 describe('what a pod’s kernel holds', () => {
   test.each<[string, Scene, string | undefined]>([
