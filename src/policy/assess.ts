@@ -111,9 +111,9 @@ function censusOf(
   return census;
 }
 
-/** Where it will run, the agent gives it its values: its spec is no fault of anybody. */
-function isForAgents({ pending, node }: PodView, { anyAgent }: NodeFacts): boolean {
-  return anyAgent && pending && node === undefined;
+/** Where it will run, the agent gives it its values: its spec is no fault of anybody. No agent runs on Windows. */
+function isForAgents({ pending, node, windows }: PodView, { anyAgent }: NodeFacts): boolean {
+  return anyAgent && pending && node === undefined && !windows;
 }
 
 /** On a pod that is left as it is, nobody's values bind. */

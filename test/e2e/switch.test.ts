@@ -68,7 +68,8 @@ describe('switched off, with values staying', () => {
 
   test('new pods start with the values of the kernel, and their sockets are only counted', async () => {
     await bench.start(talker('late', 'n3', connect));
-    const status = await bench.status(team, (s) => (s.connections?.exposed ?? 0) > 0);
+    // Where nothing is to be given, sockets are looked at every 30 s, and the first look may come before the connection.
+    const status = await bench.status(team, (s) => (s.connections?.exposed ?? 0) > 0, 75_000);
     expect(await bench.valuesIn('late', namespace)).toBe(untouched);
     const exposed = status.findings?.find(
       ({ reason, pod }) => reason === 'ExposedConnections' && pod === 'late',
