@@ -41,6 +41,21 @@ describe('what the agents say', () => {
     expect(seen).toMatchObject({ findingsTotal: 0, awaited: [], hosts: undefined });
   });
 
+  test('is not waited for where a pod can only run on Windows, and is where it waits for any other node', () => {
+    const waiting = (name: string, nodeSelector: Record<string, string>) => ({
+      ...pod({ name, phase: 'Pending', spec: { nodeSelector } }),
+      node: undefined,
+    });
+    const pods = [waiting('a', { 'kubernetes.io/os': 'windows' }), waiting('b', {})];
+    const seen = look(pods, facts({ n1: { selected: 0, live: 0 } }));
+    expect(seen.pods).toMatchObject({
+      selected: 2,
+      skipped: 1,
+      skippedBy: [{ reason: 'Windows', count: 1 }],
+    });
+    expect(seen.findings).toMatchObject([{ reason: 'Windows', pod: 'a' }]);
+  });
+
   test('brings its findings, worst first, and their totals', () => {
     const skip = { reason: 'SkipLabel', pod: 'a', message: '' };
     const exposed = { reason: 'NotReachable', pod: 'z', message: '' };
