@@ -41,8 +41,7 @@ export function conditionsOf(verdict: Verdict, coverage: Coverage, context: Cond
       reason,
       message: message.slice(0, messageLimit),
       observedGeneration: context.generation,
-      lastTransitionTime:
-        before?.status === status ? before.lastTransitionTime : `${context.now.toISOString().slice(0, 19)}Z`,
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : timestamp(context.now),
     };
   };
   const covered = say('Covered', coverage.status, coverage);
@@ -54,4 +53,9 @@ export function conditionsOf(verdict: Verdict, coverage: Coverage, context: Cond
     case 'stalled':
       return [say('Ready', 'False'), covered, say('Stalled', 'True')];
   }
+}
+
+/** As metav1.Time is written: whole seconds. */
+export function timestamp(now: Date): string {
+  return `${now.toISOString().slice(0, 19)}Z`;
 }

@@ -1,3 +1,4 @@
+import { timestamp } from '../api/condition.ts';
 import type { PolicyStatus } from '../api/status.ts';
 import type { PolicyRecord } from './record.ts';
 
@@ -7,12 +8,13 @@ const message =
 
 /** The status of a policy that nobody looks after any more. What admission reads stays; no count does. */
 export function unattendedStatus({ status }: PolicyRecord, now: Date): PolicyStatus {
-  const { observedGeneration, effective, conditions = [] } = status;
+  const { observedGeneration, effective, admission, conditions = [] } = status;
   const before = conditions.find(({ type }) => type === 'Ready');
-  const since = `${now.toISOString().slice(0, 19)}Z`;
   return {
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
     ...(effective === undefined ? {} : { effective }),
+    // Switched off, or past a limit, it must not act because nobody is there any more to say so.
+    ...(admission === undefined ? {} : { admission }),
     conditions: [
       {
         type: 'Ready',
@@ -20,7 +22,7 @@ export function unattendedStatus({ status }: PolicyRecord, now: Date): PolicySta
         reason: 'OperatorRemoved',
         message,
         observedGeneration: observedGeneration ?? 0,
-        lastTransitionTime: before?.status === 'Unknown' ? before.lastTransitionTime : since,
+        lastTransitionTime: before?.status === 'Unknown' ? before.lastTransitionTime : timestamp(now),
       },
     ],
   };

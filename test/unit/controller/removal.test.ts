@@ -73,6 +73,12 @@ describe('a status that nobody keeps any more', () => {
     expect(conditions).toMatchObject([{ type: 'Ready', status: 'Unknown', reason: 'OperatorRemoved' }]);
   });
 
+  test('keeps admission withheld: what was switched off must not act when the controller goes', () => {
+    const off = { ...of, status: { ...ready, admission: 'Withheld' } as const };
+    expect(unattendedStatus(off, after(0)).admission).toBe('Withheld');
+    expect(unattendedStatus(of, after(0))).not.toHaveProperty('admission');
+  });
+
   test('said twice is said once', () => {
     const once = unattendedStatus(of, after(0));
     expect(unattendedStatus({ ...of, status: once }, after(60_000))).toEqual(once);
