@@ -1,6 +1,7 @@
 import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import { NamespaceGone } from '../kernel/keepalive-files.ts';
 import type { Triple, TripleKey } from '../api/triple.ts';
+import { someOf } from '../policy/finding.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
@@ -254,13 +255,8 @@ function failed(place: Place, reason: string): Reading {
 function contested(place: Place, by: readonly string[]): Reading {
   return {
     ...nothing(place, 'contested'),
-    reason: by.length === 0 ? 'a pod that is not in the API' : named(by),
+    reason: by.length === 0 ? 'a pod that is not in the API' : someOf(by, 1),
   };
-}
-
-/** What a person can read of a list that somebody else may have made long. */
-function named([first = '', ...others]: readonly string[]): string {
-  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 function foundOf(memory: Memory): Partial<Triple> {

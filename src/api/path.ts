@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { Hop, ResolvedHop } from './hop.ts';
-import { hopRules, hopSchema, resolveHop, tracksPackets } from './hop.ts';
+import { hopRules, idleTimeoutBounds, hopSchema, resolveHop, tracksPackets } from './hop.ts';
 import { presetNames, presets } from './presets.ts';
 import type { Rule } from './rule.ts';
 import { withRules } from './rule.ts';
@@ -15,8 +15,7 @@ const isTracking = `(has(h.preset) ? !(h.preset in ['${proxyPresets.join("', '")
 
 /** CEL: the idle timeout of hop `h`; a hop that is invalid for another reason must not fail here too. */
 const presetTable = `{${presetNames.map((name) => `'${name}': ${presets[name].idleTimeoutSeconds}`).join(', ')}}`;
-const longest = 432_000;
-const hopTimeout = `(has(h.idleTimeoutSeconds) && type(h.idleTimeoutSeconds) == int ? h.idleTimeoutSeconds : has(h.preset) && h.preset in ${presetTable} ? ${presetTable}[h.preset] : ${longest})`;
+const hopTimeout = `(has(h.idleTimeoutSeconds) && type(h.idleTimeoutSeconds) == int ? h.idleTimeoutSeconds : has(h.preset) && h.preset in ${presetTable} ? ${presetTable}[h.preset] : ${idleTimeoutBounds.max})`;
 
 /** CEL over the path of a spec: the hops that follow packets and of which `condition` holds, each as `item` of `h`. */
 export const hopsCel = (condition: string, item: string, spec = 'self'): string =>

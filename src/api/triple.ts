@@ -44,3 +44,9 @@ export function giveUpSeconds({ timeSeconds, intervalSeconds, probes }: Triple):
 export function shorthand({ timeSeconds, intervalSeconds, probes }: Triple): string {
   return `${timeSeconds}/${intervalSeconds}/${probes}`;
 }
+
+/** Undefined where one of the three is missing. */
+export function tripleOf({ timeSeconds, intervalSeconds, probes }: Partial<Triple>): Triple | undefined {
+  if (timeSeconds === undefined || intervalSeconds === undefined || probes === undefined) return undefined;
+  return { timeSeconds, intervalSeconds, probes };
+}

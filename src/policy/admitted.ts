@@ -2,7 +2,7 @@ import type { Triple, TripleKey } from '../api/triple.ts';
 import { kernelDefaults, tripleKeys } from '../api/triple.ts';
 import type { Requirement } from './requirement.ts';
 import type { Sysctl } from './sysctl.ts';
-import { plainInteger, sysctlNames } from './sysctl.ts';
+import { entryOf, plainInteger } from './sysctl.ts';
 
 /** What stands in an annotation for a value that nobody declared, and for one that only the kernel can read. */
 export const none = '-';
@@ -29,7 +29,7 @@ export function parseRequirement(text: string | undefined): Requirement | undefi
 
 export function ownValuesText(sysctls: readonly Sysctl[]): string {
   const texts = tripleKeys.map((key) => {
-    const entry = sysctls.findLast(({ name }) => name.replaceAll('/', '.') === sysctlNames[key]);
+    const entry = entryOf(sysctls, key);
     if (entry === undefined) return none;
     return plainInteger.test(entry.value) ? entry.value : unreadable;
   });

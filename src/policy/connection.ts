@@ -2,6 +2,7 @@ import { derive } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
 import { amend, isEnough } from './enough.ts';
 import type { Requirement } from './requirement.ts';
+import { valuesFor } from './requirement.ts';
 import type { Place } from './place.ts';
 
 /** One TCP connection as decisions see it. */
@@ -76,7 +77,7 @@ export function tighten(socket: ConnectionView, asked: Requirement): Triple | un
   if (keepalive && isArmed && amended === undefined) return undefined;
   const given = amended ?? values;
   if (socket.userTimeoutMs === 0) return given;
-  const ours = derive(asked.idleTimeoutSeconds, asked.declared);
+  const ours = valuesFor(asked);
   const before = keepalive ? lostProbes(socket) : ours.probes;
   return lostProbes({ ...socket, values: given }) < Math.min(before, ours.probes) ? undefined : given;
 }

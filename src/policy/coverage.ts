@@ -1,5 +1,6 @@
 import type { Coverage } from '../api/condition.ts';
 import type { ConnectionTotals, Finding, HostCounts, PodCounts } from '../api/status.ts';
+import { someOf } from './finding.ts';
 import type { Known, Rollup } from './rollup.ts';
 
 /** All that decides whether everything a policy selects is covered. */
@@ -105,14 +106,14 @@ function awaitsNodes({ rollup }: CoverageFacts): Coverage | undefined {
   return {
     status: 'Unknown',
     reason: 'AwaitingNodes',
-    message: `The agents of ${named(awaited)} have not reported on this generation yet`,
+    message: `The agents of ${someOf(awaited)} have not reported on this generation yet`,
   };
 }
 
 function missesNodes({ rollup }: CoverageFacts): Coverage | undefined {
   const { away = [] } = rollup ?? {};
   if (away.length === 0) return undefined;
-  const message = `No agent reports from ${named(away)}: nobody reads what the kernel there holds`;
+  const message = `No agent reports from ${someOf(away)}: nobody reads what the kernel there holds`;
   return { status: 'Unknown', reason: 'NodeAway', message };
 }
 
@@ -125,7 +126,7 @@ function hasPendingPods({ pods: { pending = 0, selected }, known }: CoverageFact
 
 function lacksConnections({ findings, known: { uncounted } }: CoverageFacts): Coverage | undefined {
   if (uncounted.length > 0) {
-    const message = `The open connections on ${named(uncounted)} have not been counted yet, which takes up to a minute`;
+    const message = `The open connections on ${someOf(uncounted)} have not been counted yet, which takes up to a minute`;
     return { status: 'Unknown', reason: 'ConnectionsNotCounted', message };
   }
   const unreachable = findings.find(({ reason }) => reason === 'SocketsNotReachable');
@@ -154,11 +155,3 @@ function everything({ pods, hosts, connections }: CoverageFacts): Coverage {
 }
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-
-const namedNodes = 3;
-
-/** Some names, and how many more: a message must not grow with the cluster. */
-export function named(nodes: readonly string[]): string {
-  const rest = nodes.length > namedNodes ? ` and ${nodes.length - namedNodes} more` : '';
-  return `${nodes.slice(0, namedNodes).join(', ')}${rest}`;
-}

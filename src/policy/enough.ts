@@ -1,7 +1,8 @@
-import { derive, fittingBounds, patientProbes } from '../api/derive.ts';
+import { fittingBounds, patientProbes } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
 import { kernelDefaults, latestSecondProbe, secondProbeSeconds, tripleKeys } from '../api/triple.ts';
 import type { Requirement } from './requirement.ts';
+import { valuesFor } from './requirement.ts';
 
 /**
  * The one idea of enough, for pods, nodes, sockets, status and admission: two probes are due before T even where the
@@ -31,7 +32,7 @@ export function meets(own: Triple, { idleTimeoutSeconds, declared }: Requirement
  */
 export function amend(own: Partial<Triple>, requirement: Requirement): Triple | undefined {
   const { idleTimeoutSeconds, declared } = requirement;
-  const ours = derive(idleTimeoutSeconds, declared);
+  const ours = valuesFor(requirement);
   const has = { ...ours, ...own };
   if (meets(has, requirement)) return undefined;
   const timeSeconds = Math.min(has.timeSeconds || Infinity, ours.timeSeconds);

@@ -91,10 +91,10 @@ function nodesOf(nodes: readonly string[]): string {
 
 const namedAtMost = 3;
 
-/** `n1, n2, n3 and 17 more`. */
-export function someOf(names: readonly string[]): string {
-  const named = names.slice(0, namedAtMost).join(', ');
-  return names.length > namedAtMost ? `${named} and ${names.length - namedAtMost} more` : named;
+/** `n1, n2, n3 and 17 more`: a message must not grow with the cluster, nor with what a tenant makes. */
+export function someOf(names: readonly string[], atMost = namedAtMost): string {
+  const named = names.slice(0, atMost).join(', ');
+  return names.length > atMost ? `${named} and ${names.length - atMost} more` : named;
 }
 
 /** A proxy is never covered, whatever the values: it says what to set instead. */

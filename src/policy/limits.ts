@@ -8,7 +8,7 @@ import type { PolicyRecord } from './record.ts';
 /**
  * What namespaced policies may ask. limits-admission.ts says it once more, in CEL, for the API server to refuse a policy
  * when it is applied; here it is held for those that were stored before the limit, or past an API server that
- * did not have it. test/e2e/settings.test.ts holds both against one table.
+ * did not have it. test/e2e/limits.test.ts holds both against one table.
  */
 
 /** In words, what is asked beyond the limits and cannot be given in part; `undefined` where nothing is. */

@@ -1,5 +1,4 @@
 import type { NodeKeepaliveStatus, NodePolicyReport } from '../api/node-keepalive.ts';
-import { derive } from '../api/derive.ts';
 import type { Finding } from '../api/status.ts';
 import { findingLimit } from '../api/status.ts';
 import { kernelDefaults, tripleKeys } from '../api/triple.ts';
@@ -7,7 +6,7 @@ import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
 import type { Place } from './place.ts';
 import { HOST } from './place.ts';
 import type { Reading } from './reading.ts';
-import type { Requirement } from './requirement.ts';
+import { valuesFor } from './requirement.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
 import type { Standing } from './standing.ts';
 import type { SocketReading } from './connection.ts';
@@ -86,14 +85,10 @@ function judge(selection: PodSelection, readings: ReadonlyMap<Place, Reading>): 
 function hostReport({ now, found, repaired }: Reading, { wanted }: Selection) {
   return {
     now,
-    ...(wanted.asked === undefined ? {} : { wanted: wantedOf(wanted.asked) }),
+    ...(wanted.asked === undefined ? {} : { wanted: valuesFor(wanted.asked) }),
     ...(Object.keys(found).length === 0 ? {} : { found }),
     ...(repaired === 0 ? {} : { repaired }),
   };
-}
-
-function wantedOf({ idleTimeoutSeconds, declared }: Requirement) {
-  return derive(idleTimeoutSeconds, declared);
 }
 
 /** Every policy that selects something here, in the same order every time. */

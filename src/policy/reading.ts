@@ -35,9 +35,3 @@ export interface Reading {
   /** What was written this time. */
   readonly wrote: Partial<Triple>;
 }
-
-/** Undefined where one of the three is missing. */
-export function tripleOf({ timeSeconds, intervalSeconds, probes }: Partial<Triple>): Triple | undefined {
-  if (timeSeconds === undefined || intervalSeconds === undefined || probes === undefined) return undefined;
-  return { timeSeconds, intervalSeconds, probes };
-}

@@ -3,6 +3,7 @@ import type { Hop } from '../api/hop.ts';
 import type { Keepalive } from '../api/keepalive.ts';
 import { shortestHop } from '../api/path.ts';
 import type { Effective } from '../api/status.ts';
+import type { Triple } from '../api/triple.ts';
 import { tripleKeys } from '../api/triple.ts';
 
 /** What policies ask of a place: a pod, a node, a socket. */
@@ -15,6 +16,11 @@ export interface Requirement {
 
 export function requirementOf({ idleTimeoutSeconds, declared = {} }: Effective): Requirement {
   return { idleTimeoutSeconds, declared };
+}
+
+/** The values that follow from what is asked. */
+export function valuesFor({ idleTimeoutSeconds, declared }: Requirement): Triple {
+  return derive(idleTimeoutSeconds, declared);
 }
 
 /**

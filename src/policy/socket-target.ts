@@ -3,9 +3,7 @@ import type { Place } from './place.ts';
 import { HOST } from './place.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
 import { isLeftAlone } from './skip.ts';
-import { derive } from '../api/derive.ts';
-import type { Requirement } from './requirement.ts';
-import { together } from './requirement.ts';
+import { together, valuesFor } from './requirement.ts';
 
 /** Whose sockets have to be looked at on this node; pods of the host's network also for whoever selects the node. */
 export function socketTargets({ pods, host }: NodeSelections): SocketTarget[] {
@@ -43,11 +41,9 @@ const bounds = { minSeconds: 1, maxSeconds: 30 };
  */
 export function scanPeriodSeconds(targets: readonly SocketTarget[]): number | undefined {
   if (targets.length === 0) return undefined;
-  const times = targets.flatMap(({ wanted }) => (wanted === undefined ? [] : [firstProbeSeconds(wanted)]));
+  const times = targets.flatMap(({ wanted }) =>
+    wanted === undefined ? [] : [valuesFor(wanted).timeSeconds],
+  );
   const half = Math.min(...times, bounds.maxSeconds * 2) / 2;
   return Math.max(bounds.minSeconds, Math.min(bounds.maxSeconds, half));
-}
-
-function firstProbeSeconds({ idleTimeoutSeconds, declared }: Requirement): number {
-  return derive(idleTimeoutSeconds, declared).timeSeconds;
 }

@@ -1,11 +1,11 @@
 import type { Finding } from '../api/status.ts';
-import { shorthand } from '../api/triple.ts';
+import { shorthand, tripleOf } from '../api/triple.ts';
 import { meets } from './enough.ts';
 import { whereabouts } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { whoWouldAct } from './policy.ts';
 import type { Reading } from './reading.ts';
-import { ledgerFault, tripleOf } from './reading.ts';
+import { ledgerFault } from './reading.ts';
 import { requirementOf } from './requirement.ts';
 import type { PodSelection } from './selection.ts';
 import type { Skip } from './skip.ts';

@@ -1,5 +1,5 @@
 import type { Triple, TripleKey } from '../api/triple.ts';
-import { kernelDefaults, tripleKeys } from '../api/triple.ts';
+import { kernelDefaults, tripleKeys, tripleOf } from '../api/triple.ts';
 import { amend } from './enough.ts';
 import type { Requirement } from './requirement.ts';
 
@@ -37,13 +37,20 @@ function valueOf({ value }: Sysctl): number | undefined {
 }
 
 /**
- * What the sysctls of a pod say, key by key: the kernel's default where a key is not named; nothing where only the
- * kernel can read the value. Of a key that is named twice, dotted and with slashes, the kubelet takes the last
+ * The entry that counts. Of a key that is named twice, dotted and with slashes, the kubelet takes the last
  * (pkg/kubelet/sysctl/util.go: it makes a map of them).
+ */
+export function entryOf(sysctls: readonly Sysctl[], key: TripleKey): Sysctl | undefined {
+  return sysctls.findLast((entry) => keyOf(entry) === key);
+}
+
+/**
+ * What the sysctls of a pod say, key by key: the kernel's default where a key is not named; nothing where only the
+ * kernel can read the value.
  */
 export function valuesOf(sysctls: readonly Sysctl[] = []): Partial<Triple> {
   const read = (key: TripleKey): number | undefined => {
-    const entry = sysctls.findLast((candidate) => nameOf(candidate) === sysctlNames[key]);
+    const entry = entryOf(sysctls, key);
     return entry === undefined ? kernelDefaults[key] : valueOf(entry);
   };
   return Object.fromEntries(
@@ -56,9 +63,7 @@ export function valuesOf(sysctls: readonly Sysctl[] = []): Partial<Triple> {
 
 /** The values that a pod with these sysctls starts with; undefined where one of them only the kernel can read. */
 export function declaredTriple(sysctls: readonly Sysctl[] = []): Triple | undefined {
-  const { timeSeconds, intervalSeconds, probes } = valuesOf(sysctls);
-  if (timeSeconds === undefined || intervalSeconds === undefined || probes === undefined) return undefined;
-  return { timeSeconds, intervalSeconds, probes };
+  return tripleOf(valuesOf(sysctls));
 }
 
 /**

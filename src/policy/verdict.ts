@@ -1,7 +1,7 @@
 import type { Verdict } from '../api/condition.ts';
 import type { Effective, HostCounts, PodCounts } from '../api/status.ts';
 import { giveUpSeconds, secondProbeSeconds, shortestTimeout, shorthand } from '../api/triple.ts';
-import { named } from './coverage.ts';
+import { someOf } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 
 interface Present {
@@ -75,7 +75,7 @@ export const awaitingReason = 'AwaitingNodes';
 /** The agents of these nodes are yet to hold what was declared. */
 export function awaitingVerdict(awaited: readonly string[], generation: number): Verdict {
   const message =
-    `Waiting for the agents of ${named(awaited)} to report on generation ${generation}; ` +
+    `Waiting for the agents of ${someOf(awaited)} to report on generation ${generation}; ` +
     'until then they are counted with what they reported before';
   return { kind: 'reconciling', reason: awaitingReason, message };
 }

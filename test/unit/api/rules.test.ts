@@ -3,14 +3,14 @@ import fc from 'fast-check';
 
 import type { PolicyKind } from '../../../src/api/group.ts';
 import type { Hop } from '../../../src/api/hop.ts';
-import { hopTypes, idleTimeoutBounds } from '../../../src/api/hop.ts';
+import { hopTypes } from '../../../src/api/hop.ts';
 import type { Keepalive } from '../../../src/api/keepalive.ts';
-import { kernelDefaults } from '../../../src/api/triple.ts';
 import { clusterKeepalivePolicySchema, keepalivePolicySchema } from '../../../src/api/object.ts';
 import { presetNames } from '../../../src/api/presets.ts';
 import type { Effective } from '../../../src/api/status.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
 import { deriveEffective } from '../../../src/policy/requirement.ts';
+import { declaredValues, timeouts } from '../../support/arbitrary.ts';
 import type { Problem } from './served-schema.ts';
 import { problemOf, ServedSchema } from './served-schema.ts';
 import type { Specimen } from './specimen.ts';
@@ -70,25 +70,10 @@ describe('the API server and every other reader agree', () => {
   });
 });
 
-const timeouts = fc.oneof(
-  fc.integer({ min: idleTimeoutBounds.min, max: 100 }),
-  fc.integer({ min: idleTimeoutBounds.min, max: idleTimeoutBounds.max }),
-);
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'aws-nlb', 'envoy-tcp');
 const hops: fc.Arbitrary<Hop> = fc.oneof(
   fc.record({ name: names, type: fc.constantFrom(...hopTypes), idleTimeoutSeconds: timeouts }),
   fc.record({ name: names, preset: fc.constantFrom(...presetNames) }, { requiredKeys: ['preset'] }),
-);
-const declared: fc.Arbitrary<Keepalive> = fc.record(
-  {
-    timeSeconds: fc.oneof(
-      fc.integer({ min: 1, max: 100 }),
-      fc.integer({ min: 1, max: kernelDefaults.timeSeconds }),
-    ),
-    intervalSeconds: fc.integer({ min: 1, max: kernelDefaults.intervalSeconds }),
-    probes: fc.integer({ min: 1, max: kernelDefaults.probes }),
-  },
-  { requiredKeys: [] },
 );
 
 /** Whether what follows from declared values is enough, and still what was declared. */
@@ -103,7 +88,7 @@ function isHonoured(values: Keepalive, effective: Effective | undefined): boolea
 test('whatever the path and the declared values: valid in CEL, valid in zod, and enough are one', () => {
   const seen = { valid: 0, invalid: 0 };
   fc.assert(
-    fc.property(fc.array(hops, { minLength: 1, maxLength: 4 }), declared, (route, values) => {
+    fc.property(fc.array(hops, { minLength: 1, maxLength: 4 }), declaredValues, (route, values) => {
       const { zod, rules } = judge(namespaced({ path: route, keepalive: values }));
       expect(sorted(rules ?? [])).toEqual(sorted(zod));
       const otherwiseWell = zod.filter(({ text }) => !text.includes(sameName));
