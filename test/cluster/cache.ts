@@ -36,6 +36,17 @@ export async function fill(place: string, make: (folder: string) => Promise<void
   }
 }
 
+/** One at a time on this machine, whichever clone it is that builds. */
+export async function alone<T>(what: string, act: () => Promise<T>): Promise<T> {
+  mkdirSync(cacheRoot(), { recursive: true });
+  const release = await lock(join(cacheRoot(), `${what}.lock`));
+  try {
+    return await act();
+  } finally {
+    await release();
+  }
+}
+
 /** What a build left that was killed; nobody else builds here while the lock is held. */
 function clearHalfMade(place: string): void {
   const prefix = `${basename(place)}.new-`;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import product from '../../package.json' with { type: 'json' };
+import { alone } from './cache.ts';
 import type { Cluster } from './cluster.ts';
 import { runOrThrow } from './command.ts';
 import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
@@ -67,18 +68,21 @@ async function buildProduct(archive: string): Promise<void> {
     cwd: repository,
   });
   if (!existsSync(join(repository, 'dist/main.mjs'))) throw new Error('npm run build left no dist/main.mjs');
-  await buildah(
-    'bud',
-    '--quiet',
-    '--build-arg',
-    `NODE_IMAGE=${nodeImage}`,
-    '--tag',
-    productImage,
-    repository,
-  );
-  await saveImage(productImage, archive);
-  // The builds before this one, whose name it took.
-  await buildah('rmi', '--prune', '--force');
+  // Clones share the store, where all give their image the same name.
+  await alone('product-image', async () => {
+    await buildah(
+      'bud',
+      '--quiet',
+      '--build-arg',
+      `NODE_IMAGE=${nodeImage}`,
+      '--tag',
+      productImage,
+      repository,
+    );
+    await saveImage(productImage, archive);
+    // The builds before this one, whose name it took.
+    await buildah('rmi', '--prune', '--force');
+  });
 }
 
 interface Workload {

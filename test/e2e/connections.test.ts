@@ -42,7 +42,7 @@ describe('connections that were open before the policy came', () => {
     await bench.apply(kap(namespace, 'nat', 90, { openConnections: 'Observe' }));
     const status = await bench.status(policy, (s) => s.connections?.established === 6);
     // Each of the three has an end in the server, which does not ask; one client does, before its values changed.
-    expect(status.connections).toEqual({ established: 6, protected: 0, exposed: 6 });
+    expect(status.connections).toEqual({ established: 6, protected: 0, exposed: 6, unknown: 0 });
     const found = status.findings?.filter(({ reason }) => reason === 'ExposedConnections') ?? [];
     expect(found.map(({ pod, message }) => [pod, message.split(';')[0]])).toEqual([
       ['asks', 'one connection of idle: its timer was armed before the values changed, and runs on'],
@@ -55,7 +55,7 @@ describe('connections that were open before the policy came', () => {
   test('speak before the timeout where it repairs, whatever network their pod uses', async () => {
     await bench.apply(kap(namespace, 'nat', 90));
     const status = await bench.status(policy, (s) => s.connections?.protected === 6);
-    expect(status.connections).toEqual({ established: 6, protected: 6, exposed: 0 });
+    expect(status.connections).toEqual({ established: 6, protected: 6, exposed: 0, unknown: 0 });
     const host = await bench.cluster.lab.host('n3');
     const sockets = await host.execOrThrow(['ss', '-tnoH', 'state', 'established', `dport = :${port}`], {
       cwd: '/',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { control } from '../cluster/addresses.ts';
@@ -12,7 +13,9 @@ import type { Sysctl } from '../../src/policy/sysctl.ts';
 
 /** KEEPALIVE_CLUSTER names one that runs already, with the product installed: while one writes a test, starting takes longest. */
 export const RUNNING_CLUSTER = process.env.KEEPALIVE_CLUSTER;
-export const SHARED_CLUSTER = RUNNING_CLUSTER ?? 'e2e';
+/** Each clone has one of its own, so that two can be tested at once. */
+export const SHARED_CLUSTER =
+  RUNNING_CLUSTER ?? `e2e-${createHash('sha256').update(repository).digest('hex').slice(0, 4)}`;
 /** What a network namespace starts with. */
 export const untouched = '7200/75/9';
 

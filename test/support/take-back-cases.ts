@@ -1,7 +1,7 @@
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import type { AdmissionCase } from './admission-cases.ts';
 import { sysctls } from './builder.ts';
-import { entry, interval, ports, probes, time } from './declaration-cases.ts';
+import { entry, interval, probes, time } from './declaration-cases.ts';
 
 /** What admission notes beside the values that it gives. */
 const given = (requirement: string, ownValues: string): Record<string, string> => ({
@@ -11,15 +11,18 @@ const given = (requirement: string, ownValues: string): Record<string, string> =
 
 const declaring = (...list: Sysctl[]) => ({ spec: { securityContext: { sysctls: list } } });
 
+/** Of no network: the API server refuses those of one beside hostNetwork. */
+const ofNoNetwork = entry('kernel.shm_rmid_forced', '1');
+
 /** Pods that admission changed, and that became such as it leaves alone: one pod, and a policy of each kind behind 90 s. */
 export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expected: Sysctl[]][] = [
   [
     'hostNetwork that somebody set after admission changed the pod: what it was given is taken back',
     {
       annotations: given('90/-/-/-', '-/-/-'),
-      spec: { hostNetwork: true, securityContext: { sysctls: [ports, ...sysctls()] } },
+      spec: { hostNetwork: true, securityContext: { sysctls: [ofNoNetwork, ...sysctls()] } },
     },
-    [ports],
+    [ofNoNetwork],
   ],
   [
     'the pod has its own values then',
