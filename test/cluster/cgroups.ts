@@ -56,7 +56,8 @@ function enableForChildren(folder: string): void {
   writeFileSync(join(folder, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
 }
 
-function tryRemove(folder: string): boolean {
+/** Whether nothing is left of a group and those below it. */
+export function tryRemove(folder: string): boolean {
   try {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.isDirectory() && !tryRemove(join(folder, entry.name))) return false;

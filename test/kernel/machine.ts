@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
+import { tryRemove } from '../cluster/cgroups.ts';
 import { Host } from '../cluster/host.ts';
 import { processes } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
@@ -13,6 +13,7 @@ import type { Triple } from '../../src/api/triple.ts';
 import type { PodPlace } from '../../src/policy/place.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import type { PodIdentity } from '../../src/policy/pod-identity.ts';
+import { clearLeftovers, ownFolder } from './leftover.ts';
 import { hierarchy, procRootOf, sandboxGroup, startSandboxes } from './sandbox.ts';
 
 export interface AgentOptions {
@@ -43,7 +44,8 @@ export class Machine {
   }
 
   static async start(): Promise<Machine> {
-    const folder = mkdtempSync(join(tmpdir(), 'keepalive-kernel-'));
+    await clearLeftovers();
+    const folder = ownFolder();
     mkdirSync(join(folder, 'log'));
     const host = await Host.start({ folder, name: 'node', owned: true });
     const machine = new Machine(folder, host);
@@ -53,7 +55,7 @@ export class Machine {
 
   async stop(): Promise<void> {
     await this.host.stop();
-    await until('the control groups are empty', () => removeGroups(this.groups));
+    await until('the control groups are empty', () => tryRemove(this.groups));
     rmSync(this.folder, { recursive: true });
   }
 
@@ -219,17 +221,4 @@ export class Pod {
 export function numberInside(pid: number): string {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return /^NSpid:\t(.*)$/m.exec(status)?.[1]?.split('\t').at(-1) ?? '';
-}
-
-function removeGroups(folder: string): boolean {
-  try {
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory() && !removeGroups(join(folder, entry.name))) return false;
-    rmdirSync(folder);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EBUSY') return false;
-    throw error;
-  }
 }
