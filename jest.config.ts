@@ -19,7 +19,12 @@ const config: Config = {
       globalSetup: '<rootDir>/test/e2e/setup.ts',
       globalTeardown: '<rootDir>/test/e2e/teardown.ts',
     },
-    { ...shared, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'long',
+      testMatch: ['<rootDir>/test/long/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/long/setup.ts',
+    },
   ],
 };
 export default config;
