@@ -2,7 +2,8 @@ import type { Preset } from './preset.ts';
 
 const awsDocs = 'https://docs.aws.amazon.com';
 const ec2Source = `${awsDocs}/AWSEC2/latest/APIReference/API_ConnectionTrackingConfiguration.html`;
-const computeApi = 'Google Compute Engine API, backend service connectionTrackingPolicy.idleTimeoutSec';
+const computeApi =
+  'https://cloud.google.com/ruby/docs/reference/google-cloud-compute-v1/latest/Google-Cloud-Compute-V1-BackendServiceConnectionTrackingPolicy';
 
 /** What a cloud has between its networks, and in front of them. */
 export const cloudPresets = {
@@ -24,10 +25,12 @@ export const cloudPresets = {
   },
   'aws-nlb-tls': {
     title: 'AWS Network Load Balancer, TLS listener',
+    // It ends TLS, and yet follows packets: a keepalive probe from either side is enough for it, says the source.
     type: 'LoadBalancer',
     idleTimeoutSeconds: 350,
+    after: 'RST',
     configurable: 'no',
-    source: `${awsDocs}/elasticloadbalancing/latest/network/update-idle-timeout.html`,
+    source: `${awsDocs}/elasticloadbalancing/latest/network/network-load-balancers.html#connection-idle-timeout`,
   },
   'aws-alb': {
     title: 'AWS Application Load Balancer',
@@ -163,8 +166,9 @@ export const cloudPresets = {
     title: 'Oracle Cloud Network Load Balancer',
     type: 'LoadBalancer',
     idleTimeoutSeconds: 360,
-    configurable: 'yes',
-    source: 'Oracle Cloud documentation, Network Load Balancer, configuring the idle timeout',
+    configurable: 'by CLI or API (tcp-idle-timeout)',
+    source:
+      'https://docs.oracle.com/en-us/iaas/Content/NetworkLoadBalancer/NetworkLoadBalancers/configure-idle-timeout.htm',
   },
   'oci-load-balancer': {
     title: 'Oracle Cloud Load Balancer, backend side',
