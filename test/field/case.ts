@@ -4,6 +4,19 @@ import { basename, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 
+/** A TCP connection from one pod of the case to another, which runs `idle serve 7000`. */
+const connectionSchema = z.strictObject({
+  from: z.string(),
+  to: z.string(),
+  /** What its program asks for: nothing, SO_KEEPALIVE alone, or values of its own too, as `60/1/10`. */
+  keepalive: z.union([z.enum(['none', 'asked']), z.string().regex(/^\d+\/\d+\/\d+$/)]).default('none'),
+  userTimeoutSeconds: z.int().optional(),
+  /** Before its policies are applied, or once they are Ready. */
+  opened: z.enum(['before', 'after']).default('before'),
+  /** What has become of it after the outage. */
+  then: z.enum(['alive', 'dead']).default('alive'),
+});
+
 /** What is right in the case that a report from the field describes. */
 const caseSchema = z.strictObject({
   /** Where it was reported. */
@@ -20,6 +33,9 @@ const caseSchema = z.strictObject({
   again: z.literal('unchanged').optional(),
   /** By pod: what its kernel holds in the end, `30/10/6`. */
   pods: z.record(z.string(), z.string()).default({}),
+  connections: z.array(connectionSchema).default([]),
+  /** Connections fall silent together, and from that second on nothing passes between their pods for a while. */
+  outage: z.strictObject({ atSecond: z.int(), seconds: z.int() }).optional(),
   /** By `kap/name` or `ckap/name`: what its status says in the end. */
   policies: z
     .record(
@@ -27,6 +43,7 @@ const caseSchema = z.strictObject({
       z.strictObject({
         ready: z.enum(['True', 'False']).optional(),
         pods: z.string().optional(),
+        connections: z.record(z.enum(['established', 'protected', 'exposed', 'unknown']), z.int()).optional(),
         /** Reasons of all its findings. */
         findings: z.array(z.string()).optional(),
         /** Words that one of them has. */
@@ -36,10 +53,16 @@ const caseSchema = z.strictObject({
     .default({}),
 });
 
+export type Connection = z.output<typeof connectionSchema>;
+
+export interface Manifest {
+  readonly kind: string;
+}
+
 export interface Case extends z.output<typeof caseSchema> {
   /** Of its file, and of the namespace that it is played in. */
   readonly name: string;
-  readonly manifests: readonly object[];
+  readonly manifests: readonly Manifest[];
 }
 
 const folder = join(import.meta.dirname, 'cases');
@@ -50,7 +73,7 @@ export function readCases(): Case[] {
     .sort()
     .map((file) => {
       const documents = parseAllDocuments(readFileSync(join(folder, file), 'utf8'));
-      const [right, ...manifests] = documents.map((document) => document.toJS() as object);
+      const [right, ...manifests] = documents.map((document) => document.toJS() as Manifest);
       return { name: basename(file, '.yaml'), manifests, ...caseSchema.parse(right) };
     });
 }

@@ -4,9 +4,11 @@ import { afterAll, expect, test } from '@jest/globals';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
 import { until } from '../cluster/wait.ts';
+import type { PolicyName } from '../e2e/shared.ts';
 import { Bench, condition } from '../e2e/shared.ts';
-import type { Case } from './case.ts';
+import type { Case, Manifest } from './case.ts';
 import { readCases } from './case.ts';
+import { Connections } from './connections.ts';
 
 /** What people reported of clusters like theirs, on ours: a next report is one more file in cases/. */
 const bench = new Bench();
@@ -14,59 +16,92 @@ const cases = readCases();
 const namespaceOf = ({ name }: Case) => `field-${name}`;
 
 afterAll(async () => {
-  await bench.cluster.kubectl('delete', 'ckap', '--all');
   await bench.cluster.kubectl('delete', 'namespace', '--wait=false', ...cases.map(namespaceOf));
 });
 
-function apply(one: Case) {
-  const stdin = one.manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n');
-  const args = ['-n', namespaceOf(one), `--validate=${one.validate}`, '-f', '-'];
-  return bench.cluster.exec(['kubectl', 'apply', ...args], { stdin });
+function kubectl(one: Case, manifests: readonly Manifest[], ...args: string[]) {
+  const stdin = manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n');
+  return bench.cluster.exec(['kubectl', ...args, '-n', namespaceOf(one), '-f', '-'], { stdin });
 }
+const apply = (one: Case, manifests = one.manifests) =>
+  kubectl(one, manifests, 'apply', `--validate=${one.validate}`);
+
+const untilReady = (one: Case, pods: readonly string[]) =>
+  bench.cluster.kubectl(
+    ...['wait', '-n', namespaceOf(one), ...pods.map((pod) => `pod/${pod}`)],
+    ...['--for=condition=Ready', '--timeout=60s'],
+  );
 
 test.each(cases.map((one) => [one.right, one] as const))(
   '%s',
   async (_sentence, one) => {
     const namespace = await bench.namespace(namespaceOf(one));
-    const { stderr, code } = await apply(one);
-    expect([code === 0 ? 'taken' : 'refused', stderr]).toEqual([one.applied, expect.any(String)]);
-    for (const words of one.told) expect(stderr).toContain(words);
-
-    for (const [pod, values] of Object.entries(one.pods)) {
-      await bench.cluster.kubectl(
-        'wait',
-        `pod/${pod}`,
-        '-n',
-        namespace,
-        '--for=condition=Ready',
-        '--timeout=60s',
-      );
-      await bench.untilValuesIn(pod, namespace, values);
+    const connections = new Connections(bench, one, namespace);
+    try {
+      await play(one, connections);
+    } finally {
+      connections.stop();
+      // The namespace takes the rest with it.
+      const outside = one.manifests.filter(({ kind }) => ['ClusterKeepalivePolicy', 'Node'].includes(kind));
+      if (outside.length > 0) await kubectl(one, outside, 'delete', '--ignore-not-found');
     }
-    if (one.again !== undefined) {
-      const { stdout, stderr: complaint } = await apply(one);
-      expect(complaint).toBe('');
-      expect(
-        stdout
-          .trim()
-          .split('\n')
-          .filter((line) => !line.endsWith(' unchanged')),
-      ).toEqual([]);
-    }
-    for (const [policy, expected] of Object.entries(one.policies))
-      await expectStatus(policy, expected, namespace);
   },
   120_000,
 );
 
+async function play(one: Case, connections: Connections): Promise<void> {
+  const talking = [...new Set(one.connections.flatMap(({ from, to }) => [from, to]))];
+  if (one.connections.some(({ opened }) => opened === 'before')) {
+    await apply(
+      one,
+      one.manifests.filter(({ kind }) => kind === 'Pod'),
+    );
+    await untilReady(one, talking);
+    await connections.open('before');
+  }
+  await expectApplied(one);
+  const pods = [...new Set([...Object.keys(one.pods), ...talking])];
+  if (pods.length > 0) await untilReady(one, pods);
+  if (one.connections.some(({ opened }) => opened === 'after')) {
+    for (const policy of Object.keys(one.policies)) await bench.status(nameOf(policy, one));
+    await connections.open('after');
+  }
+  for (const [pod, values] of Object.entries(one.pods))
+    await bench.untilValuesIn(pod, namespaceOf(one), values);
+  if (one.again !== undefined) await expectUnchanged(one);
+  for (const [policy, expected] of Object.entries(one.policies))
+    await expectStatus(nameOf(policy, one), expected);
+  if (one.outage !== undefined)
+    expect(await connections.outlive(one.outage)).toEqual(
+      one.connections.map((connection) => connection.then),
+    );
+}
+
+async function expectApplied(one: Case): Promise<void> {
+  const { stderr, code } = await apply(one);
+  expect([code === 0 ? 'taken' : 'refused', stderr]).toEqual([one.applied, expect.any(String)]);
+  for (const words of one.told) expect(stderr).toContain(words);
+}
+
+async function expectUnchanged(one: Case): Promise<void> {
+  const { stdout, stderr } = await apply(one);
+  expect(stderr).toBe('');
+  const lines = stdout.trim().split('\n');
+  expect(lines.filter((line) => !line.endsWith(' unchanged'))).toEqual([]);
+}
+
 type Expected = Case['policies'][string];
 
-/** The status in the end: agents report in their own time. */
-async function expectStatus(policy: string, expected: Expected, namespace: string): Promise<void> {
+function nameOf(policy: string, one: Case): PolicyName {
   const [kind, name = ''] = policy.split('/') as ['kap' | 'ckap', string];
+  return { kind, name, namespace: namespaceOf(one) };
+}
+
+/** The status in the end: agents report in their own time. */
+async function expectStatus(policy: PolicyName, expected: Expected): Promise<void> {
   let last: Expected | undefined;
-  await until(`${policy} says what is expected`, async () => {
-    last = saidOf((await bench.policy({ kind, name, namespace })).status, expected);
+  await until(`${policy.name} says what is expected`, async () => {
+    last = saidOf((await bench.policy(policy)).status, expected);
     return isDeepStrictEqual(last, expected);
   }).catch((error: unknown) => {
     const { message } = error as Error;
@@ -81,6 +116,7 @@ function saidOf(status: PolicyStatus | undefined, expected: Expected): Expected 
   const said = {
     ready: condition(status, 'Ready')?.status,
     pods: status?.pods?.summary,
+    connections: status?.connections,
     findings: findings.map(({ reason }) => reason),
     says: messages.includes(expected.says ?? '') ? expected.says : messages,
   };

@@ -28,7 +28,7 @@ export class Clients {
    * because an input that ends at once is sometimes never seen to end at the far side of kubectl exec.
    */
   static start(
-    stage: Stage,
+    stage: Pick<Stage, 'cluster' | 'namespace' | 'signal'>,
     pod: string,
     { commands, chatty }: { commands: ReadonlyMap<string, readonly string[]>; chatty: boolean },
   ): Clients {

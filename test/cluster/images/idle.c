@@ -3,9 +3,10 @@
  *
  *   idle serve PORT [ADDRESS]        echoes, over IPv4 and IPv6; says who came and how each connection ended
  *   idle hold ADDRESS PORT COUNT     both ends of so many connections, for as long as it lives
- *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever] [--give-up SECONDS]
+ *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--values TIME/INTERVAL/PROBES] [--chat] [--forever] [--give-up SECONDS]
  *
  * --keepalive sets SO_KEEPALIVE and nothing else, as most programs do: the kernel's values decide the rest.
+ * --values sets SO_KEEPALIVE and values of its own.
  * --give-up leaves its patience to the kernel (TCP_USER_TIMEOUT), which then says ETIMEDOUT (110); by default
  * Linux is patient for about 15 minutes (tcp_retries2).
  * --chat talks every second until its standard input ends, and is silent from then on.
@@ -134,19 +135,24 @@ int main(int argc, char **argv) {
   if (argc < 6 || strcmp(argv[1], "connect")) {
     puts("usage: idle serve PORT [ADDRESS]");
     puts("       idle hold ADDRESS PORT COUNT");
-    puts("       idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--chat] [--forever] [--give-up SECONDS]");
+    puts("       idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--values TIME/INTERVAL/PROBES] [--chat] [--forever] [--give-up SECONDS]");
     return 2;
   }
-  int silent = 0, give_up = 0, keepalive = 0, chatty = 0, forever = 0;
+  int silent = 0, give_up = 0, keepalive = 0, chatty = 0, forever = 0, values[3] = {0};
   for (int i = 4; i < argc; i++) {
     if (!strcmp(argv[i], "--silent") && i + 1 < argc) silent = atoi(argv[++i]);
     else if (!strcmp(argv[i], "--give-up") && i + 1 < argc) give_up = 1000 * atoi(argv[++i]);
     else if (!strcmp(argv[i], "--keepalive")) keepalive = 1;
+    else if (!strcmp(argv[i], "--values") && i + 1 < argc)
+      keepalive = sscanf(argv[++i], "%d/%d/%d", &values[0], &values[1], &values[2]) == 3;
     else if (!strcmp(argv[i], "--chat")) chatty = 1;
     else if (!strcmp(argv[i], "--forever")) forever = 1;
   }
   int fd = dial(argv[2], argv[3]);
   if (keepalive) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof keepalive);
+  const int options[] = {TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT};
+  for (int i = 0; i < 3; i++)
+    if (values[i] && setsockopt(fd, IPPROTO_TCP, options[i], &values[i], sizeof values[i])) fail("values");
   if (give_up) setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &give_up, sizeof give_up);
   talk(fd, "first words");
   printf("connected to %s port %s%s\n", argv[2], argv[3], keepalive ? ", keepalive on" : "");
