@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import type { PolicyStatus } from '../../src/api/status.ts';
 import { runOrThrow } from '../cluster/command.ts';
 import { processesIn } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
@@ -15,6 +16,11 @@ const daemonSet = ['-n', 'keepalive-agent', 'daemonset/keepalive-agent'];
 /** Everything is looked at this often instead of every 30 s, and counted instead of every 60 s. */
 const often = (resync: string, count: string) =>
   bench.cluster.kubectl('set', 'env', ...daemonSet, `RESYNC_SECONDS${resync}`, `COUNT_SECONDS${count}`);
+const controller = ['-n', 'keepalive-system', 'deployment/keepalive-controller'];
+const scale = async (replicas: string) => {
+  await bench.cluster.kubectl('scale', ...controller, `--replicas=${replicas}`);
+  await bench.cluster.kubectl('rollout', 'status', ...controller, '--timeout=120s');
+};
 const rolledOut = () => bench.cluster.kubectl('rollout', 'status', ...daemonSet, '--timeout=120s');
 
 function talker(name: string, node: string, args: readonly string[]): ReturnType<typeof sleeper> {
@@ -109,6 +115,34 @@ describe('switched off, with values staying', () => {
     expect(await bench.dryRun(sleeper('new', namespace))).toEqual([]);
     expect(await bench.valuesIn('late', namespace)).toBe(untouched);
     await bench.cluster.kubectl('delete', 'kap', 'newcomer', '-n', namespace);
+  });
+
+  test('a pod that is made after the controller was taken away is left alone as well', async () => {
+    const replicas = await bench.cluster.kubectl('get', ...controller, '-o', 'jsonpath={.spec.replicas}');
+    await scale('0');
+    try {
+      for (const name of [team, hosts]) {
+        const isLeft = (s: PolicyStatus) => condition(s, 'Ready')?.reason === 'OperatorRemoved';
+        expect((await bench.status(name, isLeft)).admission).toBe('Withheld');
+      }
+      await until('no controller is left', async () => {
+        const pods = ['pods', '-n', 'keepalive-system', '-l', 'app.kubernetes.io/component=controller'];
+        return (await bench.cluster.kubectl('get', ...pods, '-o', 'name')) === '';
+      });
+      expect(await bench.dryRun(sleeper('new', namespace))).toEqual([]);
+      await bench.start(sleeper('orphan', namespace, { spec: { nodeName: 'n1' } }));
+      // Its agent has read it, so that it had the occasion to change it.
+      await until('the agent of its node reports it', async () => {
+        const { status } = await bench.nodeKeepalive('n1');
+        return status?.policies?.some(({ findings }) => findings?.some(({ pod }) => pod === 'orphan'));
+      });
+      expect(await bench.valuesIn('orphan', namespace)).toBe(untouched);
+    } finally {
+      await scale(replicas);
+    }
+    for (const name of [team, hosts]) await bench.status(name, isOff('Audit'), 60_000);
+    expect(await bench.valuesIn('orphan', namespace)).toBe(untouched);
+    await bench.cluster.kubectl('delete', 'pod', 'orphan', '-n', namespace);
   });
 });
 
