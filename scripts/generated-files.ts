@@ -29,6 +29,7 @@ export function generatedFiles(): Record<string, string> {
       ...warningObjects('KeepalivePolicy'),
       ...warningObjects('ClusterKeepalivePolicy'),
     ]),
+    'deploy/witness.yaml': manifest([...staticAdmission.witnesses, ...staticAdmission.fence]),
     'docs/reference.md': reference(),
     ...Object.fromEntries(
       Object.values(kinds).map((kind) => [`crds/${kind.plural}.yaml`, manifest([crdOf(kind)])]),

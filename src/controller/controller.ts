@@ -15,7 +15,7 @@ import { agentNamespaceOf } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics, Outcome } from '../ops/metrics.ts';
-import { createMetrics } from '../ops/metrics.ts';
+import { createControllerMetrics, createMetrics } from '../ops/metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
 import type { Plan } from '../policy/plan.ts';
 import { plan } from '../policy/plan.ts';
@@ -27,6 +27,7 @@ import { requirements } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
 import { Triggers } from './trigger.ts';
 import { watchAll, watchRefusals } from './watch.ts';
+import { Witness } from './witness.ts';
 import { World } from './world.ts';
 
 export interface ControllerOptions {
@@ -67,6 +68,7 @@ class Controller {
   readonly #queue: WorkQueue;
   readonly #triggers: Triggers;
   readonly #applier: Applier;
+  readonly #witness: Witness;
   readonly #events: EventRecorder;
   readonly #lease: Lease;
   readonly #watched: readonly Watched[];
@@ -123,6 +125,18 @@ class Controller {
           secondsSinceContact: reflector.secondsSinceContact,
         })),
     });
+    const { answers } = createControllerMetrics(this.#metrics);
+    this.#witness = new Witness({
+      ...{ client, log, world: this.#world, activations: this.#activations, clock: systemClock },
+      namespace: config.podNamespace,
+      isInterrupted: () => isHalfHeard(this.#watched),
+      onNews: (policies) => {
+        this.#triggers.evidenceFound(policies);
+      },
+      onAnswer: (answer) => {
+        answers.inc({ answer });
+      },
+    });
     onExchange.to = this.#metrics;
   }
 
@@ -172,9 +186,12 @@ class Controller {
     const { signal } = this.#options;
     const release = new AbortController();
     this.#queue.start();
+    const asking = new AbortController();
+    const asked = this.#witness.run(asking.signal);
     const held = this.#lease.hold(release.signal);
     await until(held, AbortSignal.any([signal, this.#removal.signal]));
-    await this.#queue.stop();
+    asking.abort();
+    await Promise.all([asked, this.#queue.stop()]);
     if (this.#removal.signal.aborted && this.#lease.leading) await this.#leaveWord();
     release.abort();
     if ((await held) === 'lost') throw new Error('the lease was lost: another replica may lead now');
@@ -224,6 +241,7 @@ class Controller {
     const circumstances = this.#world.gather(key, {
       now: new Date(),
       activatingForMs: this.#activations.ofMs(key),
+      evidence: this.#witness.evidenceOf(key),
     });
     if (circumstances === undefined) {
       this.#activations.forget(key);
@@ -237,6 +255,7 @@ class Controller {
       this.#triggers.noteCost(key, performance.now() - startedAt);
       await this.#applier.apply(circumstances, planned);
       this.#activations.note(key, planned);
+      if (planned.activation === 'begins') this.#witness.poke();
       outcome = outcomeOf(planned);
       return planned.againAfterMs === undefined ? undefined : { afterMs: planned.againAfterMs };
     } finally {

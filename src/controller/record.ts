@@ -52,10 +52,12 @@ export function bindingRecord({ metadata, spec }: KubeObject): StoredBinding | u
   return { name, uid, resourceVersion: '', labels: {}, ownerReferences: [], spec: undefined, differs };
 }
 
+const mutating = [...staticAdmission.policies, ...staticAdmission.witnesses];
+
 export function admissionRecord({ metadata, spec }: KubeObject): StoredAdmission | undefined {
   const { name, uid } = metadata;
-  if (!isStatic(name, staticAdmission.policies)) return undefined;
-  return { uid, name, differs: admissionDifference({ metadata, spec }, staticAdmission.policies) };
+  if (!isStatic(name, mutating)) return undefined;
+  return { uid, name, differs: admissionDifference({ metadata, spec }, mutating) };
 }
 
 function isStatic(name: string, among: readonly { readonly metadata: { readonly name: string } }[]): boolean {

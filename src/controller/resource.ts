@@ -12,8 +12,11 @@ export const resources = {
   configmaps: { group: '', version: 'v1', plural: 'configmaps' },
   daemonsets: { group: 'apps', version: 'v1', plural: 'daemonsets' },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments' },
+  endpointslices: { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' },
   events: { group: '', version: 'v1', plural: 'events' },
   mutatingadmissionpolicies: { ...admission, plural: 'mutatingadmissionpolicies' },
+  validatingadmissionpolicies: { ...admission, plural: 'validatingadmissionpolicies' },
+  validatingadmissionpolicybindings: { ...admission, plural: 'validatingadmissionpolicybindings' },
   mutatingadmissionpolicybindings: { ...admission, plural: 'mutatingadmissionpolicybindings' },
 } as const satisfies Record<string, Resource>;
 export type ResourceName = keyof typeof resources;

@@ -38,6 +38,11 @@ export class Triggers {
     if (this.#world.policy(key) !== undefined) this.#costMs.set(key, ms);
   }
 
+  /** What the API server was seen to act by, or not to. */
+  evidenceFound(policies: Iterable<string>): void {
+    for (const policy of policies) this.#queue.add(policy);
+  }
+
   /** What an administrator says to all policies at once is not to wait. */
   settingsChanged(): void {
     for (const policy of this.#allPolicies()) this.#queue.add(policy);

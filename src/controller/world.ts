@@ -71,7 +71,10 @@ export class World {
   }
 
   /** All that a decision on one policy depends on; `undefined` where there is no such policy any more. */
-  gather(key: string, time: Pick<Circumstances, 'now' | 'activatingForMs'>): Circumstances | undefined {
+  gather(
+    key: string,
+    time: Pick<Circumstances, 'now' | 'activatingForMs' | 'evidence'>,
+  ): Circumstances | undefined {
     const record = this.policy(key);
     if (record === undefined) return undefined;
     const isCluster = record.kind === 'ClusterKeepalivePolicy';

@@ -79,6 +79,12 @@ export class ApiClient {
     return this.#json<T>({ ...options, verb: 'create', method: 'POST', target, body });
   }
 
+  /** What an object would be if it were created now; nothing is stored. */
+  dryRun<T = KubeObject>(target: Target, body: KubeManifest, options: CallOptions = {}): Promise<T> {
+    const query = { dryRun: 'All' };
+    return this.#json<T>({ ...options, verb: 'create', method: 'POST', target, query, body });
+  }
+
   /** Replaces the object; with a resourceVersion in the body, only if nobody wrote since. */
   update<T = KubeObject>(
     target: Target & { name: string },

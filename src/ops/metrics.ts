@@ -75,6 +75,22 @@ export interface Metrics {
   readonly apiRequests: Counter<'verb' | 'resource' | 'code'>;
 }
 
+export interface ControllerMetrics {
+  readonly answers: Counter<'answer'>;
+}
+
+/** What only the controller has to tell. */
+export function createControllerMetrics({ registry }: Metrics): ControllerMetrics {
+  return {
+    answers: new Counter({
+      name: 'keepalive_admission_answers_total',
+      help: 'Answers of the API server, for each kind of policy, to the question what it acts by: seen (by what was written last), open (not yet), silent (new pods start without the values), none (it could not be asked).',
+      labelNames: ['answer'],
+      registers: [registry],
+    }),
+  };
+}
+
 /** Each call makes a registry of its own; nothing is shared between them. */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();

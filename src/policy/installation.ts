@@ -4,6 +4,7 @@ import type { PolicyKind } from '../api/group.ts';
 import { GROUP } from '../api/group.ts';
 import { admissionPolicyNames, admissionPolicyOf, namespacedBinding } from './admission.ts';
 import { firstDifference } from './difference.ts';
+import { fenceBinding, fencePolicy, witnessNames, witnessPolicyOf } from './witness.ts';
 
 /** On each admission object of the manifests: what its spec was when it was generated. */
 const contentAnnotation = `${GROUP}/content`;
@@ -21,12 +22,16 @@ interface AdmissionObject {
   readonly spec?: unknown;
 }
 
+const kinds = ['KeepalivePolicy', 'ClusterKeepalivePolicy'] as const;
+
 /** What the manifests install of a kind, as they carry it. */
 export const staticAdmission = {
-  policies: (['KeepalivePolicy', 'ClusterKeepalivePolicy'] as const).map((kind) =>
-    stamped(admissionPolicyOf(kind)),
-  ),
+  policies: kinds.map((kind) => stamped(admissionPolicyOf(kind))),
   bindings: [stamped(namespacedBinding())],
+  /** What the API server is asked by. */
+  witnesses: kinds.map((kind) => stamped(witnessPolicyOf(kind))),
+  /** What keeps the asking to dry runs. */
+  fence: [stamped(fencePolicy()), stamped(fenceBinding())],
 } as const;
 
 function stamped<T extends AdmissionObject>(object: T) {
@@ -82,4 +87,25 @@ export function installationFor(
     missing: needed.filter(({ found }) => found === undefined).map(({ object }) => object),
     differing: needed.flatMap(({ object, found }) => (found?.differs ? [{ object, ...found.differs }] : [])),
   };
+}
+
+/** What keeps a kind from being asked about; undefined: nothing. `fence` is asked by the name of the kind of object. */
+export function witnessFault(
+  kind: PolicyKind,
+  { policies, fence }: { readonly policies: Lookup; readonly fence: Lookup },
+): string | undefined {
+  const name = witnessNames[kind];
+  const needed = [
+    { object: `MutatingAdmissionPolicy ${name}`, found: policies.get(name) },
+    ...staticAdmission.fence.map((object) => ({
+      object: `${object.kind} ${object.metadata.name}`,
+      found: fence.get(object.kind),
+    })),
+  ];
+  const [missing] = needed.filter(({ found }) => found === undefined);
+  if (missing !== undefined) return `${missing.object} is not installed`;
+  const [edited] = needed.filter(({ found }) => found?.differs !== undefined);
+  return (
+    edited && `${edited.object} differs in ${edited.found?.differs?.field} from what this version installs`
+  );
 }

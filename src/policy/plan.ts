@@ -10,11 +10,20 @@ import type { BindingRecord, BindingStep } from './binding-step.ts';
 import { bindingStep } from './binding-step.ts';
 import type { Installation } from './installation.ts';
 import { actsOnPods, installationFault, unreadable } from './obstacle.ts';
+import type { Evidence } from './evidence.ts';
+import { patienceMs, remainingMs } from './evidence.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
-import { activatingReason, activatingVerdict, awaitingVerdict, readyVerdict } from './verdict.ts';
+import {
+  activatingReason,
+  activatingVerdict,
+  awaitingVerdict,
+  inactiveReason,
+  inactiveVerdict,
+  readyVerdict,
+} from './verdict.ts';
 import { asItMayAct, withheld } from './withheld.ts';
 
 /** All that one decision may depend on. */
@@ -33,6 +42,7 @@ export interface Circumstances {
   readonly now: Date;
   /** How long ago this process began the activation under way, on a clock that never steps; undefined: it did not. */
   readonly activatingForMs: number | undefined;
+  readonly evidence: Evidence;
 }
 
 export interface Plan {
@@ -45,13 +55,6 @@ export interface Plan {
   /** Whether an activation begins with this plan, goes on, or is none. */
   readonly activation: 'begins' | 'goes on' | 'none';
 }
-
-/**
- * How long a policy is called Reconciling after it changed: the API server takes up new bindings once a
- * second (k8s.io/apiserver admission/plugin/policy/generic, policy refresh), with room to spare. A pod created once the
- * policy is Ready is covered.
- */
-export const activationMs = 3000;
 
 /** Everything that has to be done for one policy. */
 export function plan(circumstances: Circumstances): Plan {
@@ -168,37 +171,43 @@ interface Doing {
   readonly counts: Counts;
 }
 
-/** Ready once the API server must have taken up the last change, and the agents say that they have. */
+/** Ready once the API server acts by the last change, and the agents say that they do. */
 function progressOf(
-  { record, facts, activatingForMs }: Circumstances,
+  circumstances: Circumstances,
   policy: EffectivePolicy,
   { binding, awaited, counts }: Doing,
 ): Progress {
-  const activating = activationOf({ record, activatingForMs }, policy, binding);
+  const activating = activationOf(circumstances, policy, binding);
   if (activating !== undefined) return activating;
+  const { record, facts, evidence } = circumstances;
   // Where it was Ready once, a node that comes, or comes back, only shows in the counts: it must not flap.
   return stays(
     awaited.length === 0 || wasReady(record)
-      ? readyVerdict(policy, { anyAgent: facts.anyAgent, ...counts })
+      ? readyVerdict(policy, { anyAgent: facts.anyAgent, evidence, ...counts })
       : awaitingVerdict(awaited, record.generation),
   );
 }
 
-/** Undefined where the API server has nothing to take up, or has had its time. */
+/** Undefined where the API server has nothing to take up, or has taken it up. */
 function activationOf(
-  { record, activatingForMs }: Pick<Circumstances, 'record' | 'activatingForMs'>,
+  { record, activatingForMs, evidence }: Circumstances,
   policy: EffectivePolicy,
   binding: BindingStep,
 ): Progress | undefined {
   if (!actsOnPods(policy)) return undefined;
   const isSettled = saysWhatIs(record, policy, binding);
-  if (isSettled && !isActivating(record)) return undefined;
+  if (isSettled && isAtRest(record, evidence)) return undefined;
   // Of an activation that another process began nothing is known: it begins anew.
-  const goesOn = isSettled && activatingForMs !== undefined;
-  const remainingMs = goesOn ? activationMs - activatingForMs : activationMs;
-  if (remainingMs <= 0) return undefined;
-  const verdict = activatingVerdict(record.generation);
-  return { verdict, againAfterMs: remainingMs, activation: goesOn ? 'goes on' : 'begins' };
+  const forMs = isSettled ? activatingForMs : undefined;
+  const againAfterMs = forMs === undefined ? patienceMs(evidence) : remainingMs(evidence, forMs);
+  if (againAfterMs === 0) return undefined;
+  const verdict =
+    evidence.kind === 'silent' ? inactiveVerdict(policy.kind) : activatingVerdict(record.generation);
+  return { verdict, againAfterMs, activation: forMs === undefined ? 'begins' : 'goes on' };
+}
+
+function isAtRest(record: PolicyRecord, { kind }: Evidence): boolean {
+  return kind !== 'silent' && !isActivating(record);
 }
 
 function wasReady({ status, generation }: PolicyRecord): boolean {
@@ -226,7 +235,7 @@ function saysWhatIs(
 function isActivating({ status }: PolicyRecord): boolean {
   return (status.conditions ?? []).some(
     ({ type, reason }) =>
-      type === 'Reconciling' && (reason === activatingReason || reason === 'BindingFailed'),
+      type === 'Reconciling' && [activatingReason, inactiveReason, 'BindingFailed'].includes(reason),
   );
 }
 

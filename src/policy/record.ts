@@ -17,6 +17,7 @@ export interface RawObject {
     readonly name: string;
     readonly namespace?: string;
     readonly uid: string;
+    readonly resourceVersion?: string;
     readonly generation?: number;
     readonly creationTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
@@ -32,6 +33,7 @@ export interface PolicyRecord {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly resourceVersion?: string | undefined;
   readonly generation: number;
   /** RFC 3339, of the API server; every stored object has it. */
   readonly createdAt?: string | undefined;
@@ -44,14 +46,15 @@ export interface PolicyRecord {
 }
 
 export function policyRecord(kind: PolicyKind, object: RawObject): PolicyRecord {
-  const { namespace = '', name, uid, generation = 0, creationTimestamp: createdAt } = object.metadata;
+  const { namespace = '', name, uid, resourceVersion, generation = 0 } = object.metadata;
+  const { creationTimestamp: createdAt } = object.metadata;
   const read =
     kind === 'KeepalivePolicy'
       ? parsed(keepalivePolicySpecSchema, object.spec, (spec) => namespacedPolicy(namespace, name, spec))
       : parsed(clusterKeepalivePolicySpecSchema, object.spec, (spec) => clusterPolicy(name, spec));
   // Only ever compared with what we would write, and read for its conditions: the CRD has checked its shape.
   const status = (object.status ?? {}) as PolicyStatus;
-  return { kind, namespace, name, uid, generation, createdAt, status, ...read };
+  return { kind, namespace, name, uid, resourceVersion, generation, createdAt, status, ...read };
 }
 
 /** The API server holds the CRD's rules, but an object may be older than a rule, or newer than this reader. */

@@ -2,10 +2,14 @@ import type { Verdict } from '../api/condition.ts';
 import type { Effective, HostCounts, PodCounts } from '../api/status.ts';
 import { giveUpSeconds, secondProbeSeconds, shortestTimeout, shorthand } from '../api/triple.ts';
 import { someOf } from './finding.ts';
+import type { PolicyKind } from '../api/group.ts';
+import type { Evidence } from './evidence.ts';
+import { actsOnPods } from './obstacle.ts';
 import type { EffectivePolicy } from './policy.ts';
 
 interface Present {
   readonly anyAgent: boolean;
+  readonly evidence: Evidence;
   readonly pods: PodCounts;
   readonly hosts: HostCounts | undefined;
 }
@@ -25,12 +29,25 @@ export function readyVerdict(policy: EffectivePolicy, present: Present): Verdict
   const what = present.anyAgent ? 'get' : 'start with';
   const none = isNobodyThere(present) ? 'Nothing that it selects is there at present. ' : '';
   return spec.mode === 'Enforce'
-    ? { kind: 'ready', reason: 'Enforced', message: `${none}${capital(who)} ${what} ${values}` }
+    ? {
+        kind: 'ready',
+        reason: 'Enforced',
+        message: `${none}${capital(who)} ${what} ${values}${unproven(policy, present.evidence)}`,
+      }
     : {
         kind: 'ready',
         reason: 'Audited',
         message: `${none}Nothing is changed. Enforced, ${who} would ${what} ${values}`,
       };
+}
+
+/** What is only likely is not to be read as seen. */
+function unproven(policy: EffectivePolicy, evidence: Evidence): string {
+  if (evidence.kind !== 'unknown' || !actsOnPods(policy)) return '';
+  return (
+    `. Whether the API server gives them to new pods by now cannot be seen (${evidence.why}), ` +
+    'so that was waited for: see "Ready by evidence" in docs/install.md'
+  );
 }
 
 function probesBefore(effective: Effective): string {
@@ -68,6 +85,17 @@ export const activatingReason = 'Activating';
 export function activatingVerdict(generation: number): Verdict {
   const message = `The API server is taking up generation ${generation}: a pod created at this moment may still start without it`;
   return { kind: 'reconciling', reason: activatingReason, message };
+}
+
+export const inactiveReason = 'AdmissionInactive';
+
+/** The API server answers that it does not act by any policy of the kind. */
+export function inactiveVerdict(kind: PolicyKind): Verdict {
+  const message =
+    `New pods start without the values at this moment: the API server was asked, and does not act by any ${kind}. ` +
+    'After a restart of it, or after new CustomResourceDefinitions, that passes within half a minute; ' +
+    'if it stays, look for MutatingAdmissionPolicy in the log of the API server';
+  return { kind: 'reconciling', reason: inactiveReason, message };
 }
 
 export const awaitingReason = 'AwaitingNodes';

@@ -39,7 +39,11 @@ export async function installProduct(
     await cluster.kubectl('rollout', 'status', '-n', namespace, name, '--timeout=120s');
 }
 
-async function loadProduct(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {
+/** Builds the image and puts it onto every node. */
+export async function loadProduct(
+  cluster: Cluster,
+  onProgress: (step: string) => void = () => undefined,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'keepalive-install-'));
   try {
     const archive = join(folder, 'image.tar');

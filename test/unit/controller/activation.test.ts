@@ -21,3 +21,20 @@ test('an activation is timed from when it began until it is over, each policy fo
   activations.forget('a');
   expect(told()).toEqual([undefined, undefined]);
 });
+
+test('what was seen counts for what was written before the question, and for nothing that was written since', () => {
+  const clock = new HandClock();
+  const activations = new Activations(clock);
+  activations.note('cluster', { activation: 'begins' });
+  activations.note('db/early', { activation: 'begins' });
+  activations.note('db/twice', { activation: 'begins' });
+  clock.advance(10);
+  const askedAt = clock.now();
+  clock.advance(10);
+  activations.note('db/late', { activation: 'begins' });
+  activations.note('db/twice', { activation: 'begins' });
+  activations.seen(activations.awaited('KeepalivePolicy'), askedAt);
+  expect(activations.awaited('KeepalivePolicy').sort()).toEqual(['db/late', 'db/twice']);
+  expect(activations.awaited('ClusterKeepalivePolicy')).toEqual(['cluster']);
+  expect([activations.isAwaited('db/early'), activations.isAwaited('db/late')]).toEqual([false, true]);
+});

@@ -10,7 +10,7 @@ import { defaultSettings } from '../../../src/api/settings.ts';
 import { keepaliveSchema } from '../../../src/api/keepalive.ts';
 import { giveUpSeconds, secondProbeSeconds } from '../../../src/api/triple.ts';
 import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
-import { createAgentMetrics, createMetrics } from '../../../src/ops/metrics.ts';
+import { createAgentMetrics, createControllerMetrics, createMetrics } from '../../../src/ops/metrics.ts';
 import { replicaSetRows } from '../../scenario/replica-set.ts';
 import { Page } from './page.ts';
 
@@ -67,6 +67,7 @@ describe('docs/install.md', () => {
       places: () => 0,
     });
     createAgentMetrics(metrics);
+    createControllerMetrics(metrics);
     const registered = metrics.registry.getMetricsAsArray().map(({ name }) => name);
     expect(namesIn('## Metrics').sort()).toEqual(
       registered.filter((name) => name.startsWith('keepalive_')).sort(),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { PolicyRecord } from '../../../src/policy/record.ts';
-import { activationMs, plan, setback } from '../../../src/policy/plan.ts';
+import { activationMs } from '../../../src/policy/evidence.ts';
+import { plan, setback } from '../../../src/policy/plan.ts';
 import { clusterPolicy } from '../../../src/policy/policy.ts';
 import { platformSpec } from '../../support/builder.ts';
 import {

@@ -28,6 +28,8 @@ export function record(seconds = 90, spec: ClusterSpec = {}, rest: Partial<Polic
   };
 }
 
+export const seen = { kind: 'seen', others: false } as const;
+
 export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {}): Circumstances {
   return {
     record: of,
@@ -35,6 +37,7 @@ export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {
     others: [],
     installation: { missing: [], differing: [] },
     activatingForMs: undefined,
+    evidence: { kind: 'unknown', why: 'nobody asked' },
     settings: readSettings({}),
     inExcess: false,
     binding: undefined,
@@ -87,8 +90,12 @@ export function settled(): Circumstances {
   const binding = applied(first, undefined);
   const then = plan(
     circumstances(record(90, {}, { status: first.status }), {
-      ...{ binding, now: after(3000), activatingForMs: 3000 },
+      ...{ binding, now: after(1000), activatingForMs: 1000, evidence: seen },
     }),
   );
-  return circumstances(record(90, {}, { status: then.status }), { binding, now: after(60_000) });
+  return circumstances(record(90, {}, { status: then.status }), {
+    binding,
+    now: after(60_000),
+    evidence: seen,
+  });
 }

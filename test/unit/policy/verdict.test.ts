@@ -7,6 +7,7 @@ import { platform, team } from '../../support/builder.ts';
 
 const pods = (selected: number): PodCounts => ({ selected, declared: 0, skipped: 0, summary: '' });
 const hosts = (selected: number): HostCounts => ({ selected, live: 0, summary: '' });
+const seen = { kind: 'seen', others: false } as const;
 const nodes = { nodes: { selector: {} } };
 const values =
   'keepalive 30/10/6 where theirs is not enough: probes after 30 and 40 s, before nat forgets at 90 s; given up after 90 s';
@@ -45,5 +46,5 @@ test.each<[string, EffectivePolicy, { anyAgent: boolean; pods: PodCounts; hosts?
     `Nothing is changed. Enforced, new and running pods would get ${values}`,
   ],
 ])('Ready of a policy that selects %s says who gets what', (_whom, policy, present, message) => {
-  expect(readyVerdict(policy, { hosts: undefined, ...present }).message).toBe(message);
+  expect(readyVerdict(policy, { hosts: undefined, evidence: seen, ...present }).message).toBe(message);
 });

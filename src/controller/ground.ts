@@ -1,0 +1,94 @@
+import type { PolicyKind } from '../api/group.ts';
+import type { ApiClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { isForbidden, isNotFound } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/resource.ts';
+import type { AdmissionDifference } from '../policy/installation.ts';
+import { admissionDifference, staticAdmission, witnessFault } from '../policy/installation.ts';
+import { isFenced } from '../policy/witness.ts';
+import { resources } from './resource.ts';
+import type { World } from './world.ts';
+
+export interface GroundOptions {
+  readonly client: ApiClient;
+  readonly world: World;
+  readonly clock: Clock;
+  /** Where this process runs. */
+  readonly namespace: string;
+}
+
+/** How long what was read is trusted: an installation does not change often. */
+const trustedMs = 60_000;
+
+/** By the kind of each object that it is made of. */
+type Fence = Map<string, { readonly differs: AdmissionDifference | undefined }>;
+
+interface Slice {
+  readonly endpoints?: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean };
+  }[];
+}
+
+/** What the asking stands on: whether it is fenced in, and how many there are that could be asked. */
+export class Ground {
+  readonly #options: GroundOptions;
+  #fence: Fence = new Map();
+  #servers: number | undefined;
+  #readAt = -Infinity;
+
+  constructor(options: GroundOptions) {
+    this.#options = options;
+  }
+
+  /** API servers beside the one that answers, or so it may be. */
+  get hasOthers(): boolean {
+    return this.#servers !== 1;
+  }
+
+  /** What is missing for these kinds to be asked about, for a person; undefined: nothing. */
+  async fault(asked: readonly PolicyKind[], signal: AbortSignal): Promise<string | undefined> {
+    const { world, namespace, clock } = this.#options;
+    if (!isFenced(world.namespaces.get(namespace)?.labels))
+      return `namespace ${namespace} lacks the label app.kubernetes.io/name: keepalive-operator`;
+    if (clock.now() - this.#readAt > trustedMs) await this.#read(signal);
+    const installed = { policies: world.mutatingadmissionpolicies, fence: this.#fence };
+    const fault = asked.map((kind) => witnessFault(kind, installed)).find((one) => one !== undefined);
+    if (fault !== undefined) this.#readAt = -Infinity;
+    return fault;
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { client, clock } = this.#options;
+    const { validatingadmissionpolicies, validatingadmissionpolicybindings } = resources;
+    const fence: Fence = new Map();
+    for (const wanted of staticAdmission.fence) {
+      const { kind, metadata } = wanted;
+      const isPolicy = kind === 'ValidatingAdmissionPolicy';
+      const resource = isPolicy ? validatingadmissionpolicies : validatingadmissionpolicybindings;
+      const target = { ...resource, name: metadata.name };
+      const found = await client.get(target, { signal }).catch(unless(isNotFound));
+      if (found !== undefined) fence.set(kind, { differs: admissionDifference(found, [wanted]) });
+    }
+    this.#servers = await this.#countServers(signal);
+    this.#fence = fence;
+    this.#readAt = clock.now();
+  }
+
+  /** Undefined where nobody can tell: there may be an API server that tells of itself elsewhere, or this may not be read. */
+  async #countServers(signal: AbortSignal): Promise<number | undefined> {
+    const target = { ...resources.endpointslices, namespace: 'default', name: 'kubernetes' };
+    const slice = await this.#options.client
+      .get<KubeObject & Slice>(target, { signal })
+      .catch(unless((error) => isNotFound(error) || isForbidden(error)));
+    const ready = slice?.endpoints?.filter(({ conditions }) => conditions?.ready !== false);
+    return ready?.flatMap(({ addresses }) => addresses).length;
+  }
+}
+
+function unless(isExpected: (error: unknown) => boolean): (error: unknown) => undefined {
+  return (error) => {
+    if (!isExpected(error)) throw error;
+    return undefined;
+  };
+}
