@@ -1,6 +1,6 @@
 import { isComponent } from '../api/group.ts';
 import { nodeKeepaliveStatusSchema } from '../api/node-keepalive.ts';
-import type { NodePolicyReport } from '../api/node-keepalive.ts';
+import type { NodePolicyReport, ShortenedReport } from '../api/node-keepalive.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { keyOf } from '../kube/resource.ts';
 import { policyOfBinding } from '../policy/admission.ts';
@@ -66,14 +66,19 @@ function isStatic(name: string, among: readonly { readonly metadata: { readonly 
 export type StoredReport = Stored<{
   readonly node: string;
   /** By the key of the policy in a store. */
-  readonly reports: Readonly<Record<string, NodePolicyReport>>;
+  readonly reports: ReadonlyMap<string, NodePolicyReport>;
+  /** By namespace; cluster policies under the empty one. */
+  readonly shortened: ReadonlyMap<string, ShortenedReport>;
 }>;
 
 /** Throws where it cannot be read, as an object of a newer version may be. */
 export function nodeKeepaliveRecord({ metadata, status }: KubeObject): StoredReport {
-  const { policies = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
-  const reports = policies.map((report) => [keyOf(report), report] as const);
-  return { uid: metadata.uid, node: metadata.name, reports: Object.fromEntries(reports) };
+  const { policies = [], shortened = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
+  return {
+    ...{ uid: metadata.uid, node: metadata.name },
+    reports: new Map(policies.map((report) => [keyOf(report), report])),
+    shortened: new Map(shortened.map((one) => [one.namespace ?? '', one])),
+  };
 }
 
 /** Undefined for those of others: an overlay may have put the agents beside them. */

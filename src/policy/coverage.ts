@@ -35,6 +35,7 @@ const rules: readonly Rule[] = [
   hasNoAgent,
   awaitsNodes,
   missesNodes,
+  isNotToldAll,
   hasPendingPods,
   lacksConnections,
   hasUnknownConnections,
@@ -42,7 +43,14 @@ const rules: readonly Rule[] = [
 
 /** What is told of a policy beside what is not covered. */
 const harmless: readonly string[] = [
-  ...['NodeAway', 'ShorterTrackerOnNode', 'StricterPolicy', 'SettingsUnreadable', 'RepairNotAllowed'],
+  ...[
+    'NodeAway',
+    'ReportTooLong',
+    'ShorterTrackerOnNode',
+    'StricterPolicy',
+    'SettingsUnreadable',
+    'RepairNotAllowed',
+  ],
   ...['GivesUpEarly', 'OwnValuesChanged', 'UserTimeout', 'Overridden'],
 ];
 const causes = ({ reason }: Finding) => !harmless.includes(reason);
@@ -115,6 +123,14 @@ function missesNodes({ rollup }: CoverageFacts): Coverage | undefined {
   if (away.length === 0) return undefined;
   const message = `No agent reports from ${someOf(away)}: nobody reads what the kernel there holds`;
   return { status: 'Unknown', reason: 'NodeAway', message };
+}
+
+/** A finding that was cut might be the counter-example. */
+function isNotToldAll({ rollup }: CoverageFacts): Coverage | undefined {
+  const { short = [] } = rollup ?? {};
+  if (short.length === 0) return undefined;
+  const message = `The report of ${someOf(short)} has no room for all that there is to say of it: the finding ReportTooLong says why`;
+  return { status: 'Unknown', reason: 'ReportTooLong', message };
 }
 
 function hasPendingPods({ pods: { pending = 0, selected }, known }: CoverageFacts): Coverage | undefined {

@@ -275,6 +275,11 @@ describe('what the node itself would forget', () => {
     ],
     ['nftables\n', undefined, { mode: 'nftables' }],
     ['nftables', 'no JSON', { mode: 'nftables' }],
+    [
+      'ipvs',
+      `{"kubeproxy.config.k8s.io":{"ipvs":{"tcpTimeout":"${'9'.repeat(60_000)}s"},"conntrack":{"tcpEstablishedTimeout":"<b>"}}}`,
+      { mode: 'ipvs' },
+    ],
     ['nftables', '{"kubeproxy.config.k8s.io":null}', { mode: 'nftables' }],
     ['<html>', undefined, undefined],
     [undefined, undefined, undefined],
