@@ -8,7 +8,7 @@ import type { BindingRecord } from '../policy/binding-step.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
 import { admissionDifference, staticAdmission } from '../policy/installation.ts';
 import type { DaemonSetView } from '../policy/agents.ts';
-import { placementOf } from '../policy/placement.ts';
+import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import type { Stored } from '../policy/record.ts';
@@ -82,18 +82,14 @@ export function nodeKeepaliveRecord({ metadata, status }: KubeObject): StoredRep
 }
 
 /** Undefined for those of others: an overlay may have put the agents beside them. */
-export function daemonSetRecord({ metadata, spec, status }: KubeObject): StoredDaemonSet | undefined {
-  const { template } = (spec ?? {}) as {
-    template?: { metadata?: { labels?: Readonly<Record<string, string>> } };
-  };
-  if (!isComponent('agent', template?.metadata?.labels)) return undefined;
-  const { desiredNumberScheduled: wanted = 0, currentNumberScheduled: made = 0 } = (status ?? {}) as {
+export function agentsRecord(object: KubeObject): StoredDaemonSet | undefined {
+  const { isOfAgents, ...record } = daemonSetRecord(object);
+  if (!isOfAgents) return undefined;
+  const { desiredNumberScheduled: wanted = 0, currentNumberScheduled: made = 0 } = (object.status ?? {}) as {
     desiredNumberScheduled?: number;
     currentNumberScheduled?: number;
   };
-  const { uid, namespace = '', name, deletionTimestamp } = metadata;
-  const isEnding = deletionTimestamp !== undefined;
-  return { uid, namespace, name, isEnding, placement: placementOf(template), wanted, made };
+  return { ...record, wanted, made };
 }
 
 /** Of an event that says that a DaemonSet could not make a pod. */
