@@ -38,6 +38,7 @@ const rules: readonly Rule[] = [
   isNotToldAll,
   hasPendingPods,
   lacksConnections,
+  hasGuests,
   hasUnknownConnections,
 ];
 
@@ -51,7 +52,7 @@ const harmless: readonly string[] = [
     'SettingsUnreadable',
     'RepairNotAllowed',
   ],
-  ...['GivesUpEarly', 'OwnValuesChanged', 'UserTimeout', 'Overridden'],
+  ...['GivesUpEarly', 'OwnValuesChanged', 'UserTimeout', 'Overridden', 'GuestNotReached'],
 ];
 const causes = ({ reason }: Finding) => !harmless.includes(reason);
 
@@ -152,6 +153,14 @@ function lacksConnections({ findings, known: { uncounted } }: CoverageFacts): Co
     reason: 'SocketsNotReachable',
     message: 'Every pod is covered, but not all open connections can be looked at: status.findings says why',
   };
+}
+
+/** The pod is covered; of what runs inside of its virtual machine nobody knows. */
+function hasGuests({ findings }: CoverageFacts): Coverage | undefined {
+  if (!findings.some(({ reason }) => reason === 'GuestNotReached')) return undefined;
+  const message =
+    'Every pod is covered, but nobody reads the connections of the virtual machines that run in some: status.findings says what to set there';
+  return { status: 'Unknown', reason: 'GuestNotReached', message };
 }
 
 function hasUnknownConnections({ connections }: CoverageFacts): Coverage | undefined {

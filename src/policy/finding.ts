@@ -171,6 +171,7 @@ export function whereabouts(
 
 /** After what is exposed: what is watched, what cannot be helped, and last what was asked for. */
 const mildest: readonly string[] = [
+  'GuestNotReached',
   'Overridden',
   'UserTimeout',
   ...skipReasons.filter((reason) => reason !== 'SkipLabel'),

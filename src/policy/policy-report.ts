@@ -1,6 +1,6 @@
 import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import { findingLimit } from '../api/status.ts';
-import { kernelDefaults, tripleKeys } from '../api/triple.ts';
+import { kernelDefaults, shorthand, tripleKeys } from '../api/triple.ts';
 import type { ConnectionReport } from './connection-report.ts';
 import type { Draft } from './finding.ts';
 import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
@@ -81,16 +81,25 @@ function hostFindings(host: HostStanding | undefined, node: string): Draft[] {
 }
 
 function podFindings({ pod, reading, standing }: PodStanding, policy: EffectivePolicy): Draft[] {
-  if (standing.is === 'exposed') return [podFinding(pod, policy, standing)];
+  if (standing.is === 'exposed') return [podFinding(pod, policy, standing), ...guestOf(pod, policy)];
   if (standing.is === 'skipped') {
     const { skip } = standing;
     const say = () => skippedFinding(pod, skip, policy).message;
     return [podFinding(pod, policy, { reason: skip.reason, say })];
   }
   if (standing.is === 'pending') return [];
-  return [...overrideOf(reading), ...ownValuesOf(reading, pod.changedFrom)].map((finding) =>
-    podFinding(pod, policy, finding),
-  );
+  const seen = [...overrideOf(reading), ...ownValuesOf(reading, pod.changedFrom)];
+  return [...guestOf(pod, policy), ...seen.map((finding) => podFinding(pod, policy, finding))];
+}
+
+/** What the kernel of the node holds for such a pod is all that anybody can read of it. */
+function guestOf(pod: PodStanding['pod'], policy: EffectivePolicy): Draft[] {
+  if (!pod.guest) return [];
+  const say = () =>
+    'a virtual machine runs in it, whose guest has a kernel of its own: connections of the guest are neither reached nor ' +
+    `counted. Set the three sysctls in the guest to ${shorthand(policy.effective)} (in Windows KeepAliveTime of its registry), and ` +
+    'let its programs ask for keepalive';
+  return [podFinding(pod, policy, { reason: 'GuestNotReached', say })];
 }
 
 function overrideOf(reading: Reading | undefined): Pick<Draft, 'reason' | 'say'>[] {

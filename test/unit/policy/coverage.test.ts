@@ -150,6 +150,12 @@ describe('Covered is Unknown', () => {
       'SocketsNotReachable',
     ],
     [
+      'where a virtual machine runs in a pod that is covered',
+      facts({ ...good, findings: [{ reason: 'GuestNotReached', message: '' }], findingsTotal: 1 }),
+      [a],
+      'GuestNotReached',
+    ],
+    [
       'connections of which nobody can tell when they speak',
       facts({ ...good, connections: { established: 3, protected: 2, exposed: 0, unknown: 1 } }),
       [a],
