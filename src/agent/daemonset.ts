@@ -1,33 +1,11 @@
-import { isComponent } from '../api/group.ts';
 import type { CallOptions, ApiClient } from '../kube/client.ts';
 import { isForbidden } from '../kube/errors.ts';
 import { RequirementError } from '../kube/requirement.ts';
 import type { KubeObject } from '../kube/resource.ts';
-import type { Placement } from '../policy/placement.ts';
-import { mayBeOn, placementOf } from '../policy/placement.ts';
+import type { DaemonSetRecord } from '../policy/daemonset.ts';
+import { mayBeOn } from '../policy/placement.ts';
 import type { NamespaceView } from '../policy/pod.ts';
-import type { Stored } from '../policy/record.ts';
 import { resources } from './resource.ts';
-
-/** A DaemonSet in the namespace of this agent. */
-export type StoredDaemonSet = Stored<{
-  readonly name: string;
-  /** Whether its pods are agents of ours, as far as labels tell. */
-  readonly isOfAgents: boolean;
-  readonly isEnding: boolean;
-  readonly placement: Placement;
-}>;
-
-export function daemonSetRecord({ metadata, spec }: KubeObject): StoredDaemonSet {
-  const { template } = (spec ?? {}) as {
-    template?: { metadata?: { labels?: Readonly<Record<string, string>> } };
-  };
-  return {
-    ...{ uid: metadata.uid, name: metadata.name, placement: placementOf(template) },
-    isOfAgents: isComponent('agent', template?.metadata?.labels),
-    isEnding: metadata.deletionTimestamp !== undefined,
-  };
-}
 
 /**
  * Whether one of these makes another agent for the node: that of this agent under whatever name an overlay gave it, one
@@ -35,7 +13,7 @@ export function daemonSetRecord({ metadata, spec }: KubeObject): StoredDaemonSet
  */
 export function isFollowed(
   own: string,
-  daemonSets: Iterable<StoredDaemonSet>,
+  daemonSets: Iterable<DaemonSetRecord>,
   node: NamespaceView | undefined,
 ): boolean {
   return [...daemonSets].some(

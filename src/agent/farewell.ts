@@ -1,15 +1,15 @@
 import { GROUP, VERSION } from '../api/group.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { isForbidden, isNotFound, isUnauthorized } from '../kube/errors.ts';
-import type { StoredDaemonSet } from './daemonset.ts';
-import { daemonSetRecord } from './daemonset.ts';
+import type { DaemonSetRecord } from '../policy/daemonset.ts';
+import { daemonSetRecord } from '../policy/daemonset.ts';
 import { resources } from './resource.ts';
 
 /** What an agent that is told to end goes by. */
 export interface Whereabouts {
   readonly namespace: string;
   /** Whether one of these DaemonSets makes another agent for the node. */
-  isFollowed(daemonSets: Iterable<StoredDaemonSet>): boolean;
+  isFollowed(daemonSets: Iterable<DaemonSetRecord>): boolean;
   /** Whether the watches have told that none does, or that the namespace goes with all that is in it. */
   hasSeenTheEnd(): boolean;
 }

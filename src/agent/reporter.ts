@@ -95,8 +95,9 @@ export class Reporter {
       if (status !== undefined && !this.#isWritten()) {
         this.#lastWriteAt = this.#clock.now();
         const isKnown = await this.#apply(status);
-        const { pods, policies = [] } = status;
-        if (isKnown) log.info({ pods: pods?.summary, policies: policies.length }, 'NodeKeepalive written');
+        const { pods, policies = [], shortened } = status;
+        const told = { pods: pods?.summary, policies: policies.length, shortened };
+        if (isKnown) log.info(told, 'NodeKeepalive written');
       }
       this.#failures = 0;
     } catch (error) {

@@ -8,6 +8,8 @@ import type { KubeObject } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
 import type { Watched } from '../kube/watched.ts';
 import { watcher } from '../kube/watched.ts';
+import type { DaemonSetRecord } from '../policy/daemonset.ts';
+import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { NodePod } from '../policy/node-pod.ts';
 import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView } from '../policy/pod.ts';
@@ -16,8 +18,7 @@ import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.t
 import type { RuntimeClassView } from '../policy/runtime.ts';
 import type { NodeCircumstances } from '../policy/selection.ts';
 import { thoseThatMayAct } from '../policy/withheld.ts';
-import type { StoredDaemonSet } from './daemonset.ts';
-import { daemonSetRecord, isFollowed } from './daemonset.ts';
+import { isFollowed } from './daemonset.ts';
 import { resources } from './resource.ts';
 
 /** What is in the API of this node's own object, as it was last seen there. */
@@ -42,7 +43,7 @@ export class World {
   readonly nodekeepalives = new Store<StoredNodeKeepalive>();
   /** One at most. */
   readonly configmaps = new Store<StoredSettings>();
-  readonly daemonsets = new Store<StoredDaemonSet>();
+  readonly daemonsets = new Store<DaemonSetRecord>();
 
   constructor(node: string, home = AGENT_NAME) {
     this.#node = node;
@@ -63,7 +64,7 @@ export class World {
   }
 
   /** Whether one of the DaemonSets makes another agent for the node after one of DaemonSet `own`. */
-  isFollowed(own: string, daemonSets: Iterable<StoredDaemonSet> = this.daemonsets.list()): boolean {
+  isFollowed(own: string, daemonSets: Iterable<DaemonSetRecord> = this.daemonsets.list()): boolean {
     const isGoing = this.namespaces.get(this.#home)?.isEnding === true;
     return !isGoing && isFollowed(own, daemonSets, this.node);
   }

@@ -71,6 +71,13 @@ const kubeProxySchema = z
   })
   .describe('What the kube-proxy of the node says of itself, where it listens on 127.0.0.1:10249.');
 
+const shortenedSchema = z.object({
+  namespace: z.string().optional().describe('Of the policies. Absent for cluster policies.'),
+  policies: count().describe('How many policies of it select the node or one of its pods.'),
+  leftOut: count().describe('Of these, policies of which nothing is told here, not even totals: the newest.'),
+});
+export type ShortenedReport = z.infer<typeof shortenedSchema>;
+
 export const nodeKeepaliveStatusSchema = z
   .object({
     agentVersion: z.string().optional().describe('Of the agent that wrote this.'),
@@ -95,7 +102,15 @@ export const nodeKeepaliveStatusSchema = z
       .array(policySchema)
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .optional()
-      .describe('Policies that select the node or one of its pods.'),
+      .describe('Policies that select the node or one of its pods, as far as there is room for them.'),
+    shortened: z
+      .array(shortenedSchema)
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional()
+      .describe(
+        'Whose policies there was not room for in full. What is above is shared alike between namespaces and between the policies of ' +
+          'each; what is told of a policy is right, but not all of its findings, or nothing at all, may be told.',
+      ),
   })
   .describe('What the kernel of one node holds. Written by the agent of that node, when it changes.');
 export type NodeKeepaliveStatus = z.infer<typeof nodeKeepaliveStatusSchema>;

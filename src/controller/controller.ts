@@ -7,6 +7,7 @@ import { Lease } from '../kube/lease.ts';
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import { requirementsHold } from '../kube/requirement.ts';
+import { parseKey } from '../kube/resource.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
 import { isHalfHeard, notSynced, silent } from '../kube/watched.ts';
@@ -86,7 +87,11 @@ class Controller {
     const agentNamespace = agentNamespaceOf(config);
     this.#world = new World(agentNamespace);
     this.#removal = new Removal(() => this.#world.deployments.list());
-    this.#queue = new WorkQueue({ work: (key) => this.#work(key), concurrency: config.concurrency, log });
+    this.#queue = new WorkQueue({
+      ...{ work: (key) => this.#work(key), concurrency: config.concurrency, log },
+      // What one namespace piles up keeps only its own policies waiting.
+      ownerOf: (key) => parseKey(key).namespace ?? '',
+    });
     this.#triggers = new Triggers(this.#world, this.#queue, agentNamespace);
     const watching = {
       ...{ client, log, world: this.#world, agentNamespace, ownNamespace: config.podNamespace },

@@ -1,6 +1,6 @@
 import { isComponent } from '../api/group.ts';
 import { nodeKeepaliveStatusSchema } from '../api/node-keepalive.ts';
-import type { NodePolicyReport } from '../api/node-keepalive.ts';
+import type { NodePolicyReport, ShortenedReport } from '../api/node-keepalive.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { keyOf } from '../kube/resource.ts';
 import { policyOfBinding } from '../policy/admission.ts';
@@ -8,7 +8,7 @@ import type { BindingRecord } from '../policy/binding-step.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
 import { admissionDifference, staticAdmission } from '../policy/installation.ts';
 import type { DaemonSetView } from '../policy/agents.ts';
-import { placementOf } from '../policy/placement.ts';
+import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import type { Stored } from '../policy/record.ts';
@@ -68,29 +68,30 @@ function isStatic(name: string, among: readonly { readonly metadata: { readonly 
 export type StoredReport = Stored<{
   readonly node: string;
   /** By the key of the policy in a store. */
-  readonly reports: Readonly<Record<string, NodePolicyReport>>;
+  readonly reports: ReadonlyMap<string, NodePolicyReport>;
+  /** By namespace; cluster policies under the empty one. */
+  readonly shortened: ReadonlyMap<string, ShortenedReport>;
 }>;
 
 /** Throws where it cannot be read, as an object of a newer version may be. */
 export function nodeKeepaliveRecord({ metadata, status }: KubeObject): StoredReport {
-  const { policies = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
-  const reports = policies.map((report) => [keyOf(report), report] as const);
-  return { uid: metadata.uid, node: metadata.name, reports: Object.fromEntries(reports) };
+  const { policies = [], shortened = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
+  return {
+    ...{ uid: metadata.uid, node: metadata.name },
+    reports: new Map(policies.map((report) => [keyOf(report), report])),
+    shortened: new Map(shortened.map((one) => [one.namespace ?? '', one])),
+  };
 }
 
 /** Undefined for those of others: an overlay may have put the agents beside them. */
-export function daemonSetRecord({ metadata, spec, status }: KubeObject): StoredDaemonSet | undefined {
-  const { template } = (spec ?? {}) as {
-    template?: { metadata?: { labels?: Readonly<Record<string, string>> } };
-  };
-  if (!isComponent('agent', template?.metadata?.labels)) return undefined;
-  const { desiredNumberScheduled: wanted = 0, currentNumberScheduled: made = 0 } = (status ?? {}) as {
+export function agentsRecord(object: KubeObject): StoredDaemonSet | undefined {
+  const { isOfAgents, ...record } = daemonSetRecord(object);
+  if (!isOfAgents) return undefined;
+  const { desiredNumberScheduled: wanted = 0, currentNumberScheduled: made = 0 } = (object.status ?? {}) as {
     desiredNumberScheduled?: number;
     currentNumberScheduled?: number;
   };
-  const { uid, namespace = '', name, deletionTimestamp } = metadata;
-  const isEnding = deletionTimestamp !== undefined;
-  return { uid, namespace, name, isEnding, placement: placementOf(template), wanted, made };
+  return { ...record, wanted, made };
 }
 
 /** Of an event that says that a DaemonSet could not make a pod. */

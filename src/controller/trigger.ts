@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { parseKey } from '../kube/resource.ts';
 import type { WorkQueue } from '../kube/queue.ts';
 import { policyOfBinding } from '../policy/admission.ts';
+import type { StoredReport } from './record.ts';
 import type { ResourceName } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -23,8 +26,8 @@ export class Triggers {
   /** uid and generation of each policy as last seen: a new status is no news to other policies. */
   readonly #specs = new Map<string, string>();
 
-  /** The policies that each node reported on. */
-  readonly #reported = new Map<string, readonly string[]>();
+  /** What each node reported last. */
+  readonly #reported = new Map<string, StoredReport>();
   readonly #agentNamespace: string;
 
   constructor(world: World, queue: Pick<WorkQueue, 'add' | 'addAfter'>, agentNamespace: string) {
@@ -86,13 +89,19 @@ export class Triggers {
     this.#soon(key.includes('/') ? this.#policiesOf(parseKey(key).namespace ?? '') : this.#allPolicies());
   }
 
-  /** Whom it speaks of, and whom it spoke of before. */
+  /** Of whom it says something else than before, or nothing any more. */
   #reportChanged(node: string): void {
-    const policies = Object.keys(this.#world.nodekeepalives.get(node)?.reports ?? {});
-    const before = this.#reported.get(node) ?? [];
-    if (policies.length === 0) this.#reported.delete(node);
-    else this.#reported.set(node, policies);
-    this.#soon(new Set([...policies, ...before]));
+    const now = this.#world.nodekeepalives.get(node);
+    const before = this.#reported.get(node);
+    if (now === undefined) this.#reported.delete(node);
+    else this.#reported.set(node, now);
+    this.#soon(differing(before?.reports, now?.reports));
+    for (const namespace of differing(before?.shortened, now?.shortened))
+      this.#soon(
+        namespace === ''
+          ? this.#world.clusterkeepalivepolicies.keys()
+          : this.#world.keepalivepolicies.keysBy('namespace', namespace),
+      );
   }
 
   /** Whether an agent is ready decides whether the word of its node counts. */
@@ -129,4 +138,13 @@ export class Triggers {
   #allPolicies(): string[] {
     return [...this.#world.keepalivepolicies.keys(), ...this.#world.clusterkeepalivepolicies.keys()];
   }
+}
+
+/** Keys under which two maps do not hold the same. */
+function differing<T>(
+  before: ReadonlyMap<string, T> = new Map(),
+  now: ReadonlyMap<string, T> = new Map(),
+): string[] {
+  const keys = new Set([...before.keys(), ...now.keys()]);
+  return [...keys].filter((key) => !isDeepStrictEqual(before.get(key), now.get(key)));
 }

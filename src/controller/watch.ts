@@ -6,8 +6,8 @@ import { watcher } from '../kube/watched.ts';
 import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.ts';
 import {
   admissionRecord,
+  agentsRecord,
   bindingRecord,
-  daemonSetRecord,
   deploymentRecord,
   nodeKeepaliveRecord,
   podRecord,
@@ -82,7 +82,7 @@ export function watchAll(options: WatchOptions): Watched[] {
       ...of('daemonsets'),
       target: { ...resources.daemonsets, namespace: agentNamespace },
       store: world.daemonsets,
-      trim: daemonSetRecord,
+      trim: agentsRecord,
     }),
     watched({
       ...of('deployments'),

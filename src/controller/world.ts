@@ -1,5 +1,6 @@
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings } from '../api/settings.ts';
+import { parseKey } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
 import { clusterBindingName } from '../policy/admission.ts';
 import { agentsMissing } from '../policy/agents.ts';
@@ -113,7 +114,8 @@ export class World {
       },
       isReporting: (node) =>
         this.nodekeepalives.get(node) !== undefined && this.pods.keysBy('readyAgentOn', node).size > 0,
-      reportOf: (node) => this.nodekeepalives.get(node)?.reports[policy],
+      reportOf: (node) => this.nodekeepalives.get(node)?.reports.get(policy),
+      shortenedOn: (node) => this.nodekeepalives.get(node)?.shortened.get(parseKey(policy).namespace ?? ''),
       nodes: { [Symbol.iterator]: () => this.nodes.list() },
     };
   }

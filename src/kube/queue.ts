@@ -4,6 +4,7 @@ import { backOffMs, type BackOffLimits } from './backoff.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { retryAfterMs } from './errors.ts';
 import type { Log } from './log.ts';
+import { Turns } from './turns.ts';
 
 /** What a worker asks for after success: nothing more, or the same key again after a while. */
 export type Next = { readonly afterMs: number } | undefined;
@@ -16,6 +17,8 @@ export interface QueueOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly backOff?: BackOffLimits;
+  /** Whose key it is: owners take turns, however many keys one of them has waiting. One for all unless told otherwise. */
+  readonly ownerOf?: (key: string) => string;
 }
 
 const defaultBackOff: BackOffLimits = { minMs: 50, maxMs: 300_000 };
@@ -29,8 +32,8 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #backOff: BackOffLimits;
-  /** In the order of arrival; holds no key that is in `#running`. */
-  readonly #ready = new Set<string>();
+  /** Holds no key that is in `#running`. */
+  readonly #ready: Turns;
   readonly #running = new Set<string>();
   /** Running keys that were added again. */
   readonly #again = new Set<string>();
@@ -45,6 +48,7 @@ export class WorkQueue {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#backOff = options.backOff ?? defaultBackOff;
+    this.#ready = new Turns(options.ownerOf);
   }
 
   /** Keys that wait for a worker; not those that wait for their time. */
@@ -89,9 +93,9 @@ export class WorkQueue {
 
   #dispatch(): void {
     if (!this.#started) return;
-    for (const key of this.#ready) {
-      if (this.#running.size >= this.#options.concurrency) return;
-      this.#ready.delete(key);
+    while (this.#running.size < this.#options.concurrency) {
+      const key = this.#ready.next();
+      if (key === undefined) return;
       this.#running.add(key);
       void this.#process(key);
     }

@@ -1,9 +1,10 @@
-import type { ConnectionTotals, Finding } from '../api/status.ts';
+import type { ConnectionTotals } from '../api/status.ts';
 import type { ConnectionCounts, ExposedGroup, Exposure, SocketReading } from './connection.ts';
 import type { Place } from './place.ts';
-import { HOST } from './place.ts';
+import type { Draft } from './finding.ts';
 import { whoWouldAct } from './policy.ts';
-import type { NodeSelections, PodSelection, Selecting } from './selection.ts';
+import type { Reach } from './reach.ts';
+import type { PodSelection, Selecting } from './selection.ts';
 import { timeoutOf } from './socket-target.ts';
 import { podFinding } from './standing.ts';
 
@@ -13,28 +14,27 @@ export type PeerAddresses = 'Show' | 'Hide';
 export interface ConnectionReport {
   /** Undefined where nothing could be looked at: nobody knows how many there are. */
   readonly totals: ConnectionTotals | undefined;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Draft[];
 }
 
 interface Input {
   readonly node: string;
-  readonly selections: NodeSelections;
   readonly sockets: ReadonlyMap<Place, SocketReading> | undefined;
   readonly peers: PeerAddresses;
 }
 
 /** What one policy has to be told of the connections of this node; undefined while nobody has looked. */
 export function connectionsOf(
-  selecting: Selecting,
-  { node, selections, sockets, peers }: Input,
+  { selecting, places: reached }: Pick<Reach, 'selecting' | 'places'>,
+  { node, sockets, peers }: Input,
 ): ConnectionReport | undefined {
   if (sockets === undefined) return undefined;
-  const places = placesOf(selecting, selections).flatMap(({ place, pod }) => {
+  const places = reached.flatMap(({ place, pod }) => {
     const reading = sockets.get(place);
     return reading === undefined ? [] : [{ pod, reading, counts: reading.byTimeout[timeoutOf(selecting)] }];
   });
-  const about = (pod: PodSelection['pod'] | undefined, reason: string, message: string): Finding =>
-    pod === undefined ? { reason, node, message } : podFinding(pod, selecting.policy, { reason, message });
+  const about = (pod: PodSelection['pod'] | undefined, reason: string, say: () => string): Draft =>
+    pod === undefined ? { reason, node, say } : podFinding(pod, selecting.policy, { reason, say });
   return {
     totals: totalsOf(
       places.filter(wasSeen).map(({ counts }) => counts),
@@ -43,29 +43,14 @@ export function connectionsOf(
     findings: places.flatMap(({ pod, reading, counts }) => [
       ...(counts?.worst ?? []).map((group) =>
         group.exposure === 'UserTimeout'
-          ? about(pod, 'UserTimeout', groupMessage(group, peers, userTimeoutAdvice))
-          : about(pod, 'ExposedConnections', groupMessage(group, peers, remedyOf(selecting))),
+          ? about(pod, 'UserTimeout', () => groupMessage(group, peers, userTimeoutAdvice))
+          : about(pod, 'ExposedConnections', () => groupMessage(group, peers, remedyOf(selecting))),
       ),
       ...Object.entries(reading.failures).map(([code, count]) =>
-        about(pod, 'SocketsNotReachable', failureMessage(code, count)),
+        about(pod, 'SocketsNotReachable', () => failureMessage(code, count)),
       ),
     ]),
   };
-}
-
-interface Reported {
-  readonly place: Place;
-  readonly pod: PodSelection['pod'] | undefined;
-}
-
-/** Its pods; where it selects the node, all that use the node's own network. */
-function placesOf({ record }: Selecting, { pods, host }: NodeSelections): Reported[] {
-  const isOf = (by: readonly Selecting[]) => by.some((one) => one.record === record);
-  const hostSelected = isOf(host.by);
-  const ofPods = pods
-    .filter(({ pod, by }) => pod.live && (isOf(by) || (hostSelected && pod.hostNetwork)))
-    .map(({ pod }) => ({ place: pod.place, pod }));
-  return hostSelected ? [{ place: HOST, pod: undefined }, ...ofPods] : ofPods;
 }
 
 /** A place whose processes could not be looked into tells of no connection, which is not to have none. */

@@ -35,15 +35,24 @@ const rules: readonly Rule[] = [
   hasNoAgent,
   awaitsNodes,
   missesNodes,
+  isNotToldAll,
   hasPendingPods,
   lacksConnections,
+  hasGuests,
   hasUnknownConnections,
 ];
 
 /** What is told of a policy beside what is not covered. */
 const harmless: readonly string[] = [
-  ...['NodeAway', 'ShorterTrackerOnNode', 'StricterPolicy', 'SettingsUnreadable', 'RepairNotAllowed'],
-  ...['GivesUpEarly', 'OwnValuesChanged', 'UserTimeout', 'Overridden'],
+  ...[
+    'NodeAway',
+    'ReportTooLong',
+    'ShorterTrackerOnNode',
+    'StricterPolicy',
+    'SettingsUnreadable',
+    'RepairNotAllowed',
+  ],
+  ...['GivesUpEarly', 'OwnValuesChanged', 'UserTimeout', 'Overridden', 'GuestNotReached'],
 ];
 const causes = ({ reason }: Finding) => !harmless.includes(reason);
 
@@ -117,6 +126,14 @@ function missesNodes({ rollup }: CoverageFacts): Coverage | undefined {
   return { status: 'Unknown', reason: 'NodeAway', message };
 }
 
+/** A finding that was cut might be the counter-example. */
+function isNotToldAll({ rollup }: CoverageFacts): Coverage | undefined {
+  const { short = [] } = rollup ?? {};
+  if (short.length === 0) return undefined;
+  const message = `The report of ${someOf(short)} has no room for all that there is to say of it: the finding ReportTooLong says why`;
+  return { status: 'Unknown', reason: 'ReportTooLong', message };
+}
+
 function hasPendingPods({ pods: { pending = 0, selected }, known }: CoverageFacts): Coverage | undefined {
   const unread = pending + known.unread;
   if (unread === 0) return undefined;
@@ -136,6 +153,14 @@ function lacksConnections({ findings, known: { uncounted } }: CoverageFacts): Co
     reason: 'SocketsNotReachable',
     message: 'Every pod is covered, but not all open connections can be looked at: status.findings says why',
   };
+}
+
+/** The pod is covered; of what runs inside of its virtual machine nobody knows. */
+function hasGuests({ findings }: CoverageFacts): Coverage | undefined {
+  if (!findings.some(({ reason }) => reason === 'GuestNotReached')) return undefined;
+  const message =
+    'Every pod is covered, but nobody reads the connections of the virtual machines that run in some: status.findings says what to set there';
+  return { status: 'Unknown', reason: 'GuestNotReached', message };
 }
 
 function hasUnknownConnections({ connections }: CoverageFacts): Coverage | undefined {

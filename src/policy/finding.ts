@@ -11,6 +11,15 @@ import { derive } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
 import { giveUpSeconds, shorthand } from '../api/triple.ts';
 
+/** A finding that is put into words only where there is room for it: most of those of a heap of policies never are. */
+export interface Draft extends Omit<Finding, 'message'> {
+  readonly say: () => string;
+}
+
+export function worded({ say, ...rest }: Draft): Finding {
+  return { ...rest, message: say() };
+}
+
 /** Whether there are agents, and why not although there should be. */
 interface Agents {
   readonly anyAgent: boolean;
@@ -162,6 +171,7 @@ export function whereabouts(
 
 /** After what is exposed: what is watched, what cannot be helped, and last what was asked for. */
 const mildest: readonly string[] = [
+  'GuestNotReached',
   'Overridden',
   'UserTimeout',
   ...skipReasons.filter((reason) => reason !== 'SkipLabel'),
@@ -170,10 +180,14 @@ const mildest: readonly string[] = [
 ];
 
 /** The same order every time, so that a status changes only when the world did. */
-export function worstFirst(a: Finding, b: Finding): number {
-  const rank = ({ reason }: Finding) => mildest.indexOf(reason) + 1;
-  const place = ({ namespace = '', pod = '', node = '' }: Finding) => `${namespace}/${pod}/${node}`;
-  return Math.sign(rank(a) - rank(b)) || compareText(place(a), place(b));
+export function worstFirst(a: Omit<Finding, 'message'>, b: Omit<Finding, 'message'>): number {
+  const rank = ({ reason }: Pick<Finding, 'reason'>) => mildest.indexOf(reason) + 1;
+  return (
+    Math.sign(rank(a) - rank(b)) ||
+    compareText(a.namespace ?? '', b.namespace ?? '') ||
+    compareText(a.pod ?? '', b.pod ?? '') ||
+    compareText(a.node ?? '', b.node ?? '')
+  );
 }
 
 export function compareText(a: string, b: string): number {

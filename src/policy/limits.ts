@@ -65,7 +65,7 @@ export function inExcess(
   );
 }
 
-function oldestFirst(a: PolicyRecord, b: PolicyRecord): number {
+export function oldestFirst(a: PolicyRecord, b: PolicyRecord): number {
   const [first, second] = [a, b].map(({ createdAt = '', name }) => `${createdAt} ${name}`);
   return (first ?? '') < (second ?? '') ? -1 : 1;
 }

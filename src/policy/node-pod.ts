@@ -3,6 +3,7 @@ import { placeOfPod } from './place.ts';
 import type { PodIdentity } from './pod-identity.ts';
 import type { PodView, RawContainerStatus, RawPod } from './pod.ts';
 import { podView } from './pod.ts';
+import { runsGuest } from './runtime.ts';
 import type { Stored } from './record.ts';
 
 /** A pod as the agent of its node sees it. */
@@ -10,6 +11,8 @@ export interface NodePod extends Stored<PodView> {
   readonly place: PodPlace;
   readonly identity: PodIdentity;
   readonly runtimeClass: string | undefined;
+  /** A virtual machine runs in it. */
+  readonly guest: boolean;
   /** It ended by itself and has no sandbox any more. One that is ending still has. */
   readonly ended: boolean;
   /** Some container of it runs, so that there must be a process. */
@@ -19,7 +22,10 @@ export interface NodePod extends Stored<PodView> {
 }
 
 interface RawNodePod extends RawPod {
-  readonly metadata: NonNullable<RawPod['metadata']> & { readonly uid: string };
+  readonly metadata: NonNullable<RawPod['metadata']> & {
+    readonly uid: string;
+    readonly ownerReferences?: readonly { readonly apiVersion?: string; readonly kind?: string }[];
+  };
   readonly spec?: RawPod['spec'] & { readonly runtimeClassName?: string };
   readonly status?: {
     readonly phase?: string;
@@ -46,6 +52,7 @@ export function nodePod(raw: RawNodePod): NodePod {
       containers: [...containers, ...(status.ephemeralContainerStatuses ?? [])].flatMap(containerIdOf),
     },
     runtimeClass: spec?.runtimeClassName,
+    guest: runsGuest(metadata),
     ended: phase === 'Succeeded' || phase === 'Failed',
     started: containers.some(({ state }) => state?.running !== undefined),
     addresses: podIPs.map(({ ip }) => ip).join(' '),

@@ -1,42 +1,18 @@
 import type { NamespaceView } from './pod.ts';
+import type { NodeRequirement, NodeSelectorTerm, Scheduling } from './scheduling.ts';
+import { asksForNothing, requiredTerms } from './scheduling.ts';
 
 type Labels = Readonly<Record<string, string>>;
-
-interface Requirement {
-  readonly key: string;
-  readonly operator: string;
-  readonly values?: readonly string[];
-}
-
-interface Term {
-  readonly matchExpressions?: readonly Requirement[];
-  readonly matchFields?: readonly Requirement[];
-}
 
 /** Which nodes the pods of a template may be on, as far as the template itself says so. */
 export interface Placement {
   readonly nodeSelector: Labels;
   /** One of them is enough; undefined where the template names none. */
-  readonly terms: readonly Term[] | undefined;
+  readonly terms: readonly NodeSelectorTerm[] | undefined;
 }
 
-interface Template {
-  readonly spec?: {
-    readonly nodeSelector?: Labels;
-    readonly affinity?: {
-      readonly nodeAffinity?: {
-        readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-          readonly nodeSelectorTerms?: readonly Term[];
-        };
-      };
-    };
-  };
-}
-
-export function placementOf(template: unknown): Placement {
-  const { nodeSelector = {}, affinity } = (template as Template | undefined)?.spec ?? {};
-  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  return { nodeSelector, terms: required?.nodeSelectorTerms };
+export function placementOf(spec: Scheduling = {}): Placement {
+  return { nodeSelector: spec.nodeSelector ?? {}, terms: requiredTerms(spec) };
 }
 
 /**
@@ -50,12 +26,9 @@ export function mayBeOn({ nodeSelector, terms }: Placement, node: NamespaceView)
   );
 }
 
-/** A term that asks for nothing matches nothing. */
-function matches(
-  { matchExpressions = [], matchFields = [] }: Term,
-  { name, labels }: NamespaceView,
-): boolean {
-  if (matchExpressions.length + matchFields.length === 0) return false;
+function matches(term: NodeSelectorTerm, { name, labels }: NamespaceView): boolean {
+  const { matchExpressions = [], matchFields = [] } = term;
+  if (asksForNothing(term)) return false;
   return (
     matchExpressions.every((requirement) => holds(requirement, valueOf(labels, requirement.key))) &&
     matchFields.every((requirement) => requirement.key === 'metadata.name' && holds(requirement, name))
@@ -73,7 +46,7 @@ const operators: Readonly<Record<string, (value: string | undefined, values: rea
   };
 
 /** What a newer Kubernetes may ask is taken for met: a node that is then away is told of, and not passed over. */
-function holds({ operator, values = [] }: Requirement, value: string | undefined): boolean {
+function holds({ operator, values = [] }: NodeRequirement, value: string | undefined): boolean {
   return !Object.hasOwn(operators, operator) || operators[operator]?.(value, values) === true;
 }
 

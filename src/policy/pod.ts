@@ -3,7 +3,7 @@ import type { Triple } from '../api/triple.ts';
 import { ownValuesPattern } from './admitted.ts';
 import type { Sysctl } from './sysctl.ts';
 import { declaredTriple } from './sysctl.ts';
-import type { Placement } from './windows.ts';
+import type { Scheduling } from './scheduling.ts';
 import { wantsWindows } from './windows.ts';
 
 /** The fields of a Pod, as the API server sends it, that a decision can depend on. */
@@ -15,7 +15,7 @@ export interface RawPod {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: unknown;
   };
-  readonly spec?: Placement & {
+  readonly spec?: Scheduling & {
     readonly hostNetwork?: boolean;
     readonly securityContext?: { readonly sysctls?: readonly Sysctl[] };
   };

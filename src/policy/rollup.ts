@@ -1,4 +1,4 @@
-import type { NodePolicyReport } from '../api/node-keepalive.ts';
+import type { NodePolicyReport, ShortenedReport } from '../api/node-keepalive.ts';
 import type {
   ConnectionTotals,
   Finding,
@@ -8,6 +8,7 @@ import type {
   SkipReason,
 } from '../api/status.ts';
 import { awayFindings, someOf, unservedFindings } from './finding.ts';
+import { tooLongFindings, wasCut } from './report-budget.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { NodeView } from './selection.ts';
 import { selectsNode } from './selection.ts';
@@ -24,6 +25,8 @@ export interface NodeFacts {
   isReporting(node: string): boolean;
   /** What it said last of the policy. */
   reportOf(node: string): NodePolicyReport | undefined;
+  /** Where it had no room for all that it had to say of the policies of this one's namespace. */
+  shortenedOn(node: string): ShortenedReport | undefined;
   readonly nodes: Iterable<NodeView>;
 }
 
@@ -33,18 +36,22 @@ export const noAgents: NodeFacts = {
   isServed: () => true,
   isReporting: () => false,
   reportOf: () => undefined,
+  shortenedOn: () => undefined,
   nodes: [],
 };
 
 /**
  * `reported`: its agent holds this generation of the policy, and its word counts. `awaited`: its agent will say
- * something soon. `silent`: there is only the spec of its pods to go by.
+ * something soon. `untold`: its agent is there, and has no room for the policy in its report. `silent`: there is only the
+ * spec of its pods to go by.
  */
-export type NodeState = 'reported' | 'awaited' | 'silent';
+export type NodeState = 'reported' | 'awaited' | 'untold' | 'silent';
 
 export function nodeStateOf(node: string | undefined, facts: NodeFacts, generation: number): NodeState {
   if (node === undefined || !facts.isReporting(node)) return 'silent';
-  return facts.reportOf(node)?.observedGeneration === generation ? 'reported' : 'awaited';
+  const report = facts.reportOf(node);
+  if (report === undefined) return (facts.shortenedOn(node)?.leftOut ?? 0) > 0 ? 'untold' : 'awaited';
+  return report.observedGeneration === generation ? 'reported' : 'awaited';
 }
 
 /** What is known for certain: of nodes that hold the present generation. */
@@ -92,6 +99,8 @@ export interface Rollup {
   readonly awaited: readonly string[];
   /** Nodes whose agent does not report, in order. */
   readonly away: readonly string[];
+  /** Nodes in whose reports there was not room for all of the policy, in order. */
+  readonly short: readonly string[];
 }
 
 /**
@@ -111,6 +120,7 @@ export function rollUp(
   const [reported, awaited, away] = [inState('reported'), inState('awaited'), inState('silent')];
   const sayingOf = (nodes: readonly string[]) => nodes.flatMap((node) => saying(node, { facts, withPods }));
   const present = sayingOf(reported);
+  const short = concerned.filter((node) => isShort(node, facts, generation));
   const all = [...present, ...sayingOf(awaited)].map(({ node, report, here }) => ({
     ...{ ...report, node },
     // A pod that is gone since is still in the word of its node for a while.
@@ -126,6 +136,9 @@ export function rollUp(
     ...unservedFindings(away.filter((node) => !facts.isServed(node))),
   ];
   const told = all.flatMap((report) => report.findings ?? []);
+  const tooLong = gatherNodes(
+    short.flatMap((node) => tooLongFindings(policy, node, facts.shortenedOn(node))),
+  );
   const gathered = gatherNodes(told);
   return {
     known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
@@ -134,14 +147,22 @@ export function rollUp(
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
     hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
     connections: totalOf(all.flatMap(({ connections }) => connections ?? [])),
-    findings: [...findings, ...gathered],
+    findings: [...findings, ...tooLong, ...gathered],
     findingsTotal:
       findings.length +
+      tooLong.length +
       sum(all.map(({ findingsTotal = 0 }) => findingsTotal)) -
       (told.length - gathered.length),
     awaited,
     away,
+    short,
   };
+}
+
+/** Whether there is something that its agent would say of the policy, and has no room for. */
+function isShort(node: string, facts: NodeFacts, generation: number): boolean {
+  const state = nodeStateOf(node, facts, generation);
+  return state === 'untold' || (state !== 'silent' && wasCut(facts.reportOf(node)));
 }
 
 interface Saying {

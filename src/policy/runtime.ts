@@ -20,3 +20,24 @@ export function sandboxOf(
   const handler = classes.get(runtimeClass)?.handler ?? runtimeClass;
   return sandboxes.test(handler) ? handler : undefined;
 }
+
+/** What a pod says of itself and of its owners. */
+interface Claims {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly { readonly apiVersion?: string; readonly kind?: string }[];
+}
+
+/**
+ * Whether a virtual machine of KubeVirt runs in a pod: its guest has a kernel and connections of its own, which pass the
+ * pod's network as packets. Anybody may write such a label: all that follows from it is that less is believed
+ * of that pod.
+ */
+export function runsGuest({ labels = {}, ownerReferences = [] }: Claims): boolean {
+  return (
+    labels['kubevirt.io'] === 'virt-launcher' ||
+    ownerReferences.some(
+      ({ apiVersion = '', kind }) =>
+        kind === 'VirtualMachineInstance' && apiVersion.startsWith('kubevirt.io/'),
+    )
+  );
+}

@@ -1,6 +1,6 @@
-import type { Finding } from '../api/status.ts';
 import { shorthand, tripleOf } from '../api/triple.ts';
 import { meets } from './enough.ts';
+import type { Draft } from './finding.ts';
 import { whereabouts } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { whoWouldAct } from './policy.ts';
@@ -19,7 +19,10 @@ import { sysctlNames } from './sysctl.ts';
 export type Standing =
   | { readonly is: 'live' | 'pending' }
   | { readonly is: 'skipped'; readonly skip: Skip }
-  | { readonly is: 'exposed'; readonly reason: string; readonly message: string };
+  | { readonly is: 'exposed'; readonly reason: string; readonly say: () => string };
+
+const live: Standing = { is: 'live' };
+const pending: Standing = { is: 'pending' };
 
 export function standingOfPod(
   { pod, sandbox }: Pick<PodSelection, 'pod' | 'sandbox'>,
@@ -28,21 +31,25 @@ export function standingOfPod(
 ): Standing {
   // Started or not, it will not be reached.
   if (sandbox !== undefined) {
-    const kernel = `its runtime (${sandbox}) has a network of its own that the host's kernel does not serve`;
-    return exposed('NotReachable', `${kernel}: set keepalive in the program, or run it without the sandbox`);
+    return exposed(
+      'NotReachable',
+      () =>
+        `its runtime (${sandbox}) has a network of its own that the host's kernel does not serve: ` +
+        'set keepalive in the program, or run it without the sandbox',
+    );
   }
-  if (pod.pending) return { is: 'pending' };
+  if (pod.pending) return pending;
   const reading = pod.hostNetwork ? host : own;
-  if (reading !== undefined && isLive(reading, policy)) return { is: 'live' };
+  if (reading !== undefined && isLive(reading, policy)) return live;
   const skip = agentSkipOf(pod);
   if (skip !== undefined) return { is: 'skipped', skip };
-  if (reading === undefined || (reading.state === 'absent' && !pod.started)) return { is: 'pending' };
+  if (reading === undefined || (reading.state === 'absent' && !pod.started)) return pending;
   return exposure(reading, policy);
 }
 
 export function standingOfHost(reading: Reading | undefined, policy: EffectivePolicy): Standing {
-  if (reading === undefined) return { is: 'pending' };
-  return isLive(reading, policy) ? { is: 'live' } : exposure(reading, policy);
+  if (reading === undefined) return pending;
+  return isLive(reading, policy) ? live : exposure(reading, policy);
 }
 
 function isLive({ state, now }: Reading, { effective }: EffectivePolicy): boolean {
@@ -67,14 +74,15 @@ function exposure(reading: Reading, policy: EffectivePolicy): Standing {
     const standing = cause(reading, policy);
     if (standing !== undefined) return standing;
   }
-  return exposed('NotLive', `${holds(reading, policy)}: the agent of its node tries again`);
+  return exposed('NotLive', () => `${holds(reading, policy)}: the agent of its node tries again`);
 }
 
 function isClaimedTwice({ state, reason }: Reading): Standing | undefined {
   return state === 'contested'
     ? exposed(
         'ClaimedTwice',
-        `its status and that of ${reason} lead to the same processes of the node, so nothing is changed there, and ` +
+        () =>
+          `its status and that of ${reason} lead to the same processes of the node, so nothing is changed there, and ` +
           'nothing put back: find out who wrote containers of another pod into a status, which only kubelets should do',
       )
     : undefined;
@@ -84,7 +92,8 @@ function hasNoProcess({ state }: Reading): Standing | undefined {
   return state === 'absent'
     ? exposed(
         'NotReachable',
-        'no process of it is found on its node: in a sandbox with a kernel of its own, set keepalive in the program',
+        () =>
+          'no process of it is found on its node: in a sandbox with a kernel of its own, set keepalive in the program',
       )
     : undefined;
 }
@@ -93,7 +102,8 @@ function cannotBeNoted({ state, reason = '' }: Reading): Standing | undefined {
   if (state !== 'failed' || !reason.startsWith(ledgerFault)) return undefined;
   return exposed(
     'NotNoted',
-    `what its network was found with cannot be noted on its node (${reason.slice(ledgerFault.length)}), so nothing is ` +
+    () =>
+      `what its network was found with cannot be noted on its node (${reason.slice(ledgerFault.length)}), so nothing is ` +
       'changed there: make room in /run of the node, and let the agent write to its folder',
   );
 }
@@ -102,7 +112,8 @@ function cannotBeEntered({ state, reason }: Reading): Standing | undefined {
   return state === 'failed'
     ? exposed(
         'NotReachable',
-        `its network namespace cannot be entered (${reason}): see the log of the agent on its node, and whether ` +
+        () =>
+          `its network namespace cannot be entered (${reason}): see the log of the agent on its node, and whether ` +
           'the DaemonSet still has the capabilities that its manifest asks for',
       )
     : undefined;
@@ -110,14 +121,16 @@ function cannotBeEntered({ state, reason }: Reading): Standing | undefined {
 
 function lacksAValue({ faults }: Reading): Standing | undefined {
   const missing = faults.find(({ code }) => code === 'ENOENT');
-  return missing && exposed('Unsupported', `the kernel of its node has no ${sysctlNames[missing.key]} here`);
+  return (
+    missing && exposed('Unsupported', () => `the kernel of its node has no ${sysctlNames[missing.key]} here`)
+  );
 }
 
 function isOnlyAudited(reading: Reading, policy: EffectivePolicy): Standing | undefined {
   return policy.spec.mode === 'Audit'
     ? exposed(
         'NotEnforced',
-        `${holds(reading, policy)}: ${whoWouldAct(policy)} would set ${shorthand(policy.effective)}`,
+        () => `${holds(reading, policy)}: ${whoWouldAct(policy)} would set ${shorthand(policy.effective)}`,
       )
     : undefined;
 }
@@ -128,14 +141,16 @@ function refusesToBeWritten(reading: Reading, policy: EffectivePolicy): Standing
     refused &&
     exposed(
       'WriteRefused',
-      `${holds(reading, policy)}, and ${sysctlNames[refused.key]} cannot be changed (${refused.code}): ` +
+      () =>
+        `${holds(reading, policy)}, and ${sysctlNames[refused.key]} cannot be changed (${refused.code}): ` +
         "see whether the agent's mount of the host's proc is writable",
     )
   );
 }
 
 function isSetBack(reading: Reading): Standing | undefined {
-  return reading.override && exposed('Overridden', overrideMessage(reading.override));
+  const { override } = reading;
+  return override && exposed('Overridden', () => overrideMessage(override));
 }
 
 /** Said of a live pod too: the next minute it may not be. */
@@ -159,14 +174,14 @@ function holds({ now }: Reading, { effective }: EffectivePolicy): string {
   return `the kernel holds ${what}, which is not enough behind ${effective.idleTimeoutSeconds} s`;
 }
 
-function exposed(reason: string, message: string): Standing {
-  return { is: 'exposed', reason, message };
+function exposed(reason: string, say: () => string): Standing {
+  return { is: 'exposed', reason, say };
 }
 
 export function podFinding(
   pod: PodSelection['pod'],
   policy: EffectivePolicy,
-  { reason, message }: Pick<Finding, 'reason' | 'message'>,
-): Finding {
-  return { reason, ...whereabouts(pod, policy), message };
+  { reason, say }: Pick<Draft, 'reason' | 'say'>,
+): Draft {
+  return { reason, ...whereabouts(pod, policy), say };
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../api/status.ts';
+import type { Draft } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 
 /** Something of the node itself that forgets idle connections. */
@@ -29,12 +29,12 @@ export function shorterTrackers(
   { effective }: EffectivePolicy,
   trackers: readonly TrackerView[],
   node: string,
-): Finding[] {
+): Draft[] {
   return trackers
     .filter(({ idleTimeoutSeconds }) => idleTimeoutSeconds < effective.idleTimeoutSeconds)
     .map(({ type, idleTimeoutSeconds, source }) => ({
       ...{ reason: 'ShorterTrackerOnNode', node },
-      message:
+      say: () =>
         `the node itself forgets an idle connection after ${idleTimeoutSeconds} s (${type}, ${source}), sooner than ` +
         `the ${effective.idleTimeoutSeconds} s of ${effective.limitedBy}: where these connections pass it, declare a ` +
         `hop {name: this-node, type: ${type}, idleTimeoutSeconds: ${idleTimeoutSeconds}}`,
@@ -50,11 +50,16 @@ export function kubeProxyOf(
   const { ipvs = {}, conntrack = {} } = configurationOf(configz);
   return {
     mode: mode.trim(),
-    ...(typeof ipvs.tcpTimeout === 'string' ? { ipvsTcpTimeout: ipvs.tcpTimeout } : {}),
-    ...(typeof conntrack.tcpEstablishedTimeout === 'string'
+    ...(isDuration(ipvs.tcpTimeout) ? { ipvsTcpTimeout: ipvs.tcpTimeout } : {}),
+    ...(isDuration(conntrack.tcpEstablishedTimeout)
       ? { conntrackTcpEstablishedTimeout: conntrack.tcpEstablishedTimeout }
       : {}),
   };
+}
+
+/** As Go writes them. Whoever listens on that port may answer anything of any length, and it would be reported. */
+function isDuration(text: unknown): text is string {
+  return typeof text === 'string' && /^[0-9.hmsuµn]{1,40}$/.test(text);
 }
 
 interface Configuration {

@@ -1,3 +1,6 @@
+import type { NodeRequirement, Scheduling } from './scheduling.ts';
+import { asksForNothing, requiredTerms } from './scheduling.ts';
+
 /**
  * Whether a pod can only run on Windows, whose kubelet fails a pod with sysctls, and its controller then makes
  * another without end. Once as a function and once in CEL; test/support/admission-cases.ts holds both together.
@@ -5,36 +8,6 @@
  * The nodeSelector of a RuntimeClass or of a namespace need not be looked up: the API server has merged it into
  * the pod before admission policies are asked (k8s.io/kubernetes, pkg/kubeapiserver/options/plugins.go).
  */
-
-/** The parts of a pod's spec in which it says where it may run. */
-export interface Placement {
-  readonly nodeName?: string;
-  readonly os?: { readonly name?: string };
-  readonly nodeSelector?: Readonly<Record<string, string>>;
-  readonly tolerations?: readonly {
-    readonly key?: string;
-    readonly operator?: string;
-    readonly value?: string;
-  }[];
-  readonly affinity?: {
-    readonly nodeAffinity?: {
-      readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-        readonly nodeSelectorTerms?: readonly NodeSelectorTerm[];
-      };
-    };
-  };
-}
-
-interface NodeSelectorTerm {
-  readonly matchExpressions?: readonly NodeRequirement[];
-  readonly matchFields?: readonly unknown[];
-}
-
-interface NodeRequirement {
-  readonly key: string;
-  readonly operator: string;
-  readonly values?: readonly string[];
-}
 
 /** Labels that the kubelet gives its node; their values are GOOS: `linux` or `windows`. */
 const osLabels = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
@@ -46,7 +19,7 @@ const taints = ['os', 'node.kubernetes.io/os'];
 /** Left out, it is Equal. */
 const equality = ['', 'Equal'];
 
-export function wantsWindows(spec: Placement): boolean {
+export function wantsWindows(spec: Scheduling): boolean {
   return (
     spec.os?.name === 'windows' ||
     selectsWindows(spec.nodeSelector ?? {}) ||
@@ -59,12 +32,9 @@ function selectsWindows(nodeSelector: Readonly<Record<string, string>>): boolean
   return osLabels.some((label) => nodeSelector[label] === 'windows') || buildLabel in nodeSelector;
 }
 
-/** Terms are alternatives: each has to lead to Windows. An empty one leads nowhere. */
-function requiresWindows({ affinity }: Placement): boolean {
-  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const terms = (required?.nodeSelectorTerms ?? []).filter(
-    ({ matchExpressions = [], matchFields = [] }) => matchExpressions.length + matchFields.length > 0,
-  );
+/** Terms are alternatives: each has to lead to Windows. */
+function requiresWindows(spec: Scheduling): boolean {
+  const terms = (requiredTerms(spec) ?? []).filter((term) => !asksForNothing(term));
   return (
     terms.length > 0 && terms.every(({ matchExpressions = [] }) => matchExpressions.some(demandsWindows))
   );
@@ -79,7 +49,7 @@ function demandsWindows({ key, operator, values = [] }: NodeRequirement): boolea
 }
 
 /** A toleration alone lets a pod go to either; nobody needs one for Windows who puts a pod on a Linux node himself. */
-function isPutOnWindows({ nodeName = '', tolerations = [] }: Placement): boolean {
+function isPutOnWindows({ nodeName = '', tolerations = [] }: Scheduling): boolean {
   return (
     nodeName !== '' &&
     tolerations.some(

@@ -8,7 +8,7 @@ import { staticPodsFolder } from '../cluster/node-files.ts';
 import { processesIn } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import { sysctls } from '../support/builder.ts';
-import { Bench, ckap, kap, sleeper, untouched } from './shared.ts';
+import { Bench, ckap, condition, kap, sleeper, untouched } from './shared.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-agent';
@@ -189,6 +189,32 @@ describe('with a policy that admission cannot bring to a pod', () => {
     await remove('pod', 'sandboxed', '-n', namespace, '--force');
     await remove('runtimeclass', 'secure');
   });
+});
+
+test('a pod in which a virtual machine runs is live, and its policy not Covered: nobody reads its guest', async () => {
+  const guests = 'e2e-agent-guest';
+  await bench.namespace(guests);
+  const { metadata, spec } = sleeper('virt-launcher-vm', guests, {
+    labels: { 'kubevirt.io': 'virt-launcher' },
+  });
+  const owner = { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: 'vm', uid: 'vm-uid' };
+  const launcher = {
+    ...{ apiVersion: 'v1', kind: 'Pod', spec },
+    metadata: {
+      ...metadata,
+      annotations: { 'kubevirt.io/domain': 'vm' },
+      ownerReferences: [{ ...owner, controller: true }],
+    },
+  };
+  await bench.apply(kap(guests, 'nat', 90), launcher);
+  const status = await bench.status(
+    { kind: 'kap', name: 'nat', namespace: guests },
+    (now) => condition(now, 'Covered')?.reason === 'GuestNotReached',
+  );
+  expect(condition(status, 'Covered')?.status).toBe('Unknown');
+  expect(status.pods).toMatchObject({ selected: 1, live: 1 });
+  expect(status.findings).toMatchObject([{ reason: 'GuestNotReached', pod: 'virt-launcher-vm' }]);
+  await remove('namespace', guests, '--wait=false');
 });
 
 describe('the nodes themselves', () => {

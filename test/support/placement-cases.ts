@@ -1,5 +1,5 @@
 import type { Sysctl } from '../../src/policy/sysctl.ts';
-import type { Placement } from '../../src/policy/windows.ts';
+import type { Scheduling } from '../../src/policy/scheduling.ts';
 import { sysctls } from './builder.ts';
 
 const os = (operator: string, ...values: string[]) => ({ key: 'kubernetes.io/os', operator, values });
@@ -26,7 +26,7 @@ const affine = (...terms: (readonly Requirement[] | typeof named)[]) => ({
 });
 
 /** Where a pod may run, in all the ways in which people say it, and the sysctls that a policy gives it: none on Windows. */
-export const placementCases: [sentence: string, pod: { readonly spec: Placement }, expected: Sysctl[]][] = [
+export const placementCases: [sentence: string, pod: { readonly spec: Scheduling }, expected: Sysctl[]][] = [
   ['Windows by spec.os is left alone', { spec: { os: { name: 'windows' } } }, []],
   ['Windows by node selector, too', { spec: { nodeSelector: { 'kubernetes.io/os': 'windows' } } }, []],
   ['also by its old name', { spec: { nodeSelector: { 'beta.kubernetes.io/os': 'windows' } } }, []],

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
+import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
+import type { StoredReport } from '../../../src/controller/record.ts';
 import type { ResourceName } from '../../../src/controller/resource.ts';
 import { Triggers } from '../../../src/controller/trigger.ts';
 import { World } from '../../../src/controller/world.ts';
@@ -116,6 +118,50 @@ describe('what else changes', () => {
   test('the static binding concerns all', () => {
     triggers.changed('mutatingadmissionpolicybindings', 'keepalivepolicy.keepalive.dev');
     expect([now, waiting()]).toEqual([[], [...everyone].sort()]);
+  });
+});
+
+describe('what a node reports', () => {
+  const said = (name: string, live: number): NodePolicyReport => ({
+    ...{ kind: 'KeepalivePolicy', namespace: 'db', name, observedGeneration: 1, selected: 2, live },
+  });
+  const reports = (rest: Partial<StoredReport>) => {
+    const stored = { uid: 'u1', node: 'n1', reports: new Map(), shortened: new Map(), ...rest };
+    world.nodekeepalives.set('n1', stored);
+    triggers.changed('nodekeepalives', 'n1');
+  };
+  const both = (liveOfA: number) =>
+    new Map([
+      ['db/a', said('a', liveOfA)],
+      ['db/b', said('b', 2)],
+    ]);
+
+  test('concerns those of whom it says something new', () => {
+    reports({ reports: both(1) });
+    expect(waiting()).toEqual(['db/a', 'db/b']);
+    later.clear();
+    reports({ reports: both(2) });
+    expect(waiting()).toEqual(['db/a']);
+  });
+
+  test('concerns those of whom it says nothing any more, of a node that is gone too', () => {
+    reports({ reports: both(1) });
+    later.clear();
+    reports({ reports: new Map([['db/b', said('b', 2)]]) });
+    expect(waiting()).toEqual(['db/a']);
+    later.clear();
+    world.nodekeepalives.delete('n1');
+    triggers.changed('nodekeepalives', 'n1');
+    expect(waiting()).toEqual(['db/b']);
+  });
+
+  test('concerns all of a namespace, or all cluster policies, for which it begins or ceases to have room', () => {
+    const short = { policies: 9, leftOut: 1 };
+    reports({ shortened: new Map([['db', short]]) });
+    expect(waiting()).toEqual(['db/a', 'db/b']);
+    later.clear();
+    reports({ shortened: new Map([['', short]]) });
+    expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
   });
 });
 

@@ -128,6 +128,21 @@ test('no more keys are worked on at once than allowed', async () => {
   expect(running()).toEqual(['a', 'c']);
 });
 
+test('owners take turns, however many keys one of them has waiting', async () => {
+  const ownerOf = (key: string) => key.slice(0, 1);
+  const { queue, finish, running } = bench({ concurrency: 1, ownerOf });
+  const heap = Array.from({ length: 100 }, (_, at) => `a${at}`);
+  for (const key of [...heap, 'b1', 'b2', 'c1']) queue.add(key);
+  const order: string[] = [];
+  for (let at = 0; at < 8; at += 1) {
+    const [key = ''] = running();
+    order.push(key);
+    await finish(key);
+  }
+  expect(order).toEqual(['a0', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
+  expect(queue.depth).toBe(heap.length - 6);
+});
+
 test('keys added before the start wait for it', () => {
   const seen: string[] = [];
   const work = (key: string) => Promise.resolve(void seen.push(key));

@@ -5,10 +5,12 @@ import { kernelDefaults } from '../../../src/api/triple.ts';
 import type { ConnectionView, SocketReading } from '../../../src/policy/connection.ts';
 import { isFragile, judgeConnection, tighten } from '../../../src/policy/connection.ts';
 import { connectionsOf, refusedUnder } from '../../../src/policy/connection-report.ts';
+import { worded } from '../../../src/policy/finding.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import type { Place } from '../../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../../src/policy/place.ts';
+import { reachesOf } from '../../../src/policy/reach.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
@@ -235,10 +237,11 @@ describe('what a policy is told of connections', () => {
     peers: 'Show' | 'Hide' = 'Hide',
   ) => {
     const selections = select(policies, [nodePodOf(), hostPod]);
-    const [selecting] = [...selections.pods.flatMap(({ by }) => by), ...selections.host.by];
-    if (selecting === undefined) throw new Error('nothing is selected');
+    const [reach] = reachesOf(selections);
+    if (reach === undefined) throw new Error('nothing is selected');
     const sockets = readings && new Map(readings.map((one) => [one.place, one]));
-    return connectionsOf(selecting, { node: 'n1', selections, sockets, peers });
+    const report = connectionsOf(reach, { node: 'n1', sockets, peers });
+    return report && { ...report, findings: report.findings.map(worded) };
   };
 
   test('is added up over its pods', () => {

@@ -31,6 +31,7 @@ function facts(...said: readonly (Said | 'silent')[]): NodeFacts {
       },
       ...(of(node) as Said),
     }),
+    shortenedOn: () => undefined,
     nodes: said.map((_, index) => ({ name: `n${index + 1}`, labels: {} })),
   };
 }
@@ -126,6 +127,18 @@ describe('Covered is Unknown', () => {
       'AwaitingNodes',
     ],
     ['while one of the nodes is away', facts(good, 'silent'), [a, b], 'NodeAway'],
+    [
+      'where the report of a node has no room for the policy',
+      { ...facts(good), reportOf: () => undefined, shortenedOn: () => ({ policies: 900, leftOut: 1 }) },
+      [a],
+      'ReportTooLong',
+    ],
+    [
+      'where there was not room for all of its findings: one of them may be the counter-example',
+      { ...facts({ ...good, findingsTotal: 3 }), shortenedOn: () => ({ policies: 900, leftOut: 0 }) },
+      [a],
+      'ReportTooLong',
+    ],
     ['while a pod has not started', facts({ ...good, selected: 2, pending: 1 }), [a, pending], 'PodsPending'],
     ['while a pod has no node', facts(good), [a, { ...pending, node: undefined }], 'PodsPending'],
     ['while the agent has not said anything of a new pod', facts(good), [a, on('n1', 'new')], 'PodsPending'],
@@ -135,6 +148,12 @@ describe('Covered is Unknown', () => {
       facts({ ...good, findings: [{ reason: 'SocketsNotReachable', message: 'ENOSYS' }], findingsTotal: 1 }),
       [a],
       'SocketsNotReachable',
+    ],
+    [
+      'where a virtual machine runs in a pod that is covered',
+      facts({ ...good, findings: [{ reason: 'GuestNotReached', message: '' }], findingsTotal: 1 }),
+      [a],
+      'GuestNotReached',
     ],
     [
       'connections of which nobody can tell when they speak',

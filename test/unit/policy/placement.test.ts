@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 
+import type { NodeRequirement, NodeSelectorTerm, Scheduling } from '../../../src/policy/scheduling.ts';
 import { mayBeOn, placementOf } from '../../../src/policy/placement.ts';
 
 interface Manifest {
   readonly kind: string;
-  readonly spec: { readonly template?: unknown };
+  readonly spec: { readonly template?: { readonly spec?: Scheduling } };
 }
 
 const manifest = readFileSync(join(import.meta.dirname, '../../../deploy/agent.yaml'), 'utf8');
 const objects = parseAllDocuments(manifest).map((document) => document.toJS() as Manifest);
-const agents = placementOf(objects.find(({ kind }) => kind === 'DaemonSet')?.spec.template);
+const agents = placementOf(objects.find(({ kind }) => kind === 'DaemonSet')?.spec.template?.spec);
 const linux = { 'kubernetes.io/os': 'linux' };
 
 describe('the DaemonSet of deploy/agent.yaml is', () => {
@@ -41,17 +42,17 @@ describe('the DaemonSet of deploy/agent.yaml is', () => {
 });
 
 describe('a node is chosen', () => {
-  const required = (...nodeSelectorTerms: object[]) => ({
+  const required = (...nodeSelectorTerms: NodeSelectorTerm[]) => ({
     spec: {
       affinity: {
         nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } },
       },
     },
   });
-  const expressions = (...matchExpressions: object[]) => ({ matchExpressions });
+  const expressions = (...matchExpressions: NodeRequirement[]) => ({ matchExpressions });
   const node = { name: 'n1', labels: { zone: 'a', cores: '8' } };
 
-  test.each<[string, unknown, boolean]>([
+  test.each<[string, { readonly spec?: Scheduling } | undefined, boolean]>([
     ['by a template that asks for nothing', {}, true],
     ['by one that is not there', undefined, true],
     ['by its labels', { spec: { nodeSelector: { zone: 'a' } } }, true],
@@ -99,6 +100,6 @@ describe('a node is chosen', () => {
     ],
     ['by what this version does not know', required(expressions({ key: 'zone', operator: 'Like' })), true],
   ])('%s', (_sentence, template, isChosen) => {
-    expect(mayBeOn(placementOf(template), node)).toBe(isChosen);
+    expect(mayBeOn(placementOf(template?.spec), node)).toBe(isChosen);
   });
 });

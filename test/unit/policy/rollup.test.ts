@@ -22,6 +22,7 @@ function facts(nodes: Readonly<Record<string, Said | undefined>>, silent: readon
     isServed: (node) => !node.startsWith('fargate'),
     isReporting: (node) => Object.hasOwn(nodes, node),
     reportOf: (node) => (nodes[node] === undefined ? undefined : said(nodes[node])),
+    shortenedOn: () => undefined,
     nodes: [...Object.keys(nodes), ...silent].map((name) => ({ name, labels: { name } })),
   };
 }
@@ -82,6 +83,44 @@ describe('what the agents say', () => {
       pods: { live: 1, summary: '1/2' },
       coverage: { status: 'Unknown', reason: 'AwaitingNodes' },
     });
+  });
+
+  test('is missing where a report has no room for the policy: nobody waits for it, and nothing is made up', () => {
+    const nodes = {
+      ...facts({ n1: undefined, n2: { selected: 1, live: 1 } }),
+      shortenedOn: (node: string) => (node === 'n1' ? { policies: 5000, leftOut: 3800 } : undefined),
+    };
+    const seen = look([on('n1', 'a'), on('n2', 'b')], nodes);
+    expect(seen).toMatchObject({
+      awaited: [],
+      pods: { live: 1, summary: '1/2' },
+      coverage: { status: 'Unknown', reason: 'ReportTooLong' },
+      findings: [{ reason: 'ReportTooLong', node: 'n1' }],
+      findingsTotal: 1,
+    });
+    expect(seen.findings[0]?.message).toContain('namespace db has 5000 policies');
+  });
+
+  test('is waited for where others of its namespace were left out, and it was told of before', () => {
+    const nodes = {
+      ...facts({ n1: { observedGeneration: 0 } }),
+      shortenedOn: () => ({ policies: 5000, leftOut: 3800 }),
+    };
+    expect(look([on('n1', 'a')], nodes).awaited).toEqual(['n1']);
+  });
+
+  test('is one finding of many nodes that have no room for it', () => {
+    const names = Array.from({ length: 4 }, (_, index) => `n${index}`);
+    const nodes = {
+      ...facts(Object.fromEntries(names.map((name) => [name, undefined]))),
+      shortenedOn: () => ({ policies: 5000, leftOut: 3800 }),
+    };
+    const { findings } = look(
+      names.map((name) => on(name, `on-${name}`)),
+      nodes,
+    );
+    expect(findings).toMatchObject([{ reason: 'ReportTooLong' }]);
+    expect(findings[0]?.message).toMatch(/^on 4 nodes \(n0, n1, n2 and 1 more\): namespace db/);
   });
 
   test('of pods that are gone since does not make more live than there are', () => {
