@@ -1,0 +1,17 @@
+import { expect, test } from '@jest/globals';
+
+import { leftOutFinding } from '../../../src/policy/refusal.ts';
+
+test.each([
+  ['Hangs', 'SocketsNotReachable', /a system call on one socket did not return .* it is not touched again/],
+  ['PodHangs', 'SocketsNotReachable', /none of its sockets is looked at any more/],
+  ['NodeHangs', 'SocketsNotReachable', /no sockets are looked at until the programs end/],
+  ['TooMany', 'TooManySockets', /those of one process were not all looked at/],
+  ['MPTCP', 'OtherTransport', /one socket is of Multipath TCP/],
+  ['SMC', 'OtherTransport', /one socket is of SMC/],
+] as const)('sockets that were left out are told with what to do: %s', (why, reason, text) => {
+  const finding = leftOutFinding(why, 1);
+  expect(finding.reason).toBe(reason);
+  expect(finding.message).toMatch(text);
+  expect(leftOutFinding(why, 7).message).toContain('7');
+});
