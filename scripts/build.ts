@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { BuildOptions } from 'esbuild';
 import { build } from 'esbuild';
 
 import packageJson from '../package.json' with { type: 'json' };
@@ -10,15 +11,12 @@ import { copyKoffi } from './koffi.ts';
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
 await rm(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: [join(root, 'src/main.ts'), join(root, 'src/agent/kernel-thread.ts')],
+const options = {
   entryNames: '[name]',
   outdir,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   external: ['koffi'],
-  // What only a kubeconfig file needs (16 MB of generated models) stays in a file that a pod never reads.
-  splitting: true,
   platform: 'node',
   target: 'node26',
   format: 'esm',
@@ -30,6 +28,14 @@ await build({
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
   logLevel: 'warning',
+} satisfies BuildOptions;
+await build({
+  ...options,
+  entryPoints: [join(root, 'src/main.ts'), join(root, 'src/agent/kernel-thread.ts')],
+  // What only a kubeconfig file needs (16 MB of generated models) stays in a file that a pod never reads.
+  splitting: true,
 });
+// By itself, so that it holds nothing but what a process that looks at sockets needs.
+await build({ ...options, entryPoints: [join(root, 'src/agent/socket-process.ts')] });
 
 await copyKoffi({ root, outdir, architectures: process.argv.slice(2) });

@@ -22,6 +22,7 @@ import { KernelLink } from './kernel-link.ts';
 import { requirements } from './requirement.ts';
 import { Reporter } from './reporter.ts';
 import { Rounds } from './rounds.ts';
+import { SocketLink } from './socket-link.ts';
 import { Standstill } from './standstill.ts';
 import { World } from './world.ts';
 
@@ -101,7 +102,8 @@ class Agent {
     });
     const metrics = createAgentMetrics(this.#metrics);
     this.#connections = new Connections({
-      ...{ kernel: this.#kernel, log, metrics, countMs: config.countSeconds * 1000 },
+      ...{ link: new SocketLink({ procRoot: config.procRoot, log }), log, metrics },
+      countMs: config.countSeconds * 1000,
       onCounted: () => {
         this.#rounds.request();
       },

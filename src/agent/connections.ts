@@ -4,21 +4,24 @@ import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
 import type { AgentMetrics } from '../ops/metrics.ts';
-import type { SocketReading, SocketTarget } from '../policy/connection.ts';
+import type { SocketReading } from '../policy/connection.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { identitiesOf } from '../policy/selection.ts';
-import { scanPeriodSeconds, socketTargets } from '../policy/socket-target.ts';
-import type { KernelLink } from './kernel-link.ts';
+import { socketTargets } from '../policy/socket-target.ts';
+import type { SocketLink } from './socket-link.ts';
+import type { Looked } from './socket-scan.ts';
+import type { Due } from './socket-schedule.ts';
+import { SocketSchedule } from './socket-schedule.ts';
 
 export interface ConnectionsOptions {
-  readonly kernel: KernelLink;
+  readonly link: SocketLink;
   readonly log: Log;
   readonly metrics: AgentMetrics;
   /**
    * How often every socket is looked at anew and counted; in between only new ones are looked for. Counts change
-   * all the time where programs work: this, not every scan, makes a report.
+   * all the time where programs work: this, not every look, makes a report.
    */
   readonly countMs: number;
   /** Told when there are new counts. */
@@ -26,107 +29,110 @@ export interface ConnectionsOptions {
 }
 
 const key = 'sockets';
+/** Pods come and go in crowds. */
 const gatherMs = 500;
+/** What nobody has looked at for so many tries is not known any more. */
+const triesUntilUnknown = 3;
 
-/** Looks at open connections as often as the shortest timeout asks, and gives keepalive where a policy says so. */
+/** Looks at the open connections of each place as often as it asks for, and gives keepalive where a policy says so. */
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #queue: WorkQueue;
-  #targets: readonly SocketTarget[] = [];
+  readonly #schedule: SocketSchedule;
   #hostPods: ReadonlySet<PodPlace> = new Set();
   #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
-  #counted: ReadonlyMap<Place, SocketReading> | undefined;
-  #lastCountMs = -Infinity;
-  /** Sockets that were looked at before have to be looked at again. */
-  #owesAll = false;
-  /** Others are selected than were counted last. */
-  #isNews = false;
+  #counted: Map<Place, SocketReading> | undefined;
+  #failures = 0;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#schedule = new SocketSchedule(options.countMs);
     this.#queue = new WorkQueue({
-      ...{ work: () => this.#scan(), concurrency: 1, log: options.log },
+      ...{ work: () => this.#look(), concurrency: 1, log: options.log },
       backOff: { minMs: 1000, maxMs: 60_000 },
     });
     this.#queue.start();
   }
 
-  /** By place, as last counted; undefined before the first count. */
+  /** By place, as last counted; undefined before the first count, and where nobody can count. */
   get sockets(): ReadonlyMap<Place, SocketReading> | undefined {
     return this.#counted;
   }
 
-  /** From now on, whom these select; where that is somebody else than before, at once. */
+  /** From now on, whom these select; what a place asks for that it did not is owed at once. */
   follow(selections: NodeSelections): void {
-    const targets = socketTargets(selections);
-    this.#hostPods = new Set(
-      selections.pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.place),
-    );
+    const { pods } = selections;
+    this.#hostPods = new Set(pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.place));
     this.#pods = identitiesOf(selections);
-    if (isDeepStrictEqual(targets, this.#targets)) return;
-    const isForMore = this.#asksForMore(targets);
-    this.#targets = targets;
-    this.#isNews = true;
-    // Pods come and go in crowds; what a policy asks anew is owed to every socket.
-    if (isForMore) this.#owesAll = true;
-    this.#queue.addAfter(key, isForMore ? 0 : gatherMs);
+    const { gone, fresh, asked } = this.#schedule.follow(socketTargets(selections), performance.now());
+    for (const place of gone) this.#counted?.delete(place);
+    this.#options.link.forget(gone);
+    if (asked > 0) this.#queue.add(key);
+    else if (fresh + gone.length > 0) this.#queue.addAfter(key, gatherMs);
   }
 
-  /** Whether a place that was there has other values or timeouts now. */
-  #asksForMore(targets: readonly SocketTarget[]): boolean {
-    const before = new Map(this.#targets.map((target) => [target.place, target]));
-    return targets.some((target) => {
-      const known = before.get(target.place);
-      return known !== undefined && !isDeepStrictEqual(known, target);
-    });
-  }
-
+  /** Waits for no system call. */
   stop(): Promise<void> {
+    this.#options.link.close();
     return this.#queue.stop();
   }
 
-  async #scan(): Promise<Next> {
-    const { countMs, metrics, onCounted } = this.#options;
-    const targets = this.#targets;
-    const startedMs = performance.now();
-    const everySocket = this.#owesAll || startedMs - this.#lastCountMs >= countMs;
-    // Asked for again while the scan goes on, it is owed again.
-    this.#owesAll = false;
-    const readings = await this.#readingsOf(targets, everySocket);
-    metrics.scans.observe((performance.now() - startedMs) / 1000);
-    this.#tell(readings);
-    if (everySocket) this.#lastCountMs = startedMs;
-    if (everySocket || this.#isNews) {
-      this.#isNews = targets !== this.#targets;
-      this.#counted = new Map(readings.map((reading) => [reading.place, reading]));
-      onCounted();
-    }
-    const seconds = scanPeriodSeconds(this.#targets);
-    return seconds === undefined ? undefined : { afterMs: seconds * 1000 };
+  async #look(): Promise<Next> {
+    const due = this.#schedule.due(performance.now());
+    if (due.length > 0) await this.#lookAt(due);
+    const nextMs = this.#schedule.nextDueMs();
+    if (nextMs !== undefined) return { afterMs: Math.max(1, nextMs - performance.now()) };
+    this.#counted ??= new Map();
+    this.#options.link.rest();
+    return undefined;
   }
 
-  async #readingsOf(
-    targets: readonly SocketTarget[],
-    everySocket: boolean,
-  ): Promise<readonly SocketReading[]> {
-    if (targets.length === 0) return [];
+  async #lookAt(due: readonly Due[]): Promise<void> {
+    const { link, metrics, onCounted } = this.#options;
+    const targets = due.map(({ target, everySocket }) => ({ ...target, everySocket }));
+    // Before the first count there is none of a part of the node.
+    const first = this.#counted === undefined ? new Map<Place, SocketReading>() : undefined;
+    const stopTimer = metrics.scans.startTimer();
+    let isNews = false;
     try {
-      const [hostPods, pods] = [this.#hostPods, this.#pods];
-      return await this.#options.kernel.scan({ targets, hostPods, pods, everySocket });
+      await link.look({ targets, hostPods: this.#hostPods, pods: this.#pods }, (looked) => {
+        isNews = this.#take(looked, first ?? this.#counted) || isNews;
+        // The rest may take a while.
+        if (looked.as === 'hung' && first === undefined) onCounted();
+      });
+      this.#failures = 0;
+      this.#counted ??= first;
+      if (isNews || first !== undefined) onCounted();
     } catch (error) {
-      this.#owesAll ||= everySocket;
+      this.#fail(due);
       throw error;
+    } finally {
+      stopTimer();
     }
   }
 
-  #tell(readings: readonly SocketReading[]): void {
+  /** Whether there is something new to report. */
+  #take({ reading, cpuMs, as }: Looked, counted: Map<Place, SocketReading> | undefined): boolean {
     const { log, metrics } = this.#options;
-    for (const { place, repaired, failures } of readings) {
-      if (repaired > 0) {
-        metrics.sockets.inc(repaired);
-        log.info({ place, sockets: repaired }, 'keepalive given to sockets');
-      }
-      if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
+    const { place, repaired, failures } = reading;
+    this.#schedule.looked(place, { cpuMs, owesAll: as === 'hung' }, performance.now());
+    if (as === 'hung') metrics.hangs.inc();
+    if (repaired > 0) {
+      metrics.sockets.inc(repaired);
+      log.info({ place, sockets: repaired }, 'keepalive given to sockets');
     }
+    if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
+    if (as === 'looked' || !this.#schedule.has(place)) return false;
+    const isNews = !isDeepStrictEqual(counted?.get(place), reading);
+    counted?.set(place, reading);
+    return isNews;
+  }
+
+  #fail(due: readonly Due[]): void {
+    this.#schedule.failed(due, performance.now());
+    this.#failures += 1;
+    if (this.#failures !== triesUntilUnknown || this.#counted === undefined) return;
+    this.#counted = undefined;
+    this.#options.onCounted();
   }
 }

@@ -1,12 +1,10 @@
 import { Worker } from 'node:worker_threads';
 
-import type { SocketReading } from '../policy/connection.ts';
 import type { PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
 import type { Visit } from './node-kernel.ts';
-import type { ScanRequest } from './socket-scan.ts';
 
 export interface KernelOptions {
   /** Where the host's proc is mounted. */
@@ -17,19 +15,15 @@ export interface KernelOptions {
 
 export interface Question {
   readonly id: number;
-  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'scan' | 'discover';
+  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'discover';
   readonly visits?: readonly Visit[];
   /** All pods there are: what is known of any other is forgotten first. */
   readonly pods?: ReadonlyMap<PodPlace, PodIdentity> | undefined;
-  /** With `scan`: begin anew; without it, go on. */
-  readonly scan?: ScanRequest;
 }
 
 export interface Answer {
   readonly id: number;
   readonly readings?: readonly Reading[];
-  /** Of a scan that is done. */
-  readonly sockets?: readonly SocketReading[] | undefined;
   readonly discovery?: Discovery;
   /** What it took to go through all processes of the node; undefined where nobody had to be looked for. */
   readonly walkMs?: number | undefined;
@@ -107,13 +101,6 @@ export class KernelLink {
 
   visit(visits: readonly Visit[], pods: ReadonlyMap<PodPlace, PodIdentity>): Promise<Visited> {
     return this.#visited({ ask: 'visit', visits, pods });
-  }
-
-  /** Step by step, so that visits come in between. */
-  async scan(request: ScanRequest): Promise<readonly SocketReading[]> {
-    let answer = await this.#ask({ ask: 'scan', scan: request });
-    while (answer.sockets === undefined) answer = await this.#ask({ ask: 'scan' });
-    return answer.sockets;
   }
 
   /** Holds what earlier agents of this boot left set. */

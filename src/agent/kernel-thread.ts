@@ -10,7 +10,6 @@ import { discover } from './discover.ts';
 import type { Answer, KernelOptions, Question, Word } from './kernel-link.ts';
 import { Ledger } from './ledger.ts';
 import { NodeKernel } from './node-kernel.ts';
-import { SocketScan } from './socket-scan.ts';
 import { Turn } from './turn.ts';
 
 const { procRoot, ledgerFile } = workerData as KernelOptions;
@@ -18,9 +17,6 @@ const { procRoot, ledgerFile } = workerData as KernelOptions;
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
 const turn = new Turn(join(dirname(ledgerFile), 'lock'), procRoot);
-const scan = new SocketScan(procRoot);
-/** A visit that waits behind a step of a scan waits no longer than this. */
-const scanStepMs = 5;
 
 /** What is asked meanwhile waits for its answer. */
 function begin(): void {
@@ -53,10 +49,7 @@ function tell(word: Word): void {
   parentPort?.postMessage(word);
 }
 
-function answerTo(
-  kernel: NodeKernel,
-  { ask, visits = [], pods, scan: request }: Omit<Question, 'id'>,
-): Omit<Answer, 'id'> {
+function answerTo(kernel: NodeKernel, { ask, visits = [], pods }: Omit<Question, 'id'>): Omit<Answer, 'id'> {
   switch (ask) {
     case 'visit':
       return { readings: kernel.visit(visits, pods) };
@@ -66,9 +59,6 @@ function answerTo(
       return { readings: kernel.restoreAll() };
     case 'discover':
       return { discovery: discover(procRoot) };
-    case 'scan':
-      if (request !== undefined) scan.begin(request);
-      return { sockets: scan.proceed(scanStepMs) };
   }
 }
 

@@ -1,11 +1,10 @@
-import { closeSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describeEndpoint, isLoopback } from '../kernel/endpoint.ts';
 import { HomeNamespace } from '../kernel/network-namespace.ts';
-import { firstProcess, withProcess } from '../kernel/process.ts';
-import type { Connection } from '../kernel/socket-timer.ts';
-import { keepaliveTimers } from '../kernel/socket-timer.ts';
+import { firstProcess, numbersIn, ProcessHandle } from '../kernel/process.ts';
+import { SocketDiagnosis } from '../kernel/socket-timer.ts';
 import { close, openPidfd } from '../kernel/syscall.ts';
 import type { SocketFacts, SocketState } from '../kernel/tcp-socket.ts';
 import { TcpSocket } from '../kernel/tcp-socket.ts';
@@ -26,49 +25,49 @@ export interface Process {
   readonly pid: number;
   /** The control group of the pod that it must be of; undefined for a process of the host. */
   readonly group: string | undefined;
-  /** What its sockets are given; undefined: nothing. */
-  readonly wanted: Requirement | undefined;
 }
 
-/** By inode: as it was seen before, `null` for one that is no TCP, undefined for one that was not seen. */
-export type KnownOf = (inode: number) => KnownSocket | null | undefined;
-export type OnSocket = (inode: number, socket: KnownSocket | null, repaired: boolean) => void;
-
-/** So many duplicates are held at a time. */
-const chunk = 128;
-
-interface Descriptor {
-  readonly number: number;
-  readonly inode: number;
+/** Who is told what descriptors lead to, and says what is to be touched. */
+export interface Onlooker {
+  /** What sockets are given; undefined: nothing. */
+  readonly wanted: Requirement | undefined;
+  /** False where no more descriptors are to be looked at. */
+  hasRoom(): boolean;
+  /** Whether a socket is to be touched; said right before it is. */
+  isNew(pid: number, inode: number): boolean;
+  meet(inode: number, socket: KnownSocket, repaired: boolean): void;
+  /** It is no socket of TCP, and never will be. */
+  pass(inode: number): void;
+  /** What is carried by TCP in another way, and cannot be given keepalive. */
+  passForeign(inode: number, transport: 'MPTCP' | 'SMC'): void;
+  /** The kernel refused something about it. */
+  refuse(inode: number, code: string): void;
 }
 
 interface Source {
   readonly pidfd: number;
-  readonly network: number;
+  readonly handle: ProcessHandle;
   readonly program: string;
-  readonly wanted: Requirement | undefined;
 }
 
-interface Taken {
-  readonly socket: TcpSocket;
-  /** Of the socket that was taken, which may be another than the one that was listed. */
-  readonly inode: number;
-  facts: SocketFacts | undefined;
-  timerMs: ConnectionView['timerMs'];
+interface Diagnosis {
+  /** Inode number of the network namespace. */
+  readonly of: number;
+  readonly ask: SocketDiagnosis;
 }
 
 /** The sockets of one process after the other. */
 export class ProcessSockets {
   readonly #procRoot: string;
-  readonly #knownOf: KnownOf;
   readonly #home = new HomeNamespace();
   readonly #hostNetwork: number;
   /** Otherwise a number of the host's is another process's here. */
   readonly #countsAsHost: boolean;
+  /** Of the network that was asked last: processes of a pod share theirs. */
+  #diagnosis: Diagnosis | undefined;
 
-  constructor(procRoot: string, knownOf: KnownOf) {
+  constructor(procRoot: string) {
     this.#procRoot = procRoot;
-    this.#knownOf = knownOf;
     this.#hostNetwork = statSync(join(procRoot, String(firstProcess), 'ns/net')).ino;
     this.#countsAsHost =
       statSync(join(procRoot, String(firstProcess), 'ns/pid')).ino === statSync('/proc/self/ns/pid').ino;
@@ -83,99 +82,124 @@ export class ProcessSockets {
     }
   }
 
-  /** Tells each socket of the process. Throws where it may not be looked into. */
-  look({ pid, group, wanted }: Process, onSocket: OnSocket): void {
+  /** Tells each socket of the process; yields between descriptors. Throws where it may not be looked into. */
+  *look({ pid, group }: Process, onlooker: Onlooker): Generator<undefined, void> {
     if (!this.#countsAsHost) throw new Error('no hostPID');
-    withProcess(this.#procRoot, pid, (process) => {
+    const handle = ProcessHandle.open(this.#procRoot, pid);
+    try {
       const pidfd = openPidfd(pid);
       try {
         // Asked after the descriptor was had: the number cannot have gone to another pod in between.
-        if (group !== undefined && !isInGroup(process, group)) return;
-        const fresh = this.#freshOf(pid, onSocket);
-        if (fresh.length === 0) return;
-        const program = readFileSync(join(this.#procRoot, String(pid), 'comm'), 'utf8').trim();
-        const network = process.openNetworkNamespace();
-        try {
-          for (let at = 0; at < fresh.length; at += chunk)
-            this.#lookAt(fresh.slice(at, at + chunk), { pidfd, network, program, wanted }, onSocket);
-        } finally {
-          closeSync(network);
-        }
+        if (group !== undefined && !isInGroup(handle, group)) return;
+        yield* this.#lookAt(pid, { pidfd, handle, program: handle.program() }, onlooker);
       } finally {
         close(pidfd);
       }
-    });
-  }
-
-  close(): void {
-    this.#home.close();
-  }
-
-  /** Descriptors of sockets that were never looked at; the others are told as they were. */
-  #freshOf(pid: number, onSocket: OnSocket): Descriptor[] {
-    const folder = join(this.#procRoot, String(pid), 'fd');
-    return readdirSync(folder).flatMap((number) => {
-      const inode = socketBehind(`${folder}/${number}`);
-      if (inode === undefined) return [];
-      const known = this.#knownOf(inode);
-      if (known === undefined) return [{ number: Number(number), inode }];
-      onSocket(inode, known, false);
-      return [];
-    });
-  }
-
-  #lookAt(descriptors: readonly Descriptor[], from: Source, onSocket: OnSocket): void {
-    const taken: Taken[] = [];
-    try {
-      for (const { number, inode } of descriptors) {
-        const socket = TcpSocket.take(from.pidfd, number);
-        if (socket === undefined) onSocket(inode, null, false);
-        else taken.push({ socket, inode: socket.inode, facts: undefined, timerMs: 'none' });
-      }
-      for (const one of taken) one.facts = one.socket.facts();
-      this.#readTimers(taken, from.network);
-      for (const one of taken) repair(one, from, onSocket);
     } finally {
-      for (const { socket } of taken) socket.close();
+      handle.close();
     }
   }
 
+  /** Nothing is held open until the next look. */
+  rest(): void {
+    this.#diagnosis?.ask.close();
+    this.#diagnosis = undefined;
+  }
+
+  *#lookAt(pid: number, from: Source, onlooker: Onlooker): Generator<undefined, void> {
+    const folder = join(this.#procRoot, String(pid), 'fd');
+    for (const number of numbersIn(folder)) {
+      if (!onlooker.hasRoom()) return;
+      const inode = socketBehind(`${folder}/${number}`);
+      if (inode !== undefined && onlooker.isNew(pid, inode)) this.#touch({ number, inode }, from, onlooker);
+      yield;
+    }
+  }
+
+  /**
+   * One duplicate at a time, and for as long as its system calls take: while it is open, a program that closes its own
+   * sends no FIN, and its epoll still tells of it.
+   */
+  #touch({ number, inode }: { number: number; inode: number }, from: Source, onlooker: Onlooker): void {
+    try {
+      const found = TcpSocket.take(from.pidfd, number, inode);
+      if (found === 'closed') return;
+      if (found === 'other') return onlooker.pass(inode);
+      if (found === 'SMC') return onlooker.passForeign(inode, found);
+      try {
+        this.#ask(found, { ...from, inode }, onlooker);
+      } finally {
+        found.close();
+      }
+    } catch (error) {
+      const { code, syscall, message } = error as NodeJS.ErrnoException;
+      // Who may not take this one may take none of the process; everything else is about this socket alone.
+      if (syscall === 'pidfd_getfd') throw error;
+      onlooker.refuse(inode, code ?? message);
+    }
+  }
+
+  /** One that is being opened or closed is told nothing of, so that it is looked at again. */
+  #ask(socket: TcpSocket, from: Source & { readonly inode: number }, onlooker: Onlooker): void {
+    const facts = factsOf(socket);
+    if (facts === undefined) return onlooker.passForeign(from.inode, 'MPTCP');
+    if (facts.state === 'other') return;
+    const { state, peer, keepalive, values, userTimeoutMs } = facts;
+    const loopback = peer !== undefined && isLoopback(peer);
+    const timerMs = this.#timerOf(socket, facts, from.handle);
+    const seen: ConnectionView = { loopback, keepalive, values, timerMs, userTimeoutMs };
+    const { wanted } = onlooker;
+    const given = wanted === undefined || loopback ? undefined : tighten(seen, wanted);
+    const tell = (view: ConnectionView) => {
+      const told = { state, view, program: from.program, peer: peer ? describeEndpoint(peer) : '' };
+      onlooker.meet(from.inode, told, view !== seen);
+    };
+    if (given === undefined) return tell(seen);
+    try {
+      socket.keepAlive(given);
+    } catch (error) {
+      tell(seen);
+      throw error;
+    }
+    tell({ ...seen, keepalive: true, values: given, timerMs: 'none' });
+  }
+
   /** Only of connections that asked for keepalive: the others have no timer. */
-  #readTimers(taken: readonly Taken[], network: number): void {
-    const asked = taken.flatMap((one) => {
-      const { facts, socket } = one;
-      if (facts?.keepalive !== true || facts.peer === undefined) return [];
-      one.timerMs = 'unknown';
-      const self = socket.endpoint('self');
-      return self === undefined
-        ? []
-        : [{ one, connection: { family: facts.family, self, peer: facts.peer } }];
-    });
-    if (asked.length === 0) return;
-    const connections: Connection[] = asked.map(({ connection }) => connection);
-    const timers = this.#home.away(network, () => keepaliveTimers(connections));
-    asked.forEach(({ one }, at) => {
-      one.timerMs = timers[at] ?? 'unknown';
-    });
+  #timerOf(socket: TcpSocket, facts: SocketFacts, process: ProcessHandle): ConnectionView['timerMs'] {
+    const { keepalive, family, peer } = facts;
+    if (!keepalive || peer === undefined) return 'none';
+    const self = socket.endpoint('self');
+    if (self === undefined) return 'unknown';
+    const diagnosis = this.#diagnosisOf(process);
+    const timerMs = diagnosis.keepaliveTimer({ family, self, peer, device: 0 });
+    const device = timerMs === 'unknown' ? socket.device() : 0;
+    return device === 0 ? timerMs : diagnosis.keepaliveTimer({ family, self, peer, device });
+  }
+
+  #diagnosisOf(process: ProcessHandle): SocketDiagnosis {
+    const network = process.openNetworkNamespace();
+    try {
+      const of = fstatSync(network).ino;
+      if (this.#diagnosis?.of !== of) {
+        this.rest();
+        this.#diagnosis = { of, ask: this.#home.away(network, () => new SocketDiagnosis()) };
+      }
+      return this.#diagnosis.ask;
+    } finally {
+      closeSync(network);
+    }
   }
 }
 
-/** One that is being opened or closed is told nothing of, so that it is looked at again. */
-function repair(
-  { socket, inode, facts, timerMs }: Taken,
-  { program, wanted }: Source,
-  onSocket: OnSocket,
-): void {
-  if (facts === undefined || facts.state === 'other') return;
-  const { state, peer, keepalive, values, userTimeoutMs } = facts;
-  const loopback = peer !== undefined && isLoopback(peer);
-  const seen = { loopback, keepalive, values, timerMs, userTimeoutMs };
-  const given = wanted === undefined || seen.loopback ? undefined : tighten(seen, wanted);
-  if (given !== undefined) socket.keepAlive(given);
-  const view: ConnectionView =
-    given === undefined ? seen : { ...seen, keepalive: true, values: given, timerMs: 'none' };
-  const told = { state, view, program, peer: peer === undefined ? '' : describeEndpoint(peer) };
-  onSocket(inode, told, given !== undefined);
+/** Undefined of Multipath TCP on a kernel that lets nobody set keepalive on it (before Linux 6.10). */
+function factsOf(socket: TcpSocket): SocketFacts | undefined {
+  try {
+    return socket.facts();
+  } catch (error) {
+    if (socket.transport === 'MPTCP' && (error as NodeJS.ErrnoException).code === 'EOPNOTSUPP')
+      return undefined;
+    throw error;
+  }
 }
 
 const socketLink = /^socket:\[(\d+)\]$/;

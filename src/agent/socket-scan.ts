@@ -1,114 +1,145 @@
-import type { SocketReading, SocketTarget } from '../policy/connection.ts';
-import { refusedUnder } from '../policy/connection-report.ts';
+import type { SocketReading } from '../policy/connection.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import { identify } from '../policy/pod-identity.ts';
-import { processNumbers, ptraceScope, readCgroups } from '../kernel/process.ts';
-import { podOfCgroups } from './pod-cgroup.ts';
-import type { KnownSocket } from './process-sockets.ts';
+import { refusedUnder } from '../policy/refusal.ts';
+import { ptraceScope } from '../kernel/process.ts';
+import type { Diary } from './diary.ts';
+import { ProcessGroups } from './process-groups.ts';
+import type { Process } from './process-sockets.ts';
 import { ProcessSockets } from './process-sockets.ts';
-import { SocketTally } from './socket-tally.ts';
+import type { LookTarget } from './socket-look.ts';
+import { mostDescriptors, SocketLook } from './socket-look.ts';
 
-export interface ScanRequest {
-  readonly targets: readonly SocketTarget[];
+export interface LookRequest {
+  readonly targets: readonly LookTarget[];
   /** Pods of the host's network: their processes are looked for where the host's are. */
   readonly hostPods: ReadonlySet<PodPlace>;
   /** All pods of the node, so that nobody is taken for another. */
   readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
-  /** Look at every socket anew, since a program may have changed its mind; otherwise only at those not seen yet. */
-  readonly everySocket: boolean;
 }
 
-interface Work {
-  readonly pid: number;
-  readonly target: SocketTarget;
-  /** Of its pod; undefined for a process of the host. */
-  readonly group: string | undefined;
+export interface Looked {
+  readonly reading: SocketReading;
+  /** `counted`: all of its sockets; `looked`: only new ones; `hung`: a system call on one did not return. */
+  readonly as: 'counted' | 'looked' | 'hung';
+  /** Of a core: what it takes decides how soon the place is looked at again. */
+  readonly cpuMs: number;
 }
+
+export interface SocketScanOptions {
+  readonly procRoot: string;
+  readonly diary: Pick<Diary, 'begin' | 'touch'>;
+  /** Descriptors that one look at a place goes through. */
+  readonly mostDescriptors?: number;
+  /** Sockets that are remembered, of all places. */
+  readonly mostRemembered?: number;
+}
+
+/** About 40 bytes each. */
+const rememberedAtMost = 400_000;
 
 /**
  * Looks at the sockets of processes, by their descriptors: what a socket costs does not depend on how many there are
- * elsewhere. It goes on in small steps, so that whoever waits for the thread does not wait for all of it.
+ * elsewhere. All of it blocks, and a system call on something of a tenant's may block for ever: it belongs into a process of
+ * its own (ADR 0017).
  */
 export class SocketScan {
-  readonly #procRoot: string;
-  /** By inode: sockets seen before, and how they stood. `null`: no TCP. */
-  #known = new Map<number, KnownSocket | null>();
-  #next = new Map<number, KnownSocket | null>();
-  #queue: Work[] = [];
-  #tallies = new Map<Place, SocketTally>();
-  #processes: ProcessSockets | undefined;
+  readonly #options: SocketScanOptions;
+  readonly #groups: ProcessGroups;
+  readonly #processes: ProcessSockets;
+  /** By place: inode numbers of sockets that need not be looked at again until all are. */
+  #remembered = new Map<Place, ReadonlySet<number>>();
 
-  constructor(procRoot: string) {
-    this.#procRoot = procRoot;
+  constructor(options: SocketScanOptions) {
+    this.#options = options;
+    this.#groups = new ProcessGroups(options.procRoot);
+    this.#processes = new ProcessSockets(options.procRoot);
   }
 
-  /** Finds out which processes there are to look at. A scan that was not finished is dropped. */
-  begin(request: ScanRequest): void {
-    this.#tallies = new Map(request.targets.map((target) => [target.place, new SocketTally(target)]));
-    this.#next = new Map();
-    this.#processes?.close();
-    const before = request.everySocket ? new Map<number, KnownSocket | null>() : this.#known;
-    // What another process has open as well was looked at a moment ago.
-    const knownOf = (inode: number) => this.#next.get(inode) ?? before.get(inode);
-    this.#processes = new ProcessSockets(this.#procRoot, knownOf);
-    this.#queue = this.#processesOf(request);
-  }
-
-  /** Undefined while there is more to do. */
-  proceed(budgetMs: number): SocketReading[] | undefined {
-    const deadline = performance.now() + budgetMs;
-    while (this.#queue.length > 0) {
-      if (performance.now() > deadline) return undefined;
-      const work = this.#queue.pop();
-      if (work !== undefined) this.#look(work);
+  /** Yields each place that is done, and undefined between small steps. */
+  *look(request: LookRequest): Generator<Looked | undefined, void> {
+    this.#options.diary.begin(0);
+    const processes = yield* this.#processesOf(request);
+    for (const [at, target] of request.targets.entries()) {
+      this.#options.diary.begin(at);
+      yield* this.#lookAt(target, processes.get(target.place) ?? []);
     }
-    this.#processes?.close();
-    this.#processes = undefined;
-    // Sockets that were not met again are closed: their numbers are free for others.
-    this.#known = this.#next;
-    return [...this.#tallies.values()].map((tally) => tally.reading());
+    this.#options.diary.begin(0);
   }
 
-  #processesOf({ targets, hostPods, pods }: ScanRequest): Work[] {
-    const byPlace = new Map(targets.map((target) => [target.place, target]));
-    const processes = processNumbers(this.#procRoot).map((pid) => ({
-      pid,
-      found: podOfCgroups(readCgroups(this.#procRoot, pid) ?? ''),
-    }));
+  /** What is remembered of places that are looked at no more. */
+  forget(places: readonly Place[]): void {
+    for (const place of places) this.#remembered.delete(place);
+  }
+
+  *#processesOf({
+    targets,
+    hostPods,
+    pods,
+  }: LookRequest): Generator<undefined, ReadonlyMap<Place, readonly Process[]>> {
+    const wanted = new Map<Place, Process[]>(targets.map(({ place }) => [place, []]));
+    const found = yield* this.#groups.walk(targets.some(({ everySocket }) => everySocket));
     const { groups } = identify(
       pods,
-      processes.flatMap(({ found }) => found ?? []),
+      [...found.values()].filter((one) => one !== undefined),
     );
-    const placeOf = new Map([...groups].map(([place, group]) => [group, place]));
-    return processes.flatMap(({ pid, found }) => {
-      const place = found === undefined ? HOST : placeOf.get(found.group);
-      const target = place && byPlace.get(place);
-      if (place === undefined || target === undefined) return [];
+    const placeOf = new Map<string, Place>([...groups].map(([place, group]) => [group, place]));
+    for (const [pid, one] of found) {
+      const place = one === undefined ? HOST : placeOf.get(one.group);
+      const processes = place === undefined ? undefined : wanted.get(place);
+      if (place === undefined || processes === undefined) continue;
       const isOfHost = place === HOST || hostPods.has(place);
-      if (this.#processes?.isInItsNetwork(pid, isOfHost) !== true) return [];
-      return [{ pid, target, group: found?.group }];
-    });
+      if (this.#processes.isInItsNetwork(pid, isOfHost)) processes.push({ pid, group: one?.group });
+      yield;
+    }
+    return wanted;
   }
 
-  #look({ pid, target, group }: Work): void {
-    const tally = this.#tallies.get(target.place);
+  *#lookAt(target: LookTarget, processes: readonly Process[]): Generator<Looked | undefined, void> {
+    const { diary, mostDescriptors: most = mostDescriptors } = this.#options;
+    const before = this.#remembered.get(target.place) ?? new Set();
+    const look = new SocketLook(target, { before, diary, most });
+    const startedAt = process.cpuUsage();
+    for (const one of processes) yield* this.#lookInto(one, target, look);
+    this.#processes.rest();
+    const { reading, met } = look.end();
+    this.#remember(target.place, met);
+    const { user, system } = process.cpuUsage(startedAt);
+    yield { reading, as: target.everySocket ? 'counted' : 'looked', cpuMs: (user + system) / 1000 };
+  }
+
+  *#lookInto(one: Process, { avoid }: LookTarget, look: SocketLook): Generator<undefined, void> {
+    if (avoid.some(({ pid, inode }) => pid === one.pid && inode === 0)) return look.leaveOut();
+    this.#options.diary.touch(one.pid, 0);
     try {
-      this.#processes?.look({ pid, group, wanted: target.wanted }, (inode, socket, repaired) => {
-        // One that several processes share counts once.
-        if (this.#next.has(inode)) return;
-        this.#next.set(inode, socket);
-        if (socket !== null) tally?.add(socket, repaired);
-      });
+      yield* this.#processes.look(one, look);
+      look.endProcess();
     } catch (error) {
-      tally?.addFailure(this.#reasonOf(error as NodeJS.ErrnoException));
+      look.endProcess(this.#reasonOf(error as NodeJS.ErrnoException));
     }
   }
 
-  /** The kernel refuses with the same code whoever refuses; Yama's setting tells whether a capability would help. */
-  #reasonOf({ code, message }: NodeJS.ErrnoException): string {
-    const scope = code === 'EPERM' ? ptraceScope(this.#procRoot) : undefined;
+  /** Of the largest places nothing is remembered where all together are too many: it costs their owners more looks. */
+  #remember(place: Place, met: ReadonlySet<number>): void {
+    this.#remembered.set(place, met);
+    let total = [...this.#remembered.values()].reduce((sum, { size }) => sum + size, 0);
+    const largestFirst = [...this.#remembered].sort(([, a], [, b]) => b.size - a.size);
+    for (const [largest, { size }] of largestFirst) {
+      if (total <= (this.#options.mostRemembered ?? rememberedAtMost)) return;
+      this.#remembered.delete(largest);
+      total -= size;
+    }
+  }
+
+  /**
+   * Undefined where the process has ended, which is no failure. The kernel refuses with the same code whoever refuses;
+   * Yama's setting tells whether a capability would help.
+   */
+  #reasonOf({ code, message }: NodeJS.ErrnoException): string | undefined {
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    const scope = code === 'EPERM' ? ptraceScope(this.#options.procRoot) : undefined;
     return scope === undefined ? (code ?? message) : refusedUnder(scope);
   }
 }

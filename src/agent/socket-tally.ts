@@ -1,9 +1,17 @@
-import type { ConnectionCounts, ExposedGroup, SocketReading, SocketTarget } from '../policy/connection.ts';
+import type {
+  ConnectionCounts,
+  ExposedGroup,
+  LeftOut,
+  SocketReading,
+  SocketTarget,
+} from '../policy/connection.ts';
 import { isFragile, judgeConnection } from '../policy/connection.ts';
 import type { KnownSocket } from './process-sockets.ts';
 
 /** Groups named of one pod: what a person can read. */
 const namedGroups = 5;
+/** Groups told apart: a program may call each of its processes by another name. */
+const countedGroups = 200;
 
 interface Count {
   protected: number;
@@ -17,6 +25,7 @@ export class SocketTally {
   readonly #place: SocketTarget['place'];
   readonly #counts: ReadonlyMap<number, Count>;
   readonly #failures: Record<string, number> = {};
+  readonly #leftOut: Partial<Record<LeftOut, number>> = {};
   #repaired = 0;
 
   constructor({ place, timeouts }: SocketTarget) {
@@ -41,29 +50,43 @@ export class SocketTally {
     }
   }
 
+  /** A connection of which nobody can tell how it stands. */
+  addUnknown(): void {
+    for (const count of this.#counts.values()) count.unknown += 1;
+  }
+
   addFailure(code: string): void {
     this.#failures[code] = (this.#failures[code] ?? 0) + 1;
+  }
+
+  leaveOut(why: LeftOut, sockets = 1): void {
+    this.#leftOut[why] = (this.#leftOut[why] ?? 0) + sockets;
   }
 
   reading(): SocketReading {
     const byTimeout = [...this.#counts].map(([seconds, count]) => [seconds, countsOf(count)] as const);
     return {
-      ...{ place: this.#place, repaired: this.#repaired, failures: this.#failures },
+      ...{ place: this.#place, repaired: this.#repaired, failures: this.#failures, leftOut: this.#leftOut },
       byTimeout: Object.fromEntries(byTimeout),
     };
   }
 }
 
 function addToGroup(count: Count, group: ExposedGroup): void {
-  const key = `${group.program} ${group.exposure}`;
+  const isNamed = count.groups.size < countedGroups || count.groups.has(keyOf(group));
+  const program = isNamed ? group.program : 'other programs';
+  const key = keyOf({ ...group, program });
   const known = count.groups.get(key);
-  if (known === undefined) count.groups.set(key, group);
+  if (known === undefined) count.groups.set(key, { ...group, program });
   else known.count += 1;
 }
 
+function keyOf({ program, exposure }: ExposedGroup): string {
+  return `${program} ${exposure}`;
+}
+
 function countsOf({ groups, ...count }: Count): ConnectionCounts {
-  const name = ({ program, exposure }: ExposedGroup) => `${program} ${exposure}`;
-  const worst = [...groups.values()].sort((a, b) => b.count - a.count || (name(a) < name(b) ? -1 : 1));
+  const worst = [...groups.values()].sort((a, b) => b.count - a.count || (keyOf(a) < keyOf(b) ? -1 : 1));
   return {
     ...count,
     established: count.protected + count.exposed + count.unknown,

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { presetNames, presets } from './presets.ts';
 import type { Rule } from './rule.ts';
 import { intOrTold, withRules } from './rule.ts';
+import { idleTimeoutBounds } from './idle-timeout.ts';
 
 /**
  * Types whose devices follow packets, so that a keepalive probe, an empty segment, refreshes them.
@@ -11,12 +12,6 @@ import { intOrTold, withRules } from './rule.ts';
 export const trackingTypes = ['NAT', 'IPVS', 'LoadBalancer', 'Firewall', 'Conntrack'] as const;
 export const hopTypes = [...trackingTypes, 'Proxy'] as const;
 export type HopType = (typeof hopTypes)[number];
-
-/**
- * Seconds. Two is the shortest silence that a probe, sent after one whole second, can fall into;
- * 432000 (5 days) is the longest default in use: Linux conntrack, nf_conntrack_tcp_timeout_established.
- */
-export const idleTimeoutBounds = { min: 2, max: 432_000 } as const;
 
 export const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 

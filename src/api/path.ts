@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
 import type { Hop, ResolvedHop } from './hop.ts';
-import { hopRules, idleTimeoutBounds, hopSchema, resolveHop, tracksPackets } from './hop.ts';
+import { idleTimeoutBounds } from './idle-timeout.ts';
+import { hopRules, hopSchema, resolveHop, tracksPackets } from './hop.ts';
 import { presetNames, presets } from './presets.ts';
 import type { Rule } from './rule.ts';
 import { withRules } from './rule.ts';

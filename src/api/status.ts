@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { idleTimeoutBounds } from './hop.ts';
+import { idleTimeoutBounds } from './idle-timeout.ts';
 import { keepaliveSchema } from './keepalive.ts';
 import { kernelDefaults } from './triple.ts';
 

@@ -1,4 +1,4 @@
-import { idleTimeoutBounds } from './hop.ts';
+import { idleTimeoutBounds } from './idle-timeout.ts';
 
 /** The three values that the kernel knows, in seconds, seconds and a count. */
 export interface Triple {

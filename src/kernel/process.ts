@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, opendirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Below the proc file system of a machine: the host's own, in its network and its process number space. */
@@ -9,6 +9,22 @@ export function processNumbers(procRoot: string): number[] {
   return readdirSync(procRoot)
     .map(Number)
     .filter((pid) => pid > 0);
+}
+
+/** So many names are asked of the kernel at a time: a process may have a million descriptors. */
+const namesAtATime = 64;
+
+/** The numbers that name what is in a folder of proc, processes or descriptors, a few at a time and in no order. */
+export function* numbersIn(folder: string): Generator<number, void> {
+  const open = opendirSync(folder, { bufferSize: namesAtATime });
+  try {
+    for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
+      const number = Number(entry.name);
+      if (number >= 0) yield number;
+    }
+  } finally {
+    open.closeSync();
+  }
 }
 
 /**
@@ -35,6 +51,11 @@ export class ProcessHandle {
   /** Clock ticks since the machine started: field 22 of `stat`. */
   startTicks(): number {
     return startTicksIn(readFileSync(this.#path('stat'), 'latin1'));
+  }
+
+  /** What it calls itself, at most 15 bytes. */
+  program(): string {
+    return readFileSync(this.#path('comm'), 'utf8').trim();
   }
 
   /** A descriptor of its network namespace, for the caller to close. */
@@ -73,9 +94,18 @@ export function startTicksOf(procRoot: string, id: string): number | undefined {
   return ifAlive(() => startTicksIn(readFileSync(join(procRoot, id, 'stat'), 'latin1')));
 }
 
+/** `R`: runs, or waits for a processor; `D` and `S`: waits for something else (proc_pid_stat(5)). Undefined where it has ended. */
+export function stateOf(procRoot: string, pid: number): string | undefined {
+  return ifAlive(() => fieldsAfterName(readFileSync(join(procRoot, String(pid), 'stat'), 'latin1'))[0]);
+}
+
 function startTicksIn(stat: string): number {
-  // The name in brackets may hold spaces and brackets itself.
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return Number(fieldsAfterName(stat)[19]);
+}
+
+/** The name in brackets may hold spaces and brackets itself. */
+function fieldsAfterName(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Runs `action` on a process; undefined where it has ended, or ends meanwhile. */

@@ -26,6 +26,7 @@ const raw = {
   recv: libc.func('long recv(int fd, _Out_ void *buffer, size_t length, int flags)') as Call,
   syscall: libc.func('long syscall(long number, long a, long b, long c)') as Call,
   flock: libc.func('int flock(int fd, int operation)') as Call,
+  memfd_create: libc.func('int memfd_create(const char *name, uint32_t flags)') as Call,
   close: libc.func('int close(int fd)') as Call,
 };
 
@@ -123,19 +124,24 @@ export function duplicateDescriptor(pidfd: number, fd: number): number {
   return checked('pidfd_getfd', Number(raw.syscall(pidfdGetfdNumber, pidfd, fd, 0)));
 }
 
-/** Asks the socket diagnosis of the network namespace that the calling thread is in; one question, one answer. */
-export function askSocketDiagnosis(requests: readonly Buffer[]): Buffer[] {
-  if (requests.length === 0) return [];
-  const fd = checked('socket', raw.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  try {
-    return requests.map((request) => {
-      checked('send', Number(raw.send(fd, request, request.length, 0)));
-      const answer = Buffer.alloc(1024);
-      return answer.subarray(0, checked('recv', Number(raw.recv(fd, answer, answer.length, 0))));
-    });
-  } finally {
-    close(fd);
-  }
+/** Of the network namespace that the calling thread is in. */
+export function openSocketDiagnosis(): number {
+  return checked('socket', raw.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+}
+
+const diagnosis = Buffer.alloc(1024);
+
+/** One question, one answer, which the next one overwrites. */
+export function askSocketDiagnosis(fd: number, request: Buffer): Buffer {
+  checked('send', Number(raw.send(fd, request, request.length, 0)));
+  return diagnosis.subarray(0, checked('recv', Number(raw.recv(fd, diagnosis, diagnosis.length, 0))));
+}
+
+const MFD_CLOEXEC = 1;
+
+/** A file in memory that has no name in any folder. */
+export function createMemoryFile(name: string): number {
+  return checked('memfd_create', raw.memfd_create(name, MFD_CLOEXEC));
 }
 
 /** Made in the network namespace that the calling thread is in. */

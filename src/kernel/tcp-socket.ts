@@ -16,7 +16,12 @@ const options = {
   count: option(IPPROTO_TCP, 6),
   info: option(IPPROTO_TCP, 11),
   userTimeout: option(IPPROTO_TCP, 18),
+  /** Linux 5.1. */
+  device: option(SOL_SOCKET, 62),
 };
+const AF_SMC = 43;
+const IPPROTO_SMC = 256;
+const IPPROTO_MPTCP = 262;
 const families: Readonly<Record<number, 4 | 6>> = { 2: 4, 10: 6 };
 /** First byte of TCP_INFO, include/net/tcp_states.h. */
 const states: Readonly<Record<number, SocketState>> = { 1: 'established', 10: 'listening' };
@@ -45,6 +50,9 @@ export interface SocketFacts {
   readonly userTimeoutMs: number;
 }
 
+/** What stood behind a descriptor; `closed`: nothing any more, or something else than what was listed. */
+export type Found = TcpSocket | 'closed' | 'other' | 'SMC';
+
 const firstByte = Buffer.alloc(1);
 const number = Buffer.alloc(4);
 function readNumber(fd: number, of: SocketOption): number {
@@ -52,29 +60,43 @@ function readNumber(fd: number, of: SocketOption): number {
   return number.readInt32LE();
 }
 
+/** Undefined where the kernel does not know the option for such a socket. */
+function readIfKnown(fd: number, of: SocketOption): number | undefined {
+  try {
+    return readNumber(fd, of);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EOPNOTSUPP' || code === 'ENOPROTOOPT') return undefined;
+    throw error;
+  }
+}
+
 /** A duplicate of a socket that another process has open. It sets options and never reads or writes data. */
 export class TcpSocket {
+  readonly transport: 'TCP' | 'MPTCP';
   readonly #fd: number;
   readonly #family: 4 | 6;
 
-  private constructor(fd: number, family: 4 | 6) {
+  private constructor(fd: number, transport: 'TCP' | 'MPTCP', family: 4 | 6) {
     this.#fd = fd;
+    this.transport = transport;
     this.#family = family;
   }
 
-  /** Undefined where that descriptor is no TCP socket, or is closed by now. */
-  static take(pidfd: number, descriptor: number): TcpSocket | undefined {
+  /**
+   * The socket with that inode number, which the descriptor was listed with: by now it may be closed, and its number
+   * given to another file, of which nothing is to be remembered under the inode that was listed.
+   */
+  static take(pidfd: number, descriptor: number, inode: number): Found {
     const fd = orClosed(() => duplicateDescriptor(pidfd, descriptor));
-    if (fd === undefined) return undefined;
-    const family = familyOfTcp(fd);
-    if (family !== undefined) return new TcpSocket(fd, family);
-    close(fd);
-    return undefined;
-  }
-
-  /** The number that `/proc/PID/fd` calls the socket by. */
-  get inode(): number {
-    return fstatSync(this.#fd).ino;
+    if (fd === undefined) return 'closed';
+    let taken: Found | undefined;
+    try {
+      taken = fstatSync(fd).ino === inode ? kindOf(fd, (...how) => new TcpSocket(fd, ...how)) : 'closed';
+      return taken;
+    } finally {
+      if (!(taken instanceof TcpSocket)) close(fd);
+    }
   }
 
   facts(): SocketFacts {
@@ -89,8 +111,14 @@ export class TcpSocket {
         intervalSeconds: readNumber(this.#fd, options.interval),
         probes: readNumber(this.#fd, options.count),
       },
-      userTimeoutMs: readNumber(this.#fd, options.userTimeout),
+      // Linux sets none on a Multipath TCP socket.
+      userTimeoutMs: readIfKnown(this.#fd, options.userTimeout) ?? 0,
     };
+  }
+
+  /** Index of the device that the program bound it to; 0 for none, and where the kernel does not tell. */
+  device(): number {
+    return readIfKnown(this.#fd, options.device) ?? 0;
   }
 
   /** Undefined where the connection has gone meanwhile. */
@@ -131,15 +159,17 @@ export class TcpSocket {
   }
 }
 
-/** Undefined for every other socket. */
-function familyOfTcp(fd: number): 4 | 6 | undefined {
+function kindOf(fd: number, tcp: (transport: 'TCP' | 'MPTCP', family: 4 | 6) => TcpSocket): Found {
   try {
-    return readNumber(fd, options.protocol) === IPPROTO_TCP
-      ? families[readNumber(fd, options.domain)]
-      : undefined;
+    const [protocol, domain] = [readNumber(fd, options.protocol), readNumber(fd, options.domain)];
+    const family = families[domain];
+    if (domain === AF_SMC || (family !== undefined && protocol === IPPROTO_SMC)) return 'SMC';
+    if (family === undefined) return 'other';
+    if (protocol === IPPROTO_TCP) return tcp('TCP', family);
+    return protocol === IPPROTO_MPTCP ? tcp('MPTCP', family) : 'other';
   } catch (error) {
-    // A descriptor that was a socket when it was listed, and is something else now.
-    if ((error as NodeJS.ErrnoException).code === 'ENOTSOCK') return undefined;
+    // What is no socket has no socket's inode number; nothing that is closed here is remembered.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTSOCK') return 'closed';
     throw error;
   }
 }

@@ -26,6 +26,7 @@ export interface AgentMetrics {
   readonly repairs: Counter;
   readonly scans: Histogram;
   readonly sockets: Counter;
+  readonly hangs: Counter;
 }
 
 /** What only a node agent has to tell. */
@@ -56,13 +57,18 @@ export function createAgentMetrics({ registry }: Metrics): AgentMetrics {
     }),
     scans: new Histogram({
       name: 'keepalive_agent_scan_seconds',
-      help: 'Time of one look at the sockets of all selected pods, in steps between which other work goes on.',
+      help: 'Time of one look at the sockets of the pods whose turn it is, in a process of its own.',
       buckets: [0.005, 0.02, 0.05, 0.2, 1, 5],
       registers,
     }),
     sockets: new Counter({
       name: 'keepalive_agent_sockets_repaired_total',
       help: 'Sockets that were given keepalive, listening ones included.',
+      registers,
+    }),
+    hangs: new Counter({
+      name: 'keepalive_agent_socket_hangs_total',
+      help: 'Times that a system call on a socket did not return, so that the process which looks at sockets was given up. SocketsNotReachable names the pods.',
       registers,
     }),
   };

@@ -1,11 +1,12 @@
 import type { ConnectionTotals } from '../api/status.ts';
-import type { ConnectionCounts, ExposedGroup, Exposure, SocketReading } from './connection.ts';
+import type { ConnectionCounts, ExposedGroup, Exposure, LeftOut, SocketReading } from './connection.ts';
 import type { Place } from './place.ts';
 import type { Draft } from './finding.ts';
 import { whoWouldAct } from './policy.ts';
 import type { Reach } from './reach.ts';
 import type { PodSelection, Selecting } from './selection.ts';
 import { timeoutOf } from './socket-target.ts';
+import { failureMessage, leftOutDraft } from './refusal.ts';
 import { podFinding } from './standing.ts';
 
 /** Whether findings may name the addresses of peers: a status is read by many. */
@@ -49,6 +50,7 @@ export function connectionsOf(
       ...Object.entries(reading.failures).map(([code, count]) =>
         about(pod, 'SocketsNotReachable', () => failureMessage(code, count)),
       ),
+      ...leftOutOf(reading).map((finding) => about(pod, finding.reason, finding.say)),
     ]),
   };
 }
@@ -58,7 +60,12 @@ function wasSeen<
   P extends { readonly reading: SocketReading; readonly counts: ConnectionCounts | undefined },
 >(place: P): place is P & { readonly counts: ConnectionCounts } {
   const { reading, counts } = place;
-  return counts !== undefined && (counts.established > 0 || Object.keys(reading.failures).length === 0);
+  const isWhole = Object.keys({ ...reading.failures, ...reading.leftOut }).length === 0;
+  return counts !== undefined && (counts.established > 0 || isWhole);
+}
+
+function leftOutOf({ leftOut }: SocketReading): Pick<Draft, 'reason' | 'say'>[] {
+  return Object.entries(leftOut).map(([why, count]) => leftOutDraft(why as LeftOut, count));
 }
 
 function totalsOf(counts: readonly ConnectionCounts[], anyPlace: boolean): ConnectionTotals | undefined {
@@ -101,25 +108,4 @@ function remedyOf({ policy }: Selecting): string {
   return mode === 'Enforce' && repairs
     ? 'the agent gives it keepalive unless its pod asks to be left alone'
     : `${who} would give it keepalive`;
-}
-
-const yama = 'kernel.yama.ptrace_scope';
-
-/** EPERM, on a node where Yama has this setting. */
-export function refusedUnder(scope: number): string {
-  return `EPERM, ${yama} ${scope}`;
-}
-
-const taken = 'see whether the DaemonSet still has the capabilities and hostPID that its manifest asks for';
-const hints: Readonly<Record<string, string>> = {
-  ENOSYS: 'the kernel of its node is older than Linux 5.6 and cannot hand over descriptors',
-  [refusedUnder(2)]: `that setting asks for SYS_PTRACE: ${taken}`,
-  [refusedUnder(3)]:
-    'with that setting no process may reach into another, whatever it is allowed, until its node is started with a ' +
-    'smaller one (2 is enough)',
-};
-
-function failureMessage(code: string, count: number): string {
-  const processes = count === 1 ? 'one process' : `${count} processes`;
-  return `the sockets of ${processes} cannot be looked at (${code}): ${hints[code] ?? taken}`;
 }

@@ -109,9 +109,17 @@ export interface SocketReading {
   readonly byTimeout: Readonly<Record<number, ConnectionCounts>>;
   /** Sockets that this scan gave keepalive to. */
   readonly repaired: number;
-  /** Processes that could not be looked into, by error code. */
+  /** Processes that could not be looked into, or not in all, by error code. */
   readonly failures: Readonly<Record<string, number>>;
+  /** How many sockets were left out, and why. */
+  readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>;
 }
+
+/**
+ * Why sockets are not looked at: a system call on them hung; one on others of the same pod did; so many did on this
+ * node that no more is risked; there are too many; or they are carried by TCP in a way that nobody can set keepalive on.
+ */
+export type LeftOut = 'Hangs' | 'PodHangs' | 'NodeHangs' | 'TooMany' | 'MPTCP' | 'SMC';
 
 /** Whose sockets to look at, what to give them, and by which timeouts to judge them. */
 export interface SocketTarget {

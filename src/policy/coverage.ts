@@ -141,16 +141,19 @@ function hasPendingPods({ pods: { pending = 0, selected }, known }: CoverageFact
   return { status: 'Unknown', reason: 'PodsPending', message };
 }
 
+/** Findings of sockets that nobody has looked at. */
+const notLookedAt: readonly string[] = ['SocketsNotReachable', 'TooManySockets', 'OtherTransport'];
+
 function lacksConnections({ findings, known: { uncounted } }: CoverageFacts): Coverage | undefined {
   if (uncounted.length > 0) {
     const message = `The open connections on ${someOf(uncounted)} have not been counted yet, which takes up to a minute`;
     return { status: 'Unknown', reason: 'ConnectionsNotCounted', message };
   }
-  const unreachable = findings.find(({ reason }) => reason === 'SocketsNotReachable');
-  if (unreachable === undefined) return undefined;
+  const leftOut = findings.find(({ reason }) => notLookedAt.includes(reason));
+  if (leftOut === undefined) return undefined;
   return {
     status: 'Unknown',
-    reason: 'SocketsNotReachable',
+    reason: leftOut.reason,
     message: 'Every pod is covered, but not all open connections can be looked at: status.findings says why',
   };
 }

@@ -1,43 +1,41 @@
 /**
  * Runs inside a machine of a test, where processes are numbered as that machine numbers them: a request a line in,
- * the readings of a whole scan, and what it took, a line out.
+ * the readings of a whole look, and what it took, a line out.
  */
 import { createInterface } from 'node:readline';
 
 import type { SocketReading } from '../../src/policy/connection.ts';
-import type { PodPlace } from '../../src/policy/place.ts';
-import { HOST } from '../../src/policy/place.ts';
-import type { ScanRequest } from '../../src/agent/socket-scan.ts';
 import { SocketScan } from '../../src/agent/socket-scan.ts';
+import type { LookWire } from './wire.ts';
+import { requestOf } from './wire.ts';
 
 export interface Scanned {
   readonly readings: readonly SocketReading[];
   readonly cpuMs: number;
-  readonly steps: number;
+  /** The longest time between two steps, by the clock. */
+  readonly longestStepMs: number;
+  readonly residentMiB: number;
 }
 
-/** As the agent's thread has it. */
-const stepMs = 5;
-
-/** Each pod stands in the control group of its own uid. */
-type Wire = Omit<ScanRequest, 'hostPods' | 'pods'> & { readonly hostPods: readonly PodPlace[] };
-
-const scan = new SocketScan('/proc');
+const [most] = process.argv.slice(2);
+const scan = new SocketScan({
+  ...{ procRoot: '/proc', diary: { begin: () => undefined, touch: () => undefined } },
+  ...(most === undefined ? {} : { mostDescriptors: Number(most) }),
+});
 for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line) as Wire;
+  const asked = requestOf(JSON.parse(line) as LookWire);
   const before = process.cpuUsage();
-  const pods = new Map(
-    request.targets.flatMap(({ place }) =>
-      place === HOST
-        ? []
-        : [[place, { name: place, group: place.slice('pod/'.length), containers: [] }] as const],
-    ),
-  );
-  scan.begin({ ...request, hostPods: new Set(request.hostPods), pods });
-  let steps = 1;
-  let readings = scan.proceed(stepMs);
-  for (; readings === undefined; steps += 1) readings = scan.proceed(stepMs);
+  const request = { ...asked, targets: asked.targets.map((target) => ({ ...target, avoid: [] })) };
+  const readings: SocketReading[] = [];
+  let longestStepMs = 0;
+  let stepFromMs = performance.now();
+  for (const looked of scan.look(request)) {
+    longestStepMs = Math.max(longestStepMs, performance.now() - stepFromMs);
+    stepFromMs = performance.now();
+    if (looked !== undefined) readings.push(looked.reading);
+  }
   const { user, system } = process.cpuUsage(before);
-  const scanned: Scanned = { readings, cpuMs: (user + system) / 1000, steps };
+  const residentMiB = process.memoryUsage.rss() / 2 ** 20;
+  const scanned: Scanned = { readings, cpuMs: (user + system) / 1000, longestStepMs, residentMiB };
   process.stdout.write(`${JSON.stringify(scanned)}\n`);
 }

@@ -47,9 +47,9 @@ async function scan({
   every = true,
   timeouts = [90],
 }: Options = {}): Promise<SocketReading> {
-  const target = { place: pod.place, timeouts, ...(repair ? { wanted } : {}) };
+  const target = { place: pod.place, timeouts, everySocket: every, ...(repair ? { wanted } : {}) };
   const said = once(scanner.stdout ?? scanner, 'data') as Promise<[Buffer]>;
-  scanner.stdin?.write(`${JSON.stringify({ targets: [target], hostPods: [], everySocket: every })}\n`);
+  scanner.stdin?.write(`${JSON.stringify({ targets: [target], hostPods: [] })}\n`);
   const [text] = await said;
   const [reading] = (JSON.parse(text.toString()) as Scanned).readings;
   if (reading === undefined) throw new Error('no reading');

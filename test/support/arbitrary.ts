@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { idleTimeoutBounds } from '../../src/api/hop.ts';
+import { idleTimeoutBounds } from '../../src/api/idle-timeout.ts';
 import type { Keepalive } from '../../src/api/keepalive.ts';
 import { kernelDefaults, latestSecondProbe } from '../../src/api/triple.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';

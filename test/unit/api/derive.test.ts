@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { derive } from '../../../src/api/derive.ts';
-import { idleTimeoutBounds } from '../../../src/api/hop.ts';
+import { idleTimeoutBounds } from '../../../src/api/idle-timeout.ts';
 import type { Keepalive } from '../../../src/api/keepalive.ts';
 import { giveUpSeconds, kernelDefaults, latestSecondProbe } from '../../../src/api/triple.ts';
 import { isEnough } from '../../../src/policy/enough.ts';

@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { kernelDefaults } from '../../../src/api/triple.ts';
 import type { ConnectionView, SocketReading } from '../../../src/policy/connection.ts';
 import { isFragile, judgeConnection, tighten } from '../../../src/policy/connection.ts';
-import { connectionsOf, refusedUnder } from '../../../src/policy/connection-report.ts';
+import { connectionsOf } from '../../../src/policy/connection-report.ts';
 import { worded } from '../../../src/policy/finding.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import type { Place } from '../../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../../src/policy/place.ts';
 import { reachesOf } from '../../../src/policy/reach.ts';
+import { refusedUnder } from '../../../src/policy/refusal.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
@@ -229,7 +230,7 @@ describe('what a policy is told of connections', () => {
         : [{ program: 'mongod', exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:27017', count: exposed }],
   });
   const reading = (place: Place, ...[established, exposed]: [number, number]): SocketReading => ({
-    ...{ place, repaired: 0, failures: {}, byTimeout: { 90: counts(established, exposed) } },
+    ...{ place, repaired: 0, failures: {}, leftOut: {}, byTimeout: { 90: counts(established, exposed) } },
   });
   const tell = (
     policies: EffectivePolicy[],
@@ -310,5 +311,12 @@ describe('what a policy is told of connections', () => {
     const [finding] = told?.findings ?? [];
     expect(finding).toMatchObject({ reason: 'SocketsNotReachable', pod: 'mongo-0' });
     expect(finding?.message).toContain(hint);
+  });
+
+  test('is nothing of a pod whose sockets were left out, and why', () => {
+    const left = { ...reading(placeOfPod('uid-of-mongo-0'), 0, 0), leftOut: { Hangs: 1 } };
+    const told = tell([team(90)], [left]);
+    expect(told?.totals).toBeUndefined();
+    expect(told?.findings).toMatchObject([{ reason: 'SocketsNotReachable', pod: 'mongo-0' }]);
   });
 });

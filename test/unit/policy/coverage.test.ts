@@ -156,6 +156,18 @@ describe('Covered is Unknown', () => {
       'GuestNotReached',
     ],
     [
+      'where there are too many sockets to look at',
+      facts({ ...good, findings: [{ reason: 'TooManySockets', message: 'more' }], findingsTotal: 1 }),
+      [a],
+      'TooManySockets',
+    ],
+    [
+      'where sockets are not of TCP alone',
+      facts({ ...good, findings: [{ reason: 'OtherTransport', message: 'SMC' }], findingsTotal: 1 }),
+      [a],
+      'OtherTransport',
+    ],
+    [
       'connections of which nobody can tell when they speak',
       facts({ ...good, connections: { established: 3, protected: 2, exposed: 0, unknown: 1 } }),
       [a],

@@ -36,7 +36,7 @@ function reportOn(pods: readonly NodePod[], policies: readonly PolicyRecord[], l
   const worst = [{ program: 'mongod', exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:27017', count: 1 }];
   const counts = { established: 1, protected: 0, exposed: 1, unknown: 0, worst };
   const seen = (place: SocketReading['place']): SocketReading => ({
-    ...{ place, byTimeout: { 60: counts, 90: counts }, repaired: 0, failures: {} },
+    ...{ place, byTimeout: { 60: counts, 90: counts }, repaired: 0, failures: {}, leftOut: {} },
   });
   const places: readonly Place[] = pods.map(({ place }) => place);
   const status = nodeReport(

@@ -1,0 +1,45 @@
+/**
+ * The process in which sockets are looked at. A system call on a socket waits for whoever holds its lock, and a program
+ * can hold that for ever: what hangs there is this process, which its parent gives up, kills and leaves behind. A thread
+ * would keep all of the agent from ending.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { setPriority } from 'node:os';
+
+import { Diary } from './diary.ts';
+import type { SocketAnswer, SocketQuestion } from './socket-child.ts';
+import { diaryDescriptor } from './socket-child.ts';
+import { SocketScan } from './socket-scan.ts';
+
+/** Between two, the process hears whether it is still wanted. */
+const stepMs = 5;
+/** Values come first where both are short of a processor. */
+const niceness = 10;
+
+const [procRoot = '/proc'] = process.argv.slice(2);
+const diary = new Diary(diaryDescriptor);
+setPriority(niceness);
+process.on('disconnect', () => process.exit());
+const scan = new SocketScan({ procRoot, diary });
+process.on('message', (question: SocketQuestion) => void answer(question));
+tell({ ready: true });
+
+function tell(message: SocketAnswer): void {
+  process.send?.(message);
+}
+
+async function answer({ id, forget, request }: SocketQuestion): Promise<void> {
+  try {
+    scan.forget(forget);
+    let until = performance.now() + stepMs;
+    for (const looked of scan.look(request)) {
+      if (looked !== undefined) tell({ id, looked });
+      if (performance.now() < until) continue;
+      await setImmediate();
+      until = performance.now() + stepMs;
+    }
+    tell({ id, done: true });
+  } catch (error) {
+    tell({ id, error: error instanceof Error ? error.message : String(error) });
+  }
+}

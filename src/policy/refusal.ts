@@ -1,0 +1,77 @@
+import type { LeftOut } from './connection.ts';
+import type { Draft } from './finding.ts';
+
+const yama = 'kernel.yama.ptrace_scope';
+
+/** EPERM, on a node where Yama has this setting. */
+export function refusedUnder(scope: number): string {
+  return `EPERM, ${yama} ${scope}`;
+}
+
+const taken = 'see whether the DaemonSet still has the capabilities and hostPID that its manifest asks for';
+const hints: Readonly<Record<string, string>> = {
+  ENOSYS: 'the kernel of its node is older than Linux 5.6 and cannot hand over descriptors',
+  [refusedUnder(2)]: `that setting asks for SYS_PTRACE: ${taken}`,
+  [refusedUnder(3)]:
+    'with that setting no process may reach into another, whatever it is allowed, until its node is started with a ' +
+    'smaller one (2 is enough)',
+};
+
+/** Processes that could not be looked into, or not in all. */
+export function failureMessage(code: string, count: number): string {
+  const processes = count === 1 ? 'one process' : `${count} processes`;
+  return `sockets of ${processes} cannot be looked at (${code}): ${hints[code] ?? taken}`;
+}
+
+interface Told {
+  readonly reason: 'SocketsNotReachable' | 'TooManySockets' | 'OtherTransport';
+  readonly message: (count: string, isOne: boolean) => string;
+}
+
+const cause =
+  'its program does not let go of it, as while it sends from memory that never comes (userfaultfd, a FUSE file)';
+const leftOut: Readonly<Record<LeftOut, Told>> = {
+  Hangs: {
+    reason: 'SocketsNotReachable',
+    message: (count, isOne) =>
+      `a system call on ${isOne ? 'one socket' : `${count} sockets`} did not return for seconds, since ${cause}; ` +
+      `${isOne ? 'it is' : 'they are'} not touched again while that process lives: end it, or find out what it waits for`,
+  },
+  PodHangs: {
+    reason: 'SocketsNotReachable',
+    message: (count) =>
+      `system calls on ${count} of its sockets did not return for seconds, so none of its sockets is looked at any more: ` +
+      'end the processes that do not let go of them, or recreate the pod',
+  },
+  NodeHangs: {
+    reason: 'SocketsNotReachable',
+    message: (count) =>
+      `on this node ${count} processes of the agent wait for system calls that do not return, and no more is risked: no ` +
+      'sockets are looked at until the programs end that other findings SocketsNotReachable name',
+  },
+  TooMany: {
+    reason: 'TooManySockets',
+    message: (count, isOne) =>
+      `more descriptors are open than one look goes through, so those of ${isOne ? 'one process' : `${count} processes`} ` +
+      'were not all looked at, and nobody knows how the rest stands: spread its connections over more pods, or close ' +
+      'what is not used',
+  },
+  MPTCP: {
+    reason: 'OtherTransport',
+    message: (count, isOne) =>
+      `${isOne ? 'one socket is' : `${count} sockets are`} of Multipath TCP, on which this kernel lets nobody set keepalive ` +
+      '(Linux 6.10 does): set GODEBUG=multipathtcp=0 for a Go program, or start others without mptcpize',
+  },
+  SMC: {
+    reason: 'OtherTransport',
+    message: (count, isOne) =>
+      `${isOne ? 'one socket is' : `${count} sockets are`} of SMC, whose data may pass beside TCP, and nobody can tell what ` +
+      'stands between: let the program use TCP where something between forgets idle connections',
+  },
+};
+
+/** What is told of sockets that were left out. */
+export function leftOutDraft(why: LeftOut, count: number): Pick<Draft, 'reason' | 'say'> {
+  const { reason, message } = leftOut[why];
+  return { reason, say: () => message(String(count), count === 1) };
+}

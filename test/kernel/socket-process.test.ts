@@ -1,0 +1,189 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+
+import type { SocketReading } from '../../src/policy/connection.ts';
+import { until } from '../cluster/wait.ts';
+import { asking, behind } from '../support/builder.ts';
+import { compiled } from './compiled.ts';
+import type { Command, Said } from './looker.ts';
+import type { Pod } from './machine.ts';
+import { Machine } from './machine.ts';
+
+const port = '7000';
+/** Long enough for a busy machine, short enough for a test: the agent's own is five seconds. */
+const patienceMs = 3000;
+// What hangs is given up after that, and a rest comes before the next try: several times in one test.
+jest.setTimeout(60_000);
+const script = (name: string) => [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  join(import.meta.dirname, name),
+];
+
+let machine: Machine;
+let server: Pod;
+let client: Pod;
+let neighbour: Pod;
+let agent: Agent;
+beforeEach(async () => {
+  machine = await Machine.start();
+  [server, client, neighbour] = [await machine.pod(), await machine.pod(), await machine.pod()];
+  await machine.link(server, client);
+  await machine.program(server, [...script('talker.ts'), 'serve', '10.7.0.1', port]);
+  await machine.program(server, [...script('talker.ts'), 'serve', '10.7.0.1', '7001']);
+  agent = new Agent(machine);
+});
+afterEach(() => machine.stop());
+
+/** looker.ts inside the machine. */
+class Agent {
+  readonly process: ChildProcess;
+  readonly said: Said[] = [];
+
+  constructor(on: Machine) {
+    this.process = on.host.spawn([...script('looker.ts'), on.ledgerFile, String(patienceMs)], { cwd: '/' });
+    if (this.process.stdout === null) throw new Error('no output');
+    createInterface({ input: this.process.stdout }).on('line', (line) => {
+      this.said.push(JSON.parse(line) as Said);
+    });
+  }
+
+  tell(command: Command): void {
+    this.process.stdin?.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** All sockets of these pods, given keepalive where they need it. */
+  look(...pods: readonly Pod[]): void {
+    const targets = pods.map(({ place }) => ({
+      ...{ place, timeouts: [90], wanted: behind(90), everySocket: true },
+    }));
+    this.tell({ look: { targets, hostPods: [] } });
+  }
+
+  /** What it said of a pod, in the order in which it did. */
+  of(pod: Pod): SocketReading[] {
+    return this.said.flatMap(({ looked }) => (looked?.reading.place === pod.place ? [looked.reading] : []));
+  }
+
+  readings(pod: Pod, count: number): Promise<SocketReading[]> {
+    return until(`${count} readings of a pod`, () => {
+      const readings = this.of(pod);
+      return readings.length >= count ? readings : undefined;
+    });
+  }
+
+  /** The last that was said of its processes. */
+  get abandoned(): number {
+    return this.said.findLast(({ abandoned }) => abandoned !== undefined)?.abandoned ?? 0;
+  }
+}
+
+async function stubborn(pod: Pod, count: number, to = port): Promise<ChildProcess> {
+  const program = await compiled('peculiar', machine.folder);
+  return machine.program(pod, [program, 'held', '10.7.0.1', to, String(count)]);
+}
+const deaf = (pod: Pod, count: number) =>
+  machine.program(pod, [...script('talker.ts'), 'connect', '10.7.0.1', port, String(count), 'deaf']);
+/** Of the connections of a pod, how many have a keepalive timer. */
+const speaking = async (pod: Pod) =>
+  (await machine.connections(pod)).filter((line) => line.includes('timer:(keepalive')).length;
+
+describe('while a system call on a socket of a pod does not return', () => {
+  test('values are held elsewhere, the sockets of other pods are repaired, and only that one is told unknown', async () => {
+    const program = await stubborn(client, 3);
+    await deaf(client, 2);
+    agent.look(client, server);
+    // Asked while the process that looks at sockets hangs.
+    agent.tell({ visit: [{ place: neighbour.place, wanted: asking(90), anew: false, asked: true }] });
+    await until(
+      'the neighbour has its values',
+      async () => (await machine.values(neighbour.pid)).probes === 6,
+    );
+    const [hung] = await agent.readings(client, 1);
+    expect(hung).toMatchObject({
+      leftOut: { Hangs: 1 },
+      byTimeout: { 90: { established: 0, protected: 0 } },
+    });
+    expect(agent.said.findIndex(({ readings }) => readings !== undefined)).toBe(0);
+    const [others] = await agent.readings(server, 1);
+    expect(others).toMatchObject({ byTimeout: { 90: { established: 5, protected: 5, exposed: 0 } } });
+
+    agent.look(client);
+    const [, again] = await agent.readings(client, 2);
+    // Two of its own program, and those of the other one.
+    expect(again).toMatchObject({ leftOut: { Hangs: 1 }, byTimeout: { 90: { protected: 4, unknown: 1 } } });
+    expect(await speaking(client)).toBe(4);
+    expect(agent.abandoned).toBe(1);
+
+    program.stdin?.write('let go\n');
+    agent.look(client);
+    await agent.readings(client, 3);
+    await until('what hung has ended', () => {
+      agent.look(neighbour);
+      return agent.abandoned === 0;
+    });
+    // It is left alone as long as that program lives, which could do it again.
+    expect(await speaking(client)).toBe(4);
+    program.kill('SIGKILL');
+    await once(program, 'exit');
+    agent.look(client);
+    const [, , , afterwards] = await agent.readings(client, 4);
+    expect(afterwards).toMatchObject({ leftOut: {}, byTimeout: { 90: { protected: 2, unknown: 0 } } });
+  });
+
+  test('the agent ends when it is told to, and the next one has its turn', async () => {
+    await stubborn(client, 1);
+    agent.look(client);
+    await agent.readings(client, 1);
+    expect(agent.abandoned).toBe(1);
+    agent.look(client, server);
+    await agent.readings(server, 1);
+    agent.process.kill('SIGTERM');
+    await once(agent.process, 'exit');
+    agent = new Agent(machine);
+    agent.tell({ visit: [{ place: neighbour.place, wanted: asking(90), anew: false, asked: true }] });
+    await until('the next agent acts', () =>
+      agent.said.some(({ readings }) => readings?.[0]?.state === 'read'),
+    );
+  });
+
+  test('the agent ends although that call is under way at this moment', async () => {
+    await stubborn(client, 1);
+    agent.look(client);
+    const visit = [{ place: neighbour.place, wanted: asking(90), anew: false, asked: true }];
+    agent.tell({ visit });
+    await until('it has begun', () => agent.said.some(({ readings }) => readings !== undefined));
+    agent.process.kill('SIGTERM');
+    await once(agent.process, 'exit');
+    expect(agent.of(client)).toEqual([]);
+  });
+
+  test('what its program closes is closed: its peers see the end of all other connections', async () => {
+    const program = await stubborn(client, 9);
+    agent.look(client);
+    await agent.readings(client, 1);
+    // The duplicate of the one that hangs is still held by what was given up.
+    program.stdin?.write('close\n');
+    await once(program.stdout ?? program, 'data');
+    await until('the peer sees one connection', async () => (await machine.connections(server)).length === 1);
+  });
+
+  test('a pod in which it happens again is left alone as a whole, and its neighbours are not', async () => {
+    await stubborn(client, 1);
+    await stubborn(client, 1, '7001');
+    agent.look(client);
+    await agent.readings(client, 1);
+    agent.look(client);
+    await agent.readings(client, 2);
+    agent.look(client, server);
+    const [, , shut] = await agent.readings(client, 3);
+    expect(shut).toMatchObject({ leftOut: { PodHangs: 2 }, byTimeout: { 90: { established: 0 } } });
+    const [reading] = await agent.readings(server, 1);
+    expect(reading).toMatchObject({ leftOut: {}, byTimeout: { 90: { established: 2 } } });
+    expect(agent.abandoned).toBe(2);
+  });
+});

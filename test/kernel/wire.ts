@@ -1,0 +1,24 @@
+import type { Place, PodPlace } from '../../src/policy/place.ts';
+import { HOST } from '../../src/policy/place.ts';
+import type { PodIdentity } from '../../src/policy/pod-identity.ts';
+import type { Request } from '../../src/agent/socket-link.ts';
+
+/** What is asked of a program inside a machine, as JSON has it. */
+export interface LookWire {
+  readonly targets: Request['targets'];
+  readonly hostPods: readonly PodPlace[];
+}
+
+export function requestOf({ targets, hostPods }: LookWire): Request {
+  return { targets, hostPods: new Set(hostPods), pods: identitiesOf(targets) };
+}
+
+/** Each pod stands in the control group of its own uid. */
+export function identitiesOf(
+  places: readonly { readonly place: Place }[],
+): ReadonlyMap<PodPlace, PodIdentity> {
+  const identity = (place: PodPlace) => ({
+    ...{ name: place, group: place.slice('pod/'.length), containers: [] },
+  });
+  return new Map(places.flatMap(({ place }) => (place === HOST ? [] : [[place, identity(place)] as const])));
+}

@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals';
+
+import { worded } from '../../../src/policy/finding.ts';
+import { leftOutDraft } from '../../../src/policy/refusal.ts';
+
+test.each([
+  ['Hangs', 'SocketsNotReachable', /a system call on one socket did not return .* it is not touched again/],
+  ['PodHangs', 'SocketsNotReachable', /none of its sockets is looked at any more/],
+  ['NodeHangs', 'SocketsNotReachable', /no sockets are looked at until the programs end/],
+  ['TooMany', 'TooManySockets', /those of one process were not all looked at/],
+  ['MPTCP', 'OtherTransport', /one socket is of Multipath TCP/],
+  ['SMC', 'OtherTransport', /one socket is of SMC/],
+] as const)('sockets that were left out are told with what to do: %s', (why, reason, text) => {
+  const finding = worded(leftOutDraft(why, 1));
+  expect(finding.reason).toBe(reason);
+  expect(finding.message).toMatch(text);
+  expect(leftOutDraft(why, 7).say()).toContain('7');
+});
