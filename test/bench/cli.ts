@@ -4,11 +4,18 @@ import { Command } from 'commander';
 import { admission } from './admission.ts';
 import { agent } from './agent.ts';
 import { controller } from './controller.ts';
+import { policyReady } from './policy-ready.ts';
 import type { Bench, Result } from './result.ts';
 import { table } from './result.ts';
 import { sockets } from './sockets.ts';
 
-const benches: Readonly<Record<string, Bench>> = { admission, controller, agent, sockets };
+const benches: Readonly<Record<string, Bench>> = {
+  admission,
+  ready: policyReady,
+  controller,
+  agent,
+  sockets,
+};
 
 const program = new Command('bench')
   .description('Measure what is promised. Without a name, all of it.')
