@@ -5,11 +5,19 @@ import { admission } from './admission.ts';
 import { agent } from './agent.ts';
 import { controller } from './controller.ts';
 import { neighbours } from './neighbour.ts';
+import { policyReady } from './policy-ready.ts';
 import type { Bench, Result } from './result.ts';
 import { table } from './result.ts';
 import { sockets } from './sockets.ts';
 
-const benches: Readonly<Record<string, Bench>> = { admission, controller, agent, sockets, neighbours };
+const benches: Readonly<Record<string, Bench>> = {
+  admission,
+  ready: policyReady,
+  controller,
+  agent,
+  sockets,
+  neighbours,
+};
 
 const program = new Command('bench')
   .description('Measure what is promised. Without a name, all of it.')
