@@ -160,14 +160,19 @@ class Controller {
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
     if (!(await requirementsHold(this.#client, requirements, { log, signal }))) return;
     for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
-    await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
+    // An overlay that renames everything renames the settings too, and their name in the rights: the rest would never be synced.
+    const synced = (some: readonly Watched[]) =>
+      until(Promise.all(some.map(({ reflector }) => reflector.whenSynced)), signal);
+    await synced(this.#watched.filter(({ resource }) => resource === 'mutatingadmissionpolicies'));
+    if (signal.aborted) return;
+    assertNotRenamed(this.#world.mutatingadmissionpolicies.list());
+    await synced(this.#watched);
     if (signal.aborted) return;
     if (this.#world.configmaps.size === 0) tellSettings(this.#world.settings, log);
     log.info(
       Object.fromEntries(this.#watched.map(({ resource, store }) => [resource, store.size])),
       'synced',
     );
-    assertNotRenamed(this.#world.mutatingadmissionpolicies.list());
     const mayLead = AbortSignal.any([signal, this.#removal.signal]);
     if (await this.#lease.acquire(mayLead)) await this.#lead();
     else if (!signal.aborted) await sleep(systemClock, orphanedMs, signal);

@@ -46,7 +46,7 @@ test.each(cases.map((one) => [one.right, one] as const))(
       if (outside.length > 0) await kubectl(one, outside, 'delete', '--ignore-not-found');
     }
   },
-  120_000,
+  240_000,
 );
 
 async function play(one: Case, connections: Connections): Promise<void> {
@@ -97,13 +97,17 @@ function nameOf(policy: string, one: Case): PolicyName {
   return { kind, name, namespace: namespaceOf(one) };
 }
 
-/** The status in the end: agents report in their own time. */
+/** The status in the end: agents count open connections once a minute, and report in their own time. */
 async function expectStatus(policy: PolicyName, expected: Expected): Promise<void> {
   let last: Expected | undefined;
-  await until(`${policy.name} says what is expected`, async () => {
-    last = saidOf((await bench.policy(policy)).status, expected);
-    return isDeepStrictEqual(last, expected);
-  }).catch((error: unknown) => {
+  await until(
+    `${policy.name} says what is expected`,
+    async () => {
+      last = saidOf((await bench.policy(policy)).status, expected);
+      return isDeepStrictEqual(last, expected);
+    },
+    { timeoutMs: 120_000, everyMs: 100 },
+  ).catch((error: unknown) => {
     const { message } = error as Error;
     throw new Error(`${message}: it says ${JSON.stringify(last)} instead of ${JSON.stringify(expected)}`);
   });

@@ -3,7 +3,7 @@ import { parseAllDocuments } from 'yaml';
 
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
-import { Overlays, without } from './overlay.ts';
+import { Overlays } from './overlay.ts';
 import { Bench, ckap, kap, sleeper, untouched } from '../e2e/shared.ts';
 
 /** A cluster of its own, into which the product comes under other names and in other places. */
@@ -97,9 +97,8 @@ describe.each<[string, () => string]>([
     'in one namespace, with another DaemonSet name',
     () =>
       overlays.write('one-namespace', {
-        namespace: 'platform',
+        components: ['one-namespace'],
         patches: [
-          without({ kind: 'Namespace', name: 'keepalive-system' }),
           {
             target: { kind: 'DaemonSet' },
             patch: '- { op: replace, path: /metadata/name, value: keepalived-nodes }',
@@ -124,6 +123,16 @@ describe.each<[string, () => string]>([
 
   test('counts its agents', async () => {
     await bench.status({ kind: 'ckap', name: 'platform' }, (status) => status.hosts?.live === 1);
+  });
+
+  test('bounds what a namespaced policy may ask for, by its own settings', async () => {
+    // The API server takes up a binding in its own time.
+    await until('a timeout of 5 s is refused', async () => {
+      const args = ['kubectl', 'apply', '--dry-run=server', '-f', '-'];
+      const stdin = JSON.stringify(kap('default', 'too-short', 5));
+      const { stderr, code } = await cluster.exec(args, { stdin });
+      return code !== 0 && stderr.includes('may declare no idle timeout below 10 s');
+    });
   });
 
   test('keeps every value while its agents are restarted', async () => {

@@ -35,9 +35,3 @@ export class Overlays {
     rmSync(this.#folder, { recursive: true });
   }
 }
-
-/** A patch that leaves out what the target matches. */
-export const without = (target: object) => ({
-  target,
-  patch: '$patch: delete\napiVersion: v1\nkind: Any\nmetadata: { name: any }\n',
-});
