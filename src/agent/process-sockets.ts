@@ -7,7 +7,7 @@ import { firstProcess, numbersIn, ProcessHandle } from '../kernel/process.ts';
 import { SocketDiagnosis } from '../kernel/socket-timer.ts';
 import { close, openPidfd } from '../kernel/syscall.ts';
 import type { SocketFacts, SocketState } from '../kernel/tcp-socket.ts';
-import { TcpSocket } from '../kernel/tcp-socket.ts';
+import { notSupported, TcpSocket } from '../kernel/tcp-socket.ts';
 import type { ConnectionView } from '../policy/connection.ts';
 import { tighten } from '../policy/connection.ts';
 import type { Requirement } from '../policy/requirement.ts';
@@ -196,7 +196,7 @@ function factsOf(socket: TcpSocket): SocketFacts | undefined {
   try {
     return socket.facts();
   } catch (error) {
-    if (socket.transport === 'MPTCP' && (error as NodeJS.ErrnoException).code === 'EOPNOTSUPP')
+    if (socket.transport === 'MPTCP' && (error as NodeJS.ErrnoException).code === notSupported)
       return undefined;
     throw error;
   }

@@ -51,9 +51,10 @@ export class SocketLook implements Onlooker {
   }
 
   hasRoom(): boolean {
-    if (this.#room === 0) this.#tally.leaveOut('TooMany');
-    this.#room -= 1;
-    return this.#room >= 0;
+    const isLeft = this.#room > 0;
+    if (isLeft) this.#room -= 1;
+    else this.#tally.leaveOut('TooMany');
+    return isLeft;
   }
 
   isNew(pid: number, inode: number): boolean {

@@ -60,13 +60,16 @@ function readNumber(fd: number, of: SocketOption): number {
   return number.readInt32LE();
 }
 
+/** How Node calls EOPNOTSUPP, which is the same number. */
+export const notSupported = 'ENOTSUP';
+
 /** Undefined where the kernel does not know the option for such a socket. */
 function readIfKnown(fd: number, of: SocketOption): number | undefined {
   try {
     return readNumber(fd, of);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EOPNOTSUPP' || code === 'ENOPROTOOPT') return undefined;
+    if (code === notSupported || code === 'ENOPROTOOPT') return undefined;
     throw error;
   }
 }

@@ -1,15 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 
 import { sandboxGroup } from '../kernel/sandbox.ts';
 import { Machine } from '../kernel/machine.ts';
-import type { Scanned } from '../kernel/scanner.ts';
+import { Scanner } from '../kernel/scanning.ts';
 import { toolsFolder } from '../cluster/image.ts';
 import { prepare } from '../cluster/prepare.ts';
 import { until } from '../cluster/wait.ts';
 import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
-import type { SocketTarget } from '../../src/policy/connection.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import type { Bench, Row } from './result.ts';
 import { percentile } from './result.ts';
@@ -32,10 +29,14 @@ export const sockets: Bench = async (say) => {
     const crowd = await machine.crowd(pods);
     await hold(machine, crowd);
     const wanted = { idleTimeoutSeconds: timeoutSeconds, declared: {} };
-    const targets = crowd.map(({ uid }) => ({ place: placeOfPod(uid), wanted, timeouts: [timeoutSeconds] }));
+    const targetsFor = (everySocket: boolean) =>
+      crowd.map(({ uid }) => ({
+        ...{ place: placeOfPod(uid), wanted, timeouts: [timeoutSeconds], everySocket },
+      }));
+    const [all, fresh] = [targetsFor(true), targetsFor(false)];
     const scanner = new Scanner(machine);
     say('repairing all of them');
-    const repaired = await scanner.scan(targets, true);
+    const repaired = await scanner.look(all);
     requireSockets(
       repaired.readings.reduce((sum, one) => sum + one.repaired, 0),
       socketCount + pods,
@@ -43,13 +44,16 @@ export const sockets: Bench = async (say) => {
     say('scanning');
     const counts: number[] = [];
     const looks: number[] = [];
+    let longestStepMs = repaired.longestStepMs;
     for (let round = 0; round < rounds; round += 1) {
-      counts.push((await scanner.scan(targets, true)).cpuMs);
-      looks.push((await scanner.scan(targets, false)).cpuMs);
+      const counted = await scanner.look(all);
+      counts.push(counted.cpuMs);
+      longestStepMs = Math.max(longestStepMs, counted.longestStepMs);
+      looks.push((await scanner.look(fresh)).cpuMs);
     }
     say('ss');
     const theirs = await loopOverSs(machine, crowd);
-    const period = scanPeriodSeconds(targets) ?? NaN;
+    const period = scanPeriodSeconds(all) ?? NaN;
     const share = shareOf({ count: percentile(counts, 50), look: percentile(looks, 50), period });
     const result = {
       bench: 'sockets',
@@ -59,6 +63,7 @@ export const sockets: Bench = async (say) => {
         row('every socket looked at and counted', counts, socketCount + pods),
         row('new ones looked for, none there', looks, socketCount + pods),
         { what: 'steady, of a core', figures: { '%': share } },
+        { what: 'the longest step', figures: { ms: longestStepMs } },
         row('nsenter … ss -tno in each namespace', theirs, socketCount),
       ],
     };
@@ -109,29 +114,6 @@ async function hold(machine: Machine, crowd: readonly { uid: string; pid: number
         (await machine.host.exec(argv, { cwd: '/' })).stdout.trim().split('\n').length === connections * 2
       );
     });
-}
-
-/** Runs where processes are numbered as in the machine; one line asked, one answered. */
-class Scanner {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(machine: Machine) {
-    const script = join(import.meta.dirname, '../kernel/scanner.ts');
-    this.#child = machine.host.spawn([process.execPath, '--disable-warning=ExperimentalWarning', script], {
-      cwd: '/',
-    });
-    const { stdout } = this.#child;
-    if (stdout === null) throw new Error('the scanner has no output');
-    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-  }
-
-  async scan(targets: readonly SocketTarget[], everySocket: boolean): Promise<Scanned> {
-    this.#child.stdin?.write(`${JSON.stringify({ targets, hostPods: [], everySocket })}\n`);
-    const line = await this.#lines.next();
-    if (line.done === true) throw new Error('the scanner ended');
-    return JSON.parse(line.value) as Scanned;
-  }
 }
 
 /** As a script would do it, by the clock: what it starts is not ours to account for. */

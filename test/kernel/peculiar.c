@@ -1,7 +1,17 @@
 /*
  * A program with connections that are not like others.
  *
- *   peculiar held ADDRESS PORT COUNT   the lock of the one in the middle is held: it sends from memory that never comes
+ *   peculiar KIND ADDRESS PORT COUNT [ARGUMENT]
+ *
+ *   serve            listens for Multipath TCP, and keeps what it accepts
+ *   held             the lock of the one in the middle is held: it sends from memory that never comes
+ *   mptcp            of Multipath TCP
+ *   device NAME      bound to a device
+ *   elsewhere PID    of the network namespace of another process
+ *   timeout MS       with TCP_USER_TIMEOUT
+ *   asks MS          the same, with keepalive on
+ *   refused FOLDER   a BPF program, attached in a new cgroup v2 mounted at FOLDER, refuses options of the one in the middle
+ *   crowd NUMBER     with so many descriptors of the first in each of its ten processes
  *
  * Says "ready" when all are open, then does what it is told, a line each, and says "done":
  *
@@ -12,14 +22,22 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/userfaultfd.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,18 +51,93 @@ static void fail(const char *what) {
   exit(1);
 }
 
-static int connect_to(const char *address, const char *port) {
-  struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(atoi(port))};
-  inet_pton(AF_INET, address, &peer.sin_addr);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (fd < 0 || connect(fd, (struct sockaddr *)&peer, sizeof peer) != 0) fail("connect");
+static const char *kind, *argument;
+static int is(const char *name) { return strcmp(kind, name) == 0; }
+
+static struct sockaddr_in address_of(char **argv) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
+  inet_pton(AF_INET, argv[0], &address.sin_addr);
+  return address;
+}
+
+static int open_namespace(const char *pid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%s/ns/net", pid);
+  return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void write_to(const char *folder, const char *name, const char *text) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, text, strlen(text)) < 0) fail(path);
+  close(fd);
+}
+
+/* Sockets belong to the group that their process is in when it makes them. */
+static char group[256];
+static void refuse_options(void) {
+  struct bpf_insn refuse[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0}, {.code = BPF_JMP | BPF_EXIT}};
+  union bpf_attr load = {.prog_type = BPF_PROG_TYPE_CGROUP_SOCKOPT,
+                         .expected_attach_type = BPF_CGROUP_SETSOCKOPT,
+                         .insns = (unsigned long)refuse,
+                         .insn_cnt = 2,
+                         .license = (unsigned long)"GPL"};
+  if (mkdir(argument, 0755) != 0 || mount("none", argument, "cgroup2", 0, 0) != 0) fail("cgroup2");
+  snprintf(group, sizeof group, "%s/keepalive-refused-%d", argument, getpid());
+  if (mkdir(group, 0755) != 0) fail(group);
+  int program = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
+  union bpf_attr attach = {.target_fd = open(group, O_RDONLY | O_DIRECTORY),
+                           .attach_bpf_fd = program,
+                           .attach_type = BPF_CGROUP_SETSOCKOPT};
+  if (program < 0 || syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach) != 0) fail("bpf");
+}
+
+static int make(int at) {
+  int is_refused = is("refused") && at == count / 2;
+  int home = is("elsewhere") ? open_namespace("self") : -1;
+  if (is("elsewhere") && setns(open_namespace(argument), CLONE_NEWNET) != 0) fail("setns");
+  if (is_refused) write_to(group, "cgroup.procs", "0");
+  int fd = socket(AF_INET, SOCK_STREAM, is("mptcp") || is("serve") ? 262 : 0);
+  if (fd < 0) fail("socket");
+  if (is_refused) write_to(argument, "cgroup.procs", "0");
+  if (home >= 0 && setns(home, CLONE_NEWNET) != 0) fail("setns");
+  if (is("device") && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, argument, strlen(argument)) != 0) fail(argument);
+  unsigned timeout = is("timeout") || is("asks") ? atoi(argument) : 0;
+  if (timeout && setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout) != 0) fail("timeout");
+  int on = is("asks") || is("elsewhere") || is("device");
+  if (on && setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0) fail("keepalive");
   return fd;
 }
 
-static void *send_for_ever(void *argument) {
-  (void)argument;
+static void serve(struct sockaddr_in address) {
+  int one = 1, fd = make(0);
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, most) != 0) fail("listen");
+  puts("ready");
+  for (;;) accept(fd, 0, 0);
+}
+
+/* Each process may have only so many. */
+static void crowd(int number) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  for (int child = 1; child < 10; child += 1)
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (int at = 0; at < number; at += 1)
+        if (dup(sockets[0]) < 0) fail("dup");
+      pause();
+    }
+  for (int at = 0; at < number; at += 1)
+    if (dup(sockets[0]) < 0) fail("dup");
+}
+
+static void *send_for_ever(void *nothing) {
   send(sockets[held], page, page_size, 0);
-  return 0;
+  return nothing;
 }
 
 /* The kernel copies the page while it holds the lock of the socket; nobody serves the page. */
@@ -76,10 +169,19 @@ static void obey(const char *line) {
 int main(int argc, char **argv) {
   char line[64];
   setvbuf(stdout, 0, _IOLBF, 0);
-  if (argc != 5) return 2;
+  if (argc < 5) return 2;
+  kind = argv[1];
+  argument = argv[5];
+  struct sockaddr_in peer = address_of(argv + 2);
   count = atoi(argv[4]);
-  for (int at = 0; at < count; at += 1) sockets[at] = connect_to(argv[2], argv[3]);
-  if (strcmp(argv[1], "held") == 0) {
+  if (is("serve")) serve(peer);
+  if (is("refused")) refuse_options();
+  for (int at = 0; at < count; at += 1) {
+    sockets[at] = make(at);
+    if (connect(sockets[at], (struct sockaddr *)&peer, sizeof peer) != 0) fail("connect");
+  }
+  if (is("crowd")) crowd(atoi(argument));
+  if (is("held")) {
     held = count / 2;
     hold();
   }
@@ -88,5 +190,6 @@ int main(int argc, char **argv) {
     obey(line);
     puts("done");
   }
+  if (is("refused")) rmdir(group);
   return 0;
 }
