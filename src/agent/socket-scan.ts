@@ -3,7 +3,7 @@ import type { Place, PodPlace } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import { identify } from '../policy/pod-identity.ts';
-import { refusedUnder } from '../policy/refusal.ts';
+import { refusedUnder } from '../policy/unreached.ts';
 import { ptraceScope } from '../kernel/process.ts';
 import type { Diary } from './diary.ts';
 import { ProcessGroups } from './process-groups.ts';

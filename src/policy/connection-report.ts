@@ -6,7 +6,7 @@ import { whoWouldAct } from './policy.ts';
 import type { Reach } from './reach.ts';
 import type { PodSelection, Selecting } from './selection.ts';
 import { timeoutOf } from './socket-target.ts';
-import { failureMessage, leftOutDraft } from './refusal.ts';
+import { failureMessage, leftOutDraft } from './unreached.ts';
 import { podFinding } from './standing.ts';
 
 /** Whether findings may name the addresses of peers: a status is read by many. */

@@ -11,7 +11,7 @@ import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import type { Place } from '../../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../../src/policy/place.ts';
 import { reachesOf } from '../../../src/policy/reach.ts';
-import { refusedUnder } from '../../../src/policy/refusal.ts';
+import { refusedUnder } from '../../../src/policy/unreached.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';

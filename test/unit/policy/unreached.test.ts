@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { worded } from '../../../src/policy/finding.ts';
-import { leftOutDraft } from '../../../src/policy/refusal.ts';
+import { leftOutDraft } from '../../../src/policy/unreached.ts';
 
 test.each([
   ['Hangs', 'SocketsNotReachable', /a system call on one socket did not return .* it is not touched again/],
