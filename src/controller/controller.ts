@@ -26,7 +26,7 @@ import { assertNotRenamed } from './renamed.ts';
 import { requirements } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
 import { Triggers } from './trigger.ts';
-import { watchAll, watchRefusals } from './watch.ts';
+import { watchAll, watchRefusals, watchRefusedPods } from './watch.ts';
 import { World } from './world.ts';
 
 export interface ControllerOptions {
@@ -71,6 +71,7 @@ class Controller {
   readonly #lease: Lease;
   readonly #watched: readonly Watched[];
   readonly #refusals: Watched;
+  readonly #refusedPods: Watched;
   readonly #removal: Removal;
   /** Ends the watches: later than the signal, since work under way still reads. */
   readonly #watching = new AbortController();
@@ -94,6 +95,9 @@ class Controller {
     };
     this.#watched = watchAll(watching);
     this.#refusals = watchRefusals(watching);
+    this.#refusedPods = watchRefusedPods(watching, (namespace) => {
+      this.#triggers.refused(namespace);
+    });
     this.#events = new EventRecorder({
       client,
       reportingController: `keepalive.dev/controller`,
@@ -141,6 +145,8 @@ class Controller {
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
     if (!(await requirementsHold(this.#client, requirements, { log, signal }))) return;
     for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
+    // Not waited for: where the right is missing, everything else goes on.
+    void this.#refusedPods.reflector.run(this.#watching.signal);
     await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
     if (signal.aborted) return;
     if (this.#world.configmaps.size === 0) tellSettings(this.#world.settings, log);
