@@ -107,6 +107,24 @@ const hostsSchema = z
   .describe('The network of the nodes themselves. Absent without spec.nodes, and while no node agent runs.');
 export type HostCounts = z.infer<typeof hostsSchema>;
 
+/** Namespaces of which a status remembers a refusal: each costs its bytes in every copy of the policy. */
+export const refusalLimit = 64;
+
+const time = (what: string) => z.string().meta({ format: 'date-time' }).describe(what);
+
+const refusalSchema = z.object({
+  namespace: z.string().describe('Where pods were refused.'),
+  admission: z
+    .enum(['Active', 'Withheld'])
+    .describe('Withheld: new pods there are not changed for this policy. Active: it is tried again.'),
+  since: time('Since when it is so.'),
+  times: z.int32().min(1).describe('How often in a row it was refused: each time it is withheld for longer.'),
+  refusedAt: time('The newest refusal that was known then, by the clock of whoever was refused.'),
+  by: z.string().describe('Who refused, as far as the words tell.'),
+  message: z.string().describe('In which words, shortened.'),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
 const findingSchema = z.object({
   reason: z.string().describe('One word in CamelCase.'),
   message: z.string().describe('What was seen and what to do.'),
@@ -164,6 +182,15 @@ export const policyStatusSchema = z
       .describe(
         'Withheld: new pods are not changed for this policy although its spec asks for it; the Ready condition says why. ' +
           'Absent is Active.',
+      ),
+    refusals: z
+      .array(refusalSchema)
+      .max(refusalLimit)
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['namespace'] })
+      .optional()
+      .describe(
+        'Namespaces in which something else refused pods with the values, at most ' +
+          `${refusalLimit}. Read by admission: where it is Withheld, pods are left as they are.`,
       ),
     pods: podsSchema.optional(),
     nodes: nodesSchema.optional(),

@@ -16,6 +16,7 @@ import { setback } from '../policy/plan.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { policyRecord } from '../policy/record.ts';
 import { unattendedStatus } from '../policy/unattended.ts';
+import { newlyWithheld } from '../policy/withholding.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -52,6 +53,7 @@ export class Applier {
     }
     await this.#writeStatus(record, planned.status);
     this.#announce(record, planned);
+    this.#announceRefusals(record, planned);
   }
 
   /** Says of every policy that nobody looks after it any more, as far as the rights to say so are still there. */
@@ -146,6 +148,15 @@ export class Applier {
       reason: verdict.reason,
       note: verdict.message,
     });
+  }
+
+  #announceRefusals(record: PolicyRecord, { status: { refusals = [] } }: Plan): void {
+    const { kind, name, namespace } = record;
+    for (const { namespace: where, by, message } of newlyWithheld(record.status.refusals ?? [], refusals)) {
+      this.#options.log.info({ kind, namespace, name, where, by, message }, 'admission gives way');
+      const note = `${by} refuses pods with the values in namespace ${where}: "${message}". Admission leaves new pods there as they are for now`;
+      this.#record(record, { type: 'Warning', reason: 'AdmissionRefused', note });
+    }
   }
 
   #record(record: PolicyRecord, notice: Pick<Notice, 'type' | 'reason' | 'note'>): void {

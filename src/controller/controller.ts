@@ -27,7 +27,7 @@ import { assertNotRenamed } from './renamed.ts';
 import { requirements } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
 import { Triggers } from './trigger.ts';
-import { watchAll, watchRefusals } from './watch.ts';
+import { watchAll, watchRefusals, watchRefusedPods } from './watch.ts';
 import { Witness } from './witness.ts';
 import { World } from './world.ts';
 
@@ -74,6 +74,7 @@ class Controller {
   readonly #lease: Lease;
   readonly #watched: readonly Watched[];
   readonly #refusals: Watched;
+  readonly #refusedPods: Watched;
   readonly #removal: Removal;
   /** Ends the watches: later than the signal, since work under way still reads. */
   readonly #watching = new AbortController();
@@ -101,6 +102,9 @@ class Controller {
     };
     this.#watched = watchAll(watching);
     this.#refusals = watchRefusals(watching);
+    this.#refusedPods = watchRefusedPods(watching, (namespace) => {
+      this.#triggers.refused(namespace);
+    });
     this.#events = new EventRecorder({
       client,
       reportingController: `keepalive.dev/controller`,
@@ -160,6 +164,8 @@ class Controller {
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
     if (!(await requirementsHold(this.#client, requirements, { log, signal }))) return;
     for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
+    // Not waited for: where the right is missing, everything else goes on.
+    void this.#refusedPods.reflector.run(this.#watching.signal);
     // An overlay that renames everything renames the settings too, and their name in the rights: the rest would never be synced.
     const synced = (some: readonly Watched[]) =>
       until(Promise.all(some.map(({ reflector }) => reflector.whenSynced)), signal);

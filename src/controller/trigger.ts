@@ -51,6 +51,11 @@ export class Triggers {
     for (const policy of this.#allPolicies()) this.#queue.add(policy);
   }
 
+  /** Whoever acts there gives way. */
+  refused(namespace: string): void {
+    this.#soon(this.#policiesOf(namespace));
+  }
+
   changed(resource: Exclude<ResourceName, 'configmaps'>, key: string): void {
     switch (resource) {
       case 'keepalivepolicies':

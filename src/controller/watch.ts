@@ -1,9 +1,12 @@
 import { SETTINGS_NAME } from '../api/settings.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Log } from '../kube/log.ts';
+import type { Identified } from '../kube/store.ts';
+import { Store } from '../kube/store.ts';
 import type { Watched } from '../kube/watched.ts';
 import { watcher } from '../kube/watched.ts';
 import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.ts';
+import { refusedIn } from '../policy/refusal.ts';
 import {
   admissionRecord,
   agentsRecord,
@@ -49,6 +52,25 @@ export function watchRefusals(options: WatchOptions): Watched {
     fieldSelector: 'involvedObject.kind=DaemonSet,reason=FailedCreate',
     store: options.world.refusals,
     trim: refusalRecord,
+  });
+}
+
+/**
+ * That pods could not be made, wherever. Of these events nothing is kept but the newest of each namespace, since a tenant
+ * may write as many as he likes; and one that the API server forgets has happened all the same.
+ */
+export function watchRefusedPods(options: WatchOptions, onRefused: (namespace: string) => void): Watched {
+  const { refused } = options.world;
+  return watcherOf(options)({
+    resource: 'events',
+    target: resources.events,
+    fieldSelector: 'reason=FailedCreate,type=Warning',
+    store: new Store<Identified>(),
+    trim: (event) => {
+      const one = refusedIn(event);
+      if (one !== undefined && refused.note(one, Date.now())) onRefused(one.namespace);
+      return undefined;
+    },
   });
 }
 

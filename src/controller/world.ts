@@ -13,6 +13,7 @@ import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import type { NodeFacts } from '../policy/rollup.ts';
 import { thoseThatMayAct } from '../policy/withheld.ts';
+import { RefusalLog } from './refusal-log.ts';
 import type {
   StoredAdmission,
   StoredBinding,
@@ -49,6 +50,8 @@ export class World {
   /** Of the agents. */
   readonly daemonsets = new Store<StoredDaemonSet>();
   readonly refusals = new Store<StoredRefusal>();
+  /** Of any pods. */
+  readonly refused = new RefusalLog();
   /** Of the controller. */
   readonly deployments = new Store<StoredDeployment>();
 
@@ -94,6 +97,8 @@ export class World {
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))
         : undefined,
       facts: this.#facts(key),
+      heard: isCluster ? [...this.refused.list()] : this.refused.of(record.namespace),
+      namespaceOf: (name) => this.namespaces.get(name),
     };
   }
 

@@ -27,6 +27,8 @@ const acts: readonly string[] = [
   "params.spec.?mode.orValue('Enforce') != 'Audit'",
   // The controller's word, for what cannot be seen from here: see withheld.ts.
   "params.status.?admission.orValue('Active') != 'Withheld'",
+  // The same of one namespace: see withholding.ts.
+  "!params.status.?refusals.orValue([]).exists(r, r.namespace == request.namespace && r.admission == 'Withheld')",
 ];
 
 /** What a pod has to be for its sysctls to be changed by any policy. */

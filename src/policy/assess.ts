@@ -12,10 +12,12 @@ import type { Coverage } from '../api/condition.ts';
 import { findingLimit } from '../api/status.ts';
 import { coverageOf } from './coverage.ts';
 import { meets } from './enough.ts';
+import type { Missed } from './finding.ts';
 import {
   compareText,
   exposedFinding,
   generalFindings,
+  missedFinding,
   ownValuesChanged,
   skippedFinding,
   stricterFinding,
@@ -30,6 +32,7 @@ import type { NodeFacts, PodsHere, Rollup } from './rollup.ts';
 import { bySpecs, nodeStateOf, rollUp } from './rollup.ts';
 import type { Skip } from './skip.ts';
 import { agentSkipOf, countSkips, skipOf } from './skip.ts';
+import type { GivenSince } from './withholding.ts';
 
 /** A namespace with its pods. */
 export interface Neighbourhood {
@@ -59,6 +62,7 @@ interface Census {
   /** Judged by their specs, since no agent can tell better. */
   readonly exposed: PodView[];
   readonly skipped: { readonly pod: PodView; readonly skip: Skip }[];
+  readonly missed: Missed[];
   /** Whose own values admission changed, where no agent tells of it. */
   readonly changed: PodView[];
   readonly nodes: Map<string, PodsHere>;
@@ -73,38 +77,47 @@ export interface Surroundings {
   /** Every policy that may select the same pods. */
   readonly others: readonly Policy[];
   readonly facts: NodeFacts;
+  readonly givenSince?: GivenSince;
+  /** Namespaces in which admission gives way to something that refuses the values. */
+  readonly withheldIn?: ReadonlySet<string>;
 }
 
 /** What can be said of a policy from the pods and nodes that it selects, beside all other policies. */
 export function assess(policy: EffectivePolicy, surroundings: Surroundings): Assessment {
-  const { generation, facts } = surroundings;
+  const { generation, facts, withheldIn } = surroundings;
   const census = censusOf(policy, surroundings);
   const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
   const pods = countsOf(census, rollup);
-  const told = findingsOf(census, policy, { rollup, facts });
+  const told = findingsOf(census, policy, { rollup, facts, withheldIn });
   const { nodes, hosts, connections, awaited = [] } = rollup ?? {};
-  const known = rollup?.known ?? bySpecs(census.exposed.length + census.skipped.length);
+  const known = rollup?.known ?? bySpecs(uncoveredBySpecs(census));
   const coverage = coverageOf({ pods, hosts, connections, known, rollup, findings: told.findings });
   return { pods, nodes, hosts, connections, awaited, ...told, coverage };
 }
 
+function uncoveredBySpecs({ exposed, skipped, missed }: Census): number {
+  return exposed.length + skipped.length + missed.filter(({ isJudged }) => isJudged).length;
+}
+
 function censusOf(
   policy: EffectivePolicy,
-  { generation, neighbourhoods, others, facts }: Surroundings,
+  { generation, neighbourhoods, others, facts, givenSince = () => undefined }: Surroundings,
 ): Census {
   const census: Census = {
     ...{ selected: 0, declared: 0, pending: 0, started: 0, exposed: [], skipped: [], changed: [] },
-    ...{ nodes: new Map(), stricter: new Map() },
+    ...{ nodes: new Map(), stricter: new Map(), missed: [] },
   };
   const stricter = others.filter((other) => isStricter(other, policy));
   for (const { namespace, pods } of neighbourhoods) {
     if (!selectsNamespace(policy, namespace)) continue;
     const stricterHere = stricter.filter((other) => selectsNamespace(other, namespace));
+    const since = givenSince(namespace.name);
     for (const pod of pods) {
       if (!pod.live || !selectsPod(policy, pod)) continue;
       const isSilent = nodeStateOf(pod.node, facts, generation) === 'silent';
       const standing = standingOf(pod, namespace, policy.effective);
-      count(census, pod, { standing, isJudged: isSilent && !isForAgents(pod, facts) });
+      const isJudged = isSilent && !isForAgents(pod, facts);
+      count(census, pod, { standing, isJudged, isMissed: isMissed(pod, standing, since) });
       if (!isLeft(pod, standing, isSilent)) countStricter(census, pod, stricterHere);
     }
   }
@@ -150,11 +163,19 @@ function standingOf(pod: PodView, namespace: NamespaceView, effective: Effective
   return skipOf(pod, namespace);
 }
 
-function count(
-  census: Census,
-  pod: PodView,
-  { standing, isJudged }: { standing: Standing; isJudged: boolean },
-): void {
+/** A pod that admission saw bears its note, whatever became of its values. */
+function isMissed(pod: PodView, standing: Standing, sinceMs: number | undefined): boolean {
+  if (standing !== undefined || pod.declared === undefined || pod.noted) return false;
+  return sinceMs !== undefined && pod.createdAtMs !== undefined && pod.createdAtMs > sinceMs;
+}
+
+interface Judgement {
+  readonly standing: Standing;
+  readonly isJudged: boolean;
+  readonly isMissed: boolean;
+}
+
+function count(census: Census, pod: PodView, { standing, isJudged, isMissed }: Judgement): void {
   census.selected += 1;
   if (isJudged && pod.changedFrom !== undefined) census.changed.push(pod);
   if (pod.pending) census.pending += 1;
@@ -162,6 +183,8 @@ function count(
   if (standing === 'declared') {
     census.declared += 1;
     if (!pod.pending) census.started += 1;
+  } else if (isMissed) {
+    census.missed.push({ pod, isJudged });
   } else if (!isJudged) return;
   else if (standing === undefined) census.exposed.push(pod);
   else census.skipped.push({ pod, skip: standing });
@@ -199,14 +222,22 @@ function countsOf(census: Census, rollup: Rollup | undefined): PodCounts {
 function findingsOf(
   census: Census,
   policy: EffectivePolicy,
-  { rollup, facts }: { readonly rollup: Rollup | undefined; readonly facts: NodeFacts },
+  {
+    rollup,
+    facts,
+    withheldIn,
+  }: Pick<Surroundings, 'facts'> & {
+    readonly rollup: Rollup | undefined;
+    readonly withheldIn: ReadonlySet<string> | undefined;
+  },
 ) {
-  const { exposed, skipped, changed, stricter } = census;
+  const { exposed, skipped, changed, missed, stricter } = census;
   const general = generalFindings(policy, facts);
   const listed = [
     ...general,
     ...[
-      ...firstByName(exposed, (pod) => pod).map((pod) => exposedFinding(pod, policy)),
+      ...firstByName(exposed, (pod) => pod).map((pod) => exposedFinding(pod, policy, withheldIn)),
+      ...firstByName(missed, ({ pod }) => pod).map((one) => missedFinding(one, policy)),
       ...firstByName(skipped, ({ pod }) => pod).map(({ pod, skip }) => skippedFinding(pod, skip, policy)),
       ...firstByName(changed, (pod) => pod).map((pod) => ({
         ...ownValuesChanged(pod.changedFrom ?? '', pod.declared ?? {}),
@@ -223,6 +254,7 @@ function findingsOf(
     findingsTotal:
       general.length +
       exposed.length +
+      missed.length +
       skipped.length +
       changed.length +
       (rollup?.findingsTotal ?? 0) +

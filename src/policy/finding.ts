@@ -122,7 +122,11 @@ function proxyFinding(hop: Hop): Finding | undefined {
 }
 
 /** A pod that runs with looser values than the policy's and that admission would have changed. */
-export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
+export function exposedFinding(
+  pod: PodView,
+  policy: EffectivePolicy,
+  withheldIn: ReadonlySet<string> = new Set(),
+): Finding {
   const { effective, spec } = policy;
   if (pod.declared === undefined) {
     return {
@@ -134,15 +138,40 @@ export function exposedFinding(pod: PodView, policy: EffectivePolicy): Finding {
     };
   }
   const starts = `its spec starts it with ${shorthand(pod.declared)}`;
+  const enforced = withheldIn.has(pod.namespace)
+    ? 'only a node agent can change that, since something refuses pods with the values there (AdmissionRefused)'
+    : `recreate it to start with ${shorthand(effective)}`;
   const remedy =
-    spec.mode === 'Enforce'
-      ? `recreate it to start with ${shorthand(effective)}`
-      : `${whoWouldAct(policy)} would start it with ${shorthand(effective)}`;
+    spec.mode === 'Enforce' ? enforced : `${whoWouldAct(policy)} would start it with ${shorthand(effective)}`;
   return {
     reason: 'NotDeclared',
     ...whereabouts(pod, policy),
     message: `${starts}, which is not enough behind ${effective.idleTimeoutSeconds} s: ${remedy}`,
   };
+}
+
+/** A pod that was made while admission looked away; `isJudged`: no agent will give it its values. */
+export interface Missed {
+  readonly pod: PodView;
+  readonly isJudged: boolean;
+}
+
+/** Nobody can tell why: a restart of the API server, labels that came later, or whoever can write past admission. */
+export function missedFinding({ pod, isJudged }: Missed, policy: EffectivePolicy): Finding {
+  const remedy = isJudged
+    ? `recreate it to start with ${shorthand(policy.effective)}`
+    : 'the agent of its node gives them to it';
+  return {
+    reason: 'MissedByAdmission',
+    ...whereabouts(pod, policy),
+    message:
+      'it was made after the policy was in force, and without its values: admission looked away (the API server had just ' +
+      `started, or had an error), or its labels are newer than it is. ${capital(remedy)}`,
+  };
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export function skippedFinding(pod: PodView, { reason, advice }: Skip, policy: EffectivePolicy): Finding {
@@ -172,6 +201,7 @@ export function whereabouts(
 /** After what is exposed: what is watched, what cannot be helped, and last what was asked for. */
 const mildest: readonly string[] = [
   'GuestNotReached',
+  'MissedByAdmission',
   'Overridden',
   'UserTimeout',
   ...skipReasons.filter((reason) => reason !== 'SkipLabel'),

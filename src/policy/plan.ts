@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Coverage, Verdict } from '../api/condition.ts';
 import { conditionsOf } from '../api/condition.ts';
 import type { SettingsReading } from '../api/settings.ts';
-import type { PolicyStatus } from '../api/status.ts';
+import type { PolicyStatus, Refusal } from '../api/status.ts';
 import type { Assessment, Neighbourhood } from './assess.ts';
 import { assess } from './assess.ts';
 import type { BindingRecord, BindingStep } from './binding-step.ts';
@@ -12,8 +12,11 @@ import type { Installation } from './installation.ts';
 import { actsOnPods, installationFault, unreadable } from './obstacle.ts';
 import type { Evidence } from './evidence.ts';
 import { patienceMs, remainingMs } from './evidence.ts';
+import type { NamespaceView } from './pod.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
+import type { Refused } from './refusal.ts';
+import { asRefused, refusalFault, refusalFindings } from './refusal-finding.ts';
 import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
 import {
@@ -25,6 +28,7 @@ import {
   readyVerdict,
 } from './verdict.ts';
 import { asItMayAct, withheld } from './withheld.ts';
+import { givenSince, nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
 
 /** All that one decision may depend on. */
 export interface Circumstances {
@@ -38,7 +42,13 @@ export interface Circumstances {
   readonly inExcess: boolean;
   readonly binding: BindingRecord | undefined;
   readonly facts: NodeFacts;
-  /** For conditions to tell. Nothing is decided by it: clocks step, and whoever wrote a time may have had another. */
+  /** That something else refuses the values: the newest of each namespace. */
+  readonly heard: readonly Refused[];
+  namespaceOf(name: string): NamespaceView | undefined;
+  /**
+   * For conditions to tell. Nothing but the next trial of a refused admission is decided by it: clocks step, and whoever
+   * wrote a time may have had another.
+   */
   readonly now: Date;
   /** How long ago this process began the activation under way, on a clock that never steps; undefined: it did not. */
   readonly activatingForMs: number | undefined;
@@ -64,24 +74,50 @@ export function plan(circumstances: Circumstances): Plan {
   if (why?.kind === 'stalled') return idlePlan(circumstances, why);
   const policy = asItMayAct(claim, why);
   if (!isEffective(policy)) return heldPlan(circumstances, unreadable(record));
+  const refusals = refusalsOf(policy, circumstances);
+  const to = { kind: record.kind, anyAgent: circumstances.facts.anyAgent };
   const { awaited, findings, findingsTotal, coverage, ...counts } = withFindings(
-    assess(policy, { generation: record.generation, ...circumstances }),
-    settingsFindings(record, circumstances.settings),
+    assessmentOf(policy, circumstances, refusals),
+    [...settingsFindings(record, circumstances.settings), ...refusalFindings(refusals, to)],
   );
   const facts = {
     effective: policy.effective,
     ...admissionOf(why !== undefined),
+    ...refusedOf(refusals),
     ...known(counts),
-    ...(findingsTotal === 0 ? {} : { findings: [...findings], findingsTotal }),
+    ...foundOf({ findings, findingsTotal }),
   };
-  const fault = installationFault(policy, circumstances.installation) ?? why;
+  const fault = installationFault(policy, circumstances.installation) ?? why ?? refusalFault(refusals, to);
   // What is only withheld keeps its binding: the status takes admission away, and gives it back, at once.
   const wanted = record.policy ?? policy;
   const mayBind = fault === undefined || fault === why;
   const step = { binding: bindingOf(mayBind, { record, wanted, present: circumstances.binding }), coverage };
-  const progress =
+  const made =
     fault === undefined ? progressOf(circumstances, policy, { ...step, awaited, counts }) : stays(fault);
+  const progress = {
+    ...made,
+    verdict: asRefused(made.verdict, refusals, to),
+    againAfterMs: earliest(made.againAfterMs, nextTrialMs(refusals, now)),
+  };
   return { ...step, ...progress, status: statusOf(record, { ...progress, coverage, facts, now }) };
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+function assessmentOf(
+  policy: EffectivePolicy,
+  circumstances: Circumstances,
+  refusals: readonly Refusal[],
+): Assessment {
+  const { record } = circumstances;
+  return assess(policy, {
+    ...circumstances,
+    generation: record.generation,
+    givenSince: givenSince(record),
+    withheldIn: new Set(withheldOf(refusals).map(({ namespace }) => namespace)),
+  });
 }
 
 interface Bound {
@@ -101,6 +137,7 @@ function heldPlan(circumstances: Circumstances, verdict: Verdict): Plan {
   const isOff = circumstances.settings.settings.acting !== 'Enforce';
   const facts = {
     ...(status.effective === undefined ? {} : { effective: status.effective }),
+    ...refusedOf(status.refusals),
     ...admissionOf(isOff),
   };
   const message = 'What the spec asks for is not known, so nobody can tell whether it is done';
@@ -139,6 +176,14 @@ function restingPlan({ record, now }: Circumstances, { verdict, facts, message }
 /** What the CEL of admission reads; only said where it differs from what is always so. */
 function admissionOf(isWithheld: boolean): Pick<PolicyStatus, 'admission'> {
   return isWithheld ? { admission: 'Withheld' } : {};
+}
+
+function foundOf({ findings, findingsTotal }: Pick<Assessment, 'findings' | 'findingsTotal'>) {
+  return findingsTotal === 0 ? {} : { findings: [...findings], findingsTotal };
+}
+
+function refusedOf(refusals: readonly Refusal[] = []): Pick<PolicyStatus, 'refusals'> {
+  return refusals.length === 0 ? {} : { refusals: [...refusals] };
 }
 
 type Progress = Pick<Plan, 'verdict' | 'againAfterMs' | 'activation'>;

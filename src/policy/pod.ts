@@ -1,4 +1,4 @@
-import { OWN_VALUES_ANNOTATION } from '../api/group.ts';
+import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
 import type { Triple } from '../api/triple.ts';
 import { ownValuesPattern } from './admitted.ts';
 import type { Sysctl } from './sysctl.ts';
@@ -14,6 +14,7 @@ export interface RawPod {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: unknown;
+    readonly creationTimestamp?: string;
   };
   readonly spec?: Scheduling & {
     readonly hostNetwork?: boolean;
@@ -50,6 +51,10 @@ export interface PodView {
   readonly declared: Triple | undefined;
   /** What its spec said before admission changed it, where it said anything: `600/-/-`. */
   readonly changedFrom: string | undefined;
+  /** Admission has seen it, and noted what policies ask for: a claim, like all that stands in a pod. */
+  readonly noted: boolean;
+  /** In milliseconds, of a whole second, by the clock of the API server; undefined before there is a pod. */
+  readonly createdAtMs: number | undefined;
 }
 
 type RawStatus = NonNullable<RawPod['status']>;
@@ -71,7 +76,13 @@ export function podView({ metadata = {}, spec = {}, status }: RawPod): PodView {
     pending: isPending(status),
     declared: declaredTriple(securityContext?.sysctls),
     changedFrom: changedFrom(annotations[OWN_VALUES_ANNOTATION]),
+    noted: annotations[REQUIREMENT_ANNOTATION] !== undefined,
+    createdAtMs: createdAtMs(metadata),
   };
+}
+
+function createdAtMs({ creationTimestamp }: NonNullable<RawPod['metadata']>): number | undefined {
+  return creationTimestamp === undefined ? undefined : Date.parse(creationTimestamp);
 }
 
 /** Whoever makes a pod may write the annotation too: it is only ever shown. */

@@ -8,13 +8,14 @@ const message =
 
 /** The status of a policy that nobody looks after any more. What admission reads stays; no count does. */
 export function unattendedStatus({ status }: PolicyRecord, now: Date): PolicyStatus {
-  const { observedGeneration, effective, admission, conditions = [] } = status;
+  const { observedGeneration, effective, admission, refusals, conditions = [] } = status;
   const before = conditions.find(({ type }) => type === 'Ready');
   return {
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
     ...(effective === undefined ? {} : { effective }),
     // Switched off, or past a limit, it must not act because nobody is there any more to say so.
     ...(admission === undefined ? {} : { admission }),
+    ...(refusals === undefined ? {} : { refusals }),
     conditions: [
       {
         type: 'Ready',

@@ -1,7 +1,7 @@
 import type { Verdict } from '../api/condition.ts';
 import type { Effective, HostCounts, PodCounts } from '../api/status.ts';
 import { giveUpSeconds, secondProbeSeconds, shortestTimeout, shorthand } from '../api/triple.ts';
-import { someOf } from './finding.ts';
+import { capital, someOf } from './finding.ts';
 import type { PolicyKind } from '../api/group.ts';
 import type { Evidence } from './evidence.ts';
 import { actsOnPods } from './obstacle.ts';
@@ -73,10 +73,6 @@ function whoOf({ spec }: EffectivePolicy, { anyAgent, pods, hosts }: Present): s
 function podsOf(anyAgent: boolean, { selected }: PodCounts): string {
   if (selected === 0) return 'pods that come';
   return anyAgent ? 'new and running pods' : 'new pods';
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export const activatingReason = 'Activating';

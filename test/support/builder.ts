@@ -11,6 +11,7 @@ import { podView } from '../../src/policy/pod.ts';
 import type { EffectivePolicy, Policy } from '../../src/policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../../src/policy/policy.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
+import { selectOnNode } from '../../src/policy/selection.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import type { Wanted } from '../../src/policy/tighten.ts';
 
@@ -108,3 +109,18 @@ export function nodePodOf(sketch: PodSketch & { readonly status?: object } = {})
     status: { ...raw.status, ...sketch.status },
   });
 }
+
+/** What the policies of an API server select on a node with these pods. */
+export const selectedBy = (policies: readonly EffectivePolicy[], pods: readonly NodePod[] = [nodePodOf()]) =>
+  selectOnNode({
+    ...{
+      node: { name: 'n1', labels: {} },
+      pods,
+      namespaces: new Map([['db', namespace()]]),
+      runtimeClasses: new Map(),
+    },
+    policies: policies.map((policy) => ({
+      ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
+      ...{ uid: 'u1', generation: 1, policy, problems: undefined, status: {} },
+    })),
+  });

@@ -218,6 +218,50 @@ describe('findings', () => {
   });
 });
 
+describe('a pod that was made while admission looked away', () => {
+  const since = Date.parse('2026-05-04T10:00:00Z');
+  const made = (sketch: PodSketch = {}, createdAtMs = since + 1000) => ({ ...pod(sketch), createdAtMs });
+  const found = (pods: PodView[], givenSince: (name: string) => number | undefined = () => since) =>
+    assess(policy, {
+      ...{ generation: 1, neighbourhoods: [{ namespace: namespace(), pods }], others: [] },
+      ...{ facts: noAgents, givenSince },
+    });
+  const reasons = (...args: Parameters<typeof found>) => found(...args).findings.map(({ reason }) => reason);
+
+  test('is named, once: not as one more that declares nothing', () => {
+    const { findings, findingsTotal, coverage } = found([made(), made({ name: 'b' })]);
+    expect(findings.map(({ reason, pod: name }) => `${reason} ${name}`)).toEqual([
+      ...['MissedByAdmission b', 'MissedByAdmission mongo-0'],
+    ]);
+    expect(findingsTotal).toBe(2);
+    expect(findings[0]?.message).toContain('Recreate it to start with 30/10/6');
+    expect(coverage.message).toContain('2 of 2 pods');
+  });
+
+  test.each<[string, PodView, string[]]>([
+    ['is not one of before the policy was in force', made({}, since), ['NotDeclared']],
+    [
+      'nor one that admission noted',
+      made({ annotations: { 'keepalive.dev/requirement': '90/-/-/-' } }),
+      ['NotDeclared'],
+    ],
+    ['nor one whose own values are enough', made({ sysctls: sysctls(45, 30, 2) }), []],
+    ['nor one that is left as it is', made({ labels: { 'keepalive.dev/skip': 'true' } }), ['SkipLabel']],
+    ['nor one of a node', made({ spec: { hostNetwork: true } }), ['HostNetwork']],
+    ['nor one that has ended', made({ phase: 'Succeeded' }), []],
+  ])('%s', (_sentence, one, expected) => {
+    expect(reasons([one])).toEqual(expected);
+  });
+
+  test('nor one of a namespace where nothing is given', () => {
+    expect(reasons([made()], () => undefined)).toEqual(['NotDeclared']);
+  });
+
+  test('comes after what is exposed', () => {
+    expect(reasons([made(), made({ name: 'z' }, since)])).toEqual(['NotDeclared', 'MissedByAdmission']);
+  });
+});
+
 describe('two policies on one pod', () => {
   const stricter = team(30, { podSelector: { matchLabels: { app: 'mongo' } } }, 'stricter');
   const pods = [

@@ -2,20 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { kernelDefaults } from '../../../src/api/triple.ts';
-import type { ConnectionView, SocketReading } from '../../../src/policy/connection.ts';
+import type { ConnectionView } from '../../../src/policy/connection.ts';
 import { isFragile, judgeConnection, tighten } from '../../../src/policy/connection.ts';
-import { connectionsOf } from '../../../src/policy/connection-report.ts';
-import { worded } from '../../../src/policy/finding.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
-import type { EffectivePolicy } from '../../../src/policy/policy.ts';
-import type { Place } from '../../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../../src/policy/place.ts';
-import { reachesOf } from '../../../src/policy/reach.ts';
-import { refusedUnder } from '../../../src/policy/unreached.ts';
-import { selectOnNode } from '../../../src/policy/selection.ts';
 import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
-import { behind, namespace, nodePodOf, platform, team } from '../../support/builder.ts';
+import { behind, nodePodOf, platform, selectedBy, team } from '../../support/builder.ts';
 
 const values = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
 const asked = behind(90);
@@ -143,19 +136,6 @@ describe('a connection', () => {
   });
 });
 
-const select = (policies: readonly EffectivePolicy[], pods = [nodePodOf()]) =>
-  selectOnNode({
-    ...{
-      node: { name: 'n1', labels: {} },
-      pods,
-      namespaces: new Map([['db', namespace()]]),
-      runtimeClasses: new Map(),
-    },
-    policies: policies.map((policy) => ({
-      ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
-      ...{ uid: 'u1', generation: 1, policy, problems: undefined, status: {} },
-    })),
-  });
 const hostPod = nodePodOf({ name: 'host', spec: { hostNetwork: true } });
 const nodes = { nodes: { selector: {} } };
 
@@ -185,24 +165,24 @@ describe('whose sockets are looked at', () => {
       [{ place: HOST, wanted: asked, timeouts: [90] }],
     ],
   ] satisfies [string, EffectivePolicy[], object[]][])('%s', (_sentence, policies, targets) => {
-    expect(socketTargets(select(policies))).toEqual(targets);
+    expect(socketTargets(selectedBy(policies))).toEqual(targets);
   });
 
   test('a pod of the host’s network is reached by whoever selects it, or the node', () => {
-    expect(socketTargets(select([team(90)], [hostPod]))).toEqual([
+    expect(socketTargets(selectedBy([team(90)], [hostPod]))).toEqual([
       { place: placeOfPod('uid-of-host'), wanted: asked, timeouts: [90] },
     ]);
-    const byNode = socketTargets(select([platform(90, { podSelector: undefined, ...nodes })], [hostPod]));
+    const byNode = socketTargets(selectedBy([platform(90, { podSelector: undefined, ...nodes })], [hostPod]));
     expect(byNode).toContainEqual({ place: placeOfPod('uid-of-host'), wanted: asked, timeouts: [90] });
   });
 
   test('one that asks to be left alone is only counted, and one with a kernel of its own is not looked at', () => {
     const skipped = nodePodOf({ labels: { 'keepalive.dev/skip': 'true' } });
-    expect(socketTargets(select([team(90)], [skipped]))).toEqual([
+    expect(socketTargets(selectedBy([team(90)], [skipped]))).toEqual([
       { place: own, wanted: undefined, timeouts: [90] },
     ]);
     const sandboxed = { ...nodePodOf(), runtimeClass: 'kata' };
-    expect(socketTargets(select([team(90)], [sandboxed]))).toEqual([]);
+    expect(socketTargets(selectedBy([team(90)], [sandboxed]))).toEqual([]);
   });
 
   test.each([
@@ -212,111 +192,11 @@ describe('whose sockets are looked at', () => {
     [350, 30],
     [86_400, 30],
   ])('behind a hop of %i s new ones are looked for every %i s', (seconds, period) => {
-    expect(scanPeriodSeconds(socketTargets(select([team(seconds)])))).toBe(period);
+    expect(scanPeriodSeconds(socketTargets(selectedBy([team(seconds)])))).toBe(period);
   });
 
   test('where all are only observed, now and then; where there is nobody, never', () => {
-    expect(scanPeriodSeconds(socketTargets(select([team(4, { mode: 'Audit' })])))).toBe(30);
+    expect(scanPeriodSeconds(socketTargets(selectedBy([team(4, { mode: 'Audit' })])))).toBe(30);
     expect(scanPeriodSeconds([])).toBeUndefined();
-  });
-});
-
-describe('what a policy is told of connections', () => {
-  const counts = (established: number, exposed: number) => ({
-    ...{ established, exposed, unknown: 0, protected: established - exposed },
-    worst:
-      exposed === 0
-        ? []
-        : [{ program: 'mongod', exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:27017', count: exposed }],
-  });
-  const reading = (place: Place, ...[established, exposed]: [number, number]): SocketReading => ({
-    ...{ place, repaired: 0, failures: {}, leftOut: {}, byTimeout: { 90: counts(established, exposed) } },
-  });
-  const tell = (
-    policies: EffectivePolicy[],
-    readings: SocketReading[] | undefined,
-    peers: 'Show' | 'Hide' = 'Hide',
-  ) => {
-    const selections = select(policies, [nodePodOf(), hostPod]);
-    const [reach] = reachesOf(selections);
-    if (reach === undefined) throw new Error('nothing is selected');
-    const sockets = readings && new Map(readings.map((one) => [one.place, one]));
-    const report = connectionsOf(reach, { node: 'n1', sockets, peers });
-    return report && { ...report, findings: report.findings.map(worded) };
-  };
-
-  test('is added up over its pods', () => {
-    const report = tell(
-      [team(90)],
-      [
-        reading(placeOfPod('uid-of-mongo-0'), 5, 0),
-        reading(placeOfPod('uid-of-host'), 2, 0),
-        reading(HOST, 9, 0),
-      ],
-    );
-    expect(report).toEqual({
-      totals: { established: 7, protected: 7, exposed: 0, unknown: 0 },
-      findings: [],
-    });
-  });
-
-  test('includes all of the node’s own network where it selects the node', () => {
-    const policy = platform(90, { podSelector: undefined, ...nodes });
-    expect(
-      tell([policy], [reading(placeOfPod('uid-of-host'), 2, 0), reading(HOST, 9, 0)])?.totals?.established,
-    ).toBe(11);
-  });
-
-  test('is nothing before anybody has looked, and zero where there are none', () => {
-    expect(tell([team(90)], undefined)).toBeUndefined();
-    expect(tell([team(90)], [])?.totals).toEqual({ established: 0, protected: 0, exposed: 0, unknown: 0 });
-  });
-
-  test('names connections that their own timeout makes fragile, which is not to be exposed', () => {
-    const worst = [{ program: 'app', exposure: 'UserTimeout' as const, peer: '192.0.2.1:1', count: 2 }];
-    const fragile = {
-      ...reading(placeOfPod('uid-of-mongo-0'), 2, 0),
-      byTimeout: { 90: { ...counts(2, 0), worst } },
-    };
-    const told = tell([team(90)], [fragile]);
-    expect(told?.totals).toMatchObject({ protected: 2, exposed: 0 });
-    expect(told?.findings).toMatchObject([{ reason: 'UserTimeout', pod: 'mongo-0' }]);
-    expect(told?.findings[0]?.message).toContain('2 connections of app: its program set a TCP_USER_TIMEOUT');
-  });
-
-  test('names the program, and its peer only where that is allowed', () => {
-    const observe = team(90, { openConnections: 'Observe' });
-    const hidden = tell([observe], [reading(placeOfPod('uid-of-mongo-0'), 5, 3)])?.findings;
-    expect(hidden).toMatchObject([{ reason: 'ExposedConnections', pod: 'mongo-0', node: 'n1' }]);
-    expect(hidden?.[0]?.message).toBe(
-      '3 connections of mongod: its program did not ask for keepalive; mode Enforce with openConnections Repair would give it keepalive',
-    );
-    const shown = tell([observe], [reading(placeOfPod('uid-of-mongo-0'), 5, 3)], 'Show')?.findings;
-    expect(shown?.[0]?.message).toContain('of mongod, one of them to 192.0.2.1:27017:');
-  });
-
-  test.each([
-    ['ENOSYS', 'older than Linux 5.6'],
-    ['EPERM', 'hostPID'],
-    [
-      refusedUnder(2),
-      'cannot be looked at (EPERM, kernel.yama.ptrace_scope 2): that setting asks for SYS_PTRACE',
-    ],
-    [refusedUnder(3), 'no process may reach into another'],
-  ])('says what to do where processes cannot be looked into: %s', (code, hint) => {
-    const blind = { ...reading(placeOfPod('uid-of-mongo-0'), 0, 0), failures: { [code]: 2 } };
-    const told = tell([team(90)], [blind]);
-    // That nothing was seen is not that nothing is there.
-    expect(told?.totals).toBeUndefined();
-    const [finding] = told?.findings ?? [];
-    expect(finding).toMatchObject({ reason: 'SocketsNotReachable', pod: 'mongo-0' });
-    expect(finding?.message).toContain(hint);
-  });
-
-  test('is nothing of a pod whose sockets were left out, and why', () => {
-    const left = { ...reading(placeOfPod('uid-of-mongo-0'), 0, 0), leftOut: { Hangs: 1 } };
-    const told = tell([team(90)], [left]);
-    expect(told?.totals).toBeUndefined();
-    expect(told?.findings).toMatchObject([{ reason: 'SocketsNotReachable', pod: 'mongo-0' }]);
   });
 });

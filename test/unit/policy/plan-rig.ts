@@ -42,6 +42,8 @@ export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {
     inExcess: false,
     binding: undefined,
     facts: noAgents,
+    heard: [],
+    namespaceOf: namespace,
     now: start,
     ...rest,
   };
