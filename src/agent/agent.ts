@@ -9,6 +9,7 @@ import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
 import { notSynced, silent } from '../kube/watched.ts';
 import type { AgentConfig } from '../ops/config.ts';
+import { settingsNamespaceOf } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import { createAgentMetrics, createMetrics } from '../ops/metrics.ts';
@@ -80,7 +81,7 @@ class Agent {
       ledgerFile: join(config.stateFolder, 'ledger'),
     });
     this.#watched = this.#world.watchAll({
-      ...{ client, log, settingsNamespace: config.settingsNamespace },
+      ...{ client, log, settingsNamespace: settingsNamespaceOf(config) },
       onChange: (resource) => {
         if (resource === 'configmaps') tellSettings(this.#world.settings, log);
         if (resource === 'nodekeepalives') this.#reporter.lookAgain();

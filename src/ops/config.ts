@@ -63,7 +63,7 @@ export const agentConfig = z.object({
   nodeName: dnsName('the name of the node this runs on'),
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-agent'),
-  settingsNamespace: dnsName('the name of a namespace').default('keepalive-system'),
+  settingsNamespace: dnsName('the name of a namespace').optional(),
   metricsAddress: address.prefault('[::]:8080'),
   procRoot: folder("an absolute path: where the host's /proc is mounted").default('/host/proc'),
   stateFolder: folder('an absolute path: a folder of the host that its next start clears').default(
@@ -74,6 +74,11 @@ export const agentConfig = z.object({
   countSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('60'),
   peerAddresses: z.enum(['Show', 'Hide'], { error: 'Show or Hide' }).default('Hide'),
 });
+
+/** Where the settings are: the same, seen from an agent. */
+export function settingsNamespaceOf({ settingsNamespace, podNamespace }: AgentConfig): string {
+  return settingsNamespace ?? (podNamespace === 'keepalive-agent' ? 'keepalive-system' : podNamespace);
+}
 
 export type AgentConfig = Readonly<z.output<typeof agentConfig>>;
 export type ControllerConfig = Readonly<z.output<typeof controllerConfig>>;

@@ -16,7 +16,13 @@ const cases = readCases();
 const namespaceOf = ({ name }: Case) => `field-${name}`;
 
 afterAll(async () => {
-  await bench.cluster.kubectl('delete', 'namespace', '--wait=false', ...cases.map(namespaceOf));
+  await bench.cluster.kubectl(
+    'delete',
+    'namespace',
+    '--wait=false',
+    '--ignore-not-found',
+    ...cases.map(namespaceOf),
+  );
 });
 
 function kubectl(one: Case, manifests: readonly Manifest[], ...args: string[]) {
@@ -50,22 +56,14 @@ test.each(cases.map((one) => [one.right, one] as const))(
 );
 
 async function play(one: Case, connections: Connections): Promise<void> {
-  const talking = [...new Set(one.connections.flatMap(({ from, to }) => [from, to]))];
-  if (one.connections.some(({ opened }) => opened === 'before')) {
-    await apply(
-      one,
-      one.manifests.filter(({ kind }) => kind === 'Pod'),
-    );
-    await untilReady(one, talking);
-    await connections.open('before');
-  }
+  await prepare(one, connections);
   await expectApplied(one);
+  const talking = talkingIn(one);
   const pods = [...new Set([...Object.keys(one.pods), ...talking])];
   if (pods.length > 0) await untilReady(one, pods);
-  if (one.connections.some(({ opened }) => opened === 'after')) {
+  if (talking.length > 0)
     for (const policy of Object.keys(one.policies)) await bench.status(nameOf(policy, one));
-    await connections.open('after');
-  }
+  await connections.open('after');
   for (const [pod, values] of Object.entries(one.pods))
     await bench.untilValuesIn(pod, namespaceOf(one), values);
   if (one.again !== undefined) await expectUnchanged(one);
@@ -75,6 +73,24 @@ async function play(one: Case, connections: Connections): Promise<void> {
     expect(await connections.outlive(one.outage)).toEqual(
       one.connections.map((connection) => connection.then),
     );
+}
+
+const talkingIn = ({ connections }: Case) => [...new Set(connections.flatMap(({ from, to }) => [from, to]))];
+
+/** What is there first: pods with connections that are open already; else the policies, in force, so that pods meet admission. */
+async function prepare(one: Case, connections: Connections): Promise<void> {
+  const isPod = ({ kind }: Manifest) => kind === 'Pod';
+  if (one.connections.some(({ opened }) => opened === 'before')) {
+    await apply(one, one.manifests.filter(isPod));
+    await untilReady(one, talkingIn(one));
+    await connections.open('before');
+  } else if (one.manifests.some(isPod)) {
+    await apply(
+      one,
+      one.manifests.filter((manifest) => !isPod(manifest)),
+    );
+    for (const policy of Object.keys(one.policies)) await bench.status(nameOf(policy, one));
+  }
 }
 
 async function expectApplied(one: Case): Promise<void> {

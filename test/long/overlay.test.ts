@@ -80,6 +80,7 @@ describe('the components of deploy/', () => {
     expect(objects.map(({ kind }) => kind)).toContain('Deployment');
     expect(objects.filter(({ kind }) => kind === 'DaemonSet')).toEqual([]);
     expect(objects.filter(({ metadata }) => metadata.namespace === 'keepalive-agent')).toEqual([]);
+    expect(objects.filter(({ metadata }) => metadata.name.startsWith('keepalive-agent'))).toEqual([]);
     expect(JSON.stringify(objects)).not.toContain('privileged');
   });
 

@@ -89,8 +89,8 @@ describe('docs/install.md', () => {
     ],
     [
       '### Settings of the agent',
-      readConfig(agentConfig, { NODE_NAME: 'n1' }),
-      { ...hostName, nodeName: 'none: it has to be set' },
+      { settingsNamespace: undefined, ...readConfig(agentConfig, { NODE_NAME: 'n1' }) },
+      { ...hostName, nodeName: 'none: it has to be set', settingsNamespace: '`keepalive-system`' },
     ],
   ])('%s: each one, with its default', (heading, defaults, others: Record<string, string>) => {
     const variableOf = (field: string) => field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

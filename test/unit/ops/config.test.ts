@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentNamespaceOf, controllerConfig, readConfig } from '../../../src/ops/config.ts';
+import {
+  agentConfig,
+  agentNamespaceOf,
+  controllerConfig,
+  readConfig,
+  settingsNamespaceOf,
+} from '../../../src/ops/config.ts';
 
 const environment = { LEASE_NAME: 'lease-x', POD_NAME: 'controller-x' };
 
@@ -22,6 +28,15 @@ test.each([
   ['that are elsewhere', { POD_NAMESPACE: 'platform', AGENT_NAMESPACE: 'agents' }, 'agents'],
 ])('agents %s are looked for in their namespace', (_whose, environment, namespace) => {
   expect(agentNamespaceOf(readConfig(controllerConfig, environment))).toBe(namespace);
+});
+
+test.each([
+  ['of the manifests', {}, 'keepalive-system'],
+  ['of an overlay that puts all into one namespace', { POD_NAMESPACE: 'platform' }, 'platform'],
+  ['that are elsewhere', { POD_NAMESPACE: 'platform', SETTINGS_NAMESPACE: 'settings' }, 'settings'],
+])('agents read settings %s in their namespace', (_whose, variables, namespace) => {
+  const config = readConfig(agentConfig, { ...variables, NODE_NAME: 'n1' });
+  expect(settingsNamespaceOf(config)).toBe(namespace);
 });
 
 test('a flag wins over the variable of the same name', () => {

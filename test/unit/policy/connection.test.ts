@@ -5,6 +5,7 @@ import { kernelDefaults } from '../../../src/api/triple.ts';
 import type { ConnectionView } from '../../../src/policy/connection.ts';
 import { isFragile, judgeConnection, tighten } from '../../../src/policy/connection.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
+import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { HOST, placeOfPod } from '../../../src/policy/place.ts';
 import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
