@@ -3,7 +3,7 @@ import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec, PolicySpec } from
 import type { Effective } from '../api/status.ts';
 import { selects } from './label-selector.ts';
 import type { NamespaceView, PodView } from './pod.ts';
-import { deriveEffective } from './requirement.ts';
+import { deriveEffective } from './effective.ts';
 
 /** A policy as decisions see it: its spec has been read and its values derived. */
 export interface Policy {

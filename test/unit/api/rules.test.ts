@@ -9,7 +9,7 @@ import { clusterKeepalivePolicySchema, keepalivePolicySchema } from '../../../sr
 import { presetNames } from '../../../src/api/presets.ts';
 import type { Effective } from '../../../src/api/status.ts';
 import { isEnough } from '../../../src/policy/enough.ts';
-import { deriveEffective } from '../../../src/policy/requirement.ts';
+import { deriveEffective } from '../../../src/policy/effective.ts';
 import { declaredValues, timeouts } from '../../support/arbitrary.ts';
 import type { Problem } from './served-schema.ts';
 import { problemOf, ServedSchema } from './served-schema.ts';

@@ -5,7 +5,8 @@ import { giveUpSeconds, kernelDefaults } from '../../../src/api/triple.ts';
 import type { Triple } from '../../../src/api/triple.ts';
 import { amend, isEnough, meets } from '../../../src/policy/enough.ts';
 import type { Requirement } from '../../../src/policy/requirement.ts';
-import { deriveEffective, together } from '../../../src/policy/requirement.ts';
+import { deriveEffective } from '../../../src/policy/effective.ts';
+import { together } from '../../../src/policy/requirement.ts';
 import { heldValues, requirements } from '../../support/arbitrary.ts';
 import { behind } from '../../support/builder.ts';
 
