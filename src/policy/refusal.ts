@@ -37,7 +37,7 @@ const refusers: readonly Refuser[] = [
     isAboutUs: namesOurs,
   },
   {
-    pattern: /ValidatingAdmissionPolicy '([^']*)' with binding '[^']*' denied request: (.*)/,
+    pattern: /ValidatingAdmissionPolicy '([^']*)'(?: with binding '[^']*')? denied request: (.*)/,
     by: (name) => `ValidatingAdmissionPolicy ${name}`,
     isAboutUs: ours,
   },

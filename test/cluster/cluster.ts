@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Family } from './addresses.ts';
@@ -7,7 +7,7 @@ import { control, wired } from './addresses.ts';
 import { get, readinessOf } from './api.ts';
 import { Component } from './component.ts';
 import type { ComponentSpec } from './components.ts';
-import { adminConfig, allComponents, apiSocketOf, pkiFolder } from './components.ts';
+import { adminConfig, admissionFile, allComponents, apiSocketOf, pkiFolder } from './components.ts';
 import type { Output } from './command.ts';
 import type { Host } from './host.ts';
 import type { InstallOptions } from './install.ts';
@@ -27,6 +27,8 @@ export interface UpOptions {
   readonly nodes?: number;
   /** ipv4 unless told otherwise. */
   readonly family?: Family;
+  /** The AdmissionConfiguration of the API server, as YAML: defaults of Pod Security, for instance. */
+  readonly admission?: string;
   /** As 1.37.2, or 1.36 for the latest of that line. */
   readonly kubernetes?: string;
   /** The cluster dies with this process; otherwise it lives until `down`. */
@@ -44,8 +46,7 @@ export class Cluster {
 
   private constructor(lab: Lab) {
     this.lab = lab;
-    const { kubernetes, nodes, family } = lab.state;
-    this.#components = allComponents({ folder: lab.folder, kubernetes, nodes, family });
+    this.#components = allComponents({ folder: lab.folder, ...lab.state });
   }
 
   /** Builds what is missing, then starts a cluster and waits until its nodes take pods. */
@@ -55,14 +56,15 @@ export class Cluster {
     for (const gone of await clearAbandoned())
       onProgress(`cleared away cluster ${gone}, which was nobody's any more`);
     const lab = Lab.create(name, {
-      ...{ owned, family: options.family ?? 'ipv4' },
+      ...{ owned, family: options.family ?? 'ipv4', hasAdmissionFile: options.admission !== undefined },
       kubernetes: ready.kubernetes,
       nodes: Array.from({ length: nodes }, (_, at) => `n${at + 1}`),
       programs: ready.programs,
     });
     try {
       const cluster = new Cluster(lab);
-      await cluster.#start({ archives: ready.images, onProgress, signal });
+      const { admission } = options;
+      await cluster.#start({ archives: ready.images, admission, onProgress, signal });
       lab.markReady();
       return cluster;
     } catch (error) {
@@ -175,14 +177,17 @@ export class Cluster {
 
   async #start({
     archives,
+    admission,
     onProgress,
     signal,
   }: {
     archives: readonly string[];
+    admission: string | undefined;
     onProgress: (step: string) => void;
     signal: AbortSignal | undefined;
   }): Promise<void> {
     mkdirSync(pkiFolder(this.lab.folder), { mode: 0o700 });
+    if (admission !== undefined) writeFileSync(admissionFile(this.lab.folder), admission);
     await all([
       issueKeys(pkiFolder(this.lab.folder), this.lab.state),
       this.lab.host('control', controlNetwork(this.lab.state)),

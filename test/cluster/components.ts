@@ -19,6 +19,13 @@ export interface Facts {
   readonly kubernetes: string;
   readonly nodes: readonly string[];
   readonly family: Family;
+  /** There is a file that configures the admission of the API server. */
+  readonly hasAdmissionFile?: boolean | undefined;
+}
+
+/** What --admission-control-config-file names, where somebody asked for one. */
+export function admissionFile(folder: string): string {
+  return join(folder, 'admission.yaml');
 }
 
 export function pkiFolder(folder: string): string {
@@ -39,11 +46,12 @@ export function allComponents(facts: Facts): ComponentSpec[] {
   return [...controlPlane(facts), ...facts.nodes.flatMap((node, at) => nodeComponents(facts, node, at + 1))];
 }
 
-function controlPlane({ folder, kubernetes, family }: Facts): ComponentSpec[] {
+function controlPlane(facts: Facts): ComponentSpec[] {
+  const { folder } = facts;
   const on = (name: string, argv: readonly string[]): ComponentSpec => ({ name, host: 'control', argv });
   return [
     on('etcd', etcd(folder)),
-    on('apiserver', apiserver({ folder, kubernetes, family })),
+    on('apiserver', apiserver(facts)),
     on('controller-manager', controllerManager(folder)),
     on('scheduler', [
       'kube-scheduler',
@@ -68,7 +76,7 @@ function etcd(folder: string): string[] {
   ];
 }
 
-function apiserver({ folder, kubernetes, family }: Omit<Facts, 'nodes'>): string[] {
+function apiserver({ folder, kubernetes, family, hasAdmissionFile = false }: Facts): string[] {
   const { server, services } = addressing(family);
   const file = (name: string) => join(pkiFolder(folder), name);
   return [
@@ -99,6 +107,7 @@ function apiserver({ folder, kubernetes, family }: Omit<Facts, 'nodes'>): string
     // Webhooks and extension servers in pods are reached by the pod's address: no kube-proxy runs beside us.
     '--enable-aggregator-routing=true',
     ...admissionPolicies(kubernetes),
+    ...(hasAdmissionFile ? [`--admission-control-config-file=${admissionFile(folder)}`] : []),
   ];
 }
 

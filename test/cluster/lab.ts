@@ -27,6 +27,7 @@ export interface LabState {
   readonly kubernetes: string;
   readonly nodes: readonly string[];
   readonly family: Family;
+  readonly hasAdmissionFile?: boolean;
   /** Folders of the programs it runs, for PATH. */
   readonly programs: readonly string[];
 }

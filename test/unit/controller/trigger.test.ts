@@ -55,6 +55,17 @@ function remove(key: string): void {
 
 const waiting = () => [...later.keys()].sort();
 
+test('a pod that something refuses concerns those that act in its namespace, and they see no other refusal of a team', () => {
+  world.refused.note({ namespace: 'db', atMs: 1, by: 'x', words: 'sysctls' }, 1);
+  triggers.refused('db');
+  expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
+  const heardBy = (key: string) =>
+    world
+      .gather(key, { now: new Date(), activatingForMs: undefined })
+      ?.heard.map(({ namespace }) => namespace);
+  expect(['db/a', 'web/c', 'cloud'].map(heardBy)).toEqual([['db'], [], ['db']]);
+});
+
 describe('a policy', () => {
   test.each<[string, Partial<PolicyRecord>]>([
     ['with a new spec', { generation: 2 }],

@@ -37,6 +37,12 @@ describe('who refused, in which words', () => {
       'failed expression: !has(object.spec.securityContext.sysctls)',
     ],
     [
+      'one whose binding is gone already',
+      `Error creating: pods "web-1" is forbidden: ValidatingAdmissionPolicy 'x' denied request: no sysctls`,
+      'ValidatingAdmissionPolicy x',
+      'no sysctls',
+    ],
+    [
       'Kyverno, which writes on several lines',
       'Error creating: admission webhook "validate.kyverno.svc-fail" denied the request: \n\nresource Pod/db/web-1 was blocked due to the following policies \n\nrestrict-sysctls:\n  check-sysctls: \'validation error: Setting additional sysctls above the allowed type is disallowed.',
       'webhook validate.kyverno.svc-fail',
