@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
 import type { ConnectionCounts, SocketReading } from '../../src/policy/connection.ts';
 import { until } from '../cluster/wait.ts';
@@ -11,6 +11,8 @@ import type { Pod } from './machine.ts';
 import { Machine } from './machine.ts';
 import type { Scanned } from './scanner.ts';
 
+// A machine and several programs for each: seconds where others work on it too.
+jest.setTimeout(60_000);
 const wanted = behind(90);
 const port = '7000';
 const script = (name: string) => [
