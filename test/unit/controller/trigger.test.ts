@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { awaited } from '../../../src/policy/evidence.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import type { StoredReport } from '../../../src/controller/record.ts';
 import type { ResourceName } from '../../../src/controller/resource.ts';
@@ -61,7 +62,7 @@ test('a pod that something refuses concerns those that act in its namespace, and
   expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
   const heardBy = (key: string) =>
     world
-      .gather(key, { now: new Date(), activatingForMs: undefined })
+      .gather(key, { now: new Date(), activatingForMs: undefined, evidence: awaited })
       ?.heard.map(({ namespace }) => namespace);
   expect(['db/a', 'web/c', 'cloud'].map(heardBy)).toEqual([['db'], [], ['db']]);
 });
