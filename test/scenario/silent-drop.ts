@@ -3,8 +3,11 @@ import type { Scenario } from './scenario.ts';
 
 const forgetsAfterSeconds = 4;
 const silentSeconds = 3 * forgetsAfterSeconds;
-/** Instead of the 15 minutes that Linux is patient by default. */
-const patienceSeconds = 3;
+/**
+ * Instead of the 15 minutes that Linux is patient by default. Longer than the path remembers: a program with less gives a
+ * connection up after fewer lost probes than ours, and keepalive, which would make it more fragile, is not forced on it.
+ */
+const patienceSeconds = forgetsAfterSeconds + 1;
 
 export const silentDrop: Scenario = {
   name: 'silent-drop',
