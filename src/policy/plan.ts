@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Coverage, Verdict } from '../api/condition.ts';
 import { conditionsOf } from '../api/condition.ts';
 import type { SettingsReading } from '../api/settings.ts';
@@ -9,24 +7,17 @@ import { assess } from './assess.ts';
 import type { BindingRecord, BindingStep } from './binding-step.ts';
 import { bindingStep } from './binding-step.ts';
 import type { Installation } from './installation.ts';
-import { actsOnPods, installationFault, unreadable } from './obstacle.ts';
+import { installationFault, unreadable } from './obstacle.ts';
 import type { Evidence } from './evidence.ts';
-import { patienceMs, remainingMs } from './evidence.ts';
 import type { NamespaceView } from './pod.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 import type { Refused } from './refusal.ts';
 import { asRefused, refusalFault, refusalFindings } from './refusal-finding.ts';
+import type { Counts, Progress } from './progress.ts';
+import { progressOf, stays } from './progress.ts';
 import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
-import {
-  activatingReason,
-  activatingVerdict,
-  awaitingVerdict,
-  inactiveReason,
-  inactiveVerdict,
-  readyVerdict,
-} from './verdict.ts';
 import { asItMayAct, withheld } from './withheld.ts';
 import { givenSince, nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
 
@@ -55,15 +46,10 @@ export interface Circumstances {
   readonly evidence: Evidence;
 }
 
-export interface Plan {
+export interface Plan extends Progress {
   readonly binding: BindingStep;
-  readonly verdict: Verdict;
   readonly coverage: Coverage;
   readonly status: PolicyStatus;
-  /** Look again then, although nothing may have changed. */
-  readonly againAfterMs: number | undefined;
-  /** Whether an activation begins with this plan, goes on, or is none. */
-  readonly activation: 'begins' | 'goes on' | 'none';
 }
 
 /** Everything that has to be done for one policy. */
@@ -186,14 +172,6 @@ function refusedOf(refusals: readonly Refusal[] = []): Pick<PolicyStatus, 'refus
   return refusals.length === 0 ? {} : { refusals: [...refusals] };
 }
 
-type Progress = Pick<Plan, 'verdict' | 'againAfterMs' | 'activation'>;
-
-function stays(verdict: Verdict): Progress {
-  return { verdict, againAfterMs: undefined, activation: 'none' };
-}
-
-type Counts = Pick<Assessment, 'pods' | 'nodes' | 'hosts' | 'connections'>;
-
 /** Without what is undefined, which is not the same as what is not there. */
 function known(counts: Counts): Partial<PolicyStatus> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
@@ -208,80 +186,6 @@ export function setback({ record, now }: Circumstances, planned: Plan, message: 
 
 function isEffective(policy: Policy | undefined): policy is EffectivePolicy {
   return policy?.effective !== undefined;
-}
-
-interface Doing {
-  readonly binding: BindingStep;
-  readonly awaited: readonly string[];
-  readonly counts: Counts;
-}
-
-/** Ready once the API server acts by the last change, and the agents say that they do. */
-function progressOf(
-  circumstances: Circumstances,
-  policy: EffectivePolicy,
-  { binding, awaited, counts }: Doing,
-): Progress {
-  const activating = activationOf(circumstances, policy, binding);
-  if (activating !== undefined) return activating;
-  const { record, facts, evidence } = circumstances;
-  // Where it was Ready once, a node that comes, or comes back, only shows in the counts: it must not flap.
-  return stays(
-    awaited.length === 0 || wasReady(record)
-      ? readyVerdict(policy, { anyAgent: facts.anyAgent, evidence, ...counts })
-      : awaitingVerdict(awaited, record.generation),
-  );
-}
-
-/** Undefined where the API server has nothing to take up, or has taken it up. */
-function activationOf(
-  { record, activatingForMs, evidence }: Circumstances,
-  policy: EffectivePolicy,
-  binding: BindingStep,
-): Progress | undefined {
-  if (!actsOnPods(policy)) return undefined;
-  const isSettled = saysWhatIs(record, policy, binding);
-  if (isSettled && isAtRest(record, evidence)) return undefined;
-  // Of an activation that another process began nothing is known: it begins anew.
-  const forMs = isSettled ? activatingForMs : undefined;
-  const againAfterMs = forMs === undefined ? patienceMs(evidence) : remainingMs(evidence, forMs);
-  if (againAfterMs === 0) return undefined;
-  const verdict =
-    evidence.kind === 'silent' ? inactiveVerdict(policy.kind) : activatingVerdict(record.generation);
-  return { verdict, againAfterMs, activation: forMs === undefined ? 'begins' : 'goes on' };
-}
-
-function isAtRest(record: PolicyRecord, { kind }: Evidence): boolean {
-  return kind !== 'silent' && !isActivating(record);
-}
-
-function wasReady({ status, generation }: PolicyRecord): boolean {
-  const ready = status.conditions?.find(({ type }) => type === 'Ready');
-  return status.observedGeneration === generation && ready?.status === 'True';
-}
-
-/** Whether what is told of the policy, and what is bound, is what the spec says by now. */
-function saysWhatIs(
-  { status, generation }: PolicyRecord,
-  { effective }: EffectivePolicy,
-  binding: BindingStep,
-): boolean {
-  const inTheWay = ({ type, reason }: { type: string; reason: string }) =>
-    type === 'Stalled' || (type === 'Reconciling' && reason === 'AdmissionDiffers');
-  return (
-    binding.do === 'keep' &&
-    !(status.conditions ?? []).some(inTheWay) &&
-    status.observedGeneration === generation &&
-    status.admission !== 'Withheld' &&
-    isDeepStrictEqual(status.effective, effective)
-  );
-}
-
-function isActivating({ status }: PolicyRecord): boolean {
-  return (status.conditions ?? []).some(
-    ({ type, reason }) =>
-      type === 'Reconciling' && [activatingReason, inactiveReason, 'BindingFailed'].includes(reason),
-  );
 }
 
 interface Saying {
