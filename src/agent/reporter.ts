@@ -22,6 +22,12 @@ export interface ReporterOptions {
   readonly clock?: Clock;
 }
 
+interface Offered {
+  readonly make: () => NodeKeepaliveStatus;
+  /** Once it was made. */
+  status: NodeKeepaliveStatus | undefined;
+}
+
 /** What one change brings about is seen within this time, and written at once. */
 const gatherMs = 100;
 const retry = { minMs: 1000, maxMs: 30_000 };
@@ -30,7 +36,9 @@ const retry = { minMs: 1000, maxMs: 30_000 };
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #clock: Clock;
-  #wanted: NodeKeepaliveStatus | undefined;
+  #offered: Offered | undefined;
+  /** Until then nothing is made up to be written. */
+  #restUntil = -Infinity;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
   #lastWriteAt = -Infinity;
@@ -43,8 +51,9 @@ export class Reporter {
     this.#clock = options.clock ?? systemClock;
   }
 
-  offer(status: NodeKeepaliveStatus): void {
-    this.#wanted = status;
+  /** What can be written as soon as it may be: made up then, and not where something newer is offered before. */
+  offer(make: () => NodeKeepaliveStatus): void {
+    this.#offered = { make, status: undefined };
     this.#schedule(gatherMs);
   }
 
@@ -75,23 +84,34 @@ export class Reporter {
 
   #schedule(delayMs: number): void {
     if (this.#stopped || this.#cancel !== undefined || this.#isWritten()) return;
-    const earliest = this.#lastWriteAt + this.#options.intervalMs - this.#clock.now();
-    this.#cancel = this.#clock.schedule(Math.max(delayMs, earliest), () => {
+    const earliest = Math.max(this.#lastWriteAt + this.#options.intervalMs, this.#restUntil);
+    this.#cancel = this.#clock.schedule(Math.max(delayMs, earliest - this.#clock.now()), () => {
       this.#writing = this.#write();
     });
   }
 
+  /** Of what was not made up yet nobody knows. */
   #isWritten(): boolean {
-    const { world } = this.#options;
-    return this.#wanted === undefined || isDeepStrictEqual(world.reported?.status, this.#wanted);
+    if (this.#offered === undefined) return true;
+    const { status } = this.#offered;
+    return status !== undefined && isDeepStrictEqual(this.#options.world.reported?.status, status);
+  }
+
+  /** Over a heap of policies that takes a while: never more than one part in ten of the time. */
+  #make(offered: Offered): NodeKeepaliveStatus {
+    const startedAt = this.#clock.now();
+    offered.status ??= offered.make();
+    const now = this.#clock.now();
+    this.#restUntil = now + 9 * (now - startedAt);
+    return offered.status;
   }
 
   async #write(): Promise<void> {
     const { log } = this.#options;
-    const status = this.#wanted;
     let againAfterMs = gatherMs;
     this.#busy = true;
     try {
+      const status = this.#offered && this.#make(this.#offered);
       if (status !== undefined && !this.#isWritten()) {
         this.#lastWriteAt = this.#clock.now();
         const isKnown = await this.#apply(status);

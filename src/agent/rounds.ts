@@ -34,6 +34,7 @@ export interface RoundsOptions {
 }
 
 const key = 'node';
+const longestRestMs = 1000;
 const nothing: Visited = { readings: [], walkMs: undefined };
 
 /**
@@ -46,6 +47,8 @@ export class Rounds {
   readonly #queue: WorkQueue;
   #started = false;
   #lastResyncMs = -Infinity;
+  /** After a round it rests for as long as deciding took: over a heap of policies, events in crowds would leave no time for anything else. */
+  #restUntilMs = -Infinity;
   #discovery: Discovery | undefined;
   /** Why a place was last left as it is: said once, and not at each try. */
   readonly #complaints = new Map<Place, string>();
@@ -53,7 +56,7 @@ export class Rounds {
   constructor(options: RoundsOptions) {
     this.#options = options;
     this.#queue = new WorkQueue({
-      ...{ work: () => this.#round(), concurrency: 1, log: options.log },
+      ...{ work: () => this.#next(), concurrency: 1, log: options.log },
       backOff: { minMs: 50, maxMs: 10_000 },
     });
     this.#queue.start();
@@ -84,18 +87,25 @@ export class Rounds {
     return this.#queue.stop();
   }
 
+  async #next(): Promise<Next> {
+    const { kernel, resyncMs, standstill } = this.#options;
+    if (this.#started) {
+      const restMs = this.#restUntilMs - systemClock.now();
+      return restMs > 0 ? { afterMs: restMs } : this.#round();
+    }
+    if (!standstill.isNoted) this.#tell((await kernel.holdRemembered()).readings);
+    return { afterMs: resyncMs };
+  }
+
   async #round(): Promise<Next> {
     const { kernel, resyncMs, world, standstill } = this.#options;
-    if (!this.#started) {
-      if (!standstill.isNoted) this.#tell((await kernel.holdRemembered()).readings);
-      return { afterMs: resyncMs };
-    }
     const startedMs = systemClock.now();
     const everything = startedMs - this.#lastResyncMs >= resyncMs;
     const selections = selectOnNode(world.gather());
     const readOnly = world.settings.settings.acting === 'Audit';
     standstill.note(readOnly);
     const visits = this.#places.plan(selections, { nowMs: startedMs, everything, readOnly });
+    const decidingMs = systemClock.now() - startedMs;
     const { readings, walkMs } =
       visits.length === 0 ? nothing : await kernel.visit(visits, identitiesOf(selections));
     if (everything) {
@@ -110,6 +120,7 @@ export class Rounds {
     if (visits.length > 0) this.#options.metrics.rounds.observe((nowMs - startedMs) / 1000);
     this.#tell(readings);
     this.#report(selections);
+    this.#restUntilMs = nowMs + Math.min(longestRestMs, decidingMs);
     const resyncInMs = this.#lastResyncMs + resyncMs - nowMs;
     return { afterMs: Math.max(1, Math.min(resyncInMs, this.#places.nextDueMs(nowMs) ?? Infinity)) };
   }
@@ -126,9 +137,8 @@ export class Rounds {
     const { readings } = this.#places;
     const { sockets } = connections;
     const discovery = this.#discovery;
-    reporter.offer(
-      nodeReport({ node, agentVersion: version, selections, readings, sockets, peers, discovery }),
-    );
+    const input = { node, agentVersion: version, selections, readings, sockets, peers, discovery };
+    reporter.offer(() => nodeReport(input));
   }
 
   /** A line for each namespace whose values changed, or that cannot be entered. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { until } from '../cluster/wait.ts';
+import { all, until } from '../cluster/wait.ts';
 import { Bench, condition, isReady, kap, sleeper, untouched } from './shared.ts';
 import { reportBytes } from '../../src/policy/report-budget.ts';
 
@@ -10,6 +10,7 @@ const neighbour = 'e2e-heap-neighbour';
 const node = 'n1';
 const pods = 20;
 const policies = 500;
+const kubectls = 4;
 const asTenant = ['kubectl', `--as=system:serviceaccount:${tenant}:tenant`, '-n', tenant];
 const theirs = { kind: 'kap', name: 'theirs', namespace: neighbour } as const;
 const names = Array.from({ length: policies }, (_, at) => `policy-${at}`);
@@ -27,6 +28,14 @@ async function restarts(): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+async function pile(of: readonly string[]): Promise<void> {
+  const heap = of.map((name) => JSON.stringify(kap(tenant, name, 90, { mode: 'Audit' })));
+  const { code, stderr } = await bench.cluster.exec([...asTenant, 'create', '-f', '-'], {
+    stdin: heap.join('\n---\n'),
+  });
+  if (code !== 0) throw new Error(stderr);
+}
+
 beforeAll(async () => {
   for (const namespace of [tenant, neighbour]) await bench.namespace(namespace);
   await bench.cluster.kubectl('create', 'serviceaccount', 'tenant', '-n', tenant);
@@ -35,16 +44,18 @@ beforeAll(async () => {
     `--serviceaccount=${tenant}:tenant`,
   );
   const onNode = { spec: { nodeName: node } };
-  await bench.start(
+  await bench.apply(
     ...Array.from({ length: pods }, (_, at) => sleeper(`pod-${at}`, tenant, onNode)),
     sleeper('pod', neighbour, onNode),
   );
+  const ready = ['--all', '--for=condition=Ready', '--timeout=60s'];
+  for (const namespace of [tenant, neighbour])
+    await bench.cluster.kubectl('wait', 'pod', '-n', namespace, ...ready);
   restartsBefore = await restarts();
-  const heap = names.map((name) => JSON.stringify(kap(tenant, name, 90, { mode: 'Audit' })));
-  const { code, stderr } = await bench.cluster.exec([...asTenant, 'create', '-f', '-'], {
-    stdin: heap.join('\n---\n'),
-  });
-  if (code !== 0) throw new Error(stderr);
+  // One kubectl makes them one after the other, and no more than 50 a second.
+  await all(
+    Array.from({ length: kubectls }, (_, at) => pile(names.filter((_name, i) => i % kubectls === at))),
+  );
 });
 afterAll(() => bench.cluster.kubectl('delete', 'namespace', tenant, neighbour, '--wait=false'));
 

@@ -58,7 +58,7 @@ const written = () =>
     return [path.replace(object, ''), statusIn(body)?.pods?.live];
   });
 test('a first report makes the object, owned by its node, then its status', async () => {
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
   clock.advance(100);
   await server.received(2);
   expect(written()).toEqual([
@@ -71,14 +71,38 @@ test('a first report makes the object, owned by its node, then its status', asyn
   });
 });
 
+test('what is offered is made up when it may be written, and not where something newer came before', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
+  const made: number[] = [];
+  const make = (live: number) => () => {
+    made.push(live);
+    // It takes a second.
+    clock.advance(1000);
+    return said(1);
+  };
+  reporter.offer(make(1));
+  reporter.offer(make(2));
+  expect(made).toEqual([]);
+  clock.advance(100);
+  expect(made).toEqual([2]);
+  // Nothing had to be written, and still it rests nine times as long.
+  await new Promise((resolve) => setImmediate(resolve));
+  reporter.offer(make(3));
+  clock.advance(8000);
+  expect(made).toEqual([2]);
+  clock.advance(1001);
+  expect(made).toEqual([2, 3]);
+  expect(server.asked).toEqual([]);
+});
+
 test('what is offered meanwhile is one write, the latest, and no sooner than the interval', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
-  reporter.offer(said(1));
-  reporter.offer(said(2));
+  reporter.offer(() => said(1));
+  reporter.offer(() => said(2));
   clock.advance(100);
   await server.received(1);
-  reporter.offer(said(3));
-  reporter.offer(said(4));
+  reporter.offer(() => said(3));
+  reporter.offer(() => said(4));
   await clock.asleep(intervalMs);
   // Everything up to a moment before its turn.
   clock.advance((clock.pending[0] ?? 0) - 1);
@@ -92,16 +116,21 @@ test('what is offered meanwhile is one write, the latest, and no sooner than the
   ]);
 });
 
-test('what is there already is not written, by whomever it was', () => {
+test('what is there already is not written, by whomever it was', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
+  clock.advance(intervalMs);
+  await Promise.resolve();
   expect(clock.pending).toEqual([]);
+  reporter.lookAgain();
+  expect(clock.pending).toEqual([]);
+  expect(server.asked).toEqual([]);
 });
 
 test('what changes and changes back before its turn is not written', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
-  reporter.offer(said(2));
-  reporter.offer(said(1));
+  reporter.offer(() => said(2));
+  reporter.offer(() => said(1));
   clock.advance(intervalMs);
   await Promise.resolve();
   expect(server.asked).toEqual([]);
@@ -109,7 +138,7 @@ test('what changes and changes back before its turn is not written', async () =>
 
 test('an object that somebody deleted is made again', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
   world.nodekeepalives.delete('n1');
   reporter.lookAgain();
   clock.advance(100);
@@ -123,7 +152,7 @@ test('an object that somebody deleted is made again', async () => {
 test('one that vanished unseen is made again when it is missed', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
   server.answers(status(404, 'NotFound'));
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
   clock.advance(100);
   await server.received(3);
   expect(written().map(([path]) => path)).toEqual(['/status', '', '/status']);
@@ -132,7 +161,7 @@ test('one that vanished unseen is made again when it is missed', async () => {
 test('a write that fails is tried again', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
   server.answers(status(500, 'InternalError'));
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
   clock.advance(100);
   await server.received(1);
   await clock.asleep(intervalMs);
@@ -147,7 +176,7 @@ test('a write that fails is tried again', async () => {
 test('a write meant for an object that is gone does not reach the one that took its name', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
   server.answers(status(422, 'Invalid'));
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
   clock.advance(100);
   await server.received(1);
   expect(server.asked[0]).toMatchObject({ body: replacing('o1', said(1)) });
@@ -160,17 +189,17 @@ test('a write meant for an object that is gone does not reach the one that took 
 
 test('nothing is made while the node is not known, since nobody would own it', async () => {
   world.nodes.delete('n1');
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
   clock.advance(100);
   await clock.asleep(intervalMs);
   expect(server.asked).toEqual([]);
 });
 
 test('after the end nothing is written', async () => {
-  reporter.offer(said(1));
+  reporter.offer(() => said(1));
   await reporter.stop();
   clock.advance(intervalMs);
-  reporter.offer(said(2));
+  reporter.offer(() => said(2));
   expect(clock.pending).toEqual([]);
   expect(server.asked).toEqual([]);
 });

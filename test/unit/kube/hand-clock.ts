@@ -47,7 +47,8 @@ export class HandClock implements Clock {
       this.#timers = this.#timers.filter((other) => other !== next);
       next.action();
     }
-    this.#now = until;
+    // What was done meanwhile may have taken longer.
+    this.#now = Math.max(this.#now, until);
   }
 
   #due(until: number): { at: number; action: () => void } | undefined {
