@@ -9,7 +9,7 @@ import { HOST } from '../policy/place.ts';
 import type { Identified, PodIdentity } from '../policy/pod-identity.ts';
 import { identify } from '../policy/pod-identity.ts';
 import type { PodProcess } from './sandbox.ts';
-import { isInGroup, oldestFirst, processesOfPods } from './sandbox.ts';
+import { isInGroup, isStarting, oldestFirst, processesOfPods } from './sandbox.ts';
 
 export interface OpenNamespace {
   readonly files: KeepaliveFiles;
@@ -128,14 +128,14 @@ export class Namespaces {
     this.#opened.set(place, { files, identity, group });
   }
 
-  /** Undefined where the process has ended, is of another pod by now, or its namespace is not to be had. */
+  /** Undefined where the process has ended, is of another pod by now, has not begun, or its namespace is not to be had. */
   #openProcess(
     pid: number,
     mayBe: (inode: bigint) => boolean,
     group?: string,
   ): (OpenNamespace & { readonly inode: bigint }) | undefined {
     return withProcess(this.#procRoot, pid, (process) => {
-      if (group !== undefined && !isInGroup(process, group)) return undefined;
+      if (group !== undefined && (!isInGroup(process, group) || isStarting(process))) return undefined;
       const fd = process.openNetworkNamespace();
       try {
         const inode = inodeOf(fd);

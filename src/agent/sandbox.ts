@@ -35,3 +35,14 @@ export function oldestFirst(procRoot: string, found: readonly PodProcess[]): num
 export function isInGroup(process: ProcessHandle, group: string): boolean {
   return podOfCgroups(process.cgroups())?.group === group;
 }
+
+/** What runc (libcontainer/nsenter), crun and youki call themselves until they become the program of a container. */
+const runtimes = /^(?:runc:\[|runc$|crun$|youki)/;
+
+/**
+ * A runtime is in the pod's network already, and writes the sysctls of its spec last: who writes before takes what the kernel
+ * began with for the pod's own, and puts that back one day.
+ */
+export function isStarting(process: ProcessHandle): boolean {
+  return runtimes.test(process.program());
+}
