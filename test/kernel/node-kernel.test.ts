@@ -1,5 +1,4 @@
-import { existsSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
@@ -126,21 +125,6 @@ test('a pod is found among thousands of processes, in groups of its own and of o
   expect(visit(pod.place)).toMatchObject({ state: 'read', now: wanted });
   expect(await machine.values(pod.pid)).toEqual(wanted);
 }, 180_000);
-
-test('a sandbox that its runtime has not started yet is left alone, since the values of its pod are still to be written', async () => {
-  const uid = '0d3c6a39-7f0e-4d52-9f3b-3b9b7d7a6f11';
-  const stage = join(machine.folder, 'runc:[2:INIT]');
-  symlinkSync('/usr/bin/sleep', stage);
-  const starting = ['unshare', '--net', 'bash', '-c', `exec -a "$0" "${stage}" "$1"`];
-  const pid = await machine.process(starting, `kubepods/pod${uid}/sandbox`);
-  machine.pods.set(placeOfPod(uid), { name: 'test/starting', group: uid, containers: [] });
-  expect(visit(placeOfPod(uid)).state).toBe('absent');
-  expect(await machine.values(pid)).toEqual(kernel);
-  await machine.end(pid);
-  const started = await machine.pod({ uid });
-  expect(visit(placeOfPod(uid)).state).toBe('read');
-  expect(await machine.values(started.pid)).toEqual(wanted);
-});
 
 describe('of a pod with several networks', () => {
   const besides = async (pod: Pod, launcher: string[], group: string) =>
