@@ -11,6 +11,7 @@ const connectionSchema = z.strictObject({
   /** What its program asks for: nothing, SO_KEEPALIVE alone, or values of its own too, as `60/1/10`. */
   keepalive: z.union([z.enum(['none', 'asked']), z.string().regex(/^\d+\/\d+\/\d+$/)]).default('none'),
   userTimeoutSeconds: z.int().optional(),
+  over: z.enum(['TCP', 'MPTCP']).default('TCP'),
   /** Before its policies are applied, or once they are Ready. */
   opened: z.enum(['before', 'after']).default('before'),
   /** What has become of it after the outage. */

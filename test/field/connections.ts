@@ -59,13 +59,14 @@ export class Connections {
     return `c${this.#one.connections.indexOf(connection)}`;
   }
 
-  async #commandOf({ to, keepalive, userTimeoutSeconds }: Connection): Promise<string[]> {
+  async #commandOf({ to, over, keepalive, userTimeoutSeconds }: Connection): Promise<string[]> {
     const { outage } = this.#one;
     const { status } = await this.#pod(to);
     // Some seconds after the outage it speaks again; without one, it never does.
     const silent = outage === undefined ? 3600 : outage.atSecond + outage.seconds + 10;
     return [
-      ...['idle', 'connect', status.podIP, port, '--silent', `${silent}`],
+      ...(over === 'MPTCP' ? ['idle', 'mptcp'] : ['idle']),
+      ...['connect', status.podIP, port, '--silent', `${silent}`],
       ...(keepalive === 'none' ? [] : keepalive === 'asked' ? ['--keepalive'] : ['--values', keepalive]),
       ...(userTimeoutSeconds === undefined ? [] : ['--give-up', `${userTimeoutSeconds}`]),
       ...(outage === undefined ? [] : ['--chat']),

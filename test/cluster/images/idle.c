@@ -2,6 +2,7 @@
  * A TCP client that is silent for a while, and the server it talks to.
  *
  *   idle serve PORT [ADDRESS]        echoes, over IPv4 and IPv6; says who came and how each connection ended
+ *   idle mptcp ...                   any of the others, over Multipath TCP, as Go listens by default
  *   idle hold ADDRESS PORT COUNT     both ends of so many connections, for as long as it lives
  *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--values TIME/INTERVAL/PROBES] [--chat] [--forever] [--give-up SECONDS]
  *
@@ -29,6 +30,7 @@
 #include <unistd.h>
 
 static const int answer_seconds = 10;
+static int protocol = IPPROTO_TCP;
 
 static void fail(const char *what) {
   printf("%s: %s (%d) %s\n", what, strerrorname_np(errno), errno, strerror(errno));
@@ -63,7 +65,7 @@ static struct addrinfo *resolve(const char *address, const char *port) {
 /* "::" takes IPv4 too. */
 static void serve(const char *port, const char *address) {
   struct addrinfo *at = resolve(address, port);
-  int on = 1, fd = socket(at->ai_family, SOCK_STREAM, 0);
+  int on = 1, fd = socket(at->ai_family, SOCK_STREAM, protocol);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, at->ai_addr, at->ai_addrlen) || listen(fd, 1024)) fail("serve");
   printf("serving port %s\n", port);
@@ -78,7 +80,7 @@ static void serve(const char *port, const char *address) {
 
 static int dial(const char *address, const char *port) {
   struct addrinfo *found = resolve(address, port);
-  int fd = socket(found->ai_family, SOCK_STREAM, 0);
+  int fd = socket(found->ai_family, SOCK_STREAM, protocol);
   struct timeval patience = {.tv_sec = answer_seconds};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -117,10 +119,10 @@ static void chat(int fd) {
 /* Both ends of so many connections in one process, without a thread, keepalive or a word. */
 static void hold(const char *address, const char *port, int count) {
   struct addrinfo *at = resolve(address, port);
-  int listening = socket(at->ai_family, SOCK_STREAM, 0);
+  int listening = socket(at->ai_family, SOCK_STREAM, protocol);
   if (bind(listening, at->ai_addr, at->ai_addrlen) || listen(listening, count)) fail("hold");
   for (int i = 0; i < count; i++) {
-    int fd = socket(at->ai_family, SOCK_STREAM, 0);
+    int fd = socket(at->ai_family, SOCK_STREAM, protocol);
     if (connect(fd, at->ai_addr, at->ai_addrlen) || accept(listening, 0, 0) < 0) fail("hold");
   }
   printf("holding %d connections\n", count);
@@ -130,6 +132,11 @@ static void hold(const char *address, const char *port, int count) {
 int main(int argc, char **argv) {
   setvbuf(stdout, 0, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN);
+  if (argc > 1 && !strcmp(argv[1], "mptcp")) {
+    protocol = IPPROTO_MPTCP;
+    argv++;
+    argc--;
+  }
   if ((argc == 3 || argc == 4) && !strcmp(argv[1], "serve")) serve(argv[2], argc == 4 ? argv[3] : "::");
   if (argc == 5 && !strcmp(argv[1], "hold")) hold(argv[2], argv[3], atoi(argv[4]));
   if (argc < 6 || strcmp(argv[1], "connect")) {
