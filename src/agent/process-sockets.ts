@@ -191,7 +191,7 @@ export class ProcessSockets {
   }
 }
 
-/** Undefined of Multipath TCP on a kernel that lets nobody set keepalive on it (before Linux 6.10). */
+/** Undefined of Multipath TCP on a kernel that lets nobody set keepalive on it (before Linux 6.10, multipath-tcp/mptcp_net-next issue 383). */
 function factsOf(socket: TcpSocket): SocketFacts | undefined {
   try {
     return socket.facts();
