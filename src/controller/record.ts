@@ -47,7 +47,7 @@ export function bindingRecord({ metadata, spec }: KubeObject): StoredBinding | u
   const { ownerReferences = [] } = metadata as { ownerReferences?: readonly unknown[] };
   if (policyOfBinding(name) !== undefined)
     return { name, uid, resourceVersion, labels, ownerReferences, spec, differs: undefined };
-  if (!isStatic(name, staticAdmission.bindings)) return undefined;
+  if (!staticAdmission.bindings.some((own) => own.metadata.name === name)) return undefined;
   const differs = admissionDifference({ metadata, spec }, staticAdmission.bindings);
   return { name, uid, resourceVersion: '', labels: {}, ownerReferences: [], spec: undefined, differs };
 }
@@ -56,12 +56,9 @@ const mutating = [...staticAdmission.policies, ...staticAdmission.witnesses];
 
 export function admissionRecord({ metadata, spec }: KubeObject): StoredAdmission | undefined {
   const { name, uid } = metadata;
-  if (!isStatic(name, mutating)) return undefined;
+  // Also what an overlay renamed, or nobody would see that it did.
+  if (!mutating.some((own) => name.includes(own.metadata.name))) return undefined;
   return { uid, name, differs: admissionDifference({ metadata, spec }, mutating) };
-}
-
-function isStatic(name: string, among: readonly { readonly metadata: { readonly name: string } }[]): boolean {
-  return among.some(({ metadata }) => metadata.name === name);
 }
 
 /** What the agent of a node said last, policy by policy. */

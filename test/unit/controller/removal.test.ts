@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { StoredDeployment } from '../../../src/controller/record.ts';
 import { deploymentRecord } from '../../../src/controller/record.ts';
 import { Removal } from '../../../src/controller/removal.ts';
+import { admissionRecord } from '../../../src/controller/record.ts';
 import { assertNotRenamed } from '../../../src/controller/renamed.ts';
 import { RequirementError } from '../../../src/kube/requirement.ts';
 import { unattendedStatus } from '../../../src/policy/unattended.ts';
@@ -86,10 +87,15 @@ describe('a status that nobody keeps any more', () => {
 });
 
 describe('admission policies', () => {
+  // As they are kept: what a record leaves out nobody sees.
   const found =
     (...names: string[]) =>
     () =>
-      assertNotRenamed(names.map((name) => ({ name })));
+      assertNotRenamed(
+        names.flatMap(
+          (name) => admissionRecord({ metadata: { name, uid: name, resourceVersion: '1' } }) ?? [],
+        ),
+      );
   const own = ['keepalivepolicy.keepalive.dev', 'clusterkeepalivepolicy.keepalive.dev'];
 
   test.each([
