@@ -65,6 +65,11 @@ function all(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join(' &&\n');
 }
 
+/** Pods as they are made: what runs already no admission changes. */
+export function newPods() {
+  return { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
+}
+
 /** The MutatingAdmissionPolicy of one kind, as it stands in deploy/. */
 export function admissionPolicyOf(kind: PolicyKind) {
   return {
@@ -77,9 +82,7 @@ export function admissionPolicyOf(kind: PolicyKind) {
       reinvocationPolicy: 'IfNeeded',
       paramKind: { apiVersion: API_VERSION, kind },
       matchConstraints: {
-        resourceRules: [
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
-        ],
+        resourceRules: [newPods()],
       },
       matchConditions: [condition(kind === 'KeepalivePolicy' ? [podSelected] : [])],
       variables: [{ name: 'mayChange', expression: all(mayChange) }, ...variables],

@@ -1,6 +1,6 @@
 import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, GROUP, OPERATOR_LABELS, plurals, SKIP_LABEL } from '../api/group.ts';
-import { ADMISSION_API_VERSION } from './admission.ts';
+import { ADMISSION_API_VERSION, newPods } from './admission.ts';
 
 /**
  * How an API server is asked what it knows of a policy. A witness is an admission policy with the same kind of parameters
@@ -36,9 +36,7 @@ export function witnessPolicyOf(kind: PolicyKind) {
       matchConstraints: {
         // What keeps it off every other pod is this: it costs them nothing to speak of.
         objectSelector: { matchExpressions: [{ key: markOf(kind), operator: 'Exists' }] },
-        resourceRules: [
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
-        ],
+        resourceRules: [newPods()],
       },
       matchConditions: [
         {
@@ -205,9 +203,7 @@ export function fencePolicy() {
       matchConstraints: {
         // Where the operator is installed: no other namespace has to do with this rule, whatever becomes of it.
         namespaceSelector: { matchLabels: OPERATOR_LABELS },
-        resourceRules: [
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
-        ],
+        resourceRules: [newPods()],
       },
       matchConditions: [
         {

@@ -49,6 +49,12 @@ describe('a pod that is made in the moment in which a policy becomes Ready', () 
   });
 });
 
+async function replaceController(): Promise<void> {
+  const deployment = ['-n', home, 'deployment/keepalive-controller'];
+  await bench.cluster.kubectl('rollout', 'restart', ...deployment);
+  await bench.cluster.kubectl('rollout', 'status', ...deployment, '--timeout=90s');
+}
+
 describe('the right to ask', () => {
   // One that Pod Security lets pass, so that nothing else refuses it.
   const asked = witnessPod(new Map());
@@ -74,15 +80,7 @@ describe('the right to ask', () => {
   });
 
   test('binds nobody who makes pods there for good: the controller itself is replaced', async () => {
-    await bench.cluster.kubectl('rollout', 'restart', '-n', home, 'deployment/keepalive-controller');
-    await bench.cluster.kubectl(
-      'rollout',
-      'status',
-      '-n',
-      home,
-      'deployment/keepalive-controller',
-      '--timeout=90s',
-    );
+    await replaceController();
     await bench.apply(kap(namespace, 'team', 90));
     await bench.status(team, undefined, 60_000);
   });
@@ -90,15 +88,7 @@ describe('the right to ask', () => {
   test('is not used without its fence: what is not seen is said, and Ready is waited for', async () => {
     await bench.cluster.kubectl('delete', 'validatingadmissionpolicybinding', fence);
     // A controller trusts for a minute that the fence stands; another one looks.
-    await bench.cluster.kubectl('rollout', 'restart', '-n', home, 'deployment/keepalive-controller');
-    await bench.cluster.kubectl(
-      'rollout',
-      'status',
-      '-n',
-      home,
-      'deployment/keepalive-controller',
-      '--timeout=90s',
-    );
+    await replaceController();
     await until('the policy says so', async () => (await messageOf()).includes(cannotSee), {
       timeoutMs: 60_000,
     });

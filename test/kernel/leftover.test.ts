@@ -7,13 +7,12 @@ import { expect, test } from '@jest/globals';
 
 import { Machine } from './machine.ts';
 import { hierarchy } from './sandbox.ts';
+import { script } from './script.ts';
 
 /** A test of its own, as far as the kernel can tell: its machine stands when this resolves. */
 async function startTest() {
-  const script = join(import.meta.dirname, 'hung.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [node = '', ...args] = script('hung.ts');
+  const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [folder] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, folder: String(folder).trim() };
 }

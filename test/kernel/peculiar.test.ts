@@ -13,16 +13,13 @@ import { compiled } from './compiled.ts';
 import type { Pod } from './machine.ts';
 import { Machine, numberInside } from './machine.ts';
 import { Scanner } from './scanning.ts';
+import { script } from './script.ts';
 
 // A machine, a program that is compiled, and processes with very many descriptors.
 jest.setTimeout(60_000);
 const address = '10.7.0.1';
 const port = '7000';
-const talker = [
-  process.execPath,
-  '--disable-warning=ExperimentalWarning',
-  join(import.meta.dirname, 'talker.ts'),
-];
+const talker = script('talker.ts');
 
 let machine: Machine;
 let server: Pod;

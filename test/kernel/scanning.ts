@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import type { Machine } from './machine.ts';
 import type { Scanned } from './scanner.ts';
+import { script } from './script.ts';
 import type { LookWire } from './wire.ts';
 
 /** scanner.ts inside a machine, where processes are numbered as there; one look asked, one answered. */
@@ -12,9 +12,7 @@ export class Scanner {
   readonly #lines: AsyncIterator<string>;
 
   constructor(machine: Machine, ...args: readonly string[]) {
-    const script = join(import.meta.dirname, 'scanner.ts');
-    const argv = [process.execPath, '--disable-warning=ExperimentalWarning', script, ...args];
-    this.#child = machine.host.spawn(argv, { cwd: '/' });
+    this.#child = machine.host.spawn([...script('scanner.ts'), ...args], { cwd: '/' });
     const { stdout } = this.#child;
     if (stdout === null) throw new Error('the scanner has no output');
     this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();

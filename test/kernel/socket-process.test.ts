@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -12,17 +11,13 @@ import { compiled } from './compiled.ts';
 import type { Command, Said } from './looker.ts';
 import type { Pod } from './machine.ts';
 import { Machine } from './machine.ts';
+import { script } from './script.ts';
 
 const port = '7000';
 /** Long enough for a busy machine, short enough for a test: the agent's own is five seconds. */
 const patienceMs = 3000;
 // What hangs is given up after that, and a rest comes before the next try: several times in one test.
 jest.setTimeout(60_000);
-const script = (name: string) => [
-  process.execPath,
-  '--disable-warning=ExperimentalWarning',
-  join(import.meta.dirname, name),
-];
 
 let machine: Machine;
 let server: Pod;

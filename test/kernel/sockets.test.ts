@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
@@ -9,17 +8,13 @@ import { until } from '../cluster/wait.ts';
 import { behind } from '../support/builder.ts';
 import type { Pod } from './machine.ts';
 import { Machine } from './machine.ts';
+import { script } from './script.ts';
 import type { Scanned } from './scanner.ts';
 
 // A machine and several programs for each: seconds where others work on it too.
 jest.setTimeout(60_000);
 const wanted = behind(90);
 const port = '7000';
-const script = (name: string) => [
-  process.execPath,
-  '--disable-warning=ExperimentalWarning',
-  join(import.meta.dirname, name),
-];
 
 let machine: Machine;
 let server: Pod;
