@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { run, runOrThrow } from './command.ts';
@@ -11,9 +11,9 @@ export function goEnvironment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...process.env, GOTOOLCHAIN: 'local', CGO_ENABLED: '0', ...env };
 }
 
-/** Throws, in one line, what to install. */
-export async function requireGo(): Promise<void> {
-  const wanted = readdirSync(modules)
+/** Throws, in one line, what to install for building these modules. */
+export async function requireGo(names: readonly string[]): Promise<void> {
+  const wanted = names
     .map((name) => /^go (.+)$/m.exec(readFileSync(join(modules, name, 'go.mod'), 'utf8'))?.[1] ?? '0')
     .reduce((a, b) => (isOlder(a, b) ? b : a));
   const have = await run(['go', 'env', 'GOVERSION'], { env: goEnvironment() }).catch(() => undefined);
@@ -21,7 +21,7 @@ export async function requireGo(): Promise<void> {
   if (version !== undefined && !isOlder(version, wanted)) return;
   const fault = version === undefined ? 'Go is missing' : `this Go is ${version}`;
   throw new Error(
-    `${fault}, and ${wanted} or later builds the cluster's programs: install it from https://go.dev/dl and put it first in PATH, ` +
+    `${fault}, and ${wanted} or later builds ${names.join(', ')}: install it from https://go.dev/dl and put it first in PATH, ` +
       'or name a folder of ready programs in KEEPALIVE_PROGRAMS',
   );
 }

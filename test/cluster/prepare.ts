@@ -34,7 +34,7 @@ export async function prepare({ kubernetes, signal }: Wanted): Promise<Prepared>
   // All that could stop us is asked first, so that nothing is left half done.
   if (ready !== undefined) requirePrograms(ready);
   if (packages.length > 0) await requireApt(packages);
-  if (unbuilt.length > 0) await requireGo();
+  if (unbuilt.length > 0) await requireGo(unbuilt.map(({ name }) => name));
   await show([...packageTask(packages, signal), ...unbuilt.map((set) => programTask(set, signal))]);
   // busybox, which one of them is made of, may have come with the packages just now.
   const images = nodeImages();
@@ -53,7 +53,7 @@ export async function provide(
 ): Promise<void> {
   const unbuilt = programs.filter((set) => !isBuilt(set));
   const absent = unpacked.filter((one) => !one.isBuilt());
-  if (unbuilt.length > 0) await requireGo();
+  if (unbuilt.length > 0) await requireGo(unbuilt.map(({ name }) => name));
   if (absent.length > 0) await requireApt(absent.flatMap(({ packages }) => packages));
   await show([
     ...unbuilt.map((set) => programTask(set, signal)),

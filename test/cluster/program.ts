@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
@@ -62,6 +62,15 @@ export function ferretDb(): ProgramSet {
   return { name: 'ferretdb', version, programs: ['ferretdb'], place, build: buildIt };
 }
 
+/** Kyverno's admission controller, and the kinds it serves as YAML in the folder `crds`: no cluster needs it. */
+export function kyverno(): ProgramSet {
+  return tools({
+    name: 'kyverno',
+    packages: { kyverno: 'github.com/kyverno/kyverno/cmd/kyverno' },
+    folders: { crds: 'config/crds' },
+  });
+}
+
 export function isBuilt({ place }: ProgramSet): boolean {
   return existsSync(place);
 }
@@ -78,14 +87,20 @@ interface Tools {
   readonly packages: Readonly<Record<string, string>>;
   readonly env?: NodeJS.ProcessEnv;
   readonly flags?: readonly string[];
+  /** Folders of the programs' module that are wanted beside them, by the name they are given. */
+  readonly folders?: Readonly<Record<string, string>>;
 }
 
 /** Programs that a go.mod of ours names as tools. */
-function tools({ name, packages, env = {}, flags = [] }: Tools): ProgramSet {
+function tools({ name, packages, env = {}, flags = [], folders }: Tools): ProgramSet {
   const cwd = join(modules, name);
   const goMod = readFileSync(join(cwd, 'go.mod'));
   const version = versionIn(goMod.toString(), Object.values(packages)[0] ?? '');
-  const inputs = [goMod, readFileSync(join(cwd, 'go.sum')), JSON.stringify({ packages, flags, env })];
+  const inputs = [
+    goMod,
+    readFileSync(join(cwd, 'go.sum')),
+    JSON.stringify({ packages, flags, env, folders }),
+  ];
   const place = placeFor('programs', `${name}-${version}`, inputs);
   const buildAll = (progress: Progress) =>
     fill(place, async (folder) => {
@@ -93,8 +108,18 @@ function tools({ name, packages, env = {}, flags = [] }: Tools): ProgramSet {
         const output = join(folder, program);
         await build({ cwd, env, flags: [...flags, '-ldflags', '-s -w'], packages: [path], output, progress });
       }
+      for (const [to, from] of Object.entries(folders ?? {}))
+        cpSync(join(await moduleOf(cwd, packages), from), join(folder, to), { recursive: true });
     });
   return { name, version, programs: Object.keys(packages), place, build: buildAll };
+}
+
+/** Where Go has unpacked the module that the first of the packages is part of. */
+async function moduleOf(cwd: string, packages: Tools['packages']): Promise<string> {
+  const [path = ''] = Object.values(packages);
+  return (
+    await runOrThrow(['go', 'list', '-f', '{{.Module.Dir}}', path], { cwd, env: goEnvironment() })
+  ).trim();
 }
 
 function kubernetesSet(version: string): ProgramSet {
