@@ -1,6 +1,7 @@
 import type { LeftOut, SocketReading, SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
-import { startTicksOf } from '../kernel/process.ts';
+import { joinFirstProcess } from '../kernel/control-group.ts';
+import { startTicksOf, stateOf } from '../kernel/process.ts';
 import { sleep, systemClock } from '../kube/clock.ts';
 import { backOffMs } from '../kube/backoff.ts';
 import type { Log } from '../ops/log.ts';
@@ -83,7 +84,7 @@ export class SocketLink {
 
   /** Nobody asks any more: the process ends, until somebody does. */
   rest(): void {
-    this.#child?.abandon();
+    if (this.#child !== undefined) this.#abandon(this.#child);
     this.#child = undefined;
   }
 
@@ -102,7 +103,7 @@ export class SocketLink {
       await child.look({ forget, request: { ...request, targets } }, tell);
     } catch (error) {
       this.#child = undefined;
-      child.abandon();
+      this.#abandon(child);
       if (!(error instanceof Hang)) throw error;
       tell(this.#giveUp(child, error, targets[error.at.target]));
     }
@@ -117,6 +118,22 @@ export class SocketLink {
       ...{ procRoot: this.#options.procRoot, startPatienceMs },
       patienceMs: this.#options.patienceMs ?? patienceMs,
     });
+  }
+
+  /** Where it hangs, its control group could not be removed, so that the agent's container and pod would not end before it does. */
+  #abandon(child: SocketChild): void {
+    const { log, procRoot } = this.#options;
+    child.abandon();
+    const state = stateOf('/proc', child.pid);
+    if (state !== 'D' && state !== 'R') return;
+    try {
+      joinFirstProcess(procRoot, child.pid);
+    } catch (error) {
+      log.warn(
+        { child: child.pid, error: (error as Error).message },
+        'cannot take a process that hangs out of the container: as long as it does, the pod of this agent cannot end',
+      );
+    }
   }
 
   #giveUp(child: SocketChild, { at }: Hang, target: SocketTarget | undefined): Looked {

@@ -43,6 +43,13 @@ export function enterNetworkNamespace(fd: number): void {
   checked('setns', raw.setns(fd, CLONE_NEWNET));
 }
 
+const CLONE_NEWCGROUP = 0x0200_0000;
+
+/** Moves the calling thread into the control group namespace of an open `/proc/PID/ns/cgroup`. */
+export function enterControlGroupNamespace(fd: number): void {
+  checked('setns', raw.setns(fd, CLONE_NEWCGROUP));
+}
+
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 

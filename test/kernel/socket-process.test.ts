@@ -1,10 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
 import type { SocketReading } from '../../src/policy/connection.ts';
+import { stateOf } from '../../src/kernel/process.ts';
+import { tryRemove } from '../cluster/cgroups.ts';
+import { processes, processesIn } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import { asking, behind } from '../support/builder.ts';
 import { compiled } from './compiled.ts';
@@ -155,6 +159,28 @@ describe('while a system call on a socket of a pod does not return', () => {
     agent.process.kill('SIGTERM');
     await once(agent.process, 'exit');
     expect(agent.of(client)).toEqual([]);
+  });
+
+  test('the container of an agent that has ended can be removed, whatever it left behind', async () => {
+    const group = join(machine.groups, 'agent');
+    const inGroup = () => processesIn(`/${basename(machine.folder)}/agent`);
+    const [program] = script('looker.ts');
+    const looker = await until('the agent runs', () =>
+      processes().find(({ argv }) => argv[0] === program && argv.includes(machine.ledgerFile)),
+    );
+    machine.join(looker.pid, 'agent');
+    await stubborn(client, 1);
+    agent.look(client);
+    await agent.readings(client, 1);
+    expect(agent.abandoned).toBe(1);
+    await until('one that was given up is in it no more', () => inGroup().length === 1);
+    // Of the next one it does not know yet that it hangs.
+    await stubborn(client, 1, '7001');
+    agent.look(client);
+    await until('the next one hangs', () => inGroup().some(({ pid }) => stateOf('/proc', pid) === 'D'));
+    agent.process.kill('SIGTERM');
+    await once(agent.process, 'exit');
+    await until('its control group is empty', () => tryRemove(group), { timeoutMs: 10_000 });
   });
 
   test('what its program closes is closed: its peers see the end of all other connections', async () => {

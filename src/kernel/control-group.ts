@@ -1,0 +1,76 @@
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+import { firstProcess, readCgroups } from './process.ts';
+import { enterControlGroupNamespace } from './syscall.ts';
+
+/**
+ * Moves a process, numbered as the caller sees it, into the control groups of the machine's first process, which hold
+ * processes on every layout and are never removed. Whatever group it was in can be removed then, although it has not
+ * ended. Throws where the machine does not let it go; one that has ended meanwhile is no error.
+ */
+export function joinFirstProcess(procRoot: string, pid: number): void {
+  const first = join(procRoot, String(firstProcess));
+  // What proc says of groups, and which of them may be written, depends on who opens: systemd mounts them `nsdelegate`.
+  const files = insideControlGroups(join(first, 'ns/cgroup'), () =>
+    groupFolders(
+      readCgroups(procRoot, firstProcess) ?? '',
+      readFileSync(join(first, 'mountinfo'), 'utf8'),
+    ).map((folder) => openSync(join(first, 'root', folder, 'cgroup.procs'), constants.O_WRONLY)),
+  );
+  try {
+    for (const file of files) move(file, pid);
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}
+
+/** Cgroup(7): `ID:CONTROLLERS:PATH`, and proc_pid_mountinfo(5). One that is not mounted, or not so far up, is left out. */
+export function groupFolders(cgroups: string, mountinfo: string): string[] {
+  const mounts = mountinfo.split('\n').flatMap((line) => {
+    const [, root = '', folder = '', type = '', options = ''] =
+      /^\d+ \d+ \S+ (\S+) (\S+) .* - (cgroup2?) \S+ (\S+)$/.exec(line) ?? [];
+    return type === '' ? [] : [{ root, folder, type, options: options.split(',') }];
+  });
+  return cgroups.split('\n').flatMap((line) => {
+    const [, controllers = '', path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (path === undefined) return [];
+    const mount = mounts.find(({ type, options, root }) => {
+      const isIt = controllers === '' ? type === 'cgroup2' : holds(options, controllers.split(','));
+      return isIt && isWithin(path, root);
+    });
+    return mount === undefined ? [] : [join(mount.folder, relative(mount.root, path))];
+  });
+}
+
+function holds(options: readonly string[], controllers: readonly string[]): boolean {
+  return controllers.every((controller) => options.includes(controller));
+}
+
+function isWithin(path: string, root: string): boolean {
+  return root === '/' || path === root || path.startsWith(`${root}/`);
+}
+
+function move(file: number, pid: number): void {
+  try {
+    writeSync(file, String(pid));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function insideControlGroups<T>(namespaceFile: string, action: () => T): T {
+  const home = openSync('/proc/thread-self/ns/cgroup', 'r');
+  const namespace = openSync(namespaceFile, 'r');
+  try {
+    enterControlGroupNamespace(namespace);
+    try {
+      return action();
+    } finally {
+      enterControlGroupNamespace(home);
+    }
+  } finally {
+    closeSync(home);
+    closeSync(namespace);
+  }
+}
