@@ -34,6 +34,23 @@ const silenceMs = 30_000;
 const graceMs = 10_000;
 /** A watch that ends sooner and brought nothing is a refusal in disguise. */
 const shortestWatchMs = 1_000;
+/** A watch that the server ends at its own time ends this much before that at most, by our clock. */
+const earlyMs = 1_000;
+
+/**
+ * The server ended a watch of a custom resource before its time, as it does when the schema of its kind changes: for a
+ * second before that, it may have told of objects without the fields that are new (apiextensions-apiserver 1.37,
+ * customresource_handler.go: the old storage is torn down after it was replaced). A watch from there tells of no object
+ * that has not changed since.
+ */
+class EndedEarly extends Error {
+  readonly lastedMs: number;
+
+  constructor(lastedMs: number) {
+    super('the server ended the watch before its time');
+    this.lastedMs = lastedMs;
+  }
+}
 
 /**
  * Keeps a store equal to what the API server holds, for as long as the process lives: list, then watch from
@@ -133,6 +150,7 @@ export class Reflector<T extends Identified> {
     }
     if (this.#mirror.listing) throw new NoStreamedList('the stream ended before the list was whole', false);
     const lastedMs = this.#clock.now() - startedAt;
+    if (isCustom(this.#options.target) && lastedMs < seconds * 1000 - earlyMs) throw new EndedEarly(lastedMs);
     if (lastedMs < shortestWatchMs && this.#mirror.version === version) {
       throw this.#broken('EmptyWatch', 'the server ended the watch at once');
     }
@@ -194,6 +212,8 @@ export class Reflector<T extends Identified> {
     // Minutes of health, not a single good request, end a bad phase: a list may succeed before each failure.
     if (this.#clock.now() - this.#resumedAt > 4 * this.#backOff.maxMs)
       this.#failures = { list: 0, resume: 0 };
+    // Behind a proxy that ends whatever is a minute old, it happens each time and is no failure.
+    else if (error instanceof EndedEarly && error.lastedMs > this.#backOff.maxMs) this.#failures.list = 0;
     const pauseMs = this.#pauseMs();
     const delayMs = Math.max(pauseMs, errors.retryAfterMs(error));
     this.#report(error, delayMs);
@@ -228,7 +248,8 @@ export class Reflector<T extends Identified> {
   /** One line for each new trouble: thousands of agents that retry must not fill the logs of an outage. */
   #report(error: unknown, delayMs: number): void {
     const reason = messageOf(error);
-    const level = reason === this.#lastFailure ? 'debug' : errors.isGone(error) ? 'info' : 'warn';
+    const isUsual = errors.isGone(error) || error instanceof EndedEarly;
+    const level = reason === this.#lastFailure ? 'debug' : isUsual ? 'info' : 'warn';
     this.#lastFailure = reason;
     const relist = this.#mirror.version === undefined;
     this.#options.log[level]({ path: this.#path, reason, relist, delayMs }, 'watch interrupted');
@@ -253,6 +274,11 @@ async function* wholeOrApiError(body: AsyncIterable<Uint8Array>, path: string): 
   } catch (error) {
     throw errors.fromNetwork(error, path);
   }
+}
+
+/** Groups of the server's own have no domain, or that of Kubernetes. */
+function isCustom({ group }: Target): boolean {
+  return group.includes('.') && !group.endsWith('.k8s.io');
 }
 
 /** Whether the position is still good after this error; if in doubt it is not, since a list is always right. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { status, stream, streamThenEnd, streamThenReset } from '../../support/api-server.ts';
 import { ReflectorRig, trim } from './reflector-rig.ts';
 import { added, bookmark, deleted, listEnd, modified, pod } from './world.ts';
@@ -30,6 +30,50 @@ test('the same trouble is logged once, and its end once', async () => {
     'watch interrupted',
     'watch is sound again',
   ]);
+});
+
+describe('a watch of a custom resource', () => {
+  const target = { group: 'example.dev', version: 'v1', plural: 'wishes' };
+
+  test('that the server ends before its time is followed by a list: what it told may have lacked new fields', async () => {
+    server.answers(streamThenEnd(listEnd(10), added(pod('a', 11))));
+    server.answers(stream(added(pod('a', 11, { note: 'new' })), listEnd(11)));
+    const { passPause, changed, store, lines } = rig.start({ target });
+    expect(await passPause()).toBe(2_000);
+    await changed(2);
+    expect(rig.queries[1]).toMatchObject({ sendInitialEvents: 'true' });
+    expect(store.get('db/a')).toMatchObject({ note: 'new' });
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test('is, too, where nothing was told at all', async () => {
+    server.answers(streamThenEnd(listEnd(10)), stream());
+    const { passPause } = rig.start({ target });
+    await passPause();
+    await server.received(2);
+    expect(rig.queries[1]).toMatchObject({ sendInitialEvents: 'true' });
+  });
+
+  test('is not waited for any longer where a proxy ends each of them after a minute', async () => {
+    const once = () => streamThenEnd(listEnd(10), added(pod('a', 11)));
+    for (let n = 0; n < 4; n++) server.answers(once());
+    server.answers(stream());
+    const { clock, passPause } = rig.start({
+      target,
+      trim: () => {
+        clock.advance(60_000);
+        return undefined;
+      },
+    });
+    for (let n = 0; n < 4; n++) expect(await passPause()).toBe(2_000);
+  });
+
+  test('that ends at its time goes on from there', async () => {
+    server.answers(streamThenEnd(listEnd(10), added(pod('a', 11))), stream());
+    const { clock } = rig.start({ target, onChange: () => clock.advance(600_000) });
+    await server.received(2);
+    expect(rig.queries[1]).toMatchObject({ resourceVersion: '11' });
+  });
 });
 
 test('a character cut in two by the end of a chunk is read whole', async () => {
