@@ -1,7 +1,7 @@
 /*
  * A program with connections that are not like others.
  *
- *   peculiar KIND ADDRESS PORT COUNT [ARGUMENT]
+ *   peculiar KIND ADDRESS PORT COUNT [ARGUMENT...]
  *
  *   serve            listens for Multipath TCP, and keeps what it accepts
  *   held             the lock of the one in the middle is held: it sends from memory that never comes
@@ -11,12 +11,14 @@
  *   timeout MS       with TCP_USER_TIMEOUT
  *   asks MS          the same, with keepalive on
  *   refused FOLDER   a BPF program, attached in a new cgroup v2 mounted at FOLDER, refuses options of the one in the middle
- *   crowd NUMBER     with so many descriptors of the first in each of its ten processes
+ *   balanced FOLDER  a BPF program, attached like that, names another peer, as a load balancer inside the kernel does
+ *   crowd NUMBER [PROCESSES]  with so many descriptors of the first in each of its ten processes
  *
  * Says "ready" when all are open, then does what it is told, a line each, and says "done":
  *
  *   close      its connections, but for the one that is held
  *   let go     of the lock
+ *   events     says how many of its connections epoll reports, once one is due
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,9 +30,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -42,7 +46,7 @@
 #include <unistd.h>
 
 enum { most = 1000, page_size = 4096 };
-static int sockets[most], count, held = -1;
+static int sockets[most], count, held = -1, watched;
 static int faults;
 static char *page;
 
@@ -76,36 +80,52 @@ static void write_to(const char *folder, const char *name, const char *text) {
 
 /* Sockets belong to the group that their process is in when it makes them. */
 static char group[256];
-static void refuse_options(void) {
-  struct bpf_insn refuse[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0}, {.code = BPF_JMP | BPF_EXIT}};
-  union bpf_attr load = {.prog_type = BPF_PROG_TYPE_CGROUP_SOCKOPT,
-                         .expected_attach_type = BPF_CGROUP_SETSOCKOPT,
-                         .insns = (unsigned long)refuse,
-                         .insn_cnt = 2,
+static void attach(const struct bpf_insn *code, int length, enum bpf_prog_type type, enum bpf_attach_type where) {
+  union bpf_attr load = {.prog_type = type,
+                         .expected_attach_type = where,
+                         .insns = (unsigned long)code,
+                         .insn_cnt = length,
                          .license = (unsigned long)"GPL"};
   if (mkdir(argument, 0755) != 0 || mount("none", argument, "cgroup2", 0, 0) != 0) fail("cgroup2");
-  snprintf(group, sizeof group, "%s/keepalive-refused-%d", argument, getpid());
+  snprintf(group, sizeof group, "%s/keepalive-peculiar-%d", argument, getpid());
   if (mkdir(group, 0755) != 0) fail(group);
   int program = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
-  union bpf_attr attach = {.target_fd = open(group, O_RDONLY | O_DIRECTORY),
-                           .attach_bpf_fd = program,
-                           .attach_type = BPF_CGROUP_SETSOCKOPT};
+  union bpf_attr attach = {
+      .target_fd = open(group, O_RDONLY | O_DIRECTORY), .attach_bpf_fd = program, .attach_type = where};
   if (program < 0 || syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach) != 0) fail("bpf");
 }
 
+static void refuse_options(void) {
+  const struct bpf_insn refuse[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
+                                    {.code = BPF_JMP | BPF_EXIT}};
+  attach(refuse, 2, BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT);
+}
+
+/* As Cilium tells a program the address of the service that it asked for. */
+static void name_another_peer(void) {
+  const struct bpf_insn rename[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = htonl(0x0a60000a)},
+                                    {.code = BPF_STX | BPF_MEM | BPF_W,
+                                     .dst_reg = 1,
+                                     .src_reg = 2,
+                                     .off = offsetof(struct bpf_sock_addr, user_ip4)},
+                                    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1},
+                                    {.code = BPF_JMP | BPF_EXIT}};
+  attach(rename, 4, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_GETPEERNAME);
+}
+
 static int make(int at) {
-  int is_refused = is("refused") && at == count / 2;
+  int is_grouped = is("balanced") || (is("refused") && at == count / 2);
   int home = is("elsewhere") ? open_namespace("self") : -1;
   if (is("elsewhere") && setns(open_namespace(argument), CLONE_NEWNET) != 0) fail("setns");
-  if (is_refused) write_to(group, "cgroup.procs", "0");
+  if (is_grouped) write_to(group, "cgroup.procs", "0");
   int fd = socket(AF_INET, SOCK_STREAM, is("mptcp") || is("serve") ? 262 : 0);
   if (fd < 0) fail("socket");
-  if (is_refused) write_to(argument, "cgroup.procs", "0");
+  if (is_grouped) write_to(argument, "cgroup.procs", "0");
   if (home >= 0 && setns(home, CLONE_NEWNET) != 0) fail("setns");
   if (is("device") && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, argument, strlen(argument)) != 0) fail(argument);
   unsigned timeout = is("timeout") || is("asks") ? atoi(argument) : 0;
   if (timeout && setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout) != 0) fail("timeout");
-  int on = is("asks") || is("elsewhere") || is("device");
+  int on = is("asks") || is("elsewhere") || is("device") || is("balanced");
   if (on && setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0) fail("keepalive");
   return fd;
 }
@@ -119,12 +139,12 @@ static void serve(struct sockaddr_in address) {
 }
 
 /* Each process may have only so many. */
-static void crowd(int number) {
+static void crowd(int number, int processes) {
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  for (int child = 1; child < 10; child += 1)
+  for (int child = 1; child < processes; child += 1)
     if (fork() == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       for (int at = 0; at < number; at += 1)
@@ -159,8 +179,15 @@ static void let_go(void) {
   if (ioctl(faults, UFFDIO_ZEROPAGE, &zero) != 0) fail("UFFDIO_ZEROPAGE");
 }
 
+/* A connection that is closed is watched no more, unless somebody else holds it. */
+static void count_events(void) {
+  struct epoll_event events[most];
+  printf("events %d\n", epoll_wait(watched, events, most, 1000));
+}
+
 static void obey(const char *line) {
   if (strcmp(line, "let go\n") == 0) let_go();
+  if (strcmp(line, "events\n") == 0) count_events();
   if (strcmp(line, "close\n") == 0)
     for (int at = 0; at < count; at += 1)
       if (at != held) close(sockets[at]);
@@ -176,11 +203,15 @@ int main(int argc, char **argv) {
   count = atoi(argv[4]);
   if (is("serve")) serve(peer);
   if (is("refused")) refuse_options();
+  if (is("balanced")) name_another_peer();
+  watched = epoll_create1(EPOLL_CLOEXEC);
   for (int at = 0; at < count; at += 1) {
     sockets[at] = make(at);
     if (connect(sockets[at], (struct sockaddr *)&peer, sizeof peer) != 0) fail("connect");
+    struct epoll_event event = {.events = EPOLLIN};
+    if (epoll_ctl(watched, EPOLL_CTL_ADD, sockets[at], &event) != 0) fail("epoll_ctl");
   }
-  if (is("crowd")) crowd(atoi(argument));
+  if (is("crowd")) crowd(atoi(argument), argc > 6 ? atoi(argv[6]) : 10);
   if (is("held")) {
     held = count / 2;
     hold();
@@ -190,6 +221,6 @@ int main(int argc, char **argv) {
     obey(line);
     puts("done");
   }
-  if (is("refused")) rmdir(group);
+  if (group[0]) rmdir(group);
   return 0;
 }

@@ -99,6 +99,16 @@ describe('a connection that the kernel does not find by the addresses of its pro
     expect(await look(scanner, { pod })).toMatchObject({ repaired: 1 });
   });
 
+  test('since a load balancer inside the kernel names another peer is unknown, and given keepalive', async () => {
+    const program = await open('balanced', 2, join(machine.folder, 'unified'));
+    const scanner = new Scanner(machine);
+    const counted = await look(scanner, { repair: false });
+    expect(counted).toMatchObject({ byTimeout: { 90: { established: 2, protected: 0, unknown: 2 } } });
+    expect(await look(scanner)).toMatchObject({ repaired: 2 });
+    program.stdin?.end();
+    await once(program, 'exit');
+  });
+
   test('since it is bound to a device is looked for by that, and known', async () => {
     await open('device', 1, 'cable');
     const counted = await look(new Scanner(machine), { repair: false });

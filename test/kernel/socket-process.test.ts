@@ -27,12 +27,13 @@ let machine: Machine;
 let server: Pod;
 let client: Pod;
 let neighbour: Pod;
+let listener: ChildProcess;
 let agent: Agent;
 beforeEach(async () => {
   machine = await Machine.start();
   [server, client, neighbour] = [await machine.pod(), await machine.pod(), await machine.pod()];
   await machine.link(server, client);
-  await machine.program(server, [...script('talker.ts'), 'serve', '10.7.0.1', port]);
+  listener = await machine.program(server, [...script('talker.ts'), 'serve', '10.7.0.1', port]);
   await machine.program(server, [...script('talker.ts'), 'serve', '10.7.0.1', '7001']);
   agent = new Agent(machine);
 });
@@ -191,6 +192,12 @@ describe('while a system call on a socket of a pod does not return', () => {
     program.stdin?.write('close\n');
     await once(program.stdout ?? program, 'data');
     await until('the peer sees one connection', async () => (await machine.connections(server)).length === 1);
+    // Its epoll hears nothing of them either, whatever happens at their other ends.
+    listener.kill();
+    await until('those are gone', async () => (await machine.connections(server)).length === 0);
+    program.stdin?.write('events\n');
+    const [said] = (await once(program.stdout ?? program, 'data')) as [Buffer];
+    expect(String(said)).toBe('events 0\ndone\n');
   });
 
   test('a pod in which it happens again is left alone as a whole, and its neighbours are not', async () => {
