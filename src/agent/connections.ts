@@ -9,7 +9,7 @@ import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { identitiesOf } from '../policy/selection.ts';
-import { socketTargets } from '../policy/socket-target.ts';
+import { socketTargets, withRest } from '../policy/socket-target.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { Looked } from './socket-scan.ts';
 import type { Due } from './socket-schedule.ts';
@@ -112,17 +112,19 @@ export class Connections {
   }
 
   /** Whether there is something new to report. */
-  #take({ reading, cpuMs, as }: Looked, counted: Map<Place, SocketReading> | undefined): boolean {
+  #take({ reading: seen, cpuMs, as }: Looked, counted: Map<Place, SocketReading> | undefined): boolean {
     const { log, metrics } = this.#options;
-    const { place, repaired, failures } = reading;
-    this.#schedule.looked(place, { cpuMs, owesAll: as === 'hung' }, performance.now());
+    const { place, repaired, failures } = seen;
+    const restMs = this.#schedule.looked(place, { cpuMs, as }, performance.now());
     if (as === 'hung') metrics.hangs.inc();
     if (repaired > 0) {
       metrics.sockets.inc(repaired);
       log.info({ place, sockets: repaired }, 'keepalive given to sockets');
     }
     if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
-    if (as === 'looked' || !this.#schedule.has(place)) return false;
+    const target = this.#schedule.targetOf(place);
+    if (as === 'looked' || target === undefined) return false;
+    const reading = withRest(seen, target, restMs);
     const isNews = !isDeepStrictEqual(counted?.get(place), reading);
     counted?.set(place, reading);
     return isNews;

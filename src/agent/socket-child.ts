@@ -37,7 +37,7 @@ const isSource = import.meta.url.endsWith('.ts');
 /** A bundle has its file beside it, under the name that the bundler gave it. */
 const file = new URL(isSource ? './socket-process.ts' : './socket-process.mjs', import.meta.url);
 /** It lives on little, and a small heap is collected often enough. */
-const nodeOptions = ['--max-semi-space-size=1', '--v8-pool-size=0', '--single-threaded-gc'];
+export const nodeOptions = ['--max-semi-space-size=1', '--v8-pool-size=0', '--single-threaded-gc'];
 const lookEveryMs = 500;
 const longestComplaint = 2000;
 

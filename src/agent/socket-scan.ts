@@ -102,7 +102,11 @@ export class SocketScan {
     const before = this.#remembered.get(target.place) ?? new Set();
     const look = new SocketLook(target, { before, diary, most });
     const startedAt = process.cpuUsage();
-    for (const one of processes) yield* this.#lookInto(one, target, look);
+    for (const one of processes) {
+      yield* this.#lookInto(one, target, look);
+      // Of one without descriptors, or past the last that is looked at, nothing else is yielded.
+      yield;
+    }
     this.#processes.rest();
     const { reading, met } = look.end();
     this.#remember(target.place, met);

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
 import { scanPeriodSeconds } from '../policy/socket-target.ts';
+import type { Looked } from './socket-scan.ts';
 
 export interface Due {
   readonly target: SocketTarget;
@@ -25,14 +26,14 @@ interface Entry {
   dueMs: number;
   /** Sockets that were looked at before have to be looked at again. */
   owesAll: boolean;
-  /** What the last look took. */
-  cpuMs: number;
+  /** What the last look at all of its sockets took, and the last at new ones. */
+  readonly cpuMs: { counted: number; looked: number };
   /** Not before, so that no place takes more than its share of the processor. */
   restUntilMs: number;
 }
 
-/** A place whose look takes long is looked at so much more seldom: 2 % of a core for one place. */
-const restPerWork = 50;
+/** Of a core, for one place and for all of the node: whoever has many sockets is looked at so much more seldom. */
+const most = { ofPlace: 0.02, ofNode: 0.1 };
 /** What is due this soon is looked at together, since each look begins with all processes of the node. */
 const togetherMs = 250;
 
@@ -44,13 +45,15 @@ export class SocketSchedule {
   readonly #countMs: number;
   readonly #entries = new Map<Place, Entry>();
   #countDueMs = -Infinity;
+  /** Of a core, for a place that would need more. */
+  #share = most.ofPlace;
 
   constructor(countMs: number) {
     this.#countMs = countMs;
   }
 
-  has(place: Place): boolean {
-    return this.#entries.has(place);
+  targetOf(place: Place): SocketTarget | undefined {
+    return this.#entries.get(place)?.target;
   }
 
   /** From now on these. */
@@ -69,9 +72,11 @@ export class SocketSchedule {
       for (const entry of this.#entries.values()) entry.owesAll = true;
       this.#countDueMs = nowMs + this.#countMs;
     }
+    const needed = [...this.#entries.values()].map((entry) => this.#needOf(entry));
+    this.#share = Math.min(most.ofPlace, fairShare(needed, most.ofNode));
     return [...this.#entries.values()]
       .filter((entry) => dueMsOf(entry) <= nowMs + togetherMs)
-      .sort((a, b) => a.cpuMs - b.cpuMs)
+      .sort((a, b) => a.cpuMs.counted - b.cpuMs.counted)
       .map((entry) => {
         const everySocket = entry.owesAll;
         // Asked for again while the look goes on, it is owed again.
@@ -81,14 +86,16 @@ export class SocketSchedule {
       });
   }
 
-  /** `nowMs`: when the look ended. */
-  looked(place: Place, { cpuMs, owesAll }: Pick<Entry, 'cpuMs' | 'owesAll'>, nowMs: number): void {
+  /** `nowMs`: when the look ended. How long nothing of it is looked at now, in milliseconds, since it took what it took. */
+  looked(place: Place, { cpuMs, as }: Pick<Looked, 'cpuMs' | 'as'>, nowMs: number): number {
     const entry = this.#entries.get(place);
-    if (entry === undefined) return;
-    entry.cpuMs = cpuMs;
-    entry.owesAll ||= owesAll;
-    entry.restUntilMs = nowMs + cpuMs * restPerWork;
+    if (entry === undefined) return 0;
+    if (as === 'hung') entry.owesAll = true;
+    else entry.cpuMs[as] = cpuMs;
+    const restMs = cpuMs / this.#share;
+    entry.restUntilMs = nowMs + restMs;
     entry.dueMs = nextTurnMs(entry.target, nowMs);
+    return restMs;
   }
 
   /** It came to nothing: these have their turn again. */
@@ -107,11 +114,16 @@ export class SocketSchedule {
     return Math.min(this.#countDueMs, ...[...this.#entries.values()].map(dueMsOf));
   }
 
+  /** Of a core, if it were looked at as often as it asks. */
+  #needOf({ target, cpuMs }: Entry): number {
+    return cpuMs.counted / this.#countMs + cpuMs.looked / periodMsOf(target);
+  }
+
   /** A place that asks for other values owes them to every socket; a new one has none that was looked at. */
   #want(target: SocketTarget, nowMs: number): boolean {
     const known = this.#entries.get(target.place);
     if (known !== undefined && isDeepStrictEqual(known.target, target)) return false;
-    const { cpuMs = 0, restUntilMs = 0 } = known ?? {};
+    const { cpuMs = { counted: 0, looked: 0 }, restUntilMs = 0 } = known ?? {};
     this.#entries.set(target.place, { target, dueMs: nowMs, owesAll: true, cpuMs, restUntilMs });
     return true;
   }
@@ -124,6 +136,22 @@ function dueMsOf({ dueMs, owesAll, restUntilMs }: Entry): number {
 
 /** Those that are looked at equally often have their turns at the same moment. */
 function nextTurnMs(target: SocketTarget, nowMs: number): number {
-  const periodMs = (scanPeriodSeconds([target]) ?? Infinity) * 1000;
+  const periodMs = periodMsOf(target);
   return (Math.floor(nowMs / periodMs) + 1) * periodMs;
+}
+
+function periodMsOf(target: SocketTarget): number {
+  return (scanPeriodSeconds([target]) ?? Infinity) * 1000;
+}
+
+/** The most that each may have so that all have no more than `total`: who needs less has what it needs, the others the same. */
+export function fairShare(needed: readonly number[], total: number): number {
+  let left = total;
+  const smallestFirst = [...needed].sort((a, b) => a - b);
+  for (const [at, need] of smallestFirst.entries()) {
+    const each = left / (smallestFirst.length - at);
+    if (need > each) return each;
+    left -= need;
+  }
+  return Infinity;
 }

@@ -111,15 +111,16 @@ export interface SocketReading {
   readonly repaired: number;
   /** Processes that could not be looked into, or not in all, by error code. */
   readonly failures: Readonly<Record<string, number>>;
-  /** How many sockets were left out, and why. */
+  /** How many sockets were left out, and why; of `Seldom`, seconds until the next look. */
   readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>;
 }
 
 /**
  * Why sockets are not looked at: a system call on them hung; one on others of the same pod did; so many did on this
- * node that no more is risked; there are too many; or they are carried by TCP in a way that nobody can set keepalive on.
+ * node that no more is risked; there are too many, for one look or for looking often; or they are carried by TCP in a
+ * way that nobody can set keepalive on.
  */
-export type LeftOut = 'Hangs' | 'PodHangs' | 'NodeHangs' | 'TooMany' | 'MPTCP' | 'SMC';
+export type LeftOut = 'Hangs' | 'PodHangs' | 'NodeHangs' | 'TooMany' | 'Seldom' | 'MPTCP' | 'SMC';
 
 /** Whose sockets to look at, what to give them, and by which timeouts to judge them. */
 export interface SocketTarget {

@@ -1,4 +1,4 @@
-import type { SocketTarget } from './connection.ts';
+import type { SocketReading, SocketTarget } from './connection.ts';
 import type { Place } from './place.ts';
 import { HOST } from './place.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
@@ -46,4 +46,15 @@ export function scanPeriodSeconds(targets: readonly SocketTarget[]): number | un
   );
   const half = Math.min(...times, bounds.maxSeconds * 2) / 2;
   return Math.max(bounds.minSeconds, Math.min(bounds.maxSeconds, half));
+}
+
+/** What was seen of a place that is not looked at again for so long, because looking took long: told where that is too late. */
+export function withRest(reading: SocketReading, { wanted }: SocketTarget, restMs: number): SocketReading {
+  if (wanted === undefined) return reading;
+  // Given keepalive then, a connection that was opened now still speaks in time.
+  const latestSeconds = wanted.idleTimeoutSeconds - valuesFor(wanted).timeSeconds;
+  if (restMs / 1000 <= latestSeconds) return reading;
+  // Steps, so that each look is not news.
+  const Seldom = 2 ** Math.ceil(Math.log2(restMs / 1000));
+  return { ...reading, leftOut: { ...reading.leftOut, Seldom } };
 }

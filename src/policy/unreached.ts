@@ -56,6 +56,13 @@ const leftOut: Readonly<Record<LeftOut, Told>> = {
       'were not all looked at, and nobody knows how the rest stands: spread its connections over more pods, or close ' +
       'what is not used',
   },
+  Seldom: {
+    reason: 'TooManySockets',
+    message: (count) =>
+      `looking at its sockets takes so long that it is done only every ${count} s or so, to leave the node its processors: a ` +
+      'connection that is opened meanwhile may be forgotten before it is given keepalive. Spread its connections over more ' +
+      'nodes, or let the program ask for keepalive itself, which the values of its pod then serve',
+  },
   MPTCP: {
     reason: 'OtherTransport',
     message: (count, isOne) =>

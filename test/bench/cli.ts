@@ -6,6 +6,7 @@ import { agent } from './agent.ts';
 import { controller } from './controller.ts';
 import { neighbours } from './neighbour.ts';
 import { policyReady } from './policy-ready.ts';
+import { crowds } from './crowds.ts';
 import type { Bench, Result } from './result.ts';
 import { table } from './result.ts';
 import { sockets } from './sockets.ts';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, Bench>> = {
   controller,
   agent,
   sockets,
+  crowds,
   neighbours,
 };
 

@@ -27,7 +27,7 @@ export const sockets: Bench = async (say) => {
   try {
     say(`${pods} pods with ${socketCount} sockets`);
     const crowd = await machine.crowd(pods);
-    await hold(machine, crowd);
+    await hold(machine, crowd, connections);
     const wanted = { idleTimeoutSeconds: timeoutSeconds, declared: {} };
     const targetsFor = (everySocket: boolean) =>
       crowd.map(({ uid }) => ({
@@ -90,13 +90,17 @@ function shareOf({ count, look, period }: { count: number; look: number; period:
   return ((count + looks * look) / (countSeconds * 1000)) * 100;
 }
 
-function requireSockets(seen: number, expected: number): void {
+export function requireSockets(seen: number, expected: number): void {
   if (seen !== expected)
     throw new Error(`${seen} sockets instead of ${expected}: the figures would say nothing`);
 }
 
 /** In each pod a program with its connections, to an address of the pod's own that is not of the loopback's range. */
-async function hold(machine: Machine, crowd: readonly { uid: string; pid: number }[]): Promise<void> {
+export async function hold(
+  machine: Machine,
+  crowd: readonly { uid: string; pid: number }[],
+  connections: number,
+): Promise<void> {
   const script = `set -e
     while read -r pid group; do
       nsenter -t "$pid" -n sh -c 'ip link set lo up; ip addr add 10.9.0.1/32 dev lo'

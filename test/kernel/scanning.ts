@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+import { nodeOptions } from '../../src/agent/socket-child.ts';
 import type { Machine } from './machine.ts';
 import type { Scanned } from './scanner.ts';
 import { script } from './script.ts';
@@ -12,7 +13,8 @@ export class Scanner {
   readonly #lines: AsyncIterator<string>;
 
   constructor(machine: Machine, ...args: readonly string[]) {
-    this.#child = machine.host.spawn([...script('scanner.ts'), ...args], { cwd: '/' });
+    const [node = '', ...file] = script('scanner.ts');
+    this.#child = machine.host.spawn([node, ...nodeOptions, ...file, ...args], { cwd: '/' });
     const { stdout } = this.#child;
     if (stdout === null) throw new Error('the scanner has no output');
     this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 
-import { SocketSchedule } from '../../../src/agent/socket-schedule.ts';
+import { fairShare, SocketSchedule } from '../../../src/agent/socket-schedule.ts';
 import type { SocketTarget } from '../../../src/policy/connection.ts';
 import { placeOfPod } from '../../../src/policy/place.ts';
 import { behind } from '../../support/builder.ts';
@@ -17,7 +18,7 @@ function play(schedule: SocketSchedule, { from = 0, seconds = 60, cpuMs = 1 } = 
       const turn = (turns[target.place] ??= { looks: 0, counts: 0 });
       turn.looks += 1;
       if (everySocket) turn.counts += 1;
-      schedule.looked(target.place, { cpuMs, owesAll: false }, ms);
+      schedule.looked(target.place, { cpuMs, as: everySocket ? 'counted' : 'looked' }, ms);
     }
   return turns;
 }
@@ -57,6 +58,29 @@ describe('sockets are looked at', () => {
     expect(turns['pod/crowded']?.looks).toBe(12);
   });
 
+  test('seldom where many take long together: no node takes more than 10 %, and whoever takes little waits for nobody', () => {
+    const schedule = new SocketSchedule(countMs);
+    const crowded = Array.from({ length: 50 }, (_, at) => pod(`crowded-${at}`, 90));
+    schedule.follow([...crowded, pod('small', 90)], 0);
+    let cpuMs = 0;
+    const turns: Record<string, number> = {};
+    const seconds = 3600;
+    for (let ms = 0; ms < seconds * 1000; ms += 500)
+      for (const { target, everySocket } of schedule.due(ms)) {
+        const took = target.place === placeOfPod('small') ? 1 : 300;
+        cpuMs += took;
+        turns[target.place] = (turns[target.place] ?? 0) + 1;
+        schedule.looked(target.place, { cpuMs: took, as: everySocket ? 'counted' : 'looked' }, ms);
+      }
+    // Each by itself stays below 2 %.
+    expect(cpuMs / (seconds * 1000)).toBeLessThan(0.105);
+    expect(cpuMs / (seconds * 1000)).toBeGreaterThan(0.08);
+    expect(turns['pod/small']).toBeGreaterThanOrEqual(seconds / 15);
+    expect(
+      Math.min(...Object.values(turns)) / Math.max(...crowded.map(({ place }) => turns[place] ?? 0)),
+    ).toBeGreaterThan(0.9);
+  });
+
   test('at once and all of them where a place asks for something else, and no other place with it', () => {
     const schedule = new SocketSchedule(countMs);
     schedule.follow([pod('one', 90), pod('other', 90)], 0);
@@ -80,7 +104,7 @@ describe('sockets are looked at', () => {
     const schedule = new SocketSchedule(countMs);
     schedule.follow([pod('one', 90)], 0);
     schedule.due(0);
-    schedule.looked(placeOfPod('one'), { cpuMs: 0, owesAll: true }, 5000);
+    schedule.looked(placeOfPod('one'), { cpuMs: 0, as: 'hung' }, 5000);
     expect(schedule.nextDueMs()).toBe(5000);
     expect(schedule.due(5000)).toEqual([{ target: pod('one', 90), everySocket: true }]);
   });
@@ -91,5 +115,22 @@ describe('sockets are looked at', () => {
     expect(schedule.follow([], 0)).toEqual({ gone: ['pod/one'], fresh: 0, asked: 0 });
     expect(schedule.due(0)).toEqual([]);
     expect(schedule.nextDueMs()).toBeUndefined();
+  });
+});
+
+describe('a fair share', () => {
+  const shares = fc.tuple(
+    fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { minLength: 1 }),
+    fc.double({ min: 0.01, max: 1, noNaN: true }),
+  );
+  test('is within the total, leaves nothing of it that somebody needs, and takes nothing from who needs less', () => {
+    fc.assert(
+      fc.property(shares, ([needed, total]) => {
+        const each = fairShare(needed, total);
+        const had = needed.reduce((sum, need) => sum + Math.min(need, each), 0);
+        const wanted = needed.reduce((sum, need) => sum + need, 0);
+        expect(had).toBeCloseTo(Math.min(total, wanted), 9);
+      }),
+    );
   });
 });
