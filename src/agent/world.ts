@@ -27,6 +27,9 @@ export interface StoredNodeKeepalive {
   readonly status: NodeKeepaliveStatus;
 }
 
+/** Of thousands of agents, whose watches all end at the same moment where an API server ends. */
+const doubt = { minSeconds: 5, maxSeconds: 60 };
+
 type AgentNamespace = NamespaceView & { readonly isEnding: boolean };
 
 /** What the agent knows of the cluster: all policies, and of everything else what concerns its own node. */
@@ -97,12 +100,12 @@ export class World {
     const isOurs = `metadata.name=${this.#node}`;
     return [
       watched({
-        ...of('keepalivepolicies'),
+        ...{ ...of('keepalivepolicies'), doubt },
         store: this.keepalivepolicies,
         trim: (object) => specAlone(policyRecord('KeepalivePolicy', object)),
       }),
       watched({
-        ...of('clusterkeepalivepolicies'),
+        ...{ ...of('clusterkeepalivepolicies'), doubt },
         store: this.clusterkeepalivepolicies,
         trim: (object) => specAlone(policyRecord('ClusterKeepalivePolicy', object)),
       }),

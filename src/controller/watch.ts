@@ -74,6 +74,9 @@ export function watchRefusedPods(options: WatchOptions, onRefused: (namespace: s
   });
 }
 
+/** There is one controller, and what it takes a policy for is what the status says. */
+const doubt = { minSeconds: 1, maxSeconds: 5 };
+
 /** A watch for each resource that the controller reads; none runs yet. */
 export function watchAll(options: WatchOptions): Watched[] {
   const { world, agentNamespace, ownNamespace } = options;
@@ -81,12 +84,12 @@ export function watchAll(options: WatchOptions): Watched[] {
   const of = (resource: ResourceName) => ({ resource, target: resources[resource] });
   return [
     watched({
-      ...of('keepalivepolicies'),
+      ...{ ...of('keepalivepolicies'), doubt },
       store: world.keepalivepolicies,
       trim: (object) => policyRecord('KeepalivePolicy', object),
     }),
     watched({
-      ...of('clusterkeepalivepolicies'),
+      ...{ ...of('clusterkeepalivepolicies'), doubt },
       store: world.clusterkeepalivepolicies,
       trim: (object) => policyRecord('ClusterKeepalivePolicy', object),
     }),

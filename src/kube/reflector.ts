@@ -13,9 +13,22 @@ export interface ReflectorOptions<T extends Identified> extends MirrorOptions<T>
   readonly target: Target;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  readonly doubt?: Doubt | undefined;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly backOff?: BackOffLimits;
+}
+
+/**
+ * Of a kind whose schema may grow. When it does, the server ends all watches of the kind before their time, and for a
+ * second before that it may have told of objects without the fields that are new (apiextensions-apiserver 1.37,
+ * customresource_handler.go: the old storage is torn down after it was replaced). A watch from there tells of no object
+ * that has not changed since, so a list follows, so many seconds later at random: watches end early for other reasons
+ * too, and of all clients at once.
+ */
+export interface Doubt {
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
 }
 
 /** The first pause is 1 to 2 s, the longest 15 to 30 s. */
@@ -38,21 +51,6 @@ const shortestWatchMs = 1_000;
 const earlyMs = 1_000;
 
 /**
- * The server ended a watch of a custom resource before its time, as it does when the schema of its kind changes: for a
- * second before that, it may have told of objects without the fields that are new (apiextensions-apiserver 1.37,
- * customresource_handler.go: the old storage is torn down after it was replaced). A watch from there tells of no object
- * that has not changed since.
- */
-class EndedEarly extends Error {
-  readonly lastedMs: number;
-
-  constructor(lastedMs: number) {
-    super('the server ended the watch before its time');
-    this.lastedMs = lastedMs;
-  }
-}
-
-/**
  * Keeps a store equal to what the API server holds, for as long as the process lives: list, then watch from
  * there, and start again from the last good position whatever happens. Lists are streamed where the server
  * can (sendInitialEvents, so that neither side builds the whole list), read page by page elsewhere.
@@ -70,6 +68,8 @@ export class Reflector<T extends Identified> {
   #resumedAt = 0;
   #lastFailure: string | undefined;
   #interruptedAt: number | undefined;
+  /** Until a list then, some object may lack what is new. */
+  #doubtedUntil: number | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -100,6 +100,9 @@ export class Reflector<T extends Identified> {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
+        if (this.#clock.now() >= (this.#doubtedUntil ?? Infinity)) this.#mirror.forgetVersion();
+        // What is doubted from here on is newer than the list.
+        if (this.#mirror.version === undefined) this.#doubtedUntil = undefined;
         if (this.#mirror.version === undefined && this.#streamsLists !== 'yes') await this.#list(signal);
         await this.#watch(signal);
         this.#sound();
@@ -130,8 +133,8 @@ export class Reflector<T extends Identified> {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const version = this.#mirror.version;
-    const seconds = Math.round(300 + this.#random() * 300);
     const startedAt = this.#clock.now();
+    const seconds = this.#secondsOfWatch(startedAt);
     const life = new AbortController();
     const timers = [this.#guardDeadline(seconds, life)];
     if (version === undefined) {
@@ -150,10 +153,23 @@ export class Reflector<T extends Identified> {
     }
     if (this.#mirror.listing) throw new NoStreamedList('the stream ended before the list was whole', false);
     const lastedMs = this.#clock.now() - startedAt;
-    if (isCustom(this.#options.target) && lastedMs < seconds * 1000 - earlyMs) throw new EndedEarly(lastedMs);
+    if (lastedMs < seconds * 1000 - earlyMs) this.#doubt();
     if (lastedMs < shortestWatchMs && this.#mirror.version === version) {
       throw this.#broken('EmptyWatch', 'the server ended the watch at once');
     }
+  }
+
+  #secondsOfWatch(now: number): number {
+    const seconds = Math.round(300 + this.#random() * 300);
+    if (this.#doubtedUntil === undefined) return seconds;
+    return Math.max(1, Math.ceil((this.#doubtedUntil - now) / 1000));
+  }
+
+  #doubt(): void {
+    const { doubt } = this.#options;
+    if (doubt === undefined) return;
+    const seconds = doubt.minSeconds + this.#random() * (doubt.maxSeconds - doubt.minSeconds);
+    this.#doubtedUntil ??= this.#clock.now() + seconds * 1000;
   }
 
   #query(version: string | undefined, timeoutSeconds: number): Query {
@@ -212,8 +228,6 @@ export class Reflector<T extends Identified> {
     // Minutes of health, not a single good request, end a bad phase: a list may succeed before each failure.
     if (this.#clock.now() - this.#resumedAt > 4 * this.#backOff.maxMs)
       this.#failures = { list: 0, resume: 0 };
-    // Behind a proxy that ends whatever is a minute old, it happens each time and is no failure.
-    else if (error instanceof EndedEarly && error.lastedMs > this.#backOff.maxMs) this.#failures.list = 0;
     const pauseMs = this.#pauseMs();
     const delayMs = Math.max(pauseMs, errors.retryAfterMs(error));
     this.#report(error, delayMs);
@@ -248,8 +262,7 @@ export class Reflector<T extends Identified> {
   /** One line for each new trouble: thousands of agents that retry must not fill the logs of an outage. */
   #report(error: unknown, delayMs: number): void {
     const reason = messageOf(error);
-    const isUsual = errors.isGone(error) || error instanceof EndedEarly;
-    const level = reason === this.#lastFailure ? 'debug' : isUsual ? 'info' : 'warn';
+    const level = reason === this.#lastFailure ? 'debug' : errors.isGone(error) ? 'info' : 'warn';
     this.#lastFailure = reason;
     const relist = this.#mirror.version === undefined;
     this.#options.log[level]({ path: this.#path, reason, relist, delayMs }, 'watch interrupted');
@@ -274,11 +287,6 @@ async function* wholeOrApiError(body: AsyncIterable<Uint8Array>, path: string): 
   } catch (error) {
     throw errors.fromNetwork(error, path);
   }
-}
-
-/** Groups of the server's own have no domain, or that of Kubernetes. */
-function isCustom({ group }: Target): boolean {
-  return group.includes('.') && !group.endsWith('.k8s.io');
 }
 
 /** Whether the position is still good after this error; if in doubt it is not, since a list is always right. */

@@ -1,5 +1,6 @@
 import type { ApiClient } from './client.ts';
 import type { Log } from './log.ts';
+import type { Doubt } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import type { KubeObject, Target } from './resource.ts';
 import type { Identified, Store } from './store.ts';
@@ -22,6 +23,7 @@ export interface WatchedOptions<T extends Identified> {
   readonly store: Store<T, string>;
   readonly trim: (object: KubeObject) => T | undefined;
   readonly fieldSelector?: string;
+  readonly doubt?: Doubt;
 }
 
 /** Makes watches that share a client and a listener; none runs yet. */

@@ -32,47 +32,56 @@ test('the same trouble is logged once, and its end once', async () => {
   ]);
 });
 
-describe('a watch of a custom resource', () => {
-  const target = { group: 'example.dev', version: 'v1', plural: 'wishes' };
+describe('a watch of a kind whose schema may grow', () => {
+  const doubt = { minSeconds: 2, maxSeconds: 20 };
+  const list = stream(added(pod('a', 11, { note: 'new' })), listEnd(11));
+  /** A watch that goes on until it is told to end. */
+  const held = stream(bookmark(12));
+  const early = streamThenEnd(listEnd(10), added(pod('a', 11)));
 
-  test('that the server ends before its time is followed by a list: what it told may have lacked new fields', async () => {
-    server.answers(streamThenEnd(listEnd(10), added(pod('a', 11))));
-    server.answers(stream(added(pod('a', 11, { note: 'new' })), listEnd(11)));
-    const { passPause, changed, store, lines } = rig.start({ target });
-    expect(await passPause()).toBe(2_000);
-    await changed(2);
-    expect(rig.queries[1]).toMatchObject({ sendInitialEvents: 'true' });
-    expect(store.get('db/a')).toMatchObject({ note: 'new' });
-    expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
-  });
-
-  test('is, too, where nothing was told at all', async () => {
-    server.answers(streamThenEnd(listEnd(10)), stream());
-    const { passPause } = rig.start({ target });
-    await passPause();
-    await server.received(2);
-    expect(rig.queries[1]).toMatchObject({ sendInitialEvents: 'true' });
-  });
-
-  test('is not waited for any longer where a proxy ends each of them after a minute', async () => {
-    const once = () => streamThenEnd(listEnd(10), added(pod('a', 11)));
-    for (let n = 0; n < 4; n++) server.answers(once());
-    server.answers(stream());
-    const { clock, passPause } = rig.start({
-      target,
-      trim: () => {
-        clock.advance(60_000);
-        return undefined;
-      },
+  test('that the server ends before its time goes on at once, and a list follows: what it told may have lacked new fields', async () => {
+    let end = () => {};
+    server.answers(early, async (response, asked) => {
+      await held(response, asked);
+      end = () => response.end();
     });
-    for (let n = 0; n < 4; n++) expect(await passPause()).toBe(2_000);
+    server.answers(list);
+    const { clock, changed, store, lines } = rig.start({ doubt, random: () => 0.5 });
+    await changed(1);
+    await server.received(2);
+    expect(rig.queries[1]).toMatchObject({ resourceVersion: '11', timeoutSeconds: '11' });
+    clock.advance(11_000);
+    end();
+    await changed(2);
+    expect(rig.queries[2]).toMatchObject({ sendInitialEvents: 'true', timeoutSeconds: '450' });
+    expect(store.get('db/a')).toMatchObject({ note: 'new' });
+    expect(lines).toEqual([]);
+  });
+
+  test('is listed when it is due, though its watches end early again', async () => {
+    const again = streamThenEnd(bookmark(12));
+    const { clock } = rig.start({ doubt, random: () => 0.5 });
+    server.answers(early, again, (response, asked) => {
+      clock.advance(11_000);
+      return again(response, asked);
+    });
+    server.answers(list);
+    await server.received(4);
+    expect(rig.queries[3]).toMatchObject({ sendInitialEvents: 'true' });
   });
 
   test('that ends at its time goes on from there', async () => {
-    server.answers(streamThenEnd(listEnd(10), added(pod('a', 11))), stream());
-    const { clock } = rig.start({ target, onChange: () => clock.advance(600_000) });
+    server.answers(early, stream());
+    const { clock } = rig.start({ doubt, onChange: () => clock.advance(600_000) });
     await server.received(2);
-    expect(rig.queries[1]).toMatchObject({ resourceVersion: '11' });
+    expect(rig.queries[1]).toMatchObject({ resourceVersion: '11', timeoutSeconds: '600' });
+  });
+
+  test('and one of any other kind goes on without a list', async () => {
+    server.answers(early, stream());
+    rig.start();
+    await server.received(2);
+    expect(rig.queries[1]).toMatchObject({ resourceVersion: '11', timeoutSeconds: '600' });
   });
 });
 
