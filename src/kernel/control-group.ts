@@ -7,22 +7,18 @@ import { enterControlGroupNamespace } from './syscall.ts';
 /**
  * Moves a process, numbered as the caller sees it, into the control groups of the machine's first process, which hold
  * processes on every layout and are never removed. Whatever group it was in can be removed then, although it has not
- * ended. Throws where the machine does not let it go; one that has ended meanwhile is no error.
+ * ended. Throws, after all that could be done, where the machine does not let it go; one that has ended meanwhile is no error.
  */
 export function joinFirstProcess(procRoot: string, pid: number): void {
   const first = join(procRoot, String(firstProcess));
-  // What proc says of groups, and which of them may be written, depends on who opens: systemd mounts them `nsdelegate`.
-  const files = insideControlGroups(join(first, 'ns/cgroup'), () =>
-    groupFolders(
-      readCgroups(procRoot, firstProcess) ?? '',
-      readFileSync(join(first, 'mountinfo'), 'utf8'),
-    ).map((folder) => openSync(join(first, 'root', folder, 'cgroup.procs'), constants.O_WRONLY)),
-  );
-  try {
-    for (const file of files) move(file, pid);
-  } finally {
-    for (const file of files) closeSync(file);
-  }
+  // What proc says of groups, and which of them may be written, depends on who opens, and before Linux 5.16 on who
+  // writes: systemd mounts them `nsdelegate`.
+  const failures = insideControlGroups(join(first, 'ns/cgroup'), () => {
+    const mounts = readFileSync(join(first, 'mountinfo'), 'utf8');
+    const folders = groupFolders(readCgroups(procRoot, firstProcess) ?? '', mounts);
+    return folders.flatMap((folder) => failureOf(() => move(join(first, 'root', folder), pid)));
+  });
+  if (failures.length > 0) throw failures[0] as Error;
 }
 
 /** Cgroup(7): `ID:CONTROLLERS:PATH`, and proc_pid_mountinfo(5). One that is not mounted, or not so far up, is left out. */
@@ -51,26 +47,36 @@ function isWithin(path: string, root: string): boolean {
   return root === '/' || path === root || path.startsWith(`${root}/`);
 }
 
-function move(file: number, pid: number): void {
+function move(folder: string, pid: number): void {
+  const file = openSync(join(folder, 'cgroup.procs'), constants.O_WRONLY);
   try {
     writeSync(file, String(pid));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function failureOf(action: () => void): unknown[] {
+  try {
+    action();
+    return [];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? [] : [error];
   }
 }
 
 function insideControlGroups<T>(namespaceFile: string, action: () => T): T {
   const home = openSync('/proc/thread-self/ns/cgroup', 'r');
-  const namespace = openSync(namespaceFile, 'r');
   try {
-    enterControlGroupNamespace(namespace);
+    const namespace = openSync(namespaceFile, 'r');
     try {
+      enterControlGroupNamespace(namespace);
       return action();
     } finally {
       enterControlGroupNamespace(home);
+      closeSync(namespace);
     }
   } finally {
     closeSync(home);
-    closeSync(namespace);
   }
 }

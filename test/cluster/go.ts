@@ -11,7 +11,7 @@ export function goEnvironment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...process.env, GOTOOLCHAIN: 'local', CGO_ENABLED: '0', ...env };
 }
 
-/** Throws, in one line, what to install for building these modules. */
+/** Throws what to install for building these modules. */
 export async function requireGo(names: readonly string[]): Promise<void> {
   const wanted = names
     .map((name) => /^go (.+)$/m.exec(readFileSync(join(modules, name, 'go.mod'), 'utf8'))?.[1] ?? '0')
@@ -21,8 +21,7 @@ export async function requireGo(names: readonly string[]): Promise<void> {
   if (version !== undefined && !isOlder(version, wanted)) return;
   const fault = version === undefined ? 'Go is missing' : `this Go is ${version}`;
   throw new Error(
-    `${fault}, and ${wanted} or later builds ${names.join(', ')}: install it from https://go.dev/dl and put it first in PATH, ` +
-      'or name a folder of ready programs in KEEPALIVE_PROGRAMS',
+    `${fault}, and ${wanted} or later builds ${names.join(', ')}: install it from https://go.dev/dl and put it first in PATH`,
   );
 }
 

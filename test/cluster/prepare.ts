@@ -34,7 +34,13 @@ export async function prepare({ kubernetes, signal }: Wanted): Promise<Prepared>
   // All that could stop us is asked first, so that nothing is left half done.
   if (ready !== undefined) requirePrograms(ready);
   if (packages.length > 0) await requireApt(packages);
-  if (unbuilt.length > 0) await requireGo(unbuilt.map(({ name }) => name));
+  if (unbuilt.length > 0)
+    await requireGo(unbuilt.map(({ name }) => name)).catch((error: unknown) => {
+      throw new Error(
+        `${(error as Error).message}, or name a folder of ready programs in KEEPALIVE_PROGRAMS`,
+        { cause: error },
+      );
+    });
   await show([...packageTask(packages, signal), ...unbuilt.map((set) => programTask(set, signal))]);
   // busybox, which one of them is made of, may have come with the packages just now.
   const images = nodeImages();
