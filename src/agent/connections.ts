@@ -9,7 +9,7 @@ import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { identitiesOf } from '../policy/selection.ts';
-import { socketTargets, withRest } from '../policy/socket-target.ts';
+import { socketTargets, withUnmet } from '../policy/socket-target.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { Looked } from './socket-scan.ts';
 import type { Due } from './socket-schedule.ts';
@@ -33,6 +33,8 @@ const key = 'sockets';
 const gatherMs = 500;
 /** What nobody has looked at for so many tries is not known any more. */
 const triesUntilUnknown = 3;
+/** A first count that is not whole by then is told as far as it is: somebody may see to it that it never is. */
+const firstCountMs = 30_000;
 
 /** Looks at the open connections of each place as often as it asks for, and gives keepalive where a policy says so. */
 export class Connections {
@@ -42,6 +44,9 @@ export class Connections {
   #hostPods: ReadonlySet<PodPlace> = new Set();
   #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
   #counted: Map<Place, SocketReading> | undefined;
+  /** Becomes {@link #counted} once it is whole. */
+  #first = new Map<Place, SocketReading>();
+  #startedMs = performance.now();
   #failures = 0;
 
   constructor(options: ConnectionsOptions) {
@@ -65,7 +70,7 @@ export class Connections {
     this.#hostPods = new Set(pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.place));
     this.#pods = identitiesOf(selections);
     const { gone, fresh, asked } = this.#schedule.follow(socketTargets(selections), performance.now());
-    for (const place of gone) this.#counted?.delete(place);
+    for (const place of gone) (this.#counted ?? this.#first).delete(place);
     this.#options.link.forget(gone);
     if (asked > 0) this.#queue.add(key);
     else if (fresh + gone.length > 0) this.#queue.addAfter(key, gatherMs);
@@ -90,19 +95,20 @@ export class Connections {
   async #lookAt(due: readonly Due[]): Promise<void> {
     const { link, metrics, onCounted } = this.#options;
     const targets = due.map(({ target, everySocket }) => ({ ...target, everySocket }));
-    // Before the first count there is none of a part of the node.
-    const first = this.#counted === undefined ? new Map<Place, SocketReading>() : undefined;
+    const left = new Map(due.map((one) => [one.target.place, one]));
     const stopTimer = metrics.scans.startTimer();
     let isNews = false;
     try {
       await link.look({ targets, hostPods: this.#hostPods, pods: this.#pods }, (looked) => {
-        isNews = this.#take(looked, first ?? this.#counted) || isNews;
+        left.delete(looked.reading.place);
+        isNews = this.#take(looked) || isNews;
         // The rest may take a while.
-        if (looked.as === 'hung' && first === undefined) onCounted();
+        if (looked.as === 'hung' && this.#counted !== undefined) onCounted();
       });
       this.#failures = 0;
-      this.#counted ??= first;
-      if (isNews || first !== undefined) onCounted();
+      this.#schedule.giveBack([...left.values()], performance.now());
+      const isFirst = this.#endFirst();
+      if (isFirst || (isNews && this.#counted !== undefined)) onCounted();
     } catch (error) {
       this.#fail(due);
       throw error;
@@ -111,11 +117,20 @@ export class Connections {
     }
   }
 
+  /** Before the first count there is none of a part of the node, but where somebody takes very long. */
+  #endFirst(): boolean {
+    if (this.#counted !== undefined) return false;
+    const isLate = performance.now() - this.#startedMs > firstCountMs;
+    if (!isLate && !this.#schedule.isWhole) return false;
+    this.#counted = this.#first;
+    return true;
+  }
+
   /** Whether there is something new to report. */
-  #take({ reading: seen, cpuMs, as }: Looked, counted: Map<Place, SocketReading> | undefined): boolean {
+  #take({ reading: seen, cpuMs, as }: Looked): boolean {
     const { log, metrics } = this.#options;
     const { place, repaired, failures } = seen;
-    const restMs = this.#schedule.looked(place, { cpuMs, as }, performance.now());
+    const unmetMs = this.#schedule.looked(place, { cpuMs, as }, performance.now());
     if (as === 'hung') metrics.hangs.inc();
     if (repaired > 0) {
       metrics.sockets.inc(repaired);
@@ -124,17 +139,20 @@ export class Connections {
     if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
     const target = this.#schedule.targetOf(place);
     if (as === 'looked' || target === undefined) return false;
-    const reading = withRest(seen, target, restMs);
-    const isNews = !isDeepStrictEqual(counted?.get(place), reading);
-    counted?.set(place, reading);
+    const reading = withUnmet(seen, target, unmetMs);
+    const counted = this.#counted ?? this.#first;
+    const isNews = !isDeepStrictEqual(counted.get(place), reading);
+    counted.set(place, reading);
     return isNews;
   }
 
   #fail(due: readonly Due[]): void {
-    this.#schedule.failed(due, performance.now());
+    this.#schedule.giveBack(due, performance.now());
     this.#failures += 1;
     if (this.#failures !== triesUntilUnknown || this.#counted === undefined) return;
     this.#counted = undefined;
+    this.#first = new Map();
+    this.#startedMs = performance.now();
     this.#options.onCounted();
   }
 }

@@ -9,9 +9,11 @@ interface Known {
 
 /** A runtime moves a process into its group soon after it was made, and never a program that runs. */
 const settledMs = 10_000;
+/** What was read is read anew so often, and not whenever some place is counted: places may be at times of their own. */
+const believedMs = 60_000;
 
 /**
- * Which process of the node stands in which pod's group. What was read is believed until a walk that reads anew:
+ * Which process of the node stands in which pod's group. What was read is believed for a minute:
  * otherwise one pod that is looked at each second would have all processes of the node read each second. Whoever acts on
  * it asks the very process again.
  */
@@ -19,6 +21,7 @@ export class ProcessGroups {
   readonly #procRoot: string;
   readonly #now: () => number;
   #known = new Map<number, Known>();
+  #readAllMs = -Infinity;
 
   constructor(procRoot: string, now: () => number = () => performance.now()) {
     this.#procRoot = procRoot;
@@ -26,8 +29,10 @@ export class ProcessGroups {
   }
 
   /** Yields between processes; the groups, undefined for a process of no pod, are returned. */
-  *walk(anew: boolean): Generator<undefined, ReadonlyMap<number, PodGroup | undefined>> {
+  *walk(): Generator<undefined, ReadonlyMap<number, PodGroup | undefined>> {
     const nowMs = this.#now();
+    const anew = nowMs - this.#readAllMs >= believedMs;
+    if (anew) this.#readAllMs = nowMs;
     const next = new Map<number, Known>();
     for (const pid of numbersIn(this.#procRoot)) {
       const before = this.#known.get(pid);

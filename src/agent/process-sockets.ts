@@ -8,6 +8,7 @@ import { SocketDiagnosis } from '../kernel/socket-timer.ts';
 import { close, openPidfd } from '../kernel/syscall.ts';
 import type { SocketFacts, SocketState } from '../kernel/tcp-socket.ts';
 import { notSupported, TcpSocket } from '../kernel/tcp-socket.ts';
+import type { Triple } from '../api/triple.ts';
 import type { ConnectionView } from '../policy/connection.ts';
 import { tighten } from '../policy/connection.ts';
 import type { Requirement } from '../policy/requirement.ts';
@@ -35,6 +36,10 @@ export interface Onlooker {
   hasRoom(): boolean;
   /** Whether a socket is to be touched; said right before it is. */
   isNew(pid: number, inode: number): boolean;
+  /** Whether it was given keepalive before by {@link arm}: its options tell then how its timer was armed. */
+  wasArmed(inode: number): boolean;
+  /** It was given keepalive, and nobody can ask for its timer. */
+  arm(inode: number): void;
   meet(inode: number, socket: KnownSocket, repaired: boolean): void;
   /** It is no socket of TCP, and never will be. */
   pass(inode: number): void;
@@ -146,14 +151,14 @@ export class ProcessSockets {
     if (facts.state === 'other') return;
     const { state, peer, keepalive, values, userTimeoutMs } = facts;
     const loopback = peer !== undefined && isLoopback(peer);
-    const timerMs = this.#timerOf(socket, facts, from.handle);
+    const found = this.#timerOf(socket, facts, from.handle);
+    const timerMs = found === 'unknown' && onlooker.wasArmed(from.inode) ? 'none' : found;
     const seen: ConnectionView = { loopback, keepalive, values, timerMs, userTimeoutMs };
-    const { wanted } = onlooker;
-    const given = wanted === undefined || loopback ? undefined : tighten(seen, wanted);
     const tell = (view: ConnectionView) => {
       const told = { state, view, program: from.program, peer: peer ? describeEndpoint(peer) : '' };
       onlooker.meet(from.inode, told, view !== seen);
     };
+    const given = loopback ? undefined : neededBy(seen, onlooker);
     if (given === undefined) return tell(seen);
     try {
       socket.keepAlive(given);
@@ -161,6 +166,7 @@ export class ProcessSockets {
       tell(seen);
       throw error;
     }
+    if (timerMs === 'unknown') onlooker.arm(from.inode);
     tell({ ...seen, keepalive: true, values: given, timerMs: 'none' });
   }
 
@@ -189,6 +195,10 @@ export class ProcessSockets {
       closeSync(network);
     }
   }
+}
+
+function neededBy(seen: ConnectionView, { wanted }: Onlooker): Triple | undefined {
+  return wanted === undefined ? undefined : tighten(seen, wanted);
 }
 
 /** Undefined of Multipath TCP on a kernel that lets nobody set keepalive on it (before Linux 6.10, multipath-tcp/mptcp_net-next issue 383). */

@@ -35,7 +35,8 @@ export class Hang extends Error {
 export const diaryDescriptor = 4;
 const isSource = import.meta.url.endsWith('.ts');
 /** A bundle has its file beside it, under the name that the bundler gave it. */
-const file = new URL(isSource ? './socket-process.ts' : './socket-process.mjs', import.meta.url);
+export const socketProcessFile = isSource ? '/socket-process.ts' : '/socket-process.mjs';
+const file = new URL(`.${socketProcessFile}`, import.meta.url);
 /** It lives on little, and a small heap is collected often enough. */
 export const nodeOptions = ['--max-semi-space-size=1', '--v8-pool-size=0', '--single-threaded-gc'];
 const lookEveryMs = 500;
@@ -87,6 +88,12 @@ export class SocketChild {
 
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  /** Nothing of it is left, or it never was. */
+  get hasEnded(): boolean {
+    const { exitCode, signalCode, pid } = this.#process;
+    return exitCode !== null || signalCode !== null || pid === undefined;
   }
 
   /** Resolves when nothing of it is left. */
@@ -156,12 +163,6 @@ export class SocketChild {
   #end(error: Error): void {
     this.#ready.reject(error);
     this.#question?.done.reject(error);
-    if (
-      this.#process.exitCode === null &&
-      this.#process.signalCode === null &&
-      this.#process.pid !== undefined
-    )
-      return;
-    this.#ended.resolve();
+    if (this.hasEnded) this.#ended.resolve();
   }
 }

@@ -5,6 +5,7 @@ import { startTicksOf, stateOf } from '../kernel/process.ts';
 import { sleep, systemClock } from '../kube/clock.ts';
 import { backOffMs } from '../kube/backoff.ts';
 import type { Log } from '../ops/log.ts';
+import { LeftBehindBefore } from './left-behind.ts';
 import { Hang, SocketChild } from './socket-child.ts';
 import type { Avoided, LookTarget } from './socket-look.ts';
 import type { Looked, LookRequest } from './socket-scan.ts';
@@ -44,6 +45,7 @@ export class SocketLink {
   readonly #options: SocketLinkOptions;
   readonly #closing = new AbortController();
   readonly #abandoned = new Set<SocketChild>();
+  readonly #before: LeftBehindBefore;
   #child: SocketChild | undefined;
   #hung: Hung[] = [];
   #hangs = 0;
@@ -52,11 +54,12 @@ export class SocketLink {
 
   constructor(options: SocketLinkOptions) {
     this.#options = options;
+    this.#before = new LeftBehindBefore(options.procRoot);
   }
 
-  /** Processes that hang in a system call and have been given up. */
+  /** Processes that hang in a system call and have been given up, by earlier agents too. */
   get abandoned(): number {
-    return this.#abandoned.size;
+    return this.#abandoned.size + this.#before.count;
   }
 
   /** The process that looks at sockets now; undefined while there is none. */
@@ -64,7 +67,7 @@ export class SocketLink {
     return this.#child?.pid;
   }
 
-  /** Tells how each place stands as soon as it was looked at, once for each. */
+  /** Tells how each place stands as soon as it was looked at, once for each; not of all, where that takes long. */
   async look(request: Request, onLooked: (looked: Looked) => void): Promise<void> {
     let targets = request.targets;
     const tell = (looked: Looked) => {
@@ -73,7 +76,8 @@ export class SocketLink {
     };
     while (targets.length > 0) {
       for (const shut of this.#shutOut(targets)) tell(shut);
-      if (targets.length > 0) await this.#lookOnce({ ...request, targets }, tell);
+      // What a look did not come to has its turn later.
+      if (targets.length === 0 || (await this.#lookOnce({ ...request, targets }, tell))) return;
     }
   }
 
@@ -93,7 +97,8 @@ export class SocketLink {
     this.rest();
   }
 
-  async #lookOnce(request: Request, tell: (looked: Looked) => void): Promise<void> {
+  /** False where it hung. */
+  async #lookOnce(request: Request, tell: (looked: Looked) => void): Promise<boolean> {
     const child = (this.#child ??= await this.#start());
     const avoid = this.#hung.map(({ pid, inode }) => ({ pid, inode }));
     const targets = request.targets.map((target) => ({ ...target, avoid }));
@@ -101,11 +106,13 @@ export class SocketLink {
     this.#forgotten = [];
     try {
       await child.look({ forget, request: { ...request, targets } }, tell);
+      return true;
     } catch (error) {
       this.#child = undefined;
       this.#abandon(child);
       if (!(error instanceof Hang)) throw error;
       tell(this.#giveUp(child, error, targets[error.at.target]));
+      return false;
     }
   }
 
@@ -124,7 +131,8 @@ export class SocketLink {
   #abandon(child: SocketChild): void {
     const { log, procRoot } = this.#options;
     child.abandon();
-    const state = stateOf('/proc', child.pid);
+    // Once it was waited for, its number may be another's.
+    const state = child.hasEnded ? undefined : stateOf('/proc', child.pid);
     if (state !== 'D' && state !== 'R') return;
     try {
       joinFirstProcess(procRoot, child.pid);

@@ -18,6 +18,16 @@ export interface LookTarget extends SocketTarget {
 /** Descriptors that one look at a pod goes through: about two seconds of a core. */
 export const mostDescriptors = 250_000;
 
+/** What is remembered of a place, by inode numbers. */
+export interface Memory {
+  /** Sockets that need not be looked at again until all are. */
+  readonly met: ReadonlySet<number>;
+  /** Sockets that were given keepalive, whose timer nobody can ask for. */
+  readonly armed: ReadonlySet<number>;
+}
+
+export const noMemory: Memory = { met: new Set(), armed: new Set() };
+
 /** One look at all sockets of one place. */
 export class SocketLook implements Onlooker {
   readonly wanted: LookTarget['wanted'];
@@ -30,14 +40,19 @@ export class SocketLook implements Onlooker {
   /** Of these, what is tried again at the next look: what was refused once may not be for ever. */
   readonly #refused = new Set<number>();
   readonly #refusals = new Set<string>();
+  readonly #armedBefore: ReadonlySet<number>;
+  readonly #armed: Set<number>;
   #room: number;
 
   constructor(
     target: LookTarget,
-    { before, diary, most }: { before: ReadonlySet<number>; diary: Pick<Diary, 'touch'>; most: number },
+    { before, diary, most }: { before: Memory; diary: Pick<Diary, 'touch'>; most: number },
   ) {
     this.wanted = target.wanted;
-    this.#before = target.everySocket ? new Set() : before;
+    this.#before = target.everySocket ? new Set() : before.met;
+    this.#armedBefore = before.armed;
+    // What is not met when all are looked at is gone.
+    this.#armed = new Set(target.everySocket ? [] : before.armed);
     this.#diary = diary;
     this.#tally = new SocketTally(target);
     this.#avoided = new Set(target.avoid.map(({ inode }) => inode));
@@ -45,9 +60,9 @@ export class SocketLook implements Onlooker {
   }
 
   /** How the place stands, and what need not be looked at again until everything is. */
-  end(): { readonly reading: SocketReading; readonly met: ReadonlySet<number> } {
+  end(): { readonly reading: SocketReading; readonly memory: Memory } {
     for (const inode of this.#refused) this.#met.delete(inode);
-    return { reading: this.#tally.reading(), met: this.#met };
+    return { reading: this.#tally.reading(), memory: { met: this.#met, armed: this.#armed } };
   }
 
   hasRoom(): boolean {
@@ -73,6 +88,16 @@ export class SocketLook implements Onlooker {
   leaveOut(): void {
     this.#tally.addUnknown();
     this.#tally.leaveOut('Hangs');
+  }
+
+  wasArmed(inode: number): boolean {
+    if (!this.#armedBefore.has(inode)) return false;
+    this.#armed.add(inode);
+    return true;
+  }
+
+  arm(inode: number): void {
+    this.#armed.add(inode);
   }
 
   meet(inode: number, socket: KnownSocket, repaired: boolean): void {

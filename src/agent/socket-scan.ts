@@ -9,8 +9,8 @@ import type { Diary } from './diary.ts';
 import { ProcessGroups } from './process-groups.ts';
 import type { Process } from './process-sockets.ts';
 import { ProcessSockets } from './process-sockets.ts';
-import type { LookTarget } from './socket-look.ts';
-import { mostDescriptors, SocketLook } from './socket-look.ts';
+import type { LookTarget, Memory } from './socket-look.ts';
+import { mostDescriptors, noMemory, SocketLook } from './socket-look.ts';
 
 export interface LookRequest {
   readonly targets: readonly LookTarget[];
@@ -33,10 +33,14 @@ export interface SocketScanOptions {
   readonly diary: Pick<Diary, 'begin' | 'touch'>;
   /** Descriptors that one look at a place goes through. */
   readonly mostDescriptors?: number;
+  /** After so many milliseconds no further place is begun. */
+  readonly longestLookMs?: number;
   /** Sockets that are remembered, of all places. */
   readonly mostRemembered?: number;
 }
 
+/** Whoever has few sockets waits no longer than this, and for one place that has many. */
+const longestLookMs = 2000;
 /** About 40 bytes each. */
 const rememberedAtMost = 400_000;
 
@@ -49,8 +53,7 @@ export class SocketScan {
   readonly #options: SocketScanOptions;
   readonly #groups: ProcessGroups;
   readonly #processes: ProcessSockets;
-  /** By place: inode numbers of sockets that need not be looked at again until all are. */
-  #remembered = new Map<Place, ReadonlySet<number>>();
+  readonly #remembered = new Map<Place, Memory>();
 
   constructor(options: SocketScanOptions) {
     this.#options = options;
@@ -58,11 +61,13 @@ export class SocketScan {
     this.#processes = new ProcessSockets(options.procRoot);
   }
 
-  /** Yields each place that is done, and undefined between small steps. */
+  /** Yields each place that is done, and undefined between small steps. Ends before the last place where that takes long. */
   *look(request: LookRequest): Generator<Looked | undefined, void> {
     this.#options.diary.begin(0);
     const processes = yield* this.#processesOf(request);
+    const untilMs = performance.now() + (this.#options.longestLookMs ?? longestLookMs);
     for (const [at, target] of request.targets.entries()) {
+      if (at > 0 && performance.now() > untilMs) break;
       this.#options.diary.begin(at);
       yield* this.#lookAt(target, processes.get(target.place) ?? []);
     }
@@ -80,7 +85,7 @@ export class SocketScan {
     pods,
   }: LookRequest): Generator<undefined, ReadonlyMap<Place, readonly Process[]>> {
     const wanted = new Map<Place, Process[]>(targets.map(({ place }) => [place, []]));
-    const found = yield* this.#groups.walk(targets.some(({ everySocket }) => everySocket));
+    const found = yield* this.#groups.walk();
     const { groups } = identify(
       pods,
       [...found.values()].filter((one) => one !== undefined),
@@ -99,7 +104,7 @@ export class SocketScan {
 
   *#lookAt(target: LookTarget, processes: readonly Process[]): Generator<Looked | undefined, void> {
     const { diary, mostDescriptors: most = mostDescriptors } = this.#options;
-    const before = this.#remembered.get(target.place) ?? new Set();
+    const before = this.#remembered.get(target.place) ?? noMemory;
     const look = new SocketLook(target, { before, diary, most });
     const startedAt = process.cpuUsage();
     for (const one of processes) {
@@ -108,8 +113,8 @@ export class SocketScan {
       yield;
     }
     this.#processes.rest();
-    const { reading, met } = look.end();
-    this.#remember(target.place, met);
+    const { reading, memory } = look.end();
+    this.#remember(target.place, memory);
     const { user, system } = process.cpuUsage(startedAt);
     yield { reading, as: target.everySocket ? 'counted' : 'looked', cpuMs: (user + system) / 1000 };
   }
@@ -126,14 +131,14 @@ export class SocketScan {
   }
 
   /** Of the largest places nothing is remembered where all together are too many: it costs their owners more looks. */
-  #remember(place: Place, met: ReadonlySet<number>): void {
-    this.#remembered.set(place, met);
-    let total = [...this.#remembered.values()].reduce((sum, { size }) => sum + size, 0);
-    const largestFirst = [...this.#remembered].sort(([, a], [, b]) => b.size - a.size);
-    for (const [largest, { size }] of largestFirst) {
+  #remember(place: Place, memory: Memory): void {
+    this.#remembered.set(place, memory);
+    let total = [...this.#remembered.values()].reduce((sum, one) => sum + sizeOf(one), 0);
+    const largestFirst = [...this.#remembered].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a));
+    for (const [largest, one] of largestFirst) {
       if (total <= (this.#options.mostRemembered ?? rememberedAtMost)) return;
       this.#remembered.delete(largest);
-      total -= size;
+      total -= sizeOf(one);
     }
   }
 
@@ -146,4 +151,8 @@ export class SocketScan {
     const scope = code === 'EPERM' ? ptraceScope(this.#options.procRoot) : undefined;
     return scope === undefined ? (code ?? message) : refusedUnder(scope);
   }
+}
+
+function sizeOf({ met, armed }: Memory): number {
+  return met.size + armed.size;
 }

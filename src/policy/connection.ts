@@ -125,6 +125,8 @@ export type LeftOut = 'Hangs' | 'PodHangs' | 'NodeHangs' | 'TooMany' | 'Seldom' 
 /** Whose sockets to look at, what to give them, and by which timeouts to judge them. */
 export interface SocketTarget {
   readonly place: Place;
+  /** Of the pod; undefined for the node. */
+  readonly namespace?: string;
   /** Undefined: only counted. */
   readonly wanted: Requirement | undefined;
   readonly timeouts: readonly number[];

@@ -9,7 +9,10 @@ import { together, valuesFor } from './requirement.ts';
 export function socketTargets({ pods, host }: NodeSelections): SocketTarget[] {
   const ofPods = pods
     .filter(({ sandbox }) => sandbox === undefined)
-    .map((selection) => targetOf(selection.pod.place, partsOf(selection, host)));
+    .map((selection) => ({
+      ...targetOf(selection.pod.place, partsOf(selection, host)),
+      namespace: selection.pod.namespace,
+    }));
   return [targetOf(HOST, [host]), ...ofPods].filter(({ timeouts }) => timeouts.length > 0);
 }
 
@@ -48,13 +51,23 @@ export function scanPeriodSeconds(targets: readonly SocketTarget[]): number | un
   return Math.max(bounds.minSeconds, Math.min(bounds.maxSeconds, half));
 }
 
-/** What was seen of a place that is not looked at again for so long, because looking took long: told where that is too late. */
-export function withRest(reading: SocketReading, { wanted }: SocketTarget, restMs: number): SocketReading {
-  if (wanted === undefined) return reading;
-  // Given keepalive then, a connection that was opened now still speaks in time.
-  const latestSeconds = wanted.idleTimeoutSeconds - valuesFor(wanted).timeSeconds;
-  if (restMs / 1000 <= latestSeconds) return reading;
-  // Steps, so that each look is not news.
-  const Seldom = 2 ** Math.ceil(Math.log2(restMs / 1000));
+/** Shorter than this a busy node makes anybody wait. */
+const shortestToldMs = 10_000;
+
+/**
+ * What was seen of a place whose new sockets may not be met for so long, because looking takes long, there or
+ * elsewhere: told where that is too late, and of one that is only counted where the count is older than what it is about.
+ */
+export function withUnmet(
+  reading: SocketReading,
+  { wanted, timeouts }: SocketTarget,
+  unmetMs: number,
+): SocketReading {
+  // Given keepalive by then, a connection that was opened now still speaks in time.
+  const latestSeconds =
+    wanted === undefined ? Math.min(...timeouts) : wanted.idleTimeoutSeconds - valuesFor(wanted).timeSeconds;
+  if (unmetMs <= Math.max(shortestToldMs, latestSeconds * 1000)) return reading;
+  // In steps, so that each look is not news.
+  const Seldom = 2 ** Math.ceil(Math.log2(unmetMs / 1000));
   return { ...reading, leftOut: { ...reading.leftOut, Seldom } };
 }

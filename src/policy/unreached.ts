@@ -59,9 +59,10 @@ const leftOut: Readonly<Record<LeftOut, Told>> = {
   Seldom: {
     reason: 'TooManySockets',
     message: (count) =>
-      `looking at its sockets takes so long that it is done only every ${count} s or so, to leave the node its processors: a ` +
-      'connection that is opened meanwhile may be forgotten before it is given keepalive. Spread its connections over more ' +
-      'nodes, or let the program ask for keepalive itself, which the values of its pod then serve',
+      `its sockets are looked at only every ${count} s or so, since looking takes long, here or elsewhere on the node, and ` +
+      'the node is left its processors: a connection that is opened meanwhile may be forgotten before it is given keepalive, ' +
+      'and counts are as old. Spread connections over more nodes, or let the program ask for keepalive itself, which ' +
+      'the values of its pod then serve',
   },
   MPTCP: {
     reason: 'OtherTransport',

@@ -99,12 +99,17 @@ describe('a connection that the kernel does not find by the addresses of its pro
     expect(await look(scanner, { pod })).toMatchObject({ repaired: 1 });
   });
 
-  test('since a load balancer inside the kernel names another peer is unknown, and given keepalive', async () => {
+  test('since a load balancer inside the kernel names another peer is unknown, and no more once it was given keepalive', async () => {
     const program = await open('balanced', 2, join(machine.folder, 'unified'));
     const scanner = new Scanner(machine);
     const counted = await look(scanner, { repair: false });
     expect(counted).toMatchObject({ byTimeout: { 90: { established: 2, protected: 0, unknown: 2 } } });
     expect(await look(scanner)).toMatchObject({ repaired: 2 });
+    // From then on its options tell how the timer was armed.
+    for (let again = 0; again < 2; again += 1)
+      expect(await look(scanner)).toMatchObject({
+        ...{ repaired: 0, byTimeout: { 90: { established: 2, protected: 2, unknown: 0 } } },
+      });
     program.stdin?.end();
     await once(program, 'exit');
   });

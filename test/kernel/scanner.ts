@@ -20,6 +20,7 @@ export interface Scanned {
 const [most] = process.argv.slice(2);
 const scan = new SocketScan({
   ...{ procRoot: '/proc', diary: { begin: () => undefined, touch: () => undefined } },
+  longestLookMs: Infinity,
   ...(most === undefined ? {} : { mostDescriptors: Number(most) }),
 });
 for await (const line of createInterface({ input: process.stdin })) {

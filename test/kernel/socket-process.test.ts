@@ -136,7 +136,7 @@ describe('while a system call on a socket of a pod does not return', () => {
   });
 
   test('the agent ends when it is told to, and the next one has its turn', async () => {
-    await stubborn(client, 1);
+    const program = await stubborn(client, 1);
     agent.look(client);
     await agent.readings(client, 1);
     expect(agent.abandoned).toBe(1);
@@ -149,6 +149,14 @@ describe('while a system call on a socket of a pod does not return', () => {
     await until('the next agent acts', () =>
       agent.said.some(({ readings }) => readings?.[0]?.state === 'read'),
     );
+    // What the first one left behind counts for the next, which would else leave more and more of them.
+    agent.look(neighbour);
+    await until('it knows of it', () => agent.said.some(({ abandoned }) => abandoned === 1));
+    program.kill('SIGKILL');
+    await until('it has ended', () => {
+      agent.look(neighbour);
+      return agent.abandoned === 0;
+    });
   });
 
   test('the agent ends although that call is under way at this moment', async () => {

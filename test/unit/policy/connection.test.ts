@@ -144,21 +144,25 @@ describe('whose sockets are looked at', () => {
   const own = placeOfPod('uid-of-mongo-0');
   test.each([
     ['nobody’s where no policy selects', [], []],
-    ['a selected pod’s, to be repaired', [team(90)], [{ place: own, wanted: asked, timeouts: [90] }]],
+    [
+      'a selected pod’s, to be repaired',
+      [team(90)],
+      [{ namespace: 'db', place: own, wanted: asked, timeouts: [90] }],
+    ],
     [
       'one that is only observed',
       [team(90, { openConnections: 'Observe' })],
-      [{ place: own, wanted: undefined, timeouts: [90] }],
+      [{ namespace: 'db', place: own, wanted: undefined, timeouts: [90] }],
     ],
     [
       'one that is only audited',
       [team(90, { mode: 'Audit' })],
-      [{ place: own, wanted: undefined, timeouts: [90] }],
+      [{ namespace: 'db', place: own, wanted: undefined, timeouts: [90] }],
     ],
     [
       'for each timeout, as those ask that repair',
       [team(90), platform(60, { openConnections: 'Observe' })],
-      [{ place: own, wanted: asked, timeouts: [60, 90] }],
+      [{ namespace: 'db', place: own, wanted: asked, timeouts: [60, 90] }],
     ],
     [
       'the host’s where a policy selects the node',
@@ -171,16 +175,21 @@ describe('whose sockets are looked at', () => {
 
   test('a pod of the host’s network is reached by whoever selects it, or the node', () => {
     expect(socketTargets(selectedBy([team(90)], [hostPod]))).toEqual([
-      { place: placeOfPod('uid-of-host'), wanted: asked, timeouts: [90] },
+      { namespace: 'db', place: placeOfPod('uid-of-host'), wanted: asked, timeouts: [90] },
     ]);
     const byNode = socketTargets(selectedBy([platform(90, { podSelector: undefined, ...nodes })], [hostPod]));
-    expect(byNode).toContainEqual({ place: placeOfPod('uid-of-host'), wanted: asked, timeouts: [90] });
+    expect(byNode).toContainEqual({
+      namespace: 'db',
+      place: placeOfPod('uid-of-host'),
+      wanted: asked,
+      timeouts: [90],
+    });
   });
 
   test('one that asks to be left alone is only counted, and one with a kernel of its own is not looked at', () => {
     const skipped = nodePodOf({ labels: { 'keepalive.dev/skip': 'true' } });
     expect(socketTargets(selectedBy([team(90)], [skipped]))).toEqual([
-      { place: own, wanted: undefined, timeouts: [90] },
+      { namespace: 'db', place: own, wanted: undefined, timeouts: [90] },
     ]);
     const sandboxed = { ...nodePodOf(), runtimeClass: 'kata' };
     expect(socketTargets(selectedBy([team(90)], [sandboxed]))).toEqual([]);

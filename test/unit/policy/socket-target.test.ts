@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { SocketReading, SocketTarget } from '../../../src/policy/connection.ts';
 import { placeOfPod } from '../../../src/policy/place.ts';
-import { withRest } from '../../../src/policy/socket-target.ts';
+import { withUnmet } from '../../../src/policy/socket-target.ts';
 import { leftOutDraft } from '../../../src/policy/unreached.ts';
 import { behind } from '../../support/builder.ts';
 
@@ -10,7 +10,7 @@ const place = placeOfPod('one');
 const target: SocketTarget = { place, wanted: behind(90), timeouts: [90] };
 const reading: SocketReading = { place, byTimeout: {}, repaired: 0, failures: {}, leftOut: { Hangs: 1 } };
 
-describe('a place that is not looked at for a while', () => {
+describe('a place whose new sockets are not met for a while', () => {
   test.each([
     // Probes begin 30 s after a connection was given keepalive.
     ['is as it was where what opens meanwhile still speaks in time', 60, {}],
@@ -18,11 +18,19 @@ describe('a place that is not looked at for a while', () => {
     ['is told in steps, so that each look is no news', 100, { Seldom: 128 }],
     ['is told in steps, so that each look is no news', 128, { Seldom: 128 }],
   ])('%s: %d s', (_, seconds, leftOut) => {
-    expect(withRest(reading, target, seconds * 1000).leftOut).toEqual({ Hangs: 1, ...leftOut });
+    expect(withUnmet(reading, target, seconds * 1000).leftOut).toEqual({ Hangs: 1, ...leftOut });
   });
 
-  test('is not told where nobody gives it keepalive', () => {
-    expect(withRest(reading, { ...target, wanted: undefined }, 1e9)).toBe(reading);
+  test('that is only counted is told where the count is older than the timeout that it is about', () => {
+    const counted = { ...target, wanted: undefined };
+    expect(withUnmet(reading, counted, 90_000)).toBe(reading);
+    expect(withUnmet(reading, counted, 91_000).leftOut).toMatchObject({ Seldom: 128 });
+  });
+
+  test('is as it was for ten seconds, which a busy node makes anybody wait', () => {
+    const eager = { ...target, wanted: behind(3), timeouts: [3] };
+    expect(withUnmet(reading, eager, 10_000)).toBe(reading);
+    expect(withUnmet(reading, eager, 10_001).leftOut).toMatchObject({ Seldom: 16 });
   });
 
   test('says what to do', () => {
