@@ -121,7 +121,7 @@ export class Connections {
   #endFirst(): boolean {
     if (this.#counted !== undefined) return false;
     const isLate = performance.now() - this.#startedMs > firstCountMs;
-    if (!isLate && !this.#schedule.isWhole) return false;
+    if (!isLate && this.#schedule.places.some((place) => !this.#first.has(place))) return false;
     this.#counted = this.#first;
     return true;
   }

@@ -69,9 +69,8 @@ export class SocketSchedule {
     return this.#entries.get(place)?.target;
   }
 
-  /** Whether each place was looked at. */
-  get isWhole(): boolean {
-    return [...this.#entries.values()].every(({ cost }) => cost.counted !== undefined);
+  get places(): readonly Place[] {
+    return [...this.#entries.keys()];
   }
 
   /** From now on these. */
