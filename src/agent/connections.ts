@@ -96,6 +96,8 @@ export class Connections {
     const { link, metrics, onCounted } = this.#options;
     const targets = due.map(({ target, everySocket }) => ({ ...target, everySocket }));
     const left = new Map(due.map((one) => [one.target.place, one]));
+    // Nobody may have asked for anything until now.
+    if (this.#first.size === 0) this.#startedMs = performance.now();
     const stopTimer = metrics.scans.startTimer();
     let isNews = false;
     try {
