@@ -128,10 +128,12 @@ export class Applier {
       .replaceStatus({ ...resourceOf(kind), ...metadata, uid }, status, { fieldManager: CONTROLLER_NAME })
       .catch(unlessNotFound);
     if (written === undefined) return;
-    // Ahead of the watch, so that a look in between does not write the same again.
+    // Ahead of the watch, so that a look in between does not write the same again. The status alone: what the answer says
+    // of the spec would be held without a look at it, as fields that a watch of an older schema leaves out.
     const key = keyOf(metadata);
     const isSame = world.policy(key) === record && written.metadata.generation === record.generation;
-    if (isSame) world.policiesLike(key).set(key, policyRecord(kind, written));
+    const { status: held, resourceVersion } = policyRecord(kind, written);
+    if (isSame) world.policiesLike(key).set(key, { ...record, status: held, resourceVersion });
     const [condition] = status.conditions ?? [];
     const { reason, message } = condition ?? {};
     log.info({ kind, ...metadata, reason, message, pods: status.pods?.summary }, 'status written');

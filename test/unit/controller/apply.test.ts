@@ -59,6 +59,14 @@ test('a status is meant for one object, whole, and known at once', async () => {
   expect(world.policy('db/team')?.status).toEqual(planned.status);
 });
 
+test('what its answer says of the spec is not taken over: it would be held without a look at it', async () => {
+  const { spec, ...answer } = served(planned.status);
+  server.answers(json({ ...answer, spec: { ...spec, tomorrow: 'x' } }));
+  await applier.apply(seen, planned);
+  expect(world.policy('db/team')).toMatchObject({ problems: undefined, status: planned.status });
+  expect(world.policy('db/team')?.policy).toBe(record.policy);
+});
+
 test('where the object is gone, nothing is written and nothing is wrong', async () => {
   server.answers(status(404, 'NotFound'));
   await applier.apply(seen, planned);
