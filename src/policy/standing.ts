@@ -114,7 +114,8 @@ function cannotBeEntered({ state, reason }: Reading): Standing | undefined {
         'NotReachable',
         () =>
           `its network namespace cannot be entered (${reason}): see the log of the agent on its node, and whether ` +
-          'the DaemonSet still has the capabilities that its manifest asks for',
+          'the DaemonSet still has the capabilities that its manifest asks for' +
+          (reason === 'EACCES' ? ', and its AppArmor profile Unconfined and SELinux type spc_t' : ''),
       )
     : undefined;
 }

@@ -76,6 +76,14 @@ describe('what a pod’s kernel holds', () => {
   });
 
   test.each([
+    ['EACCES', 'and its AppArmor profile Unconfined and SELinux type spc_t'],
+    ['EPERM', 'the capabilities that its manifest asks for'],
+  ])('what may not be entered for %s is told with what to look at', (reason, advice) => {
+    const [policy] = report({ seen: { 'mongo-0': { state: 'failed', now: {}, reason } } }).policies ?? [];
+    expect(policy?.findings?.[0]?.message.endsWith(advice)).toBe(true);
+  });
+
+  test.each([
     ['has not been visited', {}],
     ['has no process yet', { 'mongo-0': { state: 'absent', now: {} } as const }],
   ])('is not asked of one that is being started and %s', (_sentence, seen) => {
