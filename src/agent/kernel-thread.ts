@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { readGroupsFromTheTop } from '../kernel/control-group.ts';
 import { discover } from './discover.ts';
 import type { Answer, KernelOptions, Question, Word } from './kernel-link.ts';
 import { Ledger } from './ledger.ts';
@@ -16,6 +17,8 @@ const { procRoot, ledgerFile } = workerData as KernelOptions;
 /** In a container too, it is the machine's own. */
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
+// Before the first process is looked at, this agent's own among them.
+readGroupsFromTheTop(procRoot);
 const turn = new Turn(join(dirname(ledgerFile), 'lock'), procRoot);
 
 /** What is asked meanwhile waits for its answer. */

@@ -114,7 +114,7 @@ export class Namespaces {
    */
   #openGroup(place: PodPlace, members: readonly PodProcess[], hostInode: bigint): string | undefined {
     const group = members[0]?.group;
-    for (const pid of oldestFirst(this.#procRoot, members)) {
+    for (const pid of oldestFirst(this.#procRoot, members, hostInode)) {
       const found = attempt(() => this.#openProcess(pid, (inode) => inode !== hostInode, group));
       if (typeof found === 'string') return found;
       if (found === undefined) continue;

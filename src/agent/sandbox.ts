@@ -1,3 +1,6 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+
 import type { ProcessHandle } from '../kernel/process.ts';
 import { processNumbers, readCgroups, withProcess } from '../kernel/process.ts';
 import type { PodGroup } from './pod-cgroup.ts';
@@ -19,16 +22,27 @@ export function processesOfPods(procRoot: string): PodProcess[] {
 /**
  * Whose network namespace is the pod's: of what stands directly below the pod's group, the oldest, which is the
  * sandbox itself (pause), or where there is none, the first container. What a container sets up inside, other
- * containers with other networks among it, stands deeper or came later.
+ * containers with other networks among it, stands deeper or came later. What is in the host's own network is left out
+ * before depths are compared: a runtime's monitor may stand above all containers (CRI-O with crun, conmon in the pod's group).
  */
-export function oldestFirst(procRoot: string, found: readonly PodProcess[]): number[] {
-  const shallowest = Math.min(...found.map(({ depth }) => depth));
-  return found
+export function oldestFirst(procRoot: string, found: readonly PodProcess[], hostNetwork: bigint): number[] {
+  const own = found.filter(({ pid }) => networkOf(procRoot, pid) !== hostNetwork);
+  const shallowest = Math.min(...own.map(({ depth }) => depth));
+  return own
     .filter(({ depth }) => depth === shallowest)
     .map(({ pid }) => ({ pid, started: withProcess(procRoot, pid, (process) => process.startTicks()) }))
     .filter(({ started }) => started !== undefined)
     .sort((a, b) => Number(a.started) - Number(b.started) || a.pid - b.pid)
     .map(({ pid }) => pid);
+}
+
+/** Inode number; undefined where it cannot be told, which opening it will say. */
+function networkOf(procRoot: string, pid: number): bigint | undefined {
+  try {
+    return statSync(join(procRoot, String(pid), 'ns/net'), { bigint: true }).ino;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Asked of the very process, since its number may have gone to another since it was found. */

@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { setPriority } from 'node:os';
 
+import { readGroupsFromTheTop } from '../kernel/control-group.ts';
 import { Diary } from './diary.ts';
 import type { SocketAnswer, SocketQuestion } from './socket-child.ts';
 import { diaryDescriptor } from './socket-child.ts';
@@ -19,6 +20,7 @@ const niceness = 10;
 const [procRoot = '/proc'] = process.argv.slice(2);
 const diary = new Diary(diaryDescriptor);
 setPriority(niceness);
+readGroupsFromTheTop(procRoot);
 process.on('disconnect', () => process.exit());
 const scan = new SocketScan({ procRoot, diary });
 process.on('message', (question: SocketQuestion) => void answer(question));

@@ -21,6 +21,24 @@ export function joinFirstProcess(procRoot: string, pid: number): void {
   if (failures.length > 0) throw failures[0] as Error;
 }
 
+/**
+ * From then on the calling thread reads of every process where it stands from the top. In a control group namespace of its
+ * own, as a container has it with version 2, what stands in its own group reads `/`, and all else begins with `/..`. Where
+ * that may not be done, it reads as before.
+ */
+export function readGroupsFromTheTop(procRoot: string): void {
+  try {
+    const namespace = openSync(join(procRoot, String(firstProcess), 'ns/cgroup'), 'r');
+    try {
+      enterControlGroupNamespace(namespace);
+    } finally {
+      closeSync(namespace);
+    }
+  } catch {
+    // Who may not do this may do nothing else here, and is told so by that.
+  }
+}
+
 /** Cgroup(7): `ID:CONTROLLERS:PATH`, and proc_pid_mountinfo(5). One that is not mounted, or not so far up, is left out. */
 export function groupFolders(cgroups: string, mountinfo: string): string[] {
   const mounts = mountinfo.split('\n').flatMap((line) => {

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
 
 import { tryRemove } from '../cluster/cgroups.ts';
 import { Host } from '../cluster/host.ts';
+import type { ProcessEntry } from '../cluster/process.ts';
 import { processes } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import { Ledger } from '../../src/agent/ledger.ts';
@@ -110,7 +111,7 @@ export class Machine {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => complaints.push(text));
     const pid = await until('the process runs', () => {
       if (child.exitCode !== null) throw new Error(complaints.join(''));
-      return processes().find(({ argv }) => argv.join(' ') === `sleep ${seconds}`)?.pid;
+      return this.#own().find(({ argv }) => argv.join(' ') === `sleep ${seconds}`)?.pid;
     });
     this.join(pid, group);
     this.#pids.push(pid);
@@ -155,7 +156,7 @@ export class Machine {
       child.stdout?.once('data', () => resolve());
       child.once('exit', () => reject(new Error(complaints.join(''))));
     });
-    for (const { pid, argv: running } of processes())
+    for (const { pid, argv: running } of this.#own())
       if (running.join(' ') === argv.join(' ')) this.join(pid, pod.group);
     return child;
   }
@@ -190,6 +191,13 @@ export class Machine {
     await until('it has ended', () => !processes().some((one) => one.pid === pid));
   }
 
+  /** Those of this machine alone: others may run at the same time, with programs of the same names. */
+  #own(): ProcessEntry[] {
+    const numbers = (pid: number) => readlinkOrNone(`/proc/${pid}/ns/pid`);
+    const here = numbers(this.host.id.pid);
+    return processes().filter(({ pid }) => numbers(pid) === here);
+  }
+
   async #inside(pid: number, argv: readonly string[]) {
     const number = numberInside(pid);
     const output = await this.host.exec(['nsenter', '-t', number, '-n', '--', ...argv], { cwd: '/' });
@@ -214,6 +222,14 @@ export class Pod {
     this.place = placeOfPod(uid);
     this.pid = pid;
     this.group = group;
+  }
+}
+
+function readlinkOrNone(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,10 +7,9 @@ import type { Triple } from '../../src/api/triple.ts';
 import type { Reading } from '../../src/policy/reading.ts';
 import type { Wanted } from '../../src/policy/tighten.ts';
 import type { Place } from '../../src/policy/place.ts';
-import { HOST, placeOfPod } from '../../src/policy/place.ts';
+import { HOST } from '../../src/policy/place.ts';
 import { until } from '../cluster/wait.ts';
 import { asking } from '../support/builder.ts';
-import type { Pod } from './machine.ts';
 import { Machine, numberInside } from './machine.ts';
 
 const triple = (timeSeconds: number, intervalSeconds: number, probes: number): Triple => ({
@@ -125,32 +124,6 @@ test('a pod is found among thousands of processes, in groups of its own and of o
   expect(visit(pod.place)).toMatchObject({ state: 'read', now: wanted });
   expect(await machine.values(pod.pid)).toEqual(wanted);
 }, 180_000);
-
-describe('of a pod with several networks', () => {
-  const besides = async (pod: Pod, launcher: string[], group: string) =>
-    machine.process(launcher, `${pod.group}${group}`);
-
-  test('only the one of its sandbox is written, not what a container sets up inside', async () => {
-    const pod = await machine.pod();
-    const nested = await besides(pod, ['unshare', '--net'], '/nested');
-    const later = await besides(pod, ['unshare', '--net'], '-container');
-    visit(pod.place);
-    expect(await machine.values(pod.pid)).toEqual(wanted);
-    expect(await machine.values(nested)).toEqual(kernel);
-    expect(await machine.values(later)).toEqual(kernel);
-  });
-
-  test('never the host’s, which a monitor of its runtime is in, older than any container', async () => {
-    const uid = 'c8f5b3c6-7f3b-4a44-9d5e-2f6a0c2e9d10';
-    await machine.process([], `kubepods/pod${uid}/crio-conmon-1`);
-    machine.pods.set(placeOfPod(uid), { name: 'test/monitored', group: uid, containers: [] });
-    expect(visit(placeOfPod(uid)).state).toBe('absent');
-    const pod = await machine.pod({ uid });
-    expect(visit(placeOfPod(uid)).state).toBe('read');
-    expect(await machine.values(pod.pid)).toEqual(wanted);
-    expect(await machine.values()).toEqual(kernel);
-  });
-});
 
 describe('a process number that went to another pod', () => {
   test('leads to no other pod’s values', async () => {

@@ -1,18 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
-import type { SocketReading } from '../../src/policy/connection.ts';
 import { stateOf } from '../../src/kernel/process.ts';
 import { tryRemove } from '../cluster/cgroups.ts';
 import { processes, processesIn } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
-import { asking, behind } from '../support/builder.ts';
+import { asking } from '../support/builder.ts';
+import { Agent } from './agent.ts';
 import { compiled } from './compiled.ts';
-import type { Command, Said } from './looker.ts';
 import type { Pod } from './machine.ts';
 import { Machine } from './machine.ts';
 import { script } from './script.ts';
@@ -35,52 +33,9 @@ beforeEach(async () => {
   await machine.link(server, client);
   listener = await machine.program(server, [...script('talker.ts'), 'serve', '10.7.0.1', port]);
   await machine.program(server, [...script('talker.ts'), 'serve', '10.7.0.1', '7001']);
-  agent = new Agent(machine);
+  agent = new Agent(machine, patienceMs);
 });
 afterEach(() => machine.stop());
-
-/** looker.ts inside the machine. */
-class Agent {
-  readonly process: ChildProcess;
-  readonly said: Said[] = [];
-
-  constructor(on: Machine) {
-    this.process = on.host.spawn([...script('looker.ts'), on.ledgerFile, String(patienceMs)], { cwd: '/' });
-    if (this.process.stdout === null) throw new Error('no output');
-    createInterface({ input: this.process.stdout }).on('line', (line) => {
-      this.said.push(JSON.parse(line) as Said);
-    });
-  }
-
-  tell(command: Command): void {
-    this.process.stdin?.write(`${JSON.stringify(command)}\n`);
-  }
-
-  /** All sockets of these pods, given keepalive where they need it. */
-  look(...pods: readonly Pod[]): void {
-    const targets = pods.map(({ place }) => ({
-      ...{ place, timeouts: [90], wanted: behind(90), everySocket: true },
-    }));
-    this.tell({ look: { targets, hostPods: [] } });
-  }
-
-  /** What it said of a pod, in the order in which it did. */
-  of(pod: Pod): SocketReading[] {
-    return this.said.flatMap(({ looked }) => (looked?.reading.place === pod.place ? [looked.reading] : []));
-  }
-
-  readings(pod: Pod, count: number): Promise<SocketReading[]> {
-    return until(`${count} readings of a pod`, () => {
-      const readings = this.of(pod);
-      return readings.length >= count ? readings : undefined;
-    });
-  }
-
-  /** The last that was said of its processes. */
-  get abandoned(): number {
-    return this.said.findLast(({ abandoned }) => abandoned !== undefined)?.abandoned ?? 0;
-  }
-}
 
 async function stubborn(pod: Pod, count: number, to = port): Promise<ChildProcess> {
   const program = await compiled('peculiar', machine.folder);
@@ -144,7 +99,7 @@ describe('while a system call on a socket of a pod does not return', () => {
     await agent.readings(server, 1);
     agent.process.kill('SIGTERM');
     await once(agent.process, 'exit');
-    agent = new Agent(machine);
+    agent = new Agent(machine, patienceMs);
     agent.tell({ visit: [{ place: neighbour.place, wanted: asking(90), anew: false, asked: true }] });
     await until('the next agent acts', () =>
       agent.said.some(({ readings }) => readings?.[0]?.state === 'read'),

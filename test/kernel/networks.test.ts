@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { NodeKernel } from '../../src/agent/node-kernel.ts';
+import { kernelDefaults as kernel } from '../../src/api/triple.ts';
+import type { PodPlace } from '../../src/policy/place.ts';
+import { placeOfPod } from '../../src/policy/place.ts';
+import { asking } from '../support/builder.ts';
+import type { Pod } from './machine.ts';
+import { Machine } from './machine.ts';
+
+const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
+
+let machine: Machine;
+let agent: NodeKernel;
+beforeEach(async () => {
+  machine = await Machine.start();
+  agent = machine.agent();
+});
+afterEach(async () => {
+  agent.close();
+  await machine.stop();
+});
+
+const visit = (place: PodPlace) => {
+  const [reading] = agent.visit([{ place, wanted: asking(90), anew: false, asked: true }], machine.pods);
+  if (reading === undefined) throw new Error('no reading');
+  return reading;
+};
+
+describe('of a pod with several networks', () => {
+  const besides = async (pod: Pod, launcher: string[], group: string) =>
+    machine.process(launcher, `${pod.group}${group}`);
+
+  test('only the one of its sandbox is written, not what a container sets up inside', async () => {
+    const pod = await machine.pod();
+    const nested = await besides(pod, ['unshare', '--net'], '/nested');
+    const later = await besides(pod, ['unshare', '--net'], '-container');
+    visit(pod.place);
+    expect(await machine.values(pod.pid)).toEqual(wanted);
+    expect(await machine.values(nested)).toEqual(kernel);
+    expect(await machine.values(later)).toEqual(kernel);
+  });
+
+  test('never the host’s, which a monitor of its runtime is in, older than any container', async () => {
+    const uid = 'c8f5b3c6-7f3b-4a44-9d5e-2f6a0c2e9d10';
+    await machine.process([], `kubepods/pod${uid}/crio-conmon-1`);
+    machine.pods.set(placeOfPod(uid), { name: 'test/monitored', group: uid, containers: [] });
+    expect(visit(placeOfPod(uid)).state).toBe('absent');
+    const pod = await machine.pod({ uid });
+    expect(visit(placeOfPod(uid)).state).toBe('read');
+    expect(await machine.values(pod.pid)).toEqual(wanted);
+    expect(await machine.values()).toEqual(kernel);
+  });
+
+  test('also where such a monitor stands above all containers, as of CRI-O with crun', async () => {
+    const uid = 'c8f5b3c6-7f3b-4a44-9d5e-2f6a0c2e9d11';
+    await machine.process([], `kubepods/pod${uid}/crio-conmon-1`);
+    const container = await machine.process(['unshare', '--net'], `kubepods/pod${uid}/crio-2/container`);
+    machine.pods.set(placeOfPod(uid), { name: 'test/crun', group: uid, containers: [] });
+    expect(visit(placeOfPod(uid)).state).toBe('read');
+    expect(await machine.values(container)).toEqual(wanted);
+    expect(await machine.values()).toEqual(kernel);
+  });
+});
