@@ -87,7 +87,7 @@ export function readSettings(data: Readonly<Record<string, string>> | undefined)
       const value = text === undefined ? byDefault : read(text);
       if (value === undefined)
         problems.push(
-          `${name}: expected ${expected}, got ${JSON.stringify(text)}: ${byDefault}, the default, holds`,
+          `${name}: expected ${expected}, got ${JSON.stringify(startOf(text))}: ${byDefault}, the default, holds`,
         );
       return [name, value ?? byDefault];
     }),
@@ -97,10 +97,22 @@ export function readSettings(data: Readonly<Record<string, string>> | undefined)
 
 /** A name that is spelled wrong would else be a limit that somebody believes in. */
 function strangers(data: Readonly<Record<string, string>>): string[] {
-  return Object.keys(data)
+  const names = Object.keys(data)
     .filter((name) => !Object.hasOwn(settingFields, name))
-    .sort()
-    .map((name) => `${name} is not a setting: there are ${settingNames.join(', ')}`);
+    .sort();
+  const [first] = names;
+  if (first === undefined) return [];
+  const others = names.length === 1 ? 'is not a setting' : `and ${names.length - 1} more are no settings`;
+  return [`${startOf(first)} ${others}: there are ${settingNames.join(', ')}`];
+}
+
+const longestQuoted = 40;
+
+/** What is wrong goes into the status of every policy. */
+function startOf(text: string | undefined): string {
+  return text === undefined || text.length <= longestQuoted
+    ? (text ?? '')
+    : `${text.slice(0, longestQuoted)}…`;
 }
 
 export const defaultSettings: Settings = readSettings({}).settings;

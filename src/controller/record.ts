@@ -4,6 +4,7 @@ import type { NodePolicyReport, ShortenedReport } from '../api/node-keepalive.ts
 import type { KubeObject } from '../kube/resource.ts';
 import { keyOf } from '../kube/resource.ts';
 import { policyOfBinding } from '../policy/admission.ts';
+import { believable } from '../policy/believable.ts';
 import type { BindingRecord } from '../policy/binding-step.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
 import { admissionDifference, staticAdmission } from '../policy/installation.ts';
@@ -75,7 +76,7 @@ export function nodeKeepaliveRecord({ metadata, status }: KubeObject): StoredRep
   const { policies = [], shortened = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
   return {
     ...{ uid: metadata.uid, node: metadata.name },
-    reports: new Map(policies.map((report) => [keyOf(report), report])),
+    reports: new Map(policies.map((report) => [keyOf(report), believable(report)])),
     shortened: new Map(shortened.map((one) => [one.namespace ?? '', one])),
   };
 }

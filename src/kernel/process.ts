@@ -53,9 +53,11 @@ export class ProcessHandle {
     return startTicksIn(readFileSync(this.#path('stat'), 'latin1'));
   }
 
-  /** What it calls itself, at most 15 bytes. */
+  /** What it calls itself, at most 15 bytes; it may write what it likes there, but nothing that moves a cursor is told. */
   program(): string {
-    return readFileSync(this.#path('comm'), 'utf8').trim();
+    return readFileSync(this.#path('comm'), 'utf8')
+      .replace(/[\s\p{C}]+/gu, ' ')
+      .trim();
   }
 
   /** A descriptor of its network namespace, for the caller to close. */

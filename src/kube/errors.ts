@@ -43,12 +43,14 @@ export class UnreadableStream extends Error {
 }
 
 export function fromStatus(status: Status, path: string, retryAfterSeconds?: number): ApiError {
+  const { code, reason, message, details } = status as Readonly<Record<keyof Status, unknown>>;
+  const { retryAfterSeconds: told } = (details ?? {}) as { retryAfterSeconds?: unknown };
   return new ApiError({
-    status: status.code ?? 500,
-    reason: status.reason || 'Unknown',
+    status: typeof code === 'number' ? code : 500,
+    reason: typeof reason === 'string' && reason !== '' ? reason : 'Unknown',
     path,
-    detail: status.message,
-    retryAfterSeconds: retryAfterSeconds ?? status.details?.retryAfterSeconds,
+    detail: typeof message === 'string' ? message : undefined,
+    retryAfterSeconds: retryAfterSeconds ?? (typeof told === 'number' ? told : undefined),
   });
 }
 

@@ -10,20 +10,23 @@ export interface RefusedTo {
   readonly anyAgent: boolean;
 }
 
-/** So many refusers are named: a tenant may claim as many as he has namespaces. */
+/** So many refusers are named, first who refuses in most namespaces: a tenant may claim as many as he has namespaces. */
 const namedAtMost = 5;
 
 /** Who refuses, where, in which words, and what becomes of pods: one finding for each that refuses. */
 export function refusalFindings(refusals: readonly Refusal[], to: RefusedTo): Finding[] {
   const byRefuser = Map.groupBy(withheldOf(refusals), ({ by }) => by);
+  const oldest = (group: readonly Refusal[]) => group.map(({ since }) => since).sort()[0] ?? '';
   return [...byRefuser.values()]
+    .sort((a, b) => b.length - a.length || (oldest(a) < oldest(b) ? -1 : 1))
     .map((group) => findingOf(group, to))
     .filter((finding) => finding !== undefined)
     .slice(0, namedAtMost);
 }
 
 function findingOf(group: readonly Refusal[], { kind, anyAgent }: RefusedTo): Finding | undefined {
-  const [first] = group;
+  // Each may be a claim of its own namespace: whoever came later does not speak for the others.
+  const [first] = [...group].sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
   if (first === undefined) return undefined;
   const names = group.map(({ namespace }) => namespace);
   const where = names.length === 1 ? 'here' : `in ${names.length} namespaces (${someOf(names)})`;

@@ -1,4 +1,5 @@
 import type { RawObject } from './record.ts';
+import { oneLine, shortened } from './words.ts';
 
 /** That a pod could not be made, because something else refuses the values: as the event of its owner says. */
 export interface Refused {
@@ -17,8 +18,10 @@ export interface RawEvent extends RawObject {
   readonly series?: unknown;
 }
 
-/** What these words are about, or at least what a rule about them would name. */
-const ours = /sysctl|keepalive/i;
+/** What these words are about, or at least what a rule about them would name; not keepalived, which is something else. */
+const ours = /sysctl|tcp_keepalive|\bkeepalive\b/i;
+/** Quotas, accounts and images have names of all sorts. */
+const oursByName = /sysctl|tcp_keepalive/i;
 /** Pod Security names all that it minds; a sysctl of the pod's own is none of our business. */
 const namesOurs = /tcp_keepalive_/;
 
@@ -51,7 +54,7 @@ const refusers: readonly Refuser[] = [
     by: () => 'SecurityContextConstraints',
     isAboutUs: ours,
   },
-  { pattern: /() is (?:forbidden|invalid): (.*)/, by: () => 'the API server', isAboutUs: ours },
+  { pattern: /() is (?:forbidden|invalid): (.*)/, by: () => 'the API server', isAboutUs: oursByName },
 ];
 
 const longestName = 100;
@@ -76,9 +79,14 @@ function whoRefused(message: string): Pick<Refused, 'by' | 'words'> | undefined 
     if (words === '' && name === '') continue;
     // A webhook that refuses without a word may have refused anything.
     if (!isAboutUs.test(`${name} ${words}`)) return undefined;
-    return { by: by(shortened(name, longestName)), words: shortened(words, longestWords) };
+    return { by: by(quotable(name, longestName)), words: quotable(words, longestWords) };
   }
   return undefined;
+}
+
+/** They are quoted where they are told, and must not end the quotation. */
+function quotable(text: string, longest: number): string {
+  return shortened(text.replaceAll('"', "'"), longest);
 }
 
 /** Of one that is repeated, the last time. */
@@ -87,14 +95,4 @@ function timeOf({ metadata, series, lastTimestamp, eventTime }: RawEvent): numbe
   const times = [lastObservedTime, lastTimestamp, eventTime, metadata.creationTimestamp];
   const at = Date.parse(times.filter((time) => typeof time === 'string')[0] ?? '');
   return Number.isNaN(at) ? undefined : at;
-}
-
-/** Without what could pass for a line of its own, or move a cursor, where somebody prints it. */
-function oneLine(text: string): string {
-  return text.replace(/[\s\p{C}]+/gu, ' ').trim();
-}
-
-function shortened(text: string, longest: number): string {
-  const characters = [...text];
-  return characters.length <= longest ? text : `${characters.slice(0, longest - 1).join('')}…`;
 }

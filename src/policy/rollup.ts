@@ -1,12 +1,5 @@
 import type { NodePolicyReport, ShortenedReport } from '../api/node-keepalive.ts';
-import type {
-  ConnectionTotals,
-  Finding,
-  HostCounts,
-  NodeCounts,
-  SkippedBy,
-  SkipReason,
-} from '../api/status.ts';
+import type { ConnectionTotals, Finding, HostCounts, NodeCounts, SkipReason } from '../api/status.ts';
 import { awayFindings, someOf, unservedFindings } from './finding.ts';
 import { tooLongFindings, wasCut } from './report-budget.ts';
 import type { EffectivePolicy } from './policy.ts';
@@ -131,6 +124,10 @@ export function rollUp(
   const hostsNotLive = present.filter(
     ({ node, report }) => report.host === 'NotLive' && selected.includes(node),
   );
+  // Its labels may have changed since it reported.
+  const hostUnread = present
+    .filter(({ node, report }) => report.host === undefined && selected.includes(node))
+    .map(({ node }) => node);
   const findings = [
     ...awayFindings(away.filter((node) => facts.isServed(node))),
     ...unservedFindings(away.filter((node) => !facts.isServed(node))),
@@ -143,17 +140,16 @@ export function rollUp(
   return {
     known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
     live: sum(all.map(({ live }) => live)),
-    skips: all.flatMap(({ skippedBy = [] }) => skippedBy).flatMap(repeat),
+    skips: [...present, ...sayingOf(awaited)].flatMap(skipsOf),
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
     hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
     connections: totalOf(all.flatMap(({ connections }) => connections ?? [])),
     findings: [...findings, ...tooLong, ...gathered],
-    findingsTotal:
-      findings.length +
-      tooLong.length +
-      sum(all.map(({ findingsTotal = 0 }) => findingsTotal)) -
-      (told.length - gathered.length),
-    awaited,
+    findingsTotal: sum([
+      ...[findings.length, tooLong.length, gathered.length - told.length],
+      ...all.map(({ findingsTotal = 0 }) => findingsTotal),
+    ]),
+    awaited: [...awaited, ...hostUnread].sort(),
     away,
     short,
   };
@@ -224,10 +220,19 @@ function totalOf(connections: readonly ConnectionTotals[]): ConnectionTotals | u
   };
 }
 
-function repeat({ reason, count }: SkippedBy[number]): SkipReason[] {
-  return Array.from({ length: count }, () => reason);
+/** A node cannot have skipped more pods than it has. */
+function skipsOf({ report: { skippedBy = [] }, here: { selected } }: Saying): SkipReason[] {
+  return skippedBy
+    .flatMap(({ reason, count }) => Array.from({ length: Math.min(count, selected) }, () => reason))
+    .slice(0, selected);
 }
 
+const mostCounted = 2 ** 31 - 1;
+
+/** The API keeps no larger number: where nodes say so much, what they say is wrong anyway. */
 function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+  return Math.min(
+    mostCounted,
+    numbers.reduce((total, number) => total + number, 0),
+  );
 }

@@ -33,13 +33,15 @@ export function withheld(claim: Claim): Withheld | undefined {
 function oneTooMany({ record, settings, inExcess: tooMany }: Claim): Withheld | undefined {
   if (!tooMany) return undefined;
   const { policiesPerNamespace: limit } = settings;
+  const why =
+    limit === 0
+      ? `ConfigMap ${SETTINGS_NAME} (policiesPerNamespace: 0) allows none in any namespace. Ask whoever administers the cluster`
+      : `namespace ${record.namespace} has ${limit} older ones, and ConfigMap ${SETTINGS_NAME} (policiesPerNamespace) allows ` +
+        'no more. Delete one, say in one policy what several say, or ask whoever administers the cluster';
   return {
     kind: 'stalled',
     reason: 'TooManyPolicies',
-    message:
-      `Nothing is done for it: namespace ${record.namespace} has ${limit} older ones, and ConfigMap ${SETTINGS_NAME} ` +
-      `(policiesPerNamespace) allows no more. Delete one, say in one policy what several say, or ask whoever ` +
-      'administers the cluster',
+    message: `Nothing is done for it: ${why}`,
   };
 }
 

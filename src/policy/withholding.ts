@@ -94,12 +94,13 @@ function waitMs(refusal: Refusal, now: Date): number {
 }
 
 /**
- * Where there are too many, those give way that are being tried, then those that were withheld longest: they are tried
- * before their time, so that a pod is refused for a moment at worst, in whichever namespace, and nobody else is withheld.
+ * Where there are too many, those give way that are being tried, then those whose refusal is the oldest by the clock of
+ * events: they are tried before their time, so that a pod is refused for a moment at worst, in whichever namespace, and nobody
+ * else is withheld. What gave way is no news again until a pod is refused there anew, or each look would write another status.
  */
 function bounded(refusals: readonly Refusal[]): Refusal[] {
   const rank = ({ admission }: Refusal) => (admission === 'Withheld' ? 0 : 1);
-  const age = (refusal: Refusal) => -Date.parse(refusal.since);
+  const age = ({ refusedAt }: Refusal) => -Date.parse(refusedAt);
   return [...refusals]
     .sort((a, b) => rank(a) - rank(b) || age(a) - age(b) || compare(a.namespace, b.namespace))
     .slice(0, refusalLimit)

@@ -73,6 +73,16 @@ describe('what cannot be read leaves the default, and is told', () => {
       { smallestIdleTimeout: '5' },
       'smallestIdleTimeout is not a setting: there are acting, smallestIdleTimeoutSeconds, smallestIntervalSeconds, openConnections, policiesPerNamespace',
     ],
+    [
+      'many names, in one problem',
+      { a: '', b: '', c: '' },
+      'a and 2 more are no settings: there are acting, smallestIdleTimeoutSeconds, smallestIntervalSeconds, openConnections, policiesPerNamespace',
+    ],
+    [
+      'a text without end, of which the beginning is told',
+      { acting: 'x'.repeat(900_000) },
+      `acting: expected Enforce or Audit or AuditAndRestore, got "${'x'.repeat(40)}…": Enforce, the default, holds`,
+    ],
   ])('%s', (_what, data, problem) => {
     expect(readSettings(data)).toEqual({ settings: defaultSettings, problems: [problem] });
   });

@@ -182,3 +182,10 @@ test('a server is reached by its unix socket', async () => {
   await local.close();
   await rm(folder, { recursive: true });
 });
+
+test('an answer whose fields are no text is an error like any other', () => {
+  const odd = { code: '7', reason: 5, message: 5, details: 'x' } as unknown as Parameters<
+    typeof errors.fromStatus
+  >[0];
+  expect(errors.fromStatus(odd, 'WATCH /x')).toMatchObject({ status: 500, reason: 'Unknown' });
+});

@@ -64,19 +64,19 @@ describe('who refused, in which words', () => {
       'the constraints of OpenShift',
       'Error creating: pods "web-1" is forbidden: unable to validate against any security context constraint: [pod.spec.securityContext.sysctls[0]: Invalid value: "net.ipv4.tcp_keepalive_time": unsafe sysctl is not allowed]',
       'SecurityContextConstraints',
-      '[pod.spec.securityContext.sysctls[0]: Invalid value: "net.ipv4.tcp_keepalive_time": unsafe sysctl is not allowed]',
+      "[pod.spec.securityContext.sysctls[0]: Invalid value: 'net.ipv4.tcp_keepalive_time': unsafe sysctl is not allowed]",
     ],
     [
       'the API server itself, where a webhook set hostNetwork afterwards',
       'Error creating: Pod "web-1" is invalid: spec.securityContext.sysctls[0].name: Invalid value: "net.ipv4.tcp_keepalive_time": may not be specified when \'hostNetwork\' is true',
       'the API server',
-      'spec.securityContext.sysctls[0].name: Invalid value: "net.ipv4.tcp_keepalive_time": may not be specified when \'hostNetwork\' is true',
+      "spec.securityContext.sysctls[0].name: Invalid value: 'net.ipv4.tcp_keepalive_time': may not be specified when 'hostNetwork' is true",
     ],
     [
       'many similar events in one',
       '(combined from similar events): Error creating: pods "web-2" is forbidden: violates PodSecurity "restricted:v1.24": allowPrivilegeEscalation != false (container "main"), forbidden sysctls (net.ipv4.tcp_keepalive_time)',
       'PodSecurity restricted:v1.24',
-      'allowPrivilegeEscalation != false (container "main"), forbidden sysctls (net.ipv4.tcp_keepalive_time)',
+      "allowPrivilegeEscalation != false (container 'main'), forbidden sysctls (net.ipv4.tcp_keepalive_time)",
     ],
   ])('%s', (_sentence, message, by, words) => {
     expect(said(message)).toEqual({ by, words });
@@ -112,6 +112,18 @@ describe('no reason to give way', () => {
     [
       'an account that is missing',
       'Error creating: pods "web-1" is forbidden: error looking up service account db/web: serviceaccount "web" not found',
+    ],
+    [
+      'an account of keepalived that is missing',
+      'Error creating: pods "keepalived-7c9-" is forbidden: error looking up service account infra/keepalived: serviceaccount "keepalived" not found',
+    ],
+    [
+      'a quota of that name',
+      'Error creating: pods "x" is forbidden: exceeded quota: keepalive-quota, requested: pods=1, used: pods=6, limited: pods=6',
+    ],
+    [
+      'an image of that name',
+      'Error creating: admission webhook "validate.kyverno.svc-fail" denied the request: image docker.io/osixia/keepalived:2.0 is not from an allowed registry',
     ],
     [
       'an API server that is away',

@@ -57,6 +57,20 @@ describe('what the agents say', () => {
     expect(seen.findings).toMatchObject([{ reason: 'Windows', pod: 'a' }]);
   });
 
+  test('of more pods that it skipped than it has is no more than it has', () => {
+    const skippedBy = [{ reason: 'SkipLabel' as const, count: 2_147_483_647 }];
+    const seen = look([on('n1', 'a')], facts({ n1: { live: 0, skippedBy } }));
+    expect(seen.pods.skippedBy).toEqual([{ reason: 'SkipLabel', count: 1 }]);
+  });
+
+  test('says nothing of a node that is selected since: it is awaited', () => {
+    const policy = team(90);
+    const withNodes = platform(90, { nodes: { selector: {} } });
+    expect(look([on('n1', 'a')], facts({ n1: {} }), policy).awaited).toEqual([]);
+    expect(look([on('n1', 'a')], facts({ n1: {} }), withNodes).awaited).toEqual(['n1']);
+    expect(look([on('n1', 'a')], facts({ n1: { host: 'Live' } }), withNodes).awaited).toEqual([]);
+  });
+
   test('brings its findings, worst first, and their totals', () => {
     const skip = { reason: 'SkipLabel', pod: 'a', message: '' };
     const exposed = { reason: 'NotReachable', pod: 'z', message: '' };

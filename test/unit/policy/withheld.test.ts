@@ -72,6 +72,14 @@ test('one policy too many is told so, and nobody looks at it', () => {
   expect(onNode(ofTeam(90), { policiesPerNamespace: 0 })).toEqual(nobody);
 });
 
+test('where none is allowed, nobody is told to delete one', () => {
+  const settings = under({ policiesPerNamespace: 0 });
+  const { status } = plan(circumstances(ofTeam(90), { settings, inExcess: true }));
+  expect(status.conditions?.[0]?.message).toContain(
+    '(policiesPerNamespace: 0) allows none in any namespace. Ask',
+  );
+});
+
 test('where namespaced policies may only observe, one that would repair sets values and counts connections', () => {
   const settings = under({ openConnections: 'Observe' });
   const { status } = plan(circumstances(ofTeam(90), { settings }));

@@ -148,6 +148,17 @@ describe('whatever many tenants claim', () => {
     );
   });
 
+  test('where more are refused than a status keeps, looks that hear nothing new write nothing new, and trials come', () => {
+    const heard = Array.from({ length: 70 }, (_, at) => refused(0, `n${at}`));
+    const first = looking([], heard, 1000);
+    expect(looking(first, heard, 2000)).toEqual(first);
+    expect(looking(first, heard, 9 * minute)).toEqual(first);
+    expect(shape(looking(first, heard, 11 * minute)).some((one) => one.includes('Active'))).toBe(true);
+    // A pod that is refused now has a place at once, wherever it is.
+    const anew = looking(first, [...heard, refused(3000, 'other')], 4000);
+    expect(anew.map(({ namespace }) => namespace)).toContain('other');
+  });
+
   test('nobody is withheld who did not say so himself', () => {
     fc.assert(
       fc.property(fc.uniqueArray(names), (claimed) => {

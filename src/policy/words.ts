@@ -1,0 +1,12 @@
+/** Texts that somebody else wrote, on their way into a status that many read. */
+
+/** Without what could pass for a line of its own, or move a cursor, where somebody prints it. */
+export function oneLine(text: string): string {
+  return text.replace(/[\s\p{C}]+/gu, ' ').trim();
+}
+
+/** At most so many characters, the last one an ellipsis where some are left out. */
+export function shortened(text: string, longest: number): string {
+  const characters = [...text];
+  return characters.length <= longest ? text : `${characters.slice(0, longest - 1).join('')}…`;
+}
