@@ -46,7 +46,8 @@ export class Connections {
   #counted: Map<Place, SocketReading> | undefined;
   /** Becomes {@link #counted} once it is whole. */
   #first = new Map<Place, SocketReading>();
-  #startedMs = performance.now();
+  /** Of the first count, when it began. */
+  #startedMs = -Infinity;
   #failures = 0;
 
   constructor(options: ConnectionsOptions) {
@@ -154,7 +155,6 @@ export class Connections {
     if (this.#failures !== triesUntilUnknown || this.#counted === undefined) return;
     this.#counted = undefined;
     this.#first = new Map();
-    this.#startedMs = performance.now();
     this.#options.onCounted();
   }
 }

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { firstProcess, processNumbers, readCgroups, startTicksOf, stateOf } from '../kernel/process.ts';
+import type { MetProcess } from '../kernel/process.ts';
+import {
+  firstProcess,
+  isStillThere,
+  processNumbers,
+  readCgroups,
+  startTicksOf,
+  stateOf,
+} from '../kernel/process.ts';
 import { socketProcessFile } from './socket-child.ts';
-
-/** A process, and never another that was given its number since. */
-interface LeftBehind {
-  readonly pid: number;
-  /** Clock ticks since the machine started. */
-  readonly started: number;
-}
 
 /**
  * Those that earlier agents of this node gave up, and that still wait for a system call. They stand in the control groups
@@ -17,7 +18,7 @@ interface LeftBehind {
  */
 export class LeftBehindBefore {
   readonly #procRoot: string;
-  #processes: readonly LeftBehind[];
+  #processes: readonly MetProcess[];
 
   constructor(procRoot: string) {
     this.#procRoot = procRoot;
@@ -33,9 +34,7 @@ export class LeftBehindBefore {
 
   /** How many of them have not ended yet. */
   get count(): number {
-    this.#processes = this.#processes.filter(
-      ({ pid, started }) => startTicksOf(this.#procRoot, String(pid)) === started,
-    );
+    this.#processes = this.#processes.filter((one) => isStillThere(this.#procRoot, one));
     return this.#processes.length;
   }
 }

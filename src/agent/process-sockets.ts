@@ -2,7 +2,7 @@ import { closeSync, fstatSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describeEndpoint, isLoopback } from '../kernel/endpoint.ts';
-import { HomeNamespace } from '../kernel/network-namespace.ts';
+import { HomeNamespace, networkOf } from '../kernel/network-namespace.ts';
 import { firstProcess, numbersIn, ProcessHandle } from '../kernel/process.ts';
 import { SocketDiagnosis } from '../kernel/socket-timer.ts';
 import { close, openPidfd } from '../kernel/syscall.ts';
@@ -65,7 +65,7 @@ interface Diagnosis {
 export class ProcessSockets {
   readonly #procRoot: string;
   readonly #home = new HomeNamespace();
-  readonly #hostNetwork: number;
+  readonly #hostNetwork: bigint;
   /** Otherwise a number of the host's is another process's here. */
   readonly #countsAsHost: boolean;
   /** Of the network that was asked last: processes of a pod share theirs. */
@@ -73,7 +73,7 @@ export class ProcessSockets {
 
   constructor(procRoot: string) {
     this.#procRoot = procRoot;
-    this.#hostNetwork = statSync(join(procRoot, String(firstProcess), 'ns/net')).ino;
+    this.#hostNetwork = networkOf(procRoot, firstProcess);
     this.#countsAsHost =
       statSync(join(procRoot, String(firstProcess), 'ns/pid')).ino === statSync('/proc/self/ns/pid').ino;
   }
@@ -81,7 +81,7 @@ export class ProcessSockets {
   /** A monitor of a pod's runtime is in the host's network, and a container that no kubelet started is not. */
   isInItsNetwork(pid: number, isOfHost: boolean): boolean {
     try {
-      return (statSync(join(this.#procRoot, String(pid), 'ns/net')).ino === this.#hostNetwork) === isOfHost;
+      return (networkOf(this.#procRoot, pid) === this.#hostNetwork) === isOfHost;
     } catch {
       return false;
     }

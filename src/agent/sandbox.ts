@@ -1,6 +1,4 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-
+import { networkOf } from '../kernel/network-namespace.ts';
 import type { ProcessHandle } from '../kernel/process.ts';
 import { processNumbers, readCgroups, withProcess } from '../kernel/process.ts';
 import type { PodGroup } from './pod-cgroup.ts';
@@ -26,7 +24,7 @@ export function processesOfPods(procRoot: string): PodProcess[] {
  * before depths are compared: a runtime's monitor may stand above all containers (CRI-O with crun, conmon in the pod's group).
  */
 export function oldestFirst(procRoot: string, found: readonly PodProcess[], hostNetwork: bigint): number[] {
-  const own = found.filter(({ pid }) => networkOf(procRoot, pid) !== hostNetwork);
+  const own = found.filter(({ pid }) => !isIn(hostNetwork, procRoot, pid));
   const shallowest = Math.min(...own.map(({ depth }) => depth));
   return own
     .filter(({ depth }) => depth === shallowest)
@@ -36,12 +34,12 @@ export function oldestFirst(procRoot: string, found: readonly PodProcess[], host
     .map(({ pid }) => pid);
 }
 
-/** Inode number; undefined where it cannot be told, which opening it will say. */
-function networkOf(procRoot: string, pid: number): bigint | undefined {
+/** Of one that may not be looked at nobody knows, which opening it will say. */
+function isIn(network: bigint, procRoot: string, pid: number): boolean {
   try {
-    return statSync(join(procRoot, String(pid), 'ns/net'), { bigint: true }).ino;
+    return networkOf(procRoot, pid) === network;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

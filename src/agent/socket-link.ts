@@ -1,7 +1,7 @@
 import type { LeftOut, SocketReading, SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
 import { joinFirstProcess } from '../kernel/control-group.ts';
-import { startTicksOf, stateOf } from '../kernel/process.ts';
+import { isStillThere, startTicksOf, stateOf } from '../kernel/process.ts';
 import { sleep, systemClock } from '../kube/clock.ts';
 import { backOffMs } from '../kube/backoff.ts';
 import type { Log } from '../ops/log.ts';
@@ -165,7 +165,7 @@ export class SocketLink {
   /** Places that are not looked at at all. */
   #shutOut(targets: readonly SocketTarget[]): Looked[] {
     const { procRoot } = this.#options;
-    this.#hung = this.#hung.filter(({ pid, started }) => startTicksOf(procRoot, String(pid)) === started);
+    this.#hung = this.#hung.filter((one) => isStillThere(procRoot, one));
     return targets.flatMap((target) => {
       const hung = this.#hung.filter(({ place }) => place === target.place).length;
       if (hung >= mostOfPlace) return [shut(target, 'PodHangs', hung)];

@@ -14,7 +14,6 @@ import type { BindingStep } from '../policy/binding-step.ts';
 import type { Circumstances, Plan } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
 import type { PolicyRecord } from '../policy/record.ts';
-import { policyRecord } from '../policy/record.ts';
 import { unattendedStatus } from '../policy/unattended.ts';
 import { newlyWithheld } from '../policy/withholding.ts';
 import { resources } from './resource.ts';
@@ -132,7 +131,8 @@ export class Applier {
     // of the spec would be held without a look at it, as fields that a watch of an older schema leaves out.
     const key = keyOf(metadata);
     const isSame = world.policy(key) === record && written.metadata.generation === record.generation;
-    const { status: held, resourceVersion } = policyRecord(kind, written);
+    const { resourceVersion } = written.metadata;
+    const held = (written.status ?? {}) as PolicyStatus;
     if (isSame) world.policiesLike(key).set(key, { ...record, status: held, resourceVersion });
     const [condition] = status.conditions ?? [];
     const { reason, message } = condition ?? {};

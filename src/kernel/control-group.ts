@@ -13,7 +13,7 @@ export function joinFirstProcess(procRoot: string, pid: number): void {
   const first = join(procRoot, String(firstProcess));
   // What proc says of groups, and which of them may be written, depends on who opens, and before Linux 5.16 on who
   // writes: systemd mounts them `nsdelegate`.
-  const failures = insideControlGroups(join(first, 'ns/cgroup'), () => {
+  const failures = insideGroupsOfFirst(procRoot, () => {
     const mounts = readFileSync(join(first, 'mountinfo'), 'utf8');
     const folders = groupFolders(readCgroups(procRoot, firstProcess) ?? '', mounts);
     return folders.flatMap((folder) => failureOf(() => move(join(first, 'root', folder), pid)));
@@ -28,12 +28,7 @@ export function joinFirstProcess(procRoot: string, pid: number): void {
  */
 export function readGroupsFromTheTop(procRoot: string): void {
   try {
-    const namespace = openSync(join(procRoot, String(firstProcess), 'ns/cgroup'), 'r');
-    try {
-      enterControlGroupNamespace(namespace);
-    } finally {
-      closeSync(namespace);
-    }
+    enterGroupsOfFirst(procRoot);
   } catch {
     // Who may not do this may do nothing else here, and is told so by that.
   }
@@ -83,18 +78,25 @@ function failureOf(action: () => void): unknown[] {
   }
 }
 
-function insideControlGroups<T>(namespaceFile: string, action: () => T): T {
+function insideGroupsOfFirst<T>(procRoot: string, action: () => T): T {
   const home = openSync('/proc/thread-self/ns/cgroup', 'r');
   try {
-    const namespace = openSync(namespaceFile, 'r');
+    enterGroupsOfFirst(procRoot);
     try {
-      enterControlGroupNamespace(namespace);
       return action();
     } finally {
       enterControlGroupNamespace(home);
-      closeSync(namespace);
     }
   } finally {
     closeSync(home);
+  }
+}
+
+function enterGroupsOfFirst(procRoot: string): void {
+  const namespace = openSync(join(procRoot, String(firstProcess), 'ns/cgroup'), 'r');
+  try {
+    enterControlGroupNamespace(namespace);
+  } finally {
+    closeSync(namespace);
   }
 }

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { enterNetworkNamespace, networkNamespaceCookie } from './syscall.ts';
 
@@ -40,4 +41,9 @@ export function identityInside(fd: number): NamespaceIdentity {
 
 export function inodeOf(fd: number): bigint {
   return fstatSync(fd, { bigint: true }).ino;
+}
+
+/** Inode number of the network namespace of a process. Throws where it has ended, or may not be looked at. */
+export function networkOf(procRoot: string, pid: number): bigint {
+  return statSync(join(procRoot, String(pid), 'ns/net'), { bigint: true }).ino;
 }

@@ -96,6 +96,17 @@ export function startTicksOf(procRoot: string, id: string): number | undefined {
   return ifAlive(() => startTicksIn(readFileSync(join(procRoot, id, 'stat'), 'latin1')));
 }
 
+/** A process, and never another that was given its number since. */
+export interface MetProcess {
+  readonly pid: number;
+  /** Clock ticks since the machine started. */
+  readonly started: number;
+}
+
+export function isStillThere(procRoot: string, { pid, started }: MetProcess): boolean {
+  return startTicksOf(procRoot, String(pid)) === started;
+}
+
 /** `R`: runs, or waits for a processor; `D` and `S`: waits for something else (proc_pid_stat(5)). Undefined where it has ended. */
 export function stateOf(procRoot: string, pid: number): string | undefined {
   return ifAlive(() => fieldsAfterName(readFileSync(join(procRoot, String(pid), 'stat'), 'latin1'))[0]);

@@ -15,20 +15,20 @@ const namedAtMost = 5;
 
 /** Who refuses, where, in which words, and what becomes of pods: one finding for each that refuses. */
 export function refusalFindings(refusals: readonly Refusal[], to: RefusedTo): Finding[] {
-  const byRefuser = Map.groupBy(withheldOf(refusals), ({ by }) => by);
-  const oldest = (group: readonly Refusal[]) => group.map(({ since }) => since).sort()[0] ?? '';
+  // Each may be a claim of its own namespace: whoever came later does not speak for the others.
+  const oldestFirst = withheldOf(refusals).sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
+  const byRefuser = Map.groupBy(oldestFirst, ({ by }) => by);
   return [...byRefuser.values()]
-    .sort((a, b) => b.length - a.length || (oldest(a) < oldest(b) ? -1 : 1))
+    .sort((a, b) => b.length - a.length)
     .map((group) => findingOf(group, to))
     .filter((finding) => finding !== undefined)
     .slice(0, namedAtMost);
 }
 
 function findingOf(group: readonly Refusal[], { kind, anyAgent }: RefusedTo): Finding | undefined {
-  // Each may be a claim of its own namespace: whoever came later does not speak for the others.
-  const [first] = [...group].sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
+  const [first] = group;
   if (first === undefined) return undefined;
-  const names = group.map(({ namespace }) => namespace);
+  const names = group.map(({ namespace }) => namespace).sort();
   const where = names.length === 1 ? 'here' : `in ${names.length} namespaces (${someOf(names)})`;
   const next = group.map(trialAt).sort()[0];
   const meanwhile = anyAgent

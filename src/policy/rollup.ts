@@ -114,7 +114,8 @@ export function rollUp(
   const sayingOf = (nodes: readonly string[]) => nodes.flatMap((node) => saying(node, { facts, withPods }));
   const present = sayingOf(reported);
   const short = concerned.filter((node) => isShort(node, facts, generation));
-  const all = [...present, ...sayingOf(awaited)].map(({ node, report, here }) => ({
+  const sayings = [...present, ...sayingOf(awaited)];
+  const all = sayings.map(({ node, report, here }) => ({
     ...{ ...report, node },
     // A pod that is gone since is still in the word of its node for a while.
     live: Math.min(report.live, here.selected - here.pending),
@@ -140,7 +141,7 @@ export function rollUp(
   return {
     known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
     live: sum(all.map(({ live }) => live)),
-    skips: [...present, ...sayingOf(awaited)].flatMap(skipsOf),
+    skips: sayings.flatMap(skipsOf),
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
     hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
     connections: totalOf(all.flatMap(({ connections }) => connections ?? [])),

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/api/triple.ts';
@@ -9,8 +9,9 @@ import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import type { PodIdentity } from '../../src/policy/pod-identity.ts';
 import { until } from '../cluster/wait.ts';
 import { asking } from '../support/builder.ts';
-import type { Pod } from './machine.ts';
-import { Machine, numberInside } from './machine.ts';
+import type { Machine, Pod } from './machine.ts';
+import { numberInside } from './machine.ts';
+import { eachWithAgent } from './machine-with-agent.ts';
 
 const kernel: Triple = { timeSeconds: 7200, intervalSeconds: 75, probes: 9 };
 const wanted: Triple = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
@@ -19,15 +20,13 @@ const fierce: Triple = { timeSeconds: 1, intervalSeconds: 1, probes: 2 };
 let machine: Machine;
 let agent: NodeKernel;
 let walks: number;
-beforeEach(async () => {
-  machine = await Machine.start();
-  walks = 0;
-  agent = machine.agent({ onWalk: () => (walks += 1) });
-});
-afterEach(async () => {
-  agent.close();
-  await machine.stop();
-});
+eachWithAgent(
+  (...each) => {
+    [machine, agent] = each;
+    walks = 0;
+  },
+  { onWalk: () => (walks += 1) },
+);
 
 /** Behind which such values are derived. */
 const timeouts = new Map([

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/api/triple.ts';
@@ -10,7 +10,9 @@ import type { Place } from '../../src/policy/place.ts';
 import { HOST } from '../../src/policy/place.ts';
 import { until } from '../cluster/wait.ts';
 import { asking } from '../support/builder.ts';
-import { Machine, numberInside } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { numberInside } from './machine.ts';
+import { eachWithAgent } from './machine-with-agent.ts';
 
 const triple = (timeSeconds: number, intervalSeconds: number, probes: number): Triple => ({
   timeSeconds,
@@ -23,14 +25,7 @@ const asked = asking(90);
 
 let machine: Machine;
 let agent: NodeKernel;
-beforeEach(async () => {
-  machine = await Machine.start();
-  agent = machine.agent();
-});
-afterEach(async () => {
-  agent.close();
-  await machine.stop();
-});
+eachWithAgent((...each) => ([machine, agent] = each));
 
 const visit = (place: Place, want = asked, by = agent): Reading => {
   const [reading] = by.visit([{ place, wanted: want, anew: false, asked: true }], machine.pods);
