@@ -1,8 +1,13 @@
 # npm run build && docker build -t REGISTRY/keepalive-operator:TAG .
 # The bundle is plain JavaScript, but koffi's part of it is built for one architecture: `npm run build -- arm64` brings
-# others too. The base is an argument: any image with Node 26 in its PATH does.
+# others too. Node 26 comes with any Debian as its base; BASE names an image that has libbpf (libbpf.so.1) as well.
 ARG NODE_IMAGE=node:26-bookworm-slim
-FROM ${NODE_IMAGE}
+ARG BASE=with-libbpf
+FROM ${NODE_IMAGE} AS with-libbpf
+# Loads the agent's program into the kernel. Without it agents look after connections by descriptors, and say so.
+RUN apt-get update && apt-get install -y --no-install-recommends libbpf1 && rm -rf /var/lib/apt/lists/*
+
+FROM ${BASE}
 WORKDIR /app
 COPY LICENSE dist ./
 USER 65532:65532

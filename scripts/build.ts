@@ -6,6 +6,7 @@ import type { BuildOptions } from 'esbuild';
 import { build } from 'esbuild';
 
 import packageJson from '../package.json' with { type: 'json' };
+import { compileConnectionProgram } from './connection-program.ts';
 import { copyKoffi } from './koffi.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -38,4 +39,5 @@ await build({
 // By itself, so that it holds nothing but what a process that looks at sockets needs.
 await build({ ...options, entryPoints: [join(root, 'src/agent/socket-process.ts')] });
 
+compileConnectionProgram(join(outdir, 'keepalive.bpf.o'));
 await copyKoffi({ root, outdir, architectures: process.argv.slice(2) });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { AGENT_NAME } from '../api/group.ts';
 import { ApiClient } from '../kube/client.ts';
@@ -38,6 +39,8 @@ export interface AgentOptions {
 
 /** Past this, the kernel thread hangs in a system call: a new process may fare better. */
 const longestWaitSeconds = 120;
+/** Beside the bundle; where the agent runs from its sources there is none. */
+const programFile = fileURLToPath(new URL('./keepalive.bpf.o', import.meta.url));
 /** Of the 30 s that a pod has to end: an API server that does not answer must leave time to restore. */
 const farewell = { patienceMs: 15_000, askEveryMs: 1000, askTimeoutMs: 3000 };
 
@@ -79,6 +82,7 @@ class Agent {
     this.#kernel = new KernelLink({
       procRoot: config.procRoot,
       ledgerFile: join(config.stateFolder, 'ledger'),
+      objectFile: config.connections === 'Auto' ? programFile : undefined,
     });
     this.#watched = this.#world.watchAll({
       ...{ client, log, settingsNamespace: settingsNamespaceOf(config) },
@@ -103,7 +107,7 @@ class Agent {
     });
     const metrics = createAgentMetrics(this.#metrics);
     this.#connections = new Connections({
-      ...{ link: new SocketLink({ procRoot: config.procRoot, log }), log, metrics },
+      ...{ link: new SocketLink({ procRoot: config.procRoot, log }), kernel: this.#kernel, log, metrics },
       countMs: config.countSeconds * 1000,
       onCounted: () => {
         this.#rounds.request();
@@ -151,6 +155,7 @@ class Agent {
   async #act(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const { ignoredLines } = await this.#kernel.turn;
+    log.info({ ...this.#kernel.reach?.means }, 'how connections are reached');
     if (ignoredLines > 0)
       log.warn(
         { lines: ignoredLines },

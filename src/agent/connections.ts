@@ -4,19 +4,22 @@ import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
 import type { AgentMetrics } from '../ops/metrics.ts';
-import type { SocketReading } from '../policy/connection.ts';
+import type { SocketReading, SocketTarget } from '../policy/connection.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { identitiesOf } from '../policy/selection.ts';
 import { socketTargets, withUnmet } from '../policy/socket-target.ts';
+import type { KernelLink } from './kernel-link.ts';
+import { ServedPlaces } from './served-places.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { Looked } from './socket-scan.ts';
-import type { Due } from './socket-schedule.ts';
+import type { Due, LookedAfter } from './socket-schedule.ts';
 import { SocketSchedule } from './socket-schedule.ts';
 
 export interface ConnectionsOptions {
   readonly link: SocketLink;
+  readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections'>;
   readonly log: Log;
   readonly metrics: AgentMetrics;
   /**
@@ -36,13 +39,18 @@ const triesUntilUnknown = 3;
 /** A first count that is not whole by then is told as far as it is: somebody may see to it that it never is. */
 const firstCountMs = 30_000;
 
-/** Looks at the open connections of each place as often as it asks for, and gives keepalive where a policy says so. */
+/**
+ * Looks at the open connections of each place as often as it asks for, and gives keepalive where a policy says so. Where the
+ * kernel counts them, what is left to look at is what was open before.
+ */
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #queue: WorkQueue;
   readonly #schedule: SocketSchedule;
+  readonly #served: ServedPlaces;
   #hostPods: ReadonlySet<PodPlace> = new Set();
   #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
+  #targets: readonly SocketTarget[] = [];
   #counted: Map<Place, SocketReading> | undefined;
   /** Becomes {@link #counted} once it is whole. */
   #first = new Map<Place, SocketReading>();
@@ -52,10 +60,26 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
-    this.#schedule = new SocketSchedule(options.countMs);
+    const { kernel, log, countMs } = options;
+    this.#schedule = new SocketSchedule(countMs);
     this.#queue = new WorkQueue({
-      ...{ work: () => this.#look(), concurrency: 1, log: options.log },
+      ...{ work: () => this.#look(), concurrency: 1, log },
       backOff: { minMs: 1000, maxMs: 60_000 },
+    });
+    this.#served = new ServedPlaces({
+      ...{ kernel, log, countMs },
+      onServed: (networks) => {
+        this.#plan(this.#targets.map((target) => ({ ...target, network: networks.get(target.place) })));
+      },
+      onLoosened: (place) => {
+        this.#schedule.owe(place);
+        this.#queue.add(key);
+      },
+      onCounted: (readings) => {
+        // Nobody may ask about some of them any more.
+        const asked = readings.filter(({ place }) => this.#schedule.targetOf(place)?.network !== undefined);
+        this.#tell(asked.map((reading) => this.#keep(reading)).includes(true));
+      },
     });
     this.#queue.start();
   }
@@ -70,54 +94,67 @@ export class Connections {
     const { pods } = selections;
     this.#hostPods = new Set(pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.place));
     this.#pods = identitiesOf(selections);
-    const { gone, fresh, asked } = this.#schedule.follow(socketTargets(selections), performance.now());
+    this.#targets = socketTargets(selections);
+    this.#served.follow(this.#targets);
+    // Otherwise once it is known which of them the kernel serves.
+    if (!this.#served.counts) this.#plan(this.#targets);
+  }
+
+  /** Waits for no system call. */
+  async stop(): Promise<void> {
+    this.#options.link.close();
+    await this.#served.stop();
+    await this.#queue.stop();
+  }
+
+  #plan(targets: readonly LookedAfter[]): void {
+    const { gone, fresh, asked } = this.#schedule.follow(targets, performance.now());
     for (const place of gone) (this.#counted ?? this.#first).delete(place);
     this.#options.link.forget(gone);
     if (asked > 0) this.#queue.add(key);
     else if (fresh + gone.length > 0) this.#queue.addAfter(key, gatherMs);
   }
 
-  /** Waits for no system call. */
-  stop(): Promise<void> {
-    this.#options.link.close();
-    return this.#queue.stop();
-  }
-
   async #look(): Promise<Next> {
     const due = this.#schedule.due(performance.now());
     if (due.length > 0) await this.#lookAt(due);
+    if (this.#schedule.places.length === 0) this.#counted ??= new Map();
     const nextMs = this.#schedule.nextDueMs();
     if (nextMs !== undefined) return { afterMs: Math.max(1, nextMs - performance.now()) };
-    this.#counted ??= new Map();
     this.#options.link.rest();
     return undefined;
   }
 
   async #lookAt(due: readonly Due[]): Promise<void> {
-    const { link, metrics, onCounted } = this.#options;
+    const { link, kernel, metrics } = this.#options;
     const targets = due.map(({ target, everySocket }) => ({ ...target, everySocket }));
     const left = new Map(due.map((one) => [one.target.place, one]));
     // Nobody may have asked for anything until now.
     if (this.#first.size === 0) this.#startedMs = performance.now();
     const stopTimer = metrics.scans.startTimer();
+    const request = { targets, hostPods: this.#hostPods, pods: this.#pods, pins: kernel.reach?.pins };
     let isNews = false;
     try {
-      await link.look({ targets, hostPods: this.#hostPods, pods: this.#pods }, (looked) => {
+      await link.look(request, (looked) => {
         left.delete(looked.reading.place);
         isNews = this.#take(looked) || isNews;
         // The rest may take a while.
-        if (looked.as === 'hung' && this.#counted !== undefined) onCounted();
+        if (looked.as === 'hung') this.#tell(true);
       });
       this.#failures = 0;
       this.#schedule.giveBack([...left.values()], performance.now());
-      const isFirst = this.#endFirst();
-      if (isFirst || (isNews && this.#counted !== undefined)) onCounted();
+      this.#tell(isNews);
     } catch (error) {
       this.#fail(due);
       throw error;
     } finally {
       stopTimer();
     }
+  }
+
+  #tell(isNews: boolean): void {
+    const isFirst = this.#endFirst();
+    if (isFirst || (isNews && this.#counted !== undefined)) this.#options.onCounted();
   }
 
   /** Before the first count there is none of a part of the node, but where somebody takes very long. */
@@ -141,11 +178,18 @@ export class Connections {
     }
     if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
     const target = this.#schedule.targetOf(place);
-    if (as === 'looked' || target === undefined) return false;
-    const reading = withUnmet(seen, target, unmetMs);
+    if (as === 'lost') this.#served.lose(place);
+    if (as === 'looked' || as === 'lost' || target === undefined) return false;
+    if (target.network === undefined) return this.#keep(withUnmet(seen, target, unmetMs));
+    this.#served.swept(place, seen);
+    return false;
+  }
+
+  /** Whether it says something else than before. */
+  #keep(reading: SocketReading): boolean {
     const counted = this.#counted ?? this.#first;
-    const isNews = !isDeepStrictEqual(counted.get(place), reading);
-    counted.set(place, reading);
+    const isNews = !isDeepStrictEqual(counted.get(reading.place), reading);
+    counted.set(reading.place, reading);
     return isNews;
   }
 

@@ -1,9 +1,12 @@
 import { Worker } from 'node:worker_threads';
 
-import type { PodPlace } from '../policy/place.ts';
+import type { ConnectionMeans } from '../policy/connection-means.ts';
+import type { SocketTarget } from '../policy/connection.ts';
+import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
+import type { Counted, Served } from './node-connections.ts';
 import type { Visit } from './node-kernel.ts';
 
 export interface KernelOptions {
@@ -11,12 +14,17 @@ export interface KernelOptions {
   readonly procRoot: string;
   /** On the host, and gone with its next start. */
   readonly ledgerFile: string;
+  /** The compiled program for the kernel; undefined where connections are to be left to descriptors. */
+  readonly objectFile?: string | undefined;
 }
 
 export interface Question {
   readonly id: number;
-  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'discover';
+  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'discover' | 'followConnections' | 'countConnections';
   readonly visits?: readonly Visit[];
+  readonly targets?: readonly SocketTarget[];
+  /** Of these, the process that led to their network has ended. */
+  readonly lost?: readonly Place[];
   /** All pods there are: what is known of any other is forgotten first. */
   readonly pods?: ReadonlyMap<PodPlace, PodIdentity> | undefined;
 }
@@ -25,6 +33,8 @@ export interface Answer {
   readonly id: number;
   readonly readings?: readonly Reading[];
   readonly discovery?: Discovery;
+  readonly served?: readonly Served[];
+  readonly counted?: Counted;
   /** What it took to go through all processes of the node; undefined where nobody had to be looked for. */
   readonly walkMs?: number | undefined;
   readonly error?: string;
@@ -36,6 +46,14 @@ export interface Word {
   readonly waitingFor: string | undefined;
   /** Of the ledger, which were not believed. */
   readonly ignoredLines?: number;
+  readonly connections?: Reach;
+}
+
+/** How connections are reached on this node. */
+export interface Reach {
+  readonly means: ConnectionMeans;
+  /** Where programs are pinned that open connections are counted and swept by; undefined where there are none. */
+  readonly pins: string | undefined;
 }
 
 export interface Visited {
@@ -58,6 +76,7 @@ export class KernelLink {
   readonly #waiting = new Map<number, Waiting>();
   readonly #broken = Promise.withResolvers<never>();
   readonly #turn = Promise.withResolvers<{ readonly ignoredLines: number }>();
+  #reach: Reach | undefined;
   #waitingFor: string | undefined;
   #isOurTurn = false;
   #failure: Error | undefined;
@@ -112,6 +131,23 @@ export class KernelLink {
     return (await this.#ask({ ask: 'discover' })).discovery;
   }
 
+  /** Undefined until it is this agent's turn. */
+  get reach(): Reach | undefined {
+    return this.#reach;
+  }
+
+  /** From now on new connections of these places have what is asked there: of which places that is so. */
+  async followConnections(
+    targets: readonly SocketTarget[],
+    lost: readonly Place[],
+  ): Promise<readonly Served[]> {
+    return (await this.#ask({ ask: 'followConnections', targets, lost })).served ?? [];
+  }
+
+  async countConnections(): Promise<Counted> {
+    return (await this.#ask({ ask: 'countConnections' })).counted ?? { readings: [], loosened: [] };
+  }
+
   async restoreAll(): Promise<readonly Reading[]> {
     return (await this.#visited({ ask: 'restoreAll' })).readings;
   }
@@ -148,8 +184,9 @@ export class KernelLink {
     else waiting?.reject(new Error(answer.error));
   }
 
-  #hear({ waitingFor, ignoredLines = 0 }: Word): void {
+  #hear({ waitingFor, ignoredLines = 0, connections }: Word): void {
     this.#waitingFor = waitingFor;
+    this.#reach = connections;
     this.#isOurTurn = waitingFor === undefined;
     if (this.#isOurTurn) this.#turn.resolve({ ignoredLines });
   }

@@ -10,10 +10,11 @@ import { readGroupsFromTheTop } from '../kernel/control-group.ts';
 import { discover } from './discover.ts';
 import type { Answer, KernelOptions, Question, Word } from './kernel-link.ts';
 import { Ledger } from './ledger.ts';
+import { NodeConnections } from './node-connections.ts';
 import { NodeKernel } from './node-kernel.ts';
 import { Turn } from './turn.ts';
 
-const { procRoot, ledgerFile } = workerData as KernelOptions;
+const { procRoot, ledgerFile, objectFile } = workerData as KernelOptions;
 /** In a container too, it is the machine's own. */
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
@@ -35,34 +36,49 @@ function begin(): void {
     walkMs = (walkMs ?? 0) + ms;
   };
   const kernel = new NodeKernel({ procRoot, ledger, onWalk });
-  parentPort?.on('message', ({ id, ...question }: Question) => {
-    walkMs = undefined;
-    try {
-      const answer = answerTo(kernel, question);
-      parentPort?.postMessage({ id, ...answer, walkMs } satisfies Answer);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      parentPort?.postMessage({ id, error: message } satisfies Answer);
-    }
+  const connections = new NodeConnections({
+    ...{ procRoot, objectFile },
+    networkOf: (place) => kernel.networkOf(place),
   });
-  tell({ waitingFor: undefined, ignoredLines: ledger.ignored });
+  parentPort?.on('message', (question: Question) => {
+    walkMs = undefined;
+    void answerTo({ kernel, connections }, question)
+      .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }))
+      .then((answer) => parentPort?.postMessage({ id: question.id, ...answer, walkMs } satisfies Answer));
+  });
+  const { means, pins } = connections;
+  tell({ waitingFor: undefined, ignoredLines: ledger.ignored, connections: { means, pins } });
 }
 
 function tell(word: Word): void {
   parentPort?.postMessage(word);
 }
 
-function answerTo(kernel: NodeKernel, { ask, visits = [], pods }: Omit<Question, 'id'>): Omit<Answer, 'id'> {
-  switch (ask) {
-    case 'visit':
-      return { readings: kernel.visit(visits, pods) };
-    case 'remembered':
-      return { readings: kernel.visit(kernel.remembered()) };
-    case 'restoreAll':
-      return { readings: kernel.restoreAll() };
-    case 'discover':
-      return { discovery: discover(procRoot) };
-  }
+interface Kernel {
+  readonly kernel: NodeKernel;
+  readonly connections: NodeConnections;
+}
+
+type Answering = (on: Kernel, question: Question) => Omit<Answer, 'id'> | Promise<Omit<Answer, 'id'>>;
+
+const answers: Readonly<Record<Question['ask'], Answering>> = {
+  visit: ({ kernel }, { visits = [], pods }) => ({ readings: kernel.visit(visits, pods) }),
+  remembered: ({ kernel }) => ({ readings: kernel.visit(kernel.remembered()) }),
+  restoreAll: ({ kernel, connections }) => {
+    connections.remove();
+    return { readings: kernel.restoreAll() };
+  },
+  discover: () => ({ discovery: discover(procRoot) }),
+  followConnections: ({ kernel, connections }, { targets = [], lost = [] }) => {
+    for (const place of lost) kernel.lose(place);
+    return { served: connections.follow(targets) };
+  },
+  countConnections: async ({ connections }) => ({ counted: await connections.count() }),
+};
+
+/** All of it at once, but for counts, between whose steps others are answered. */
+async function answerTo(on: Kernel, question: Question): Promise<Omit<Answer, 'id'>> {
+  return answers[question.ask](on, question);
 }
 
 begin();

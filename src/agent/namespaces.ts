@@ -15,6 +15,10 @@ export interface OpenNamespace {
   readonly files: KeepaliveFiles;
   /** Names this very namespace: a pod's next one has another. */
   readonly identity: string;
+  /** Of the namespace; undefined before Linux 5.14. */
+  readonly cookie: bigint | undefined;
+  /** A process that was in it. */
+  readonly pid: number;
   /** The pod's control group; undefined for the host. */
   readonly group: string | undefined;
 }
@@ -124,8 +128,8 @@ export class Namespaces {
     return undefined;
   }
 
-  #keep(place: Place, { files, identity, group }: OpenNamespace): void {
-    this.#opened.set(place, { files, identity, group });
+  #keep(place: Place, { files, identity, cookie, pid, group }: OpenNamespace): void {
+    this.#opened.set(place, { files, identity, cookie, pid, group });
   }
 
   /** Undefined where the process has ended, is of another pod by now, has not begun, or its namespace is not to be had. */
@@ -140,11 +144,13 @@ export class Namespaces {
       try {
         const inode = inodeOf(fd);
         if (!mayBe(inode)) return undefined;
-        return this.#home.away(fd, () => ({
-          ...{ inode, group },
-          identity: nameOf(identityInside(fd)),
-          files: KeepaliveFiles.open(this.#procRoot),
-        }));
+        return this.#home.away(fd, () => {
+          const identity = identityInside(fd);
+          return {
+            ...{ inode, group, pid, cookie: identity.cookie, identity: nameOf(identity) },
+            files: KeepaliveFiles.open(this.#procRoot),
+          };
+        });
       } finally {
         closeSync(fd);
       }

@@ -27,6 +27,12 @@ export interface Visit {
   readonly asked: boolean;
 }
 
+/** The network namespace of a pod, as long as its cookie is found through that process. */
+export interface Network {
+  readonly cookie: bigint;
+  readonly pid: number;
+}
+
 export interface NodeKernelOptions {
   /** Where the host's proc is mounted. */
   readonly procRoot: string;
@@ -91,6 +97,17 @@ export class NodeKernel {
     for (const { place, state } of readings) if (state === 'absent') this.#forget(place);
     if ([...this.#ledger.entries()].length === 0) this.#ledger.erase();
     return readings;
+  }
+
+  /** The network namespace of a place, where it is known and nobody else lays claim to it. */
+  networkOf(place: Place): Network | undefined {
+    const opened = this.#contested.has(place) ? undefined : this.#namespaces.get(place);
+    return opened?.cookie === undefined ? undefined : { cookie: opened.cookie, pid: opened.pid };
+  }
+
+  /** The process that led to its namespace has ended: it is looked for anew when it is visited next. */
+  lose(place: Place): void {
+    this.#namespaces.close(place);
   }
 
   close(): void {

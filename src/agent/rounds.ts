@@ -137,7 +137,8 @@ export class Rounds {
     const { readings } = this.#places;
     const { sockets } = connections;
     const discovery = this.#discovery;
-    const input = { node, agentVersion: version, selections, readings, sockets, peers, discovery };
+    const means = this.#options.kernel.reach?.means;
+    const input = { node, agentVersion: version, selections, readings, sockets, peers, discovery, means };
     reporter.offer(() => nodeReport(input));
   }
 

@@ -23,6 +23,8 @@ export interface Request extends Omit<LookRequest, 'targets'> {
 
 interface Hung extends Avoided {
   readonly place: Place;
+  /** Nobody knows which socket of the network it was: from then on they are looked at one by one. */
+  readonly inSweep: boolean;
   /** Clock ticks since the machine started: its number may go to another. */
   readonly started: number;
 }
@@ -101,7 +103,10 @@ export class SocketLink {
   async #lookOnce(request: Request, tell: (looked: Looked) => void): Promise<boolean> {
     const child = (this.#child ??= await this.#start());
     const avoid = this.#hung.map(({ pid, inode }) => ({ pid, inode }));
-    const targets = request.targets.map((target) => ({ ...target, avoid }));
+    const targets = request.targets.map((target) => ({
+      ...{ ...target, avoid },
+      network: this.#mayBeSwept(target.place) ? target.network : undefined,
+    }));
     const forget = this.#forgotten;
     this.#forgotten = [];
     try {
@@ -144,7 +149,11 @@ export class SocketLink {
     }
   }
 
-  #giveUp(child: SocketChild, { at }: Hang, target: SocketTarget | undefined): Looked {
+  #mayBeSwept(place: Place): boolean {
+    return !this.#hung.some((one) => one.inSweep && one.place === place);
+  }
+
+  #giveUp(child: SocketChild, { at }: Hang, target: LookTarget | undefined): Looked {
     const { log, procRoot } = this.#options;
     this.#abandoned.add(child);
     void child.ended.then(() => this.#abandoned.delete(child));
@@ -152,13 +161,12 @@ export class SocketLink {
     this.#lastHangMs = performance.now();
     if (target === undefined) throw new Error('the process that looks at sockets hangs, nobody knows where');
     const { pid, inode } = at;
-    const { place } = target;
+    const { place, network } = target;
+    const inSweep = network !== undefined;
     const started = startTicksOf(procRoot, String(pid));
-    if (started !== undefined) this.#hung.push({ place, pid, inode, started });
-    log.warn(
-      { place, pid, inode, child: child.pid },
-      'a system call on a socket hangs: it is left alone from now on',
-    );
+    if (started !== undefined) this.#hung.push({ place, pid, inode, started, inSweep });
+    const then = inSweep ? 'the sockets of its pod are looked at one by one' : 'it is left alone';
+    log.warn({ place, pid, inode, child: child.pid }, `a system call on a socket hangs: ${then} from now on`);
     return { ...shut(target, 'Hangs', 1), as: 'hung' };
   }
 
@@ -167,7 +175,7 @@ export class SocketLink {
     const { procRoot } = this.#options;
     this.#hung = this.#hung.filter((one) => isStillThere(procRoot, one));
     return targets.flatMap((target) => {
-      const hung = this.#hung.filter(({ place }) => place === target.place).length;
+      const hung = this.#hung.filter((one) => one.place === target.place && !one.inSweep).length;
       if (hung >= mostOfPlace) return [shut(target, 'PodHangs', hung)];
       return this.abandoned >= mostAbandoned ? [shut(target, 'NodeHangs', this.abandoned)] : [];
     });

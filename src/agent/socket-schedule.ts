@@ -4,10 +4,16 @@ import type { SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
 import { scanPeriodSeconds } from '../policy/socket-target.ts';
 import { fairShares } from './fair-share.ts';
+import type { Network } from './node-kernel.ts';
 import type { Looked } from './socket-scan.ts';
 
+/** What is looked at, and how: where the kernel counts its connections, only those are swept that were open before. */
+export interface LookedAfter extends SocketTarget {
+  readonly network?: Network | undefined;
+}
+
 export interface Due {
-  readonly target: SocketTarget;
+  readonly target: LookedAfter;
   /** Whether sockets that were looked at before are looked at again. */
   readonly everySocket: boolean;
 }
@@ -33,8 +39,9 @@ interface Cost {
 }
 
 interface Entry {
-  target: SocketTarget;
+  target: LookedAfter;
   dueMs: number;
+  isUnderWay: boolean;
   /** Sockets that were looked at before have to be looked at again. */
   owesAll: boolean;
   readonly cost: Cost;
@@ -65,7 +72,7 @@ export class SocketSchedule {
     this.#countMs = countMs;
   }
 
-  targetOf(place: Place): SocketTarget | undefined {
+  targetOf(place: Place): LookedAfter | undefined {
     return this.#entries.get(place)?.target;
   }
 
@@ -74,7 +81,7 @@ export class SocketSchedule {
   }
 
   /** From now on these. */
-  follow(targets: readonly SocketTarget[], nowMs: number): Changes {
+  follow(targets: readonly LookedAfter[], nowMs: number): Changes {
     const wanted = new Set(targets.map(({ place }) => place));
     const gone = [...this.#entries.keys()].filter((place) => !wanted.has(place));
     for (const place of gone) this.#drop(place);
@@ -86,7 +93,7 @@ export class SocketSchedule {
   /** Those whose turn it is: quick ones first, then those of which nobody knows, one of each owner at a time. */
   due(nowMs: number): Due[] {
     if (nowMs >= this.#countDueMs) {
-      for (const entry of this.#entries.values()) entry.owesAll = true;
+      for (const entry of this.#entries.values()) entry.owesAll ||= entry.target.network === undefined;
       this.#countDueMs = nowMs + this.#countMs;
     }
     this.#reckon(nowMs);
@@ -95,7 +102,7 @@ export class SocketSchedule {
       const everySocket = entry.owesAll;
       // Asked for again while the look goes on, it is owed again.
       entry.owesAll = false;
-      entry.dueMs = Infinity;
+      entry.isUnderWay = true;
       return { target: entry.target, everySocket };
     });
   }
@@ -110,9 +117,10 @@ export class SocketSchedule {
     const { cost } = entry;
     const sinceMs = nowMs - cost.endedMs;
     if (as === 'hung') entry.owesAll = true;
-    else cost[as] = cpuMs;
+    else cost[as === 'looked' ? as : 'counted'] = cpuMs;
     cost.lastMs = cpuMs;
     cost.endedMs = nowMs;
+    entry.isUnderWay = false;
     entry.dueMs = nextTurnMs(entry.target, nowMs);
     return Math.max(Number.isFinite(sinceMs) ? sinceMs : 0, this.#restMsOf(entry));
   }
@@ -121,16 +129,28 @@ export class SocketSchedule {
   giveBack(due: readonly Due[], nowMs: number): void {
     for (const { target, everySocket } of due) {
       const entry = this.#entries.get(target.place);
-      if (entry?.dueMs !== Infinity) continue;
+      if (entry?.isUnderWay !== true) continue;
+      entry.isUnderWay = false;
       entry.dueMs = nowMs;
       entry.owesAll ||= everySocket;
     }
   }
 
-  /** Undefined where there is nobody to look at. */
+  /** Somebody undid what its connections were given. */
+  owe(place: Place): void {
+    const entry = this.#entries.get(place);
+    if (entry !== undefined) entry.owesAll = true;
+  }
+
+  /** Undefined where there is nobody to look at, until it changes. */
   nextDueMs(): number | undefined {
-    if (this.#entries.size === 0) return undefined;
-    return Math.min(this.#countDueMs, ...[...this.#entries.values()].map((entry) => this.#dueMsOf(entry)));
+    const entries = [...this.#entries.values()];
+    const isCounted = entries.some(({ target }) => target.network === undefined);
+    const dueMs = Math.min(
+      isCounted ? this.#countDueMs : Infinity,
+      ...entries.map((entry) => this.#dueMsOf(entry)),
+    );
+    return Number.isFinite(dueMs) ? dueMs : undefined;
   }
 
   /** What each owner's places may have at present, and what is not worth remembering any more. */
@@ -146,8 +166,9 @@ export class SocketSchedule {
 
   /** What is owed does not wait for its turn; whoever takes long waits for both. */
   #dueMsOf(entry: Entry): number {
-    const { dueMs, owesAll, cost } = entry;
-    return Math.max(owesAll && dueMs !== Infinity ? 0 : dueMs, cost.endedMs + this.#restMsOf(entry));
+    const { dueMs, isUnderWay, owesAll, cost } = entry;
+    if (isUnderWay) return Infinity;
+    return Math.max(owesAll ? 0 : dueMs, cost.endedMs + this.#restMsOf(entry));
   }
 
   /** Asked anew each time: others may have come, who need a share, or gone. */
@@ -162,12 +183,12 @@ export class SocketSchedule {
   }
 
   /** A place that asks for other values owes them to every socket; a new one has none that was looked at. */
-  #want(target: SocketTarget, nowMs: number): boolean {
+  #want(target: LookedAfter, nowMs: number): boolean {
     const known = this.#entries.get(target.place);
     if (known !== undefined && isDeepStrictEqual(known.target, target)) return false;
     const cost = known?.cost ?? this.#gone.get(target.place) ?? neverLookedAt();
     this.#gone.delete(target.place);
-    this.#entries.set(target.place, { target, dueMs: nowMs, owesAll: true, cost });
+    this.#entries.set(target.place, { target, dueMs: nowMs, isUnderWay: false, owesAll: true, cost });
     return true;
   }
 }
@@ -198,11 +219,13 @@ function inTurn(entries: readonly Entry[]): Entry[] {
 }
 
 /** Those that are looked at equally often have their turns at the same moment. */
-function nextTurnMs(target: SocketTarget, nowMs: number): number {
+function nextTurnMs(target: LookedAfter, nowMs: number): number {
   const periodMs = periodMsOf(target);
+  if (periodMs === Infinity) return Infinity;
   return (Math.floor(nowMs / periodMs) + 1) * periodMs;
 }
 
-function periodMsOf(target: SocketTarget): number {
+function periodMsOf(target: LookedAfter): number {
+  if (target.network !== undefined) return Infinity;
   return (scanPeriodSeconds([target]) ?? Infinity) * 1000;
 }

@@ -71,6 +71,23 @@ const kubeProxySchema = z
   })
   .describe('What the kube-proxy of the node says of itself, where it listens on 127.0.0.1:10249.');
 
+const connectionsReachSchema = z
+  .object({
+    by: z
+      .enum(['BPF', 'Descriptors', 'ValuesOnly'])
+      .describe(
+        'BPF: the kernel gives connections of pods their values when they are established. Descriptors: sockets are found by the descriptors of ' +
+          'programs, at most half a minute later. ValuesOnly: neither can be had, so only programs that ask for keepalive themselves have it.',
+      ),
+    countedBy: z
+      .enum(['BPF', 'Descriptors', 'Nobody'])
+      .describe(
+        'What tells how connections of pods stand. Those of the network of the node are found by descriptors.',
+      ),
+    why: z.string().optional().describe('Why it is not BPF, or not all of it.'),
+  })
+  .describe('How the agent reaches open connections on this node.');
+
 const shortenedSchema = z.object({
   namespace: z.string().optional().describe('Of the policies. Absent for cluster policies.'),
   policies: count().describe('How many policies of it select the node or one of its pods.'),
@@ -88,6 +105,7 @@ export const nodeKeepaliveStatusSchema = z
       .optional()
       .describe('What the node itself would forget, as found; nothing is changed by looking.'),
     kubeProxy: kubeProxySchema.optional(),
+    connections: connectionsReachSchema.optional(),
     pods: z
       .object({
         selected: count().describe('Pods of this node that any policy selects.'),

@@ -100,3 +100,11 @@ function enterGroupsOfFirst(procRoot: string): void {
     closeSync(namespace);
   }
 }
+
+/**
+ * Where control groups of version 2 begin, as a path of whoever has these mounts; undefined where they are not mounted, or not
+ * from their top.
+ */
+export function unifiedRoot(mountinfo: string): string | undefined {
+  return /^\d+ \d+ \S+ \/ (\S+) .* - cgroup2 /m.exec(mountinfo)?.[1];
+}

@@ -27,6 +27,7 @@ const raw = {
   syscall: libc.func('long syscall(long number, long a, long b, long c)') as Call,
   flock: libc.func('int flock(int fd, int operation)') as Call,
   memfd_create: libc.func('int memfd_create(const char *name, uint32_t flags)') as Call,
+  clock_getres: libc.func('int clock_getres(int clock, _Out_ void *resolution)') as Call,
   close: libc.func('int close(int fd)') as Call,
 };
 
@@ -176,6 +177,15 @@ export function sendAll(fd: number, data: Buffer): void {
 export function receive(fd: number, most: number): Buffer {
   const data = Buffer.alloc(most);
   return data.subarray(0, checked('recv', Number(raw.recv(fd, data, most, 0))));
+}
+
+const CLOCK_MONOTONIC_COARSE = 6;
+
+/** Jiffies a second, of the running kernel: its coarse clocks advance once a jiffy. */
+export function ticksPerSecond(): number {
+  const resolution = Buffer.alloc(16);
+  checked('clock_getres', raw.clock_getres(CLOCK_MONOTONIC_COARSE, resolution));
+  return Math.round(1e9 / Number(resolution.readBigInt64LE(8)));
 }
 
 export function close(fd: number): void {

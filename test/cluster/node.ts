@@ -52,10 +52,11 @@ export async function importImage(host: Host, archive: string, env: NodeJS.Proce
   if (code !== 0) throw new Error(`${host.name} does not take the image ${archive}: ${said.join('').trim()}`);
 }
 
-/** Everything Kubernetes keeps on a node goes to the state folder; the paths are the usual ones. */
+/** Everything Kubernetes keeps on a node goes to the state folder; the paths are the usual ones. systemd would mount the file system for BPF. */
 function ownFolders(folder: string): string {
   return `mount --bind '${folder}/lib' /var/lib; mount --bind '${folder}/log' /var/log
     mkdir -p /run/netns /run/lock; mount --bind /run/netns /run/netns; mount --make-shared /run/netns
+    mount -t bpf bpf /sys/fs/bpf
     sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1`;
 }
 

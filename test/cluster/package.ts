@@ -1,14 +1,16 @@
 import { run, runOrThrow } from './command.ts';
 
-/** What a cluster takes from Debian: network tools, the image builder, and what runc and small C programs need. */
+/** What a cluster takes from Debian: network tools, the image builder, and what runc, small C programs and the one for the kernel need. */
 const packages = [
   'buildah',
   'busybox-static',
+  'clang',
   'conntrack',
   'containernetworking-plugins',
   'gcc',
   'iproute2',
   'iptables',
+  'libbpf-dev',
   'libc6-dev',
   'libseccomp-dev',
   'nftables',

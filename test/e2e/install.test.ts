@@ -119,12 +119,13 @@ describe('an agent that is uninstalled', () => {
     until(`all pods and nodes hold ${values}`, async () =>
       (await everywhere()).every((one) => one === values),
     );
-  /** The ledger of each node, empty where there is none. */
-  const ledgers = async () =>
+  /** On each node the ledger, and what is pinned in the kernel; empty where there is neither. */
+  const leftovers = async () =>
     Promise.all(
       nodes.map(async (node) => {
         const host = await cluster.lab.host(node);
-        return (await host.exec(['sh', '-c', 'cat /run/keepalive.dev/ledger'], { cwd: '/' })).stdout;
+        const show = 'cat /run/keepalive.dev/ledger; ls -d /sys/fs/bpf/keepalive';
+        return (await host.exec(['sh', '-c', show], { cwd: '/' })).stdout;
       }),
     );
 
@@ -133,13 +134,13 @@ describe('an agent that is uninstalled', () => {
     await bench.start(...nodes.map((node) => sleeper(node, 'default', { spec: { nodeName: node } })));
     await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
     await untilEverywhere('30/10/6');
-    expect((await ledgers()).every((ledger) => ledger.includes('"found":7200'))).toBe(true);
+    expect((await leftovers()).every((text) => text.includes('"found":7200'))).toBe(true);
   });
 
   test('alone, puts everything back although the policies stay, and takes its report along', async () => {
     await bench.cluster.kubectl('delete', 'daemonset', '-n', 'keepalive-agent', 'keepalive-agent');
     await untilEverywhere(untouched);
-    await until('no ledger is left', async () => (await ledgers()).join('') === '');
+    await until('no ledger and no program is left', async () => (await leftovers()).join('') === '');
     await until(
       'no report is left',
       async () => (await bench.cluster.kubectl('get', 'nka', '-o', 'name')) === '',
@@ -156,9 +157,10 @@ describe('an agent that is uninstalled', () => {
       'mutatingadmissionpolicybinding.admissionregistration.k8s.io/platform.clusterkeepalivepolicy.keepalive.dev',
     );
     await untilCollectorKnows();
+    expect((await leftovers()).every((text) => text.includes('keepalive\n'))).toBe(true);
     await cluster.kubectl('delete', '-k', join(repository, 'deploy'), '--timeout=90s');
     await until('nothing of ours is left', async () => (await ours()).length === 0);
     await untilEverywhere(untouched);
-    await until('no ledger is left', async () => (await ledgers()).join('') === '');
+    await until('no ledger and no program is left', async () => (await leftovers()).join('') === '');
   });
 });

@@ -2,6 +2,7 @@
  * A TCP client that is silent for a while, and the server it talks to.
  *
  *   idle serve PORT [ADDRESS]        echoes, over IPv4 and IPv6; says who came and how each connection ended
+ *   idle queue PORT                  listens and never accepts: no program holds what connects
  *   idle mptcp ...                   any of the others, over Multipath TCP, as Go listens by default
  *   idle hold ADDRESS PORT COUNT     both ends of so many connections, for as long as it lives
  *   idle connect ADDRESS PORT --silent SECONDS [--keepalive] [--values TIME/INTERVAL/PROBES] [--chat] [--forever] [--give-up SECONDS]
@@ -63,12 +64,17 @@ static struct addrinfo *resolve(const char *address, const char *port) {
 }
 
 /* "::" takes IPv4 too. */
-static void serve(const char *port, const char *address) {
+static int listen_at(const char *port, const char *address) {
   struct addrinfo *at = resolve(address, port);
   int on = 1, fd = socket(at->ai_family, SOCK_STREAM, protocol);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, at->ai_addr, at->ai_addrlen) || listen(fd, 1024)) fail("serve");
   printf("serving port %s\n", port);
+  return fd;
+}
+
+static void serve(const char *port, const char *address) {
+  int fd = listen_at(port, address);
   for (;;) {
     int client = accept(fd, 0, 0);
     pthread_t thread;
@@ -138,6 +144,10 @@ int main(int argc, char **argv) {
     argc--;
   }
   if ((argc == 3 || argc == 4) && !strcmp(argv[1], "serve")) serve(argv[2], argc == 4 ? argv[3] : "::");
+  if (argc == 3 && !strcmp(argv[1], "queue")) {
+    listen_at(argv[2], "::");
+    for (;;) pause();
+  }
   if (argc == 5 && !strcmp(argv[1], "hold")) hold(argv[2], argv[3], atoi(argv[4]));
   if (argc < 6 || strcmp(argv[1], "connect")) {
     puts("usage: idle serve PORT [ADDRESS]");

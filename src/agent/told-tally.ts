@@ -1,0 +1,63 @@
+import type { ToldConnection } from '../kernel/connection-layout.ts';
+import { describeEndpoint } from '../kernel/endpoint.ts';
+import type { ConnectionView, SocketTarget } from '../policy/connection.ts';
+import { tighten } from '../policy/connection.ts';
+import type { Place } from '../policy/place.ts';
+import type { Counted } from './node-connections.ts';
+import { SocketTally } from './socket-tally.ts';
+
+/** Adds up what the kernel tells of the connections of many places at once. */
+export class ToldTally {
+  readonly #targets: ReadonlyMap<bigint, SocketTarget>;
+  readonly #tallies: ReadonlyMap<bigint, SocketTally>;
+  readonly #loosened = new Set<Place>();
+
+  /** By cookie of their networks. */
+  constructor(targets: ReadonlyMap<bigint, SocketTarget>) {
+    this.#targets = new Map(targets);
+    this.#tallies = new Map([...targets].map(([cookie, target]) => [cookie, new SocketTally(target)]));
+  }
+
+  add(connections: readonly ToldConnection[]): void {
+    for (const told of connections) {
+      const target = this.#targets.get(told.network);
+      if (target === undefined) continue;
+      const view = viewOf(told);
+      this.#tallies.get(told.network)?.add(asKnown(told, view), false);
+      if (target.wanted !== undefined && tighten(view, target.wanted) !== undefined)
+        this.#loosened.add(target.place);
+    }
+  }
+
+  end(): Counted {
+    return {
+      readings: [...this.#tallies.values()].map((tally) => tally.reading()),
+      loosened: [...this.#loosened],
+    };
+  }
+}
+
+function viewOf(told: ToldConnection): ConnectionView {
+  const { loopback, keepalive, values, userTimeoutMs } = told;
+  const timerMs = keepalive ? (told.timerMs ?? 'none') : 'none';
+  const { timeSeconds, intervalSeconds, probes } = values;
+  // What the kernel counts in ticks, a program set in seconds.
+  const inSeconds = {
+    timeSeconds: Math.floor(timeSeconds),
+    intervalSeconds: Math.floor(intervalSeconds),
+    probes,
+  };
+  return { loopback, keepalive, values: inSeconds, timerMs, userTimeoutMs };
+}
+
+/** Whose it is, the kernel does not say. */
+function asKnown({ established, peer }: ToldConnection, view: ConnectionView) {
+  return {
+    state: established ? ('established' as const) : ('other' as const),
+    ...{ view, program: '' },
+    // Only of those that are named.
+    get peer() {
+      return describeEndpoint(peer);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** What keepalive.bpf.c shares with user space, byte by byte. */
+import type { KeepaliveValues } from './keepalive-files.ts';
+
+/** What the connections of a network namespace are to be given, where what they have is not enough. */
+export interface ConnectionOrder {
+  /** In seconds. */
+  readonly idleTimeoutSeconds: number;
+  /** The latest second in which a second probe is due. */
+  readonly secondProbeSeconds: number;
+  readonly values: KeepaliveValues;
+  /** What nothing may be above. */
+  readonly most: { readonly [K in keyof KeepaliveValues]?: number | undefined };
+}
+
+/** Connections are told, and none is changed. */
+export const onlyTold = 'only told';
+
+const noBound = 0xffff_ffff;
+const orderBytes = 40;
+
+/** `struct wanted`; `hertz`: jiffies a second. */
+export function orderAsBytes(order: ConnectionOrder | typeof onlyTold, hertz: number): Buffer {
+  const bytes = Buffer.alloc(orderBytes);
+  const fields = order === onlyTold ? [0, 0, 0, 0, 0, 0, 0, 0] : numbersOf(order);
+  [...fields, hertz, 0].forEach((value, at) => bytes.writeUInt32LE(value, at * 4));
+  return bytes;
+}
+
+function numbersOf({ idleTimeoutSeconds, secondProbeSeconds, values, most }: ConnectionOrder): number[] {
+  return [
+    ...[idleTimeoutSeconds, secondProbeSeconds],
+    ...[values.timeSeconds, values.intervalSeconds, values.probes],
+    ...[most.timeSeconds ?? noBound, most.intervalSeconds ?? noBound, most.probes ?? noBound],
+  ];
+}
+
+/** The key of a network namespace, or of a control group. */
+export function keyAsBytes(key: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(key);
+  return bytes;
+}
+
+/** One connection, as the kernel has it. */
+export interface ToldConnection {
+  /** Cookie of its network namespace. */
+  readonly network: bigint;
+  /** 16 bytes, IPv4 mapped into IPv6. */
+  readonly peer: { readonly address: Buffer; readonly port: number };
+  /** Half closed otherwise. */
+  readonly established: boolean;
+  readonly loopback: boolean;
+  readonly keepalive: boolean;
+  /** It was given values after this was told. */
+  readonly repaired: boolean;
+  readonly values: KeepaliveValues;
+  /** Until its timer expires; undefined where none runs. */
+  readonly timerMs: number | undefined;
+  readonly userTimeoutMs: number;
+}
+
+export const toldBytes = 56;
+const flags = { keepalive: 1, repaired: 2, loopback: 4 };
+const established = 1;
+
+/** `struct told` */
+export function readTold(bytes: Buffer, at: number, hertz: number): ToldConnection {
+  const set = bytes.readUInt8(at + 51);
+  const timer = bytes.readInt32LE(at + 40);
+  return {
+    network: bytes.readBigUInt64LE(at),
+    peer: { address: bytes.subarray(at + 16, at + 32), port: bytes.readUInt16LE(at + 48) },
+    established: bytes.readUInt8(at + 50) === established,
+    keepalive: (set & flags.keepalive) !== 0,
+    repaired: (set & flags.repaired) !== 0,
+    loopback: (set & flags.loopback) !== 0,
+    values: {
+      timeSeconds: bytes.readUInt32LE(at + 32) / hertz,
+      intervalSeconds: bytes.readUInt32LE(at + 36) / hertz,
+      probes: bytes.readUInt8(at + 52),
+    },
+    timerMs: timer < 0 ? undefined : (timer * 1000) / hertz,
+    userTimeoutMs: bytes.readUInt32LE(at + 44),
+  };
+}

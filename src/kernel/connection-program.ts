@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+import type { ConnectionOrder, onlyTold, ToldConnection } from './connection-layout.ts';
+import { keyAsBytes, orderAsBytes, readTold, toldBytes } from './connection-layout.ts';
+import { BpfObject, createIterator, keysOf, openPinned, removeFromMap, updateMap } from './libbpf.ts';
+import { close, ticksPerSecond } from './syscall.ts';
+
+export interface ConnectionProgramOptions {
+  /** The compiled keepalive.bpf.c. */
+  readonly objectFile: string;
+  /** Where control groups of version 2 begin: what is in them is covered, which is every process of the machine. */
+  readonly groupFolder: string;
+  /** A folder of ours in a file system of type bpf, which takes no dots in names. What is pinned there stays when this process ends. */
+  readonly pinFolder: string;
+}
+
+const maps = ['networks', 'groups', 'marks'] as const;
+type Pin = (typeof maps)[number] | 'born' | 'open' | 'known';
+
+/** Some kernels refuse iterators over the elements of maps. */
+const counting = 'known';
+
+/** A seq_file of a BPF iterator gives no more than its own buffer of 8 pages at a time. */
+const readBytes = 1 << 16;
+
+/**
+ * What keeps connections alive inside the kernel: keepalive.bpf.c, loaded, attached, and pinned, so that it goes on while
+ * no agent runs, and the next one finds it. Each build of it has pins of its own: two agents of different versions do
+ * each other no harm, and {@link removeOthers} ends those of the one before.
+ */
+export class ConnectionProgram {
+  /** Why {@link read} cannot be had; undefined where it can. */
+  readonly countless: string | undefined;
+  readonly #folder: string;
+  readonly #pinFolder: string;
+  readonly #networks: number;
+  readonly #hertz = ticksPerSecond();
+  readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
+
+  private constructor(pinFolder: string, folder: string) {
+    this.#pinFolder = pinFolder;
+    this.#folder = folder;
+    this.countless = existsSync(join(folder, counting))
+      ? undefined
+      : `the kernel refuses ${counting}, which would count them`;
+    this.#networks = openPinned(join(folder, 'networks'));
+  }
+
+  /**
+   * Takes over what an earlier process of the same build pinned, or loads it. Throws where this machine cannot have it: the
+   * code of the error, and which step failed.
+   */
+  static open(options: ConnectionProgramOptions): ConnectionProgram {
+    const object = readFileSync(options.objectFile);
+    const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
+    const folder = join(options.pinFolder, build);
+    try {
+      if (!isWhole(folder)) load(object, folder, options.groupFolder);
+      return new ConnectionProgram(options.pinFolder, folder);
+    } catch (error) {
+      if (foldersIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
+      throw error;
+    }
+  }
+
+  /** Takes away whatever any agent left in the kernel. */
+  static removeAll(pinFolder: string): void {
+    for (const name of foldersIn(pinFolder)) removeFolder(join(pinFolder, name));
+    if (existsSync(pinFolder)) rmdirSync(pinFolder);
+  }
+
+  /** Where all of it is pinned. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** From now on for every new connection of that network namespace. E2BIG where there are too many of them. */
+  order(cookie: bigint, order: ConnectionOrder | typeof onlyTold): void {
+    updateMap(this.#networks, keyAsBytes(cookie), orderAsBytes(order, this.#hertz));
+  }
+
+  /** New connections are left alone; those that are open keep what they have. */
+  withdraw(cookie: bigint): void {
+    removeFromMap(this.#networks, keyAsBytes(cookie));
+  }
+
+  /** Network namespaces that anything was ordered for, by earlier agents too. */
+  ordered(): bigint[] {
+    return keysOf(this.#networks, 8).map((key) => key.readBigUInt64LE());
+  }
+
+  /** Every connection that was met, of all network namespaces, in steps of about a thousand; it waits for no lock. */
+  *read(): Generator<ToldConnection[], void> {
+    const link = openPinned(join(this.#folder, 'known'));
+    try {
+      yield* readAll(createIterator(link), this.#buffer, this.#hertz);
+    } finally {
+      close(link);
+    }
+  }
+
+  /** Pins of other builds, whose agents have ended. */
+  removeOthers(): void {
+    for (const name of foldersIn(this.#pinFolder))
+      if (join(this.#pinFolder, name) !== this.#folder) removeFolder(join(this.#pinFolder, name));
+  }
+
+  close(): void {
+    close(this.#networks);
+  }
+}
+
+/**
+ * Gives the open connections of the network namespace that the calling thread is in what was ordered, and tells each, in
+ * steps. Only the call itself needs to be made there. Each step waits for the locks of sockets, which a program can hold for ever.
+ */
+export function sweep(folder: string): Generator<ToldConnection[], void> {
+  const link = openPinned(join(folder, 'open'));
+  try {
+    return readAll(createIterator(link), Buffer.allocUnsafeSlow(readBytes), ticksPerSecond());
+  } finally {
+    close(link);
+  }
+}
+
+function* readAll(fd: number, buffer: Buffer, hertz: number): Generator<ToldConnection[], void> {
+  try {
+    for (;;) {
+      const length = readSync(fd, buffer, 0, buffer.length, null);
+      if (length === 0) return;
+      const told: ToldConnection[] = [];
+      for (let at = 0; at < length; at += toldBytes) told.push(readTold(buffer, at, hertz));
+      yield told;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** All of it, or without counting, which some kernels refuse. If the rest is refused too, that is the reason. */
+function load(file: Buffer, folder: string, groupFolder: string): void {
+  removeFolder(folder);
+  try {
+    attempt(file, folder, { groupFolder, counts: true });
+  } catch {
+    attempt(file, folder, { groupFolder, counts: false });
+  }
+}
+
+function attempt(
+  file: Buffer,
+  folder: string,
+  { groupFolder, counts }: { groupFolder: string; counts: boolean },
+): void {
+  const object = new BpfObject(file);
+  const at = (pin: Pin) => join(folder, pin);
+  try {
+    if (!counts) object.leaveOut(counting);
+    object.load();
+    mkdirSync(folder, { recursive: true });
+    for (const map of maps) object.pinMap(map, at(map));
+    object.pinIterator('open', at('open'));
+    if (counts) object.pinIterator('known', at('known'), 'marks');
+    const group = openSync(groupFolder, 'r');
+    try {
+      // Last: what is whole is attached, and what was interrupted before is done anew.
+      object.pinToGroup('born', group, at('born'));
+    } finally {
+      closeSync(group);
+    }
+  } catch (error) {
+    removeFolder(folder);
+    throw error;
+  } finally {
+    object.close();
+  }
+}
+
+function isWhole(folder: string): boolean {
+  return existsSync(join(folder, 'born'));
+}
+
+function foldersIn(pinFolder: string): string[] {
+  return existsSync(pinFolder) ? readdirSync(pinFolder) : [];
+}
+
+/** The program first, so that none acts by half of its maps. */
+function removeFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  const pins = readdirSync(folder).sort((a, b) => Number(b === 'born') - Number(a === 'born'));
+  for (const pin of pins) unlinkSync(join(folder, pin));
+  rmdirSync(folder);
+}

@@ -1,0 +1,12 @@
+/** By what open connections are reached on a node. */
+export interface ConnectionMeans {
+  /**
+   * `BPF`: the kernel gives a connection its values when it is established. `Descriptors`: sockets are found, some time later, by the descriptors of
+   * programs. `ValuesOnly`: neither can be had, and only what programs ask for themselves has the values.
+   */
+  readonly by: 'BPF' | 'Descriptors' | 'ValuesOnly';
+  /** What tells how many there are, and how they stand, in the networks of pods. */
+  readonly countedBy: 'BPF' | 'Descriptors' | 'Nobody';
+  /** Why not by BPF, or not all of it: `no BTF`, `EPERM at attach born`. */
+  readonly why: string | undefined;
+}

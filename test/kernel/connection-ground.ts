@@ -1,0 +1,83 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { compileConnectionProgram } from '../../scripts/connection-program.ts';
+import { unifiedRoot } from '../../src/kernel/control-group.ts';
+import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
+import { HomeNamespace, identityInside } from '../../src/kernel/network-namespace.ts';
+import type { Pod } from './machine.ts';
+import { Machine } from './machine.ts';
+import { procRootOf } from './sandbox.ts';
+
+/** A network namespace that this process can go into, for as long as an action takes. */
+export class Network {
+  readonly cookie: bigint;
+  readonly #fd: number;
+  readonly #home: HomeNamespace;
+
+  constructor(pod: Pod, home: HomeNamespace) {
+    this.#home = home;
+    this.#fd = openSync(`/proc/${pod.pid}/ns/net`, 'r');
+    const { cookie } = home.away(this.#fd, () => identityInside(this.#fd));
+    if (cookie === undefined) throw new Error('this kernel gives network namespaces no cookie');
+    this.cookie = cookie;
+  }
+
+  inside<T>(action: () => T): T {
+    return this.#home.away(this.#fd, action);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** Two pods with a cable between them, and a BPF file system that goes with the machine. */
+export class Ground {
+  readonly machine: Machine;
+  readonly server: Network;
+  readonly client: Network;
+  readonly #home: HomeNamespace;
+  readonly pods: { readonly server: Pod; readonly client: Pod };
+
+  private constructor(
+    machine: Machine,
+    pods: { readonly server: Pod; readonly client: Pod },
+    home: HomeNamespace,
+  ) {
+    this.machine = machine;
+    this.pods = pods;
+    this.#home = home;
+    this.server = new Network(pods.server, home);
+    this.client = new Network(pods.client, home);
+  }
+
+  static async start(): Promise<Ground> {
+    const machine = await Machine.start();
+    const pods = { server: await machine.pod(), client: await machine.pod() };
+    await machine.link(pods.server, pods.client);
+    await machine.host.execOrThrow(['sh', '-c', 'mkdir /run/bpf; mount -t bpf bpf /run/bpf'], { cwd: '/' });
+    compileConnectionProgram(join(machine.folder, 'keepalive.bpf.o'));
+    return new Ground(machine, pods, new HomeNamespace());
+  }
+
+  get objectFile(): string {
+    return join(this.machine.folder, 'keepalive.bpf.o');
+  }
+
+  get pinFolder(): string {
+    return join(procRootOf(this.machine.host), '1/root/run/bpf/keepalive');
+  }
+
+  open(objectFile = this.objectFile): ConnectionProgram {
+    const groupFolder = unifiedRoot(readFileSync('/proc/self/mountinfo', 'utf8'));
+    if (groupFolder === undefined) throw new Error('control groups of version 2 are not mounted');
+    return ConnectionProgram.open({ objectFile, groupFolder, pinFolder: this.pinFolder });
+  }
+
+  async stop(): Promise<void> {
+    for (const network of [this.server, this.client]) network.close();
+    this.#home.close();
+    await this.machine.stop();
+  }
+}

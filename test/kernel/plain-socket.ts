@@ -1,0 +1,114 @@
+/** TCP sockets without a program: made at once, in the network namespace that the calling thread is in. */
+import { isIPv6 } from 'node:net';
+
+import koffi from 'koffi';
+
+import type { Triple } from '../../src/api/triple.ts';
+import { close, getSocketOption, setSocketOption } from '../../src/kernel/syscall.ts';
+
+const libc = koffi.load(null);
+const raw = {
+  socket: libc.func('int socket(int domain, int type, int protocol)') as (...args: number[]) => number,
+  bind: libc.func('int bind(int fd, const void *address, uint32_t length)') as Call,
+  listen: libc.func('int listen(int fd, int backlog)') as Call,
+  connect: libc.func('int connect(int fd, const void *address, uint32_t length)') as Call,
+  accept: libc.func('int accept(int fd, void *address, void *length)') as Call,
+};
+type Call = (...args: unknown[]) => number;
+
+const [AF_INET, AF_INET6, SOCK_STREAM] = [2, 10, 1];
+export const IPPROTO_MPTCP = 262;
+const option = (level: number, name: number) => ({ level, name });
+const options = {
+  keepalive: option(1, 9),
+  timeSeconds: option(6, 4),
+  intervalSeconds: option(6, 5),
+  probes: option(6, 6),
+  userTimeoutMs: option(6, 18),
+};
+type Name = keyof typeof options;
+export type Options = Partial<Record<Name, number>>;
+
+function checked(what: string, result: number): number {
+  if (result < 0) throw new Error(`${what}: errno ${koffi.errno()}`);
+  return result;
+}
+
+function addressOf(host: string, port: number): Buffer {
+  const bytes = Buffer.alloc(isIPv6(host) ? 28 : 16);
+  bytes.writeUInt16LE(isIPv6(host) ? AF_INET6 : AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  if (isIPv6(host)) expand(host).copy(bytes, 8);
+  else bytes.set(host.split('.').map(Number), 4);
+  return bytes;
+}
+
+/** Hexadecimal groups with one `::`, or an IPv4 address behind `::ffff:`. */
+function expand(host: string): Buffer {
+  const mapped = /^::ffff:([\d.]+)$/.exec(host)?.[1];
+  const bytes = Buffer.alloc(16);
+  if (mapped !== undefined) {
+    bytes.writeUInt16BE(0xffff, 10);
+    bytes.set(mapped.split('.').map(Number), 12);
+    return bytes;
+  }
+  const [head = '', tail = ''] = host.split('::');
+  const groups = (part: string) => part.split(':').filter((group) => group !== '');
+  groups(head).forEach((group, at) => bytes.writeUInt16BE(parseInt(group, 16), at * 2));
+  groups(tail).forEach((group, at, all) =>
+    bytes.writeUInt16BE(parseInt(group, 16), 16 - (all.length - at) * 2),
+  );
+  return bytes;
+}
+
+export function listenAt(host: string, port: number, protocol = 0): number {
+  const fd = checked('socket', raw.socket(isIPv6(host) ? AF_INET6 : AF_INET, SOCK_STREAM, protocol));
+  const address = addressOf(host, port);
+  checked('bind', raw.bind(fd, address, address.length));
+  checked('listen', raw.listen(fd, 1024));
+  return fd;
+}
+
+/** It has these options before it connects. */
+export function connectTo(
+  host: string,
+  port: number,
+  { before = {}, protocol = 0 }: { readonly before?: Options; readonly protocol?: number } = {},
+): number {
+  const fd = checked('socket', raw.socket(isIPv6(host) ? AF_INET6 : AF_INET, SOCK_STREAM, protocol));
+  setOptions(fd, before);
+  const address = addressOf(host, port);
+  checked('connect', raw.connect(fd, address, address.length));
+  return fd;
+}
+
+export function acceptFrom(listener: number): number {
+  return checked('accept', raw.accept(listener, null, null));
+}
+
+export function setOptions(fd: number, wanted: Options): void {
+  for (const [name, value] of Object.entries(wanted)) {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32LE(value);
+    setSocketOption(fd, options[name as Name], bytes);
+  }
+}
+
+/** As a program asks for its own. */
+export function optionsOf(fd: number): Triple & { readonly keepalive: boolean } {
+  const ask = (name: Name) => {
+    const bytes = Buffer.alloc(4);
+    getSocketOption(fd, options[name], bytes);
+    return bytes.readInt32LE();
+  };
+  return {
+    keepalive: ask('keepalive') === 1,
+    timeSeconds: ask('timeSeconds'),
+    intervalSeconds: ask('intervalSeconds'),
+    probes: ask('probes'),
+  };
+}
+
+export function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) close(fd);
+}
