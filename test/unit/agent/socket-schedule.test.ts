@@ -180,4 +180,59 @@ describe('sockets are looked at', () => {
     expect(schedule.due(0)).toEqual([]);
     expect(schedule.nextDueMs()).toBeUndefined();
   });
+
+  describe('where the kernel counts the connections of a place', () => {
+    const served = (uid: string, seconds: number, cookie = 1n) => ({
+      ...pod(uid, seconds),
+      network: { cookie, pid: 1 },
+    });
+
+    test('once for what was open before, and then not at all', () => {
+      const schedule = new SocketSchedule(countMs);
+      schedule.follow([served('one', 3)], 0);
+      expect(schedule.due(0)).toHaveLength(1);
+      schedule.looked(placeOfPod('one'), { cpuMs: 3, as: 'swept' }, 0);
+      expect(schedule.nextDueMs()).toBeUndefined();
+      expect(schedule.due(10 * countMs)).toEqual([]);
+    });
+
+    test('again where something else is asked, its network is another one, or somebody loosened a connection', () => {
+      const schedule = new SocketSchedule(countMs);
+      const sweepAt = (ms: number) => {
+        const due = schedule.due(ms);
+        for (const { target } of due) schedule.looked(target.place, { cpuMs: 1, as: 'swept' }, ms);
+        return due.length;
+      };
+      schedule.follow([served('one', 90)], 0);
+      expect(sweepAt(0)).toBe(1);
+      schedule.follow([served('one', 60)], 1000);
+      expect(sweepAt(1000)).toBe(1);
+      schedule.follow([served('one', 60, 2n)], 2000);
+      expect(sweepAt(2000)).toBe(1);
+      schedule.owe(placeOfPod('one'));
+      expect(sweepAt(3000)).toBe(1);
+      expect(sweepAt(4000)).toBe(0);
+    });
+
+    test('no more often than its share of the node allows, however often somebody loosens', () => {
+      const schedule = new SocketSchedule(countMs);
+      schedule.follow([served('one', 3)], 0);
+      let sweeps = 0;
+      for (let ms = 0; ms < 60_000; ms += 500) {
+        schedule.owe(placeOfPod('one'));
+        for (const { target } of schedule.due(ms)) {
+          schedule.looked(target.place, { cpuMs: 100, as: 'swept' }, ms);
+          sweeps += 1;
+        }
+      }
+      // 100 ms each, 2 % of a core: one each 5 s.
+      expect(sweeps).toBeLessThanOrEqual(13);
+    });
+
+    test('beside others that are looked at as ever', () => {
+      const schedule = new SocketSchedule(countMs);
+      schedule.follow([served('one', 90), pod('other', 90)], 0);
+      expect(play(schedule)['pod/other']).toEqual({ looks: 4, counts: 1 });
+    });
+  });
 });

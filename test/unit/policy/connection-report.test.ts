@@ -37,6 +37,17 @@ describe('what a policy is told of connections', () => {
     return report && { ...report, findings: report.findings.map(worded) };
   };
 
+  test('names no program where the kernel tells of connections, and does not know it', () => {
+    const known = reading(placeOfPod('uid-of-mongo-0'), 5, 1);
+    const [worst] = known.byTimeout[90]?.worst ?? [];
+    const told = {
+      ...known,
+      byTimeout: { 90: { ...counts(5, 1), worst: worst === undefined ? [] : [{ ...worst, program: '' }] } },
+    };
+    const finding = tell([team(90)], [told])?.findings.find(({ reason }) => reason === 'ExposedConnections');
+    expect(finding?.message).toMatch(/^one connection: its program did not ask for keepalive; /);
+  });
+
   test('is added up over its pods', () => {
     const report = tell(
       [team(90)],

@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { ToldTally } from '../../../src/agent/told-tally.ts';
+import type { ToldConnection } from '../../../src/kernel/connection-layout.ts';
+import { placeOfPod } from '../../../src/policy/place.ts';
+import { behind } from '../../support/builder.ts';
+
+const place = placeOfPod('one');
+const told = (rest: Partial<ToldConnection> = {}): ToldConnection => ({
+  ...{ network: 1n, established: true, loopback: false, keepalive: true, repaired: false, userTimeoutMs: 0 },
+  peer: { address: Buffer.from('00000000000000000000ffff0a070001', 'hex'), port: 443 },
+  ...{ values: { timeSeconds: 30, intervalSeconds: 10, probes: 6 }, timerMs: 29_000 },
+  ...rest,
+});
+const tally = (connections: readonly ToldConnection[], wanted = true) => {
+  const target = { place, timeouts: [90], wanted: wanted ? behind(90) : undefined };
+  const all = new ToldTally(new Map([[1n, target]]));
+  all.add(connections);
+  const { readings, loosened } = all.end();
+  return { counts: readings[0]?.byTimeout[90], loosened };
+};
+
+describe('what the kernel tells of connections', () => {
+  test.each<[string, Partial<ToldConnection>, object]>([
+    ['that speak in time are protected', {}, { protected: 1 }],
+    ['that data is on its way of are too', { timerMs: undefined }, { protected: 1 }],
+    ['without keepalive are exposed', { keepalive: false, timerMs: undefined }, { exposed: 1 }],
+    ['armed with more are exposed', { timerMs: 700_000 }, { exposed: 1 }],
+    ['of the loopback are not counted', { loopback: true, keepalive: false }, { established: 0 }],
+    ['half closed are not counted', { established: false }, { established: 0 }],
+    ['of a network that nobody asks about are not counted', { network: 2n }, { established: 0 }],
+    [
+      'with ticks that are no whole second are rounded down, as programs set them',
+      { values: { timeSeconds: 30.004, intervalSeconds: 10.3, probes: 6 } },
+      { protected: 1 },
+    ],
+  ])('connections %s', (_what, rest, counts) => {
+    expect(tally([told(rest)]).counts).toMatchObject(counts);
+  });
+
+  test('is that somebody loosened a connection, where values were ordered', () => {
+    const loose = told({ keepalive: false, timerMs: undefined });
+    expect(tally([told(), loose]).loosened).toEqual([place]);
+    expect(tally([told()]).loosened).toEqual([]);
+    expect(tally([loose], false).loosened).toEqual([]);
+  });
+
+  test('is of a half closed connection too: it is still waited for', () => {
+    expect(tally([told({ established: false, keepalive: false, timerMs: undefined })]).loosened).toEqual([
+      place,
+    ]);
+  });
+
+  test('names the peer of what is exposed', () => {
+    const { counts } = tally([told({ keepalive: false, timerMs: undefined })]);
+    expect(counts?.worst).toEqual([
+      { program: '', exposure: 'KeepaliveOff', peer: '10.7.0.1:443', count: 1 },
+    ]);
+  });
+});
