@@ -8,6 +8,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Family } from './addresses.ts';
 import { families } from './addresses.ts';
 import { Cluster, DEFAULT_NAME } from './cluster.ts';
+import type { GuestSpec } from './guest-node/guest-spec.ts';
+import { parseGuest } from './guest-node/guest-spec.ts';
 import { clearAbandoned, describeLabs, Lab, removeLab } from './lab.ts';
 import { defaultKubernetes } from './version.ts';
 
@@ -21,6 +23,13 @@ const tell = (step: string) =>
 
 interface Named {
   readonly name: string;
+}
+
+interface UpWords extends Named {
+  readonly nodes: number;
+  readonly kubernetes: string;
+  readonly family: Family;
+  readonly guest: readonly GuestSpec[];
 }
 
 const program = new Command('npm run -s cluster --')
@@ -41,8 +50,14 @@ command('up', 'set up what is missing and start a cluster')
   .addOption(
     new Option('--family <family>', 'the addresses of nodes and services').choices(families).default('ipv4'),
   )
-  .action(async (options: Named & { nodes: number; kubernetes: string; family: Family }) => {
-    const cluster = await Cluster.up({ ...options, onProgress: tell, signal: interruption() });
+  .option(
+    '--guest <guest>',
+    'one more node, a Debian of its own under emulation: bookworm,containerd or trixie,crio,crun,conmon=pod; may be repeated',
+    guestSpec,
+    [] as GuestSpec[],
+  )
+  .action(async ({ guest: guests, ...options }: UpWords) => {
+    const cluster = await Cluster.up({ ...options, guests, onProgress: tell, signal: interruption() });
     const option = optionFor(cluster);
     tell(`cluster ${cluster.name} is ready: npm run -s cluster -- exec${option} -- kubectl get nodes`);
   });
@@ -97,7 +112,7 @@ command('logs', 'print the log of a component; without one, name them')
       process.stdout.write(`${cluster.componentNames.join('\n')}\n`);
       return;
     }
-    const { logPath } = cluster.component(name);
+    const logPath = cluster.logPath(name);
     if (existsSync(logPath)) await pipeline(createReadStream(logPath), process.stdout, { end: false });
   });
 
@@ -106,6 +121,14 @@ function nodeCount(text: string): number {
   if (!Number.isInteger(count) || count < 1 || count > 20)
     throw new InvalidArgumentError('Choose from 1 to 20.');
   return count;
+}
+
+function guestSpec(text: string, before: readonly GuestSpec[]): GuestSpec[] {
+  try {
+    return [...before, parseGuest(text)];
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function running(named: Named): Cluster {

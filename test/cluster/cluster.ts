@@ -9,6 +9,10 @@ import { Component } from './component.ts';
 import type { ComponentSpec } from './components.ts';
 import { adminConfig, admissionFile, allComponents, apiSocketOf, pkiFolder } from './components.ts';
 import type { Output } from './command.ts';
+import { guestLogs, loadIntoGuest, shellOf } from './guest-node/guest-node.ts';
+import type { GuestImages } from './guest-node/needs.ts';
+import { startGuest } from './guest-node/needs.ts';
+import type { GuestSpec } from './guest-node/guest-spec.ts';
 import type { Host } from './host.ts';
 import type { InstallOptions } from './install.ts';
 import { installProduct } from './install.ts';
@@ -16,7 +20,11 @@ import type { LabState } from './lab.ts';
 import { clearAbandoned, Lab } from './lab.ts';
 import { importImage, podRoutes, startNodeHost, stopNodeHost } from './node.ts';
 import { issueKeys } from './pki.ts';
+import type { Prepared } from './prepare.ts';
 import { prepare } from './prepare.ts';
+import type { Guest } from './roster.ts';
+import { guestsOf, membersOf } from './roster.ts';
+import type { Patience } from './wait.ts';
 import { all, until } from './wait.ts';
 
 export const DEFAULT_NAME = 'keepalive';
@@ -25,6 +33,10 @@ export interface UpOptions {
   readonly name?: string;
   /** How many; 1 unless told otherwise. */
   readonly nodes?: number;
+  /** Further nodes that are machines of their own: g1, g2 and so on. */
+  readonly guests?: readonly GuestSpec[];
+  /** Archives that every node has from the start, beside the lab's own. */
+  readonly archives?: readonly string[];
   /** ipv4 unless told otherwise. */
   readonly family?: Family;
   /** The AdmissionConfiguration of the API server, as YAML: defaults of Pod Security, for instance. */
@@ -51,20 +63,16 @@ export class Cluster {
 
   /** Builds what is missing, then starts a cluster and waits until its nodes take pods. */
   static async up(options: UpOptions = {}): Promise<Cluster> {
-    const { name = DEFAULT_NAME, nodes = 1, owned = false, onProgress = () => undefined, signal } = options;
-    const ready = await prepare({ kubernetes: options.kubernetes, signal });
+    const { name = DEFAULT_NAME, onProgress = () => undefined, signal } = options;
+    const ready = await prepare({ kubernetes: options.kubernetes, guests: options.guests, signal });
     for (const gone of await clearAbandoned())
       onProgress(`cleared away cluster ${gone}, which was nobody's any more`);
-    const lab = Lab.create(name, {
-      ...{ owned, family: options.family ?? 'ipv4', hasAdmissionFile: options.admission !== undefined },
-      kubernetes: ready.kubernetes,
-      nodes: Array.from({ length: nodes }, (_, at) => `n${at + 1}`),
-      programs: ready.programs,
-    });
+    const lab = Lab.create(name, factsOf(options, ready));
     try {
       const cluster = new Cluster(lab);
-      const { admission } = options;
-      await cluster.#start({ archives: ready.images, admission, onProgress, signal });
+      const { admission, archives = [] } = options;
+      const images = { own: ready.images, further: archives };
+      await cluster.#start({ images, admission, onProgress, signal });
       lab.markReady();
       return cluster;
     } catch (error) {
@@ -85,8 +93,13 @@ export class Cluster {
     return this.lab.name;
   }
 
+  /** Those that are namespaces of this machine. */
   get nodes(): readonly string[] {
     return this.lab.state.nodes;
+  }
+
+  get guests(): readonly Guest[] {
+    return guestsOf(this.lab.state);
   }
 
   get kubernetes(): string {
@@ -103,8 +116,15 @@ export class Cluster {
     return apiSocketOf(this.lab.folder);
   }
 
+  /** Of all that have a log. */
   get componentNames(): readonly string[] {
-    return this.#components.map(({ name }) => name);
+    return [...this.#components.map(({ name }) => name), ...Object.keys(this.#guestLogs)];
+  }
+
+  get #guestLogs(): Record<string, string> {
+    return Object.fromEntries(
+      this.guests.flatMap((guest) => Object.entries(guestLogs(this.lab.folder, guest))),
+    );
   }
 
   /** What a program inside sees: this process's own environment, the cluster's programs and its kubeconfig. */
@@ -137,7 +157,17 @@ export class Cluster {
 
   /** Puts an OCI or docker archive onto every node. */
   async load(archive: string): Promise<void> {
-    await all(this.nodes.map((node) => importImage(this.#host(node), archive, this.environment())));
+    await all([
+      ...this.nodes.map((node) => importImage(this.#host(node), archive, this.environment())),
+      ...this.guests.map((guest) => loadIntoGuest(this.lab, guest, archive)),
+    ]);
+  }
+
+  /** Runs lines of shell on a node, of whichever kind, as root; gives back what they print. */
+  async onNode(name: string, script: string): Promise<string> {
+    const guest = this.guests.find((one) => one.name === name);
+    if (guest !== undefined) return (await shellOf(this.lab, guest)).runOrThrow(script);
+    return this.#host(name).execOrThrow(['sh', '-c', script], { env: this.environment(), cwd: '/' });
   }
 
   /** Builds the product's image, loads it, applies deploy/ and waits until it serves. */
@@ -145,7 +175,11 @@ export class Cluster {
     return installProduct(this, options);
   }
 
-  /** By its name: `apiserver`, `etcd`, `n1/kubelet`. */
+  logPath(name: string): string {
+    return this.#guestLogs[name] ?? this.component(name).logPath;
+  }
+
+  /** By its name: `apiserver`, `etcd`, `n1/kubelet`. Those of guests are systemd's business: use `onNode`. */
   component(name: string): Component {
     const spec = this.#components.find((one) => one.name === name);
     if (spec === undefined)
@@ -176,12 +210,12 @@ export class Cluster {
   }
 
   async #start({
-    archives,
+    images,
     admission,
     onProgress,
     signal,
   }: {
-    archives: readonly string[];
+    images: GuestImages;
     admission: string | undefined;
     onProgress: (step: string) => void;
     signal: AbortSignal | undefined;
@@ -189,25 +223,35 @@ export class Cluster {
     mkdirSync(pkiFolder(this.lab.folder), { mode: 0o700 });
     if (admission !== undefined) writeFileSync(admissionFile(this.lab.folder), admission);
     await all([
-      issueKeys(pkiFolder(this.lab.folder), this.lab.state),
+      issueKeys(pkiFolder(this.lab.folder), {
+        nodes: membersOf(this.lab.state).map(({ name }) => name),
+        family: this.lab.state.family,
+      }),
       this.lab.host('control', controlNetwork(this.lab.state)),
     ]);
     signal?.throwIfAborted();
     const serving = this.#startControlPlane(signal).then(() => {
       onProgress(`Kubernetes ${this.kubernetes} serves`);
     });
+    const isReady = async (node: string, patience: Patience) => {
+      const ready = async () => (await readinessOf(this.apiSocket, node)).ready;
+      await until(`node ${node} is ready`, ready, { signal, ...patience });
+      onProgress(`node ${node} is ready`);
+    };
     const whole = this.nodes.map(async (node) => {
-      await this.#startNode(node, archives);
+      await this.#startNode(node, [...images.own, ...images.further]);
       await serving;
       signal?.throwIfAborted();
       await this.component(`${node}/kubelet`).start();
-      await until(`node ${node} is ready`, async () => (await readinessOf(this.apiSocket, node)).ready, {
-        signal,
-        everyMs: 50,
-      });
-      onProgress(`node ${node} is ready`);
+      await isReady(node, { everyMs: 50 });
     });
-    await all([serving, ...whole]);
+    const guests = this.guests.map(async (guest) => {
+      await startGuest(this.lab, guest, images);
+      onProgress(`guest ${guest.name} boots`);
+      await serving;
+      await isReady(guest.name, { timeoutMs: 300_000, everyMs: 200 });
+    });
+    await all([serving, ...whole, ...guests]);
     const account = '/api/v1/namespaces/default/serviceaccounts/default';
     await until('pods may be made', async () => (await get(this.apiSocket, account)).status === 200, {
       signal,
@@ -273,8 +317,20 @@ export class Cluster {
   }
 }
 
-function controlNetwork({ nodes, family }: Pick<LabState, 'nodes' | 'family'>): string {
-  const routes = nodes.flatMap((_, at) => podRoutes(at + 1, family));
+function factsOf(
+  { nodes = 1, guests = [], family = 'ipv4', owned = false, admission }: UpOptions,
+  { kubernetes, programs }: Prepared,
+): Omit<LabState, 'maker' | 'ready'> {
+  return {
+    ...{ owned, family, kubernetes, programs, hasAdmissionFile: admission !== undefined },
+    nodes: Array.from({ length: nodes }, (_, at) => `n${at + 1}`),
+    ...(guests.length === 0 ? {} : { guests }),
+  };
+}
+
+function controlNetwork(state: LabState): string {
+  const { family } = state;
+  const routes = membersOf(state).flatMap(({ index }) => podRoutes(index, family));
   const addresses = wired({ v4: `${control.v4}/24`, v6: `${control.v6}/64 nodad` }, family);
   return `ip link add lan type bridge; ${addresses.map((one) => `ip addr add ${one} dev lan`).join('; ')}
     ip link set lan up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1

@@ -64,7 +64,8 @@ async function widenLimits(cluster: Cluster, onProgress: (step: string) => void)
   onProgress('widened the limits of namespaced policies, since nobody here can wait for long');
 }
 
-async function buildProduct(archive: string): Promise<void> {
+/** The product as an archive. */
+export async function buildProduct(archive: string): Promise<void> {
   const base = baseImage();
   if (!base.isBuilt()) await base.build();
   await runOrThrow([process.execPath, join(repository, 'scripts/build.ts')], {

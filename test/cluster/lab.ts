@@ -12,10 +12,13 @@ import { join, resolve } from 'node:path';
 
 import type { Family } from './addresses.ts';
 import { removeCgroups } from './cgroups.ts';
+import { describeGuest } from './guest-node/guest-spec.ts';
+import type { GuestSpec } from './guest-node/guest-spec.ts';
 import { Host, hostsOf } from './host.ts';
 import { requireVisible, stateRoot } from './place.ts';
 import type { ProcessId } from './process.ts';
 import { isAlive, self } from './process.ts';
+import { guestsOf } from './roster.ts';
 import { all, until } from './wait.ts';
 
 /** What a lab's folder says about it, so that another process can find it and end it. */
@@ -25,7 +28,10 @@ export interface LabState {
   readonly owned: boolean;
   readonly ready: boolean;
   readonly kubernetes: string;
+  /** Those that are namespaces of this machine. */
   readonly nodes: readonly string[];
+  /** Those that are machines of their own. */
+  readonly guests?: readonly GuestSpec[];
   readonly family: Family;
   readonly hasAdmissionFile?: boolean;
   /** Folders of the programs it runs, for PATH. */
@@ -187,9 +193,14 @@ export function describeLabs(): Description[] {
     const detail =
       state === undefined
         ? ''
-        : `, Kubernetes ${state.kubernetes}, nodes ${state.nodes.join(' ')}, in ${folderOf(name)}`;
+        : `, Kubernetes ${state.kubernetes}, nodes ${nodesIn(state)}, in ${folderOf(name)}`;
     return { name, standing, detail };
   });
+}
+
+function nodesIn(state: LabState): string {
+  const guests = guestsOf(state).map(({ name, spec }) => `${name} (${describeGuest(spec)})`);
+  return [...state.nodes, ...guests].join(' ');
 }
 
 /** Ends what is left of labs that are nobody's any more; returns their names. */

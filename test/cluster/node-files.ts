@@ -30,7 +30,8 @@ export function nodeFiles({ folder, node, index, cgroup, family }: NodeFacts): R
   };
 }
 
-function cni(index: number, family: Family) {
+/** How pods are wired. */
+export function cni(index: number, family: Family) {
   const { pods } = addressesOf(index);
   const ipam = {
     type: 'host-local',

@@ -8,6 +8,7 @@ import { nodeFolder } from './components.ts';
 import type { Host } from './host.ts';
 import type { Lab } from './lab.ts';
 import { nodeFiles, staticPodsFolder } from './node-files.ts';
+import { membersOf } from './roster.ts';
 
 /** Starts the host of a node, wired and configured; its programs are started by the cluster. */
 export async function startNodeHost(lab: Lab, node: string): Promise<Host> {
@@ -77,19 +78,25 @@ async function wire(lab: Lab, host: Host, index: number): Promise<void> {
     ...wired(control, family).map((via) => `route add default via ${via}`),
     ...routesToOthers(lab, index),
   );
-  // A pod keeps its address within the cluster and has its node's beyond it.
-  await host.nft(`table inet lab {
+  await host.nft(leaveTable(index));
+}
+
+/** For nft: a pod keeps its address within the cluster and has its node's beyond it. */
+export function leaveTable(index: number): string {
+  const { pods } = addressesOf(index);
+  return `table inet lab {
     chain leave {
       type nat hook postrouting priority srcnat
-      ip saddr ${addressesOf(index).pods.v4} ip daddr != { 10.244.0.0/16, 10.99.0.0/24 } masquerade
-      ip6 saddr ${addressesOf(index).pods.v6} ip6 daddr != { fd00:244::/32, fd00:99::/64 } masquerade
+      ip saddr ${pods.v4} ip daddr != { 10.244.0.0/16, 10.99.0.0/24 } masquerade
+      ip6 saddr ${pods.v6} ip6 daddr != { fd00:244::/32, fd00:99::/64 } masquerade
     }
   }
-  `);
+  `;
 }
 
 function routesToOthers(lab: Lab, index: number): string[] {
-  return lab.state.nodes.flatMap((_, at) => (at + 1 === index ? [] : podRoutes(at + 1, lab.state.family)));
+  const others = membersOf(lab.state).filter((member) => member.index !== index);
+  return others.flatMap((member) => podRoutes(member.index, lab.state.family));
 }
 
 /** How the pods of the n-th node are reached. */

@@ -93,7 +93,8 @@ async function issue(folder: string, { name, subject, authority, extensions }: C
   );
 }
 
-function kubeconfig(folder: string, user: string, apiServer: string): string {
+/** For whoever has the keys of `user` in `folder`. */
+export function kubeconfig(folder: string, user: string, apiServer: string): string {
   const file = (name: string) => JSON.stringify(join(folder, name));
   return `apiVersion: v1
 kind: Config

@@ -4,6 +4,8 @@ import { DefaultRenderer, Listr, ListrLogger, PRESET_TIMER, ProcessOutput, Simpl
 
 import { runOrThrow } from './command.ts';
 import { requireGo } from './go.ts';
+import type { GuestSpec } from './guest-node/guest-spec.ts';
+import { guestNeeds } from './guest-node/needs.ts';
 import type { Image } from './image.ts';
 import { nodeImages, toolsFolder } from './image.ts';
 import { installPackages, missingPackages, requireApt } from './package.ts';
@@ -22,10 +24,11 @@ export interface Prepared {
 
 export interface Wanted {
   readonly kubernetes: string | undefined;
+  readonly guests?: readonly GuestSpec[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export async function prepare({ kubernetes, signal }: Wanted): Promise<Prepared> {
+export async function prepare({ kubernetes, guests = [], signal }: Wanted): Promise<Prepared> {
   requireRoot();
   const ready = process.env.KEEPALIVE_PROGRAMS;
   const sets = ready === undefined ? programSets(await wantedVersion(kubernetes)) : [];
@@ -45,16 +48,19 @@ export async function prepare({ kubernetes, signal }: Wanted): Promise<Prepared>
   // busybox, which one of them is made of, may have come with the packages just now.
   const images = nodeImages();
   await show(images.filter((image) => !image.isBuilt()).map((image) => imageTask(image)));
+  const programs = ready === undefined ? sets.map(({ place }) => place) : [ready];
+  const archives = images.map(({ archive }) => archive);
+  for (const needs of guestNeeds(guests, { programs, archives })) await provide(needs(), signal);
   return {
     kubernetes: ready === undefined ? await wantedVersion(kubernetes) : await versionOf(ready),
-    programs: [...(ready === undefined ? sets.map(({ place }) => place) : [ready]), toolsFolder()],
-    images: images.map(({ archive }) => archive),
+    programs: [...programs, toolsFolder()],
+    images: archives,
   };
 }
 
 /** Makes what is missing of things that only some need: their programs, images and unpacked packages. */
 export async function provide(
-  { programs = [], images = [], unpacked = [] }: Provisions,
+  { programs = [], images = [], unpacked = [], parts = [] }: Provisions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const unbuilt = programs.filter((set) => !isBuilt(set));
@@ -65,6 +71,7 @@ export async function provide(
     ...unbuilt.map((set) => programTask(set, signal)),
     ...images.filter((image) => !image.isBuilt()).map((image) => imageTask(image)),
     ...absent.map((one) => unpackTask(one, signal)),
+    ...parts.filter((one) => !one.isBuilt()).map((one) => partTask(one, signal)),
   ]);
 }
 
@@ -72,6 +79,14 @@ export interface Provisions {
   readonly programs?: readonly ProgramSet[];
   readonly images?: readonly Image[];
   readonly unpacked?: readonly Unpacked[];
+  readonly parts?: readonly Part[];
+}
+
+/** Anything else that is made once. */
+export interface Part {
+  readonly title: string;
+  readonly isBuilt: () => boolean;
+  readonly build: (signal?: AbortSignal) => Promise<void>;
 }
 
 function requireRoot(): void {
@@ -127,6 +142,10 @@ function unpackTask(one: Unpacked, signal: AbortSignal | undefined): Task {
     title: `Debian packages, unpacked only: ${one.packages.join(', ')}`,
     task: () => one.build(signal),
   };
+}
+
+function partTask({ title, build }: Part, signal: AbortSignal | undefined): Task {
+  return { title, task: () => build(signal) };
 }
 
 /** A line now and then: each second for a terminal, each half minute for a log. */

@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
@@ -71,6 +71,19 @@ export function kyverno(): ProgramSet {
   });
 }
 
+/** For guests that run it instead of containerd; `pinns`, which holds namespaces open, is the C of the same module. */
+export function crio(): ProgramSet {
+  const stubs = ['containers_image_ostree_stub', 'exclude_graphdriver_btrfs', 'btrfs_noversion'];
+  const tags = [...stubs, 'containers_image_openpgp', 'seccomp', 'selinux', 'apparmor'];
+  return tools({
+    name: 'crio',
+    packages: { crio: 'github.com/cri-o/cri-o/cmd/crio' },
+    env: { CGO_ENABLED: '1' },
+    flags: ['-tags', tags.join(' ')],
+    sources: { pinns: 'pinns/src' },
+  });
+}
+
 export function isBuilt({ place }: ProgramSet): boolean {
   return existsSync(place);
 }
@@ -89,17 +102,19 @@ interface Tools {
   readonly flags?: readonly string[];
   /** Folders of the programs' module that are wanted beside them, by the name they are given. */
   readonly folders?: Readonly<Record<string, string>>;
+  /** Folders of the same module that hold the C of a program, by its name. */
+  readonly sources?: Readonly<Record<string, string>>;
 }
 
 /** Programs that a go.mod of ours names as tools. */
-function tools({ name, packages, env = {}, flags = [], folders }: Tools): ProgramSet {
+function tools({ name, packages, env = {}, flags = [], folders, sources }: Tools): ProgramSet {
   const cwd = join(modules, name);
   const goMod = readFileSync(join(cwd, 'go.mod'));
   const version = versionIn(goMod.toString(), Object.values(packages)[0] ?? '');
   const inputs = [
     goMod,
     readFileSync(join(cwd, 'go.sum')),
-    JSON.stringify({ packages, flags, env, folders }),
+    JSON.stringify({ packages, flags, env, folders, sources }),
   ];
   const place = placeFor('programs', `${name}-${version}`, inputs);
   const buildAll = (progress: Progress) =>
@@ -110,8 +125,16 @@ function tools({ name, packages, env = {}, flags = [], folders }: Tools): Progra
       }
       for (const [to, from] of Object.entries(folders ?? {}))
         cpSync(join(await moduleOf(cwd, packages), from), join(folder, to), { recursive: true });
+      for (const [program, from] of Object.entries(sources ?? {}))
+        await compile(join(await moduleOf(cwd, packages), from), join(folder, program));
     });
-  return { name, version, programs: Object.keys(packages), place, build: buildAll };
+  const programs = [...Object.keys(packages), ...Object.keys(sources ?? {})];
+  return { name, version, programs, place, build: buildAll };
+}
+
+async function compile(folder: string, program: string): Promise<void> {
+  const sources = globSync(join(folder, '*.c'));
+  await runOrThrow(['gcc', '-std=c99', '-Os', '-static', '-s', '-o', program, ...sources]);
 }
 
 /** Where Go has unpacked the module that the first of the packages is part of. */

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { fill, placeFor } from '../cache.ts';
+import { runOrThrow } from '../command.ts';
+import { equipped } from './equipment.ts';
+
+/** By the age of their kernels: 5.10, 6.1 and 6.12. */
+export const releases = ['bullseye', 'bookworm', 'trixie'] as const;
+export type Release = (typeof releases)[number];
+
+const packages = [
+  ...['systemd', 'systemd-sysv', 'dbus', 'udev', 'kmod', 'apparmor', 'mount', 'procps', 'util-linux'],
+  ...['iproute2', 'iptables', 'nftables', 'conntrack', 'ethtool', 'containernetworking-plugins'],
+  ...['ca-certificates', 'conmon', 'crun', 'skopeo', 'libseccomp2', 'linux-image-cloud-amd64'],
+];
+
+/** Neither a boot loader nor an initramfs: qemu is given the kernel, and modules for it. No mount either: mke2fs copies a folder. */
+const script = `release=$1 folder=$2 mirror=$3 packages=$4
+root=$folder/root
+without=(); for part in doc man locale info; do without+=(--dpkgopt="path-exclude=/usr/share/$part/*"); done
+mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" "\${without[@]}" \\
+  --aptopt='Apt::Install-Recommends "false"' \\
+  --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/etc/kernel/postinst.d"' \\
+  "$release" "$root" "$mirror"
+rm -f "$root"/boot/initrd* "$root"/var/cache/apt/archives/*.deb
+mv "$root"/boot/vmlinuz-* "$folder/vmlinuz"
+cp -a "$root"/lib/modules "$folder/modules"
+mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1,root_owner=0:0 -d "$root" "$folder/root.ext4" 2G
+rm -r "$root"`;
+
+/** The root file system of a Debian with systemd, and its kernel; nothing of any cluster is in it. */
+export interface Debian {
+  readonly release: Release;
+  readonly image: string;
+  readonly kernel: string;
+  /** A folder named by the kernel's version, as in /lib/modules, and nothing beside it. */
+  readonly modules: string;
+  readonly isBuilt: () => boolean;
+  readonly build: (signal?: AbortSignal) => Promise<void>;
+}
+
+export function debian(release: Release): Debian {
+  const place = placeFor('guests', release, [packages.join(), script]);
+  return {
+    release,
+    image: join(place, 'root.ext4'),
+    kernel: join(place, 'vmlinuz'),
+    modules: join(place, 'modules'),
+    isBuilt: () => existsSync(place),
+    build: (signal) =>
+      fill(place, async (folder) => {
+        await equipped(script, [release, folder, await mirror(), packages.join()], signal);
+      }),
+  };
+}
+
+/** Where this machine itself has Debian's packages from. */
+async function mirror(): Promise<string> {
+  const format = ['--format', '$(REPO_URI)', 'Created-By: Packages'];
+  const listed = (await runOrThrow(['apt-get', 'indextargets', ...format])).trim().split('\n');
+  return listed.find((uri) => uri.includes('/debian/')) ?? 'http://deb.debian.org/debian/';
+}

@@ -1,0 +1,90 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { nodeFolder } from '../components.ts';
+import type { Host } from '../host.ts';
+import type { Lab } from '../lab.ts';
+import type { Guest } from '../roster.ts';
+import { layOver } from '../unpacked.ts';
+import { debian } from './debian.ts';
+import { equipment } from './equipment.ts';
+import { guestFiles, guestKeys, shellAddress } from './files.ts';
+import { packInitrd } from './initrd.ts';
+import { qemu } from './machine.ts';
+import { Shell } from './shell.ts';
+import { programsOf, unitLinks } from './units.ts';
+
+export interface GuestDisks {
+  readonly programs: string;
+  readonly store: string;
+}
+
+/** What is around a guest: a host of the lab that has nothing but qemu, and a bridge. */
+function machineOf({ name }: Guest): string {
+  return `${name}-machine`;
+}
+
+/** Where the console and the programs of a guest leave their logs, by their names: `g1/kubelet`. */
+export function guestLogs(folder: string, { name, spec }: Guest): Record<string, string> {
+  const names = ['console', ...programsOf(spec)];
+  return Object.fromEntries(names.map((one) => [`${name}/${one}`, join(folder, 'log', name, `${one}.log`)]));
+}
+
+/** Starts the machine. Its kubelet comes to the API server by itself. */
+export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Promise<void> {
+  const { name, index, spec } = guest;
+  const { family } = lab.state;
+  const folder = nodeFolder(lab.folder, name);
+  const [own, kernel] = [debian(spec.release), debian(spec.kernel)];
+  const initrd = join(folder, 'initrd');
+  for (const one of [folder, join(lab.folder, 'log', name), join(lab.folder, 'tmp')])
+    mkdirSync(one, { recursive: true });
+  const files = { ...guestFiles({ guest, family }), ...guestKeys(lab.folder, name) };
+  await packInitrd({ guest, family, debian: own, kernel, files, links: unitLinks(spec) }, initrd);
+  const host = await lab.host(machineOf(guest));
+  await layOver(host, equipment());
+  await wire(lab, host, name);
+  const logs = guestLogs(lab.folder, guest);
+  const argv = qemu({
+    ...{ debian: own, kernel, initrd, index, tap: 'tap0', disks: [disks.programs, disks.store] },
+    logs: Object.fromEntries(programsOf(spec).map((one) => [one, logs[`${name}/${one}`] ?? ''])),
+  });
+  await host.start(argv, {
+    logFile: logs[`${name}/console`] ?? '',
+    // What has to answer it in time runs on the same processors.
+    prefix: ['nice', '-n', '5'],
+    // What it writes to its disks is kept beside what else the lab has.
+    env: { ...lab.environment(), TMPDIR: join(lab.folder, 'tmp') },
+  });
+}
+
+async function wire(lab: Lab, host: Host, name: string): Promise<void> {
+  const bridge = await lab.host('control');
+  await lab.link(
+    { host: bridge, device: `to-${name}`, addresses: [] },
+    { host, device: 'up0', addresses: [] },
+  );
+  await bridge.ip(`link set to-${name} master lan`);
+  await host.execOrThrow(['ip', 'tuntap', 'add', 'dev', 'tap0', 'mode', 'tap'], { cwd: '/' });
+  await host.ip(
+    'link add lan type bridge',
+    ...['up0', 'tap0'].map((port) => `link set ${port} master lan up`),
+    'link set lan up',
+  );
+}
+
+export async function shellOf(lab: Lab, { name, index }: Guest): Promise<Shell> {
+  return new Shell(await lab.host('control'), name, shellAddress(index, lab.state.family));
+}
+
+const loads = {
+  containerd: 'ctr -n k8s.io images import --label io.cri-containerd.image=managed /var/tmp/given',
+  crio: `name=$(tar -xOf /var/tmp/given index.json | grep -o '"org.opencontainers.image.ref.name":"[^"]*"' | cut -d '"' -f 4)
+skopeo copy "oci-archive:/var/tmp/given:$name" "containers-storage:$name"`,
+};
+
+/** Puts an archive into the store of the running guest. */
+export async function loadIntoGuest(lab: Lab, guest: Guest, archive: string): Promise<void> {
+  const shell = await shellOf(lab, guest);
+  await shell.give(archive, loads[guest.spec.runtime]);
+}

@@ -1,0 +1,95 @@
+import type { Release } from './debian.ts';
+import { releases } from './debian.ts';
+
+const monitors = ['pod', 'system.slice'] as const;
+
+/** What somebody wants of a node that is a machine of its own, as `trixie,crio,crun,conmon=pod`. */
+export type GuestSpec = {
+  readonly release: Exclude<Release, 'bullseye'>;
+  /** Whose kernel it runs; its own unless told otherwise. */
+  readonly kernel: Release;
+} & (
+  | { readonly runtime: 'containerd' }
+  | {
+      readonly runtime: 'crio';
+      readonly oci: 'runc' | 'crun';
+      /** The control group of the program that watches over a container: `pod` as OpenShift has it. */
+      readonly conmon: (typeof monitors)[number];
+    }
+);
+
+const grammar =
+  'write RELEASE,RUNTIME and what else is wanted: bookworm,containerd or trixie,crio or trixie,crio,crun,conmon=pod';
+
+/** Throws what to write instead. */
+export function parseGuest(text: string): GuestSpec {
+  const [release, runtime, ...rest] = text.split(',');
+  const options = optionsIn(rest);
+  const base = { release: releaseIn(release), kernel: kernelIn(options.get('kernel') ?? release) };
+  if (runtime === 'containerd') {
+    refuse(options, ['oci', 'conmon'], 'only a guest with crio has a choice of');
+    return { ...base, runtime };
+  }
+  if (runtime !== 'crio')
+    throw new Error(`${quoted(runtime)} is no runtime of a guest, containerd and crio are: ${grammar}`);
+  const oci = options.get('oci') === 'crun' ? 'crun' : 'runc';
+  if (oci === 'crun' && base.release === 'bookworm')
+    throw new Error('crun of bookworm is older than what it is asked to run: choose trixie, or runc');
+  return { ...base, runtime, oci, conmon: monitorIn(options.get('conmon') ?? 'system.slice') };
+}
+
+/** As `parseGuest` reads it. */
+export function describeGuest(spec: GuestSpec): string {
+  const runtime = spec.runtime === 'crio' ? ['crio', spec.oci, `conmon=${spec.conmon}`] : [spec.runtime];
+  const kernel = spec.kernel === spec.release ? [] : [`kernel=${spec.kernel}`];
+  return [spec.release, ...runtime, ...kernel].join();
+}
+
+function optionsIn(words: readonly string[]): Map<string, string> {
+  const options = new Map<string, string>();
+  for (const word of words) {
+    const [, key = 'oci', value = word] = /^(conmon|kernel)=(.*)$/.exec(word) ?? [];
+    if (key === 'oci' && value !== 'runc' && value !== 'crun')
+      throw new Error(
+        `${quoted(word)} is no option of a guest, runc, crun, conmon=… and kernel=… are: ${grammar}`,
+      );
+    if (options.has(key))
+      throw new Error(`a guest has one ${key}, and ${quoted(word)} is a second: ${grammar}`);
+    options.set(key, value);
+  }
+  return options;
+}
+
+function refuse(options: ReadonlyMap<string, string>, keys: readonly string[], why: string): void {
+  const given = keys.find((key) => options.has(key));
+  if (given !== undefined)
+    throw new Error(`${why} ${given === 'oci' ? 'runc and crun' : given}: leave it out, or write crio`);
+}
+
+function releaseIn(word: string | undefined): GuestSpec['release'] {
+  if (word === 'bookworm' || word === 'trixie') return word;
+  const why = word === 'bullseye' ? 'programs of today do not run on bullseye; its kernel does' : undefined;
+  throw new Error(
+    why === undefined
+      ? `${quoted(word)} is no Debian of a guest, bookworm and trixie are: ${grammar}`
+      : `${why}: write bookworm,containerd,kernel=bullseye`,
+  );
+}
+
+function kernelIn(word: string | undefined): Release {
+  const known = releases.find((one) => one === word);
+  if (known === undefined)
+    throw new Error(`there is no kernel of ${quoted(word)}: choose one of ${releases.join(', ')}`);
+  return known;
+}
+
+function monitorIn(word: string): (typeof monitors)[number] {
+  const known = monitors.find((one) => one === word);
+  if (known === undefined)
+    throw new Error(`conmon cannot be in ${quoted(word)}: write conmon=${monitors.join(' or conmon=')}`);
+  return known;
+}
+
+function quoted(word: string | undefined): string {
+  return JSON.stringify(word ?? '');
+}

@@ -1,0 +1,51 @@
+import type { Debian } from './debian.ts';
+
+export interface MachineFacts {
+  readonly debian: Debian;
+  /** The Debian whose kernel it runs. */
+  readonly kernel: Debian;
+  readonly initrd: string;
+  /** Those beside Debian's own, in the order in which the guest sees them. */
+  readonly disks: readonly string[];
+  readonly index: number;
+  readonly tap: string;
+  /** Where the logs of its programs go, by their names. */
+  readonly logs: Readonly<Record<string, string>>;
+}
+
+const memoryMiB = 3072;
+
+/** The command line of qemu. The console is its standard output. */
+export function qemu({ debian, kernel, initrd, disks, index, tap, logs }: MachineFacts): string[] {
+  return [
+    // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
+    ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-machine', 'q35'],
+    // Go and glibc use AVX where there is any, which is emulated slowly.
+    ...['-cpu', 'Nehalem', '-smp', '2', '-m', `${memoryMiB}`],
+    ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
+    ...['-kernel', kernel.kernel, '-initrd', initrd],
+    // A panic ends qemu.
+    ...['-append', 'console=ttyS0 net.ifnames=0 panic=-1 quiet systemd.show_status=0'],
+    ...[debian.image, ...disks].flatMap(disk),
+    ...['-netdev', `tap,id=net0,ifname=${tap},script=no,downscript=no`],
+    // Without a file to boot from: Debian keeps those in a package of their own.
+    ...['-device', `virtio-net-pci,netdev=net0,mac=${hardwareAddress(index)},romfile=`],
+    ...['-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci'],
+    ...Object.entries(logs).flatMap(([name, file], at) => [
+      ...['-chardev', `file,id=log${at},path=${file},append=on`],
+      ...['-device', `virtserialport,chardev=log${at},name=${name}`],
+    ]),
+  ];
+}
+
+/** What the guest writes goes to a file without a name, and with it. */
+function disk(image: string, at: number): string[] {
+  return [
+    ...['-drive', `file=${image},if=none,id=disk${at},format=raw,snapshot=on,cache=unsafe`],
+    ...['-device', `virtio-blk-pci,drive=disk${at}`],
+  ];
+}
+
+function hardwareAddress(index: number): string {
+  return `52:54:00:00:01:${index.toString(16).padStart(2, '0')}`;
+}

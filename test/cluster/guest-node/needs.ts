@@ -1,0 +1,80 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { nodeFolder } from '../components.ts';
+import type { Lab } from '../lab.ts';
+import type { Part, Provisions } from '../prepare.ts';
+import type { ProgramSet } from '../program.ts';
+import { crio } from '../program.ts';
+import type { Guest } from '../roster.ts';
+import type { Debian } from './debian.ts';
+import { debian } from './debian.ts';
+import type { Disk } from './disk.ts';
+import { makeStore, programDisk, storeDisk } from './disk.ts';
+import { equipment } from './equipment.ts';
+import { bootGuest } from './guest-node.ts';
+import type { GuestSpec } from './guest-spec.ts';
+
+/** Archives: those that every cluster has, and those that only this one has. */
+export interface GuestImages {
+  readonly own: readonly string[];
+  readonly further: readonly string[];
+}
+
+interface LabParts {
+  /** Folders of programs. */
+  readonly programs: readonly string[];
+  readonly archives: readonly string[];
+}
+
+/** What has to be there before these guests can start; each is asked for when those before it are made. */
+export function guestNeeds(
+  specs: readonly GuestSpec[],
+  { programs, archives }: LabParts,
+): readonly (() => Provisions)[] {
+  if (specs.length === 0) return [];
+  const runtimes = [...new Set(specs.map(({ runtime }) => runtime))];
+  const releases = [...new Set(specs.flatMap(({ release, kernel }) => [release, kernel]))];
+  return [
+    () => ({ unpacked: [equipment()], programs: runtimes.flatMap(ownPrograms) }),
+    () => ({ parts: releases.map(debian).map(debianPart) }),
+    () => ({
+      parts: runtimes.flatMap((runtime) => [
+        diskPart('programs', programDisk(programsFor(runtime, programs))),
+        diskPart(`images of ${runtime}`, storeDisk({ runtime, archives, programs })),
+      ]),
+    }),
+  ];
+}
+
+/** Boots a guest with the disks that were made for it. */
+export async function startGuest(lab: Lab, guest: Guest, { own, further }: GuestImages): Promise<void> {
+  const { runtime } = guest.spec;
+  const programs = lab.state.programs;
+  const store = join(nodeFolder(lab.folder, guest.name), 'store.ext4');
+  const facts = { runtime, archives: own, programs };
+  mkdirSync(nodeFolder(lab.folder, guest.name), { recursive: true });
+  // What only this cluster has is not worth a place in the cache.
+  if (further.length > 0) await makeStore({ ...facts, archives: [...own, ...further] }, store);
+  await bootGuest(lab, guest, {
+    programs: programDisk(programsFor(runtime, programs)).image,
+    store: further.length > 0 ? store : storeDisk(facts).image,
+  });
+}
+
+/** What a guest runs that no other node does. */
+function ownPrograms(runtime: GuestSpec['runtime']): ProgramSet[] {
+  return runtime === 'crio' ? [crio()] : [];
+}
+
+function programsFor(runtime: GuestSpec['runtime'], programs: readonly string[]): string[] {
+  return [...programs, ...ownPrograms(runtime).map(({ place }) => place)];
+}
+
+function debianPart({ release, isBuilt, build }: Debian): Part {
+  return { title: `Debian ${release} for guests (about 2 minutes, once)`, isBuilt, build };
+}
+
+function diskPart(what: string, { isBuilt, build }: Disk): Part {
+  return { title: `disk of guests: ${what}`, isBuilt, build };
+}
