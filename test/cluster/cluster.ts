@@ -175,15 +175,21 @@ export class Cluster {
     return installProduct(this, options);
   }
 
+  /** Of one of `componentNames`, those of guests too. */
   logPath(name: string): string {
-    return this.#guestLogs[name] ?? this.component(name).logPath;
+    const known = this.#guestLogs[name] ?? this.#components.find((one) => one.name === name);
+    if (known === undefined)
+      throw new Error(`nothing is called "${name}": choose one of ${this.componentNames.join(', ')}`);
+    return typeof known === 'string' ? known : this.component(name).logPath;
   }
 
-  /** By its name: `apiserver`, `etcd`, `n1/kubelet`. Those of guests are systemd's business: use `onNode`. */
+  /** By its name: `apiserver`, `etcd`, `n1/kubelet`. Those of guests are the business of their systemd: see `onNode`. */
   component(name: string): Component {
     const spec = this.#components.find((one) => one.name === name);
     if (spec === undefined)
-      throw new Error(`there is no component "${name}": choose one of ${this.componentNames.join(', ')}`);
+      throw new Error(
+        `there is no component "${name}": choose one of ${this.#components.map((one) => one.name).join(', ')}`,
+      );
     return new Component(spec, {
       folder: this.lab.folder,
       host: () => this.#host(spec.host),
@@ -249,7 +255,7 @@ export class Cluster {
       await startGuest(this.lab, guest, images);
       onProgress(`guest ${guest.name} boots`);
       await serving;
-      await isReady(guest.name, { timeoutMs: 300_000, everyMs: 200 });
+      await isReady(guest.name, { timeoutMs: 600_000, everyMs: 200 });
     });
     await all([serving, ...whole, ...guests]);
     const account = '/api/v1/namespaces/default/serviceaccounts/default';

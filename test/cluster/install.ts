@@ -33,10 +33,11 @@ export async function installProduct(
   await cluster.kubectl('apply', '-k', folder);
   onProgress(`applied ${folder}`);
   if (folder === manifests) await widenLimits(cluster, onProgress);
+  const patience = cluster.guests.length > 0 ? '600s' : '120s';
   // The manifests say the same as before, the image of that name does not.
   for (const { namespace, name } of older) await cluster.kubectl('rollout', 'restart', '-n', namespace, name);
   for (const { namespace, name } of await workloads(cluster))
-    await cluster.kubectl('rollout', 'status', '-n', namespace, name, '--timeout=120s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, name, `--timeout=${patience}`);
 }
 
 /** Builds the image and puts it onto every node. */

@@ -4,7 +4,9 @@ import { unpacked } from '../unpacked.ts';
 
 /** What makes a Debian, and what runs it. */
 export function equipment(): Unpacked {
-  return unpacked('guest-node', ['mmdebstrap', 'e2fsprogs', 'qemu-system-x86', 'qemu-utils']);
+  return unpacked('guest-node', [
+    ...['mmdebstrap', 'debian-archive-keyring', 'e2fsprogs', 'qemu-system-x86'],
+  ]);
 }
 
 /** Runs lines of bash as if the equipment were installed; its mounts and processes end with it, and it with us. */

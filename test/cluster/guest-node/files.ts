@@ -84,7 +84,6 @@ resolvConf: /etc/kubernetes/resolv.conf
 staticPodPath: /etc/kubernetes/manifests
 imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: "0%", nodefs.available: "0%", nodefs.inodesFree: "0%", imagefs.available: "0%"}
-nodeStatusUpdateFrequency: 2s
 runtimeRequestTimeout: 10m
 `;
 }

@@ -15,6 +15,15 @@ export interface MachineFacts {
 
 const memoryMiB = 3072;
 
+const commandLine = [
+  ...['console=ttyS0', 'net.ifnames=0', 'quiet', 'systemd.show_status=0'],
+  // A panic ends qemu.
+  'panic=-1',
+  // Page tables of their own for kernel and programs make the emulation forget its translations at each system call.
+  'mitigations=off',
+  'tsc=reliable',
+];
+
 /** The command line of qemu. The console is its standard output. */
 export function qemu({ debian, kernel, initrd, disks, index, tap, logs }: MachineFacts): string[] {
   return [
@@ -24,8 +33,7 @@ export function qemu({ debian, kernel, initrd, disks, index, tap, logs }: Machin
     ...['-cpu', 'Nehalem', '-smp', '2', '-m', `${memoryMiB}`],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     ...['-kernel', kernel.kernel, '-initrd', initrd],
-    // A panic ends qemu.
-    ...['-append', 'console=ttyS0 net.ifnames=0 panic=-1 quiet systemd.show_status=0'],
+    ...['-append', commandLine.join(' ')],
     ...[debian.image, ...disks].flatMap(disk),
     ...['-netdev', `tap,id=net0,ifname=${tap},script=no,downscript=no`],
     // Without a file to boot from: Debian keeps those in a package of their own.

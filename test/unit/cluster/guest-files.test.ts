@@ -1,0 +1,86 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+
+import type { Family } from '../../cluster/addresses.ts';
+import type { Debian } from '../../cluster/guest-node/debian.ts';
+import { guestFiles } from '../../cluster/guest-node/files.ts';
+import { parseGuest } from '../../cluster/guest-node/guest-spec.ts';
+import { qemu } from '../../cluster/guest-node/machine.ts';
+import { programsOf, unitLinks } from '../../cluster/guest-node/units.ts';
+
+const of = (text: string, family: Family = 'ipv4') =>
+  guestFiles({ guest: { name: 'g1', index: 2, spec: parseGuest(text) }, family });
+const read = (files: Record<string, string>, path: string) => parse(files[path] ?? '') as unknown;
+
+describe('the files of a guest', () => {
+  test('make its kubelet use the runtime that was asked for, and systemd for control groups', () => {
+    const kubelet = (text: string) => read(of(text), '/etc/kubernetes/kubelet.yaml');
+    expect(kubelet('bookworm,containerd')).toMatchObject({
+      cgroupDriver: 'systemd',
+      containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
+    });
+    expect(kubelet('trixie,crio')).toMatchObject({
+      containerRuntimeEndpoint: 'unix:///run/crio/crio.sock',
+    });
+  });
+
+  test.each([
+    ['trixie,crio,crun,conmon=pod', 'crun', 'pod', '/usr/bin/crun'],
+    ['trixie,crio', 'runc', 'system.slice', '/usr/local/bin/runc'],
+  ])('%s: CRI-O runs %s, watched over from %s', (text, oci, conmon, path) => {
+    const lines = of(text)['/etc/crio/crio.conf']?.split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `default_runtime = "${oci}"`,
+        `runtime_path = "${path}"`,
+        `conmon_cgroup = "${conmon}"`,
+        `monitor_cgroup = "${conmon}"`,
+      ]),
+    );
+  });
+
+  test('of a guest with containerd say nothing of CRI-O, and the other way round', () => {
+    const mentions = (text: string, word: string) =>
+      Object.entries(of(text)).filter(([path, content]) => `${path} ${content}`.includes(word));
+    expect(mentions('bookworm,containerd', 'crio')).toEqual([]);
+    expect(mentions('trixie,crio', 'containerd')).toEqual([]);
+  });
+
+  test.each([
+    ['bookworm,containerd', 'nftables'],
+    ['bookworm,containerd,kernel=bullseye', 'iptables'],
+  ])('%s: kube-proxy writes rules for %s', (text, mode) => {
+    expect(read(of(text), '/etc/kubernetes/kube-proxy.yaml')).toMatchObject({ mode, hostnameOverride: 'g1' });
+  });
+
+  test.each([
+    ['ipv4', '10.99.0.2:2323', '--node-ip=10.99.0.2 '],
+    ['ipv6', '[fd00:99::2]:2323', '--node-ip=fd00:99::2 '],
+    ['dual', '10.99.0.2:2323', '--node-ip=10.99.0.2,fd00:99::2 '],
+  ] as const)('in a cluster of %s the shell listens at %s', (family, address, nodeIp) => {
+    const files = of('bookworm,containerd', family);
+    expect(files['/etc/systemd/system/shell.socket']).toContain(`ListenStream=${address}\n`);
+    expect(files['/etc/systemd/system/kubelet.service']).toContain(nodeIp);
+  });
+});
+
+test('every unit that is wanted at boot is one of ours', () => {
+  const spec = parseGuest('trixie,crio');
+  const files = of('trixie,crio');
+  const wanted = Object.keys(unitLinks(spec)).filter((path) => path.includes('.wants/'));
+  expect(wanted).toHaveLength(programsOf(spec).length + 2);
+  for (const path of wanted)
+    expect(files).toHaveProperty([path.replace(/[^/]*\.wants\//, '')], expect.any(String));
+});
+
+test('each program has a way out for its log, and no disk is written to', () => {
+  const debian = { release: 'trixie', image: '/root.ext4', kernel: '/vmlinuz' } as unknown as Debian;
+  const machine = { debian, kernel: debian, initrd: '/initrd', disks: ['/a', '/b'], index: 12, tap: 'tap0' };
+  const argv = qemu({ ...machine, logs: { crio: '/log/crio.log' } });
+  expect(argv).toContain('file,id=log0,path=/log/crio.log,append=on');
+  expect(argv).toContain('virtserialport,chardev=log0,name=crio');
+  expect(argv).toContain('virtio-net-pci,netdev=net0,mac=52:54:00:00:01:0c,romfile=');
+  const drives = argv.filter((word) => word.startsWith('file=') && word.includes('if=none'));
+  expect(drives).toHaveLength(3);
+  for (const drive of drives) expect(drive).toContain('snapshot=on');
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { describeGuest, parseGuest } from '../../cluster/guest-node/guest-spec.ts';
+import { guestsOf, membersOf } from '../../cluster/roster.ts';
+
+describe('--guest', () => {
+  test.each([
+    ['bookworm,containerd', { release: 'bookworm', kernel: 'bookworm', runtime: 'containerd' }],
+    [
+      'trixie,crio',
+      { release: 'trixie', kernel: 'trixie', runtime: 'crio', oci: 'runc', conmon: 'system.slice' },
+    ],
+    [
+      'trixie,crio,conmon=pod,crun',
+      { release: 'trixie', kernel: 'trixie', runtime: 'crio', oci: 'crun', conmon: 'pod' },
+    ],
+    [
+      'bookworm,containerd,kernel=bullseye',
+      { release: 'bookworm', kernel: 'bullseye', runtime: 'containerd' },
+    ],
+  ])('%s', (text, spec) => {
+    expect(parseGuest(text)).toEqual(spec);
+    expect(parseGuest(describeGuest(parseGuest(text)))).toEqual(spec);
+  });
+
+  test.each([
+    ['', '"" is no Debian of a guest, bookworm and trixie are: write RELEASE,RUNTIME'],
+    ['buster,crio', '"buster" is no Debian of a guest'],
+    ['bullseye,containerd', 'write bookworm,containerd,kernel=bullseye'],
+    ['bookworm', '"" is no runtime of a guest, containerd and crio are'],
+    ['trixie,docker', '"docker" is no runtime of a guest'],
+    ['trixie,crio,kata', '"kata" is no option of a guest, runc, crun, conmon=… and kernel=… are'],
+    ['trixie,crio,runc,crun', 'a guest has one oci, and "crun" is a second'],
+    ['trixie,crio,conmon=user.slice', 'write conmon=pod or conmon=system.slice'],
+    ['trixie,crio,kernel=6.12', 'choose one of bullseye, bookworm, trixie'],
+    ['bookworm,crio,crun', 'choose trixie, or runc'],
+    ['trixie,containerd,crun', 'only a guest with crio has a choice of runc and crun'],
+    ['trixie,containerd,conmon=pod', 'only a guest with crio has a choice of conmon'],
+  ])('%s is refused, and what to write instead is said', (text, said) => {
+    expect(() => parseGuest(text)).toThrow(said);
+  });
+});
+
+test('guests are numbered by themselves, and their addresses follow those of the other nodes', () => {
+  const roster = { nodes: ['n1', 'n2'], guests: [parseGuest('bookworm,containerd')] };
+  expect(guestsOf(roster)).toMatchObject([{ name: 'g1', index: 3 }]);
+  expect(membersOf(roster).map(({ name, index }) => [name, index])).toEqual([
+    ['n1', 1],
+    ['n2', 2],
+    ['g1', 3],
+  ]);
+  expect(guestsOf({ nodes: ['n1'] })).toEqual([]);
+});
