@@ -239,8 +239,11 @@ export class Cluster {
     const serving = this.#startControlPlane(signal).then(() => {
       onProgress(`Kubernetes ${this.kubernetes} serves`);
     });
-    const isReady = async (node: string, patience: Patience) => {
-      const ready = async () => (await readinessOf(this.apiSocket, node)).ready;
+    const isReady = async (node: string, { alive, ...patience }: Patience & { alive?: () => void }) => {
+      const ready = async () => {
+        alive?.();
+        return (await readinessOf(this.apiSocket, node)).ready;
+      };
       await until(`node ${node} is ready`, ready, { signal, ...patience });
       onProgress(`node ${node} is ready`);
     };
@@ -252,10 +255,10 @@ export class Cluster {
       await isReady(node, { everyMs: 50 });
     });
     const guests = this.guests.map(async (guest) => {
-      await startGuest(this.lab, guest, images);
+      const alive = await startGuest(this.lab, guest, images);
       onProgress(`guest ${guest.name} boots`);
       await serving;
-      await isReady(guest.name, { timeoutMs: 600_000, everyMs: 200 });
+      await isReady(guest.name, { alive, timeoutMs: 600_000, everyMs: 200 });
     });
     await all([serving, ...whole, ...guests]);
     const account = '/api/v1/namespaces/default/serviceaccounts/default';

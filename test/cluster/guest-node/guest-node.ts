@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { nodeFolder } from '../components.ts';
@@ -30,8 +30,8 @@ export function guestLogs(folder: string, { name, spec }: Guest): Record<string,
   return Object.fromEntries(names.map((one) => [`${name}/${one}`, join(folder, 'log', name, `${one}.log`)]));
 }
 
-/** Starts the machine. Its kubelet comes to the API server by itself. */
-export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Promise<void> {
+/** Starts the machine; its kubelet comes to the API server by itself. What is given back throws once the machine has ended. */
+export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Promise<() => void> {
   const { name, index, spec } = guest;
   const { family } = lab.state;
   const folder = nodeFolder(lab.folder, name);
@@ -49,13 +49,18 @@ export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Prom
     ...{ debian: own, kernel, initrd, index, tap: 'tap0', disks: [disks.programs, disks.store] },
     logs: Object.fromEntries(programsOf(spec).map((one) => [one, logs[`${name}/${one}`] ?? ''])),
   });
+  const logFile = logs[`${name}/console`] ?? '';
   await host.start(argv, {
-    logFile: logs[`${name}/console`] ?? '',
+    logFile,
     // What has to answer it in time runs on the same processors.
     prefix: ['nice', '-n', '5'],
     // What it writes to its disks is kept beside what else the lab has.
     env: { ...lab.environment(), TMPDIR: join(lab.folder, 'tmp') },
   });
+  return () => {
+    if (host.find(argv) !== undefined) return;
+    throw new Error(`guest ${name} ended: ${readFileSync(logFile, 'utf8').trim().slice(-2000)}`);
+  };
 }
 
 async function wire(lab: Lab, host: Host, name: string): Promise<void> {
