@@ -8,6 +8,7 @@ export interface MachineFacts {
   /** Those beside Debian's own, in the order in which the guest sees them. */
   readonly disks: readonly string[];
   readonly index: number;
+  readonly processors: number;
   readonly tap: string;
   /** Where the logs of its programs go, by their names. */
   readonly logs: Readonly<Record<string, string>>;
@@ -25,12 +26,13 @@ const commandLine = [
 ];
 
 /** The command line of qemu. The console is its standard output. */
-export function qemu({ debian, kernel, initrd, disks, index, tap, logs }: MachineFacts): string[] {
+export function qemu(machine: MachineFacts): string[] {
+  const { debian, kernel, initrd, disks, index, processors, tap, logs } = machine;
   return [
     // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
     ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-machine', 'q35'],
     // Go and glibc use AVX where there is any, which is emulated slowly.
-    ...['-cpu', 'Nehalem', '-smp', '2', '-m', `${memoryMiB}`],
+    ...['-cpu', 'Nehalem', '-smp', `${processors}`, '-m', `${memoryMiB}`],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     ...['-kernel', kernel.kernel, '-initrd', initrd],
     ...['-append', commandLine.join(' ')],

@@ -75,7 +75,15 @@ test('every unit that is wanted at boot is one of ours', () => {
 
 test('each program has a way out for its log, and no disk is written to', () => {
   const debian = { release: 'trixie', image: '/root.ext4', kernel: '/vmlinuz' } as unknown as Debian;
-  const machine = { debian, kernel: debian, initrd: '/initrd', disks: ['/a', '/b'], index: 12, tap: 'tap0' };
+  const machine = {
+    debian,
+    kernel: debian,
+    initrd: '/initrd',
+    disks: ['/a', '/b'],
+    index: 12,
+    processors: 1,
+    tap: 'tap0',
+  };
   const argv = qemu({ ...machine, logs: { crio: '/log/crio.log' } });
   expect(argv).toContain('file,id=log0,path=/log/crio.log,append=on');
   expect(argv).toContain('virtserialport,chardev=log0,name=crio');
