@@ -6,6 +6,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import type { Output } from '../cluster/command.ts';
 import { labSettings } from '../cluster/install.ts';
 import { repository } from '../cluster/place.ts';
+import type { Patience } from '../cluster/wait.ts';
 import { until } from '../cluster/wait.ts';
 import type { NodeKeepaliveStatus } from '../../src/api/node-keepalive.ts';
 import type { Condition, PolicyStatus } from '../../src/api/status.ts';
@@ -43,9 +44,21 @@ export interface PolicyName {
 /** What a test does with the cluster, in the words of its user. */
 export class Bench {
   readonly cluster: Cluster;
+  /** How many times longer than usual everything may take: a node under emulation is slow. */
+  readonly #patience: number;
 
-  constructor(cluster = sharedCluster()) {
+  constructor(cluster = sharedCluster(), { patience = 1 } = {}) {
     this.cluster = cluster;
+    this.#patience = patience;
+  }
+
+  /** As `until` of the lab, for as long as this bench is patient. */
+  until<T>(
+    what: string,
+    holds: () => T | undefined | false | Promise<T | undefined | false>,
+    { timeoutMs = 60_000, ...patience }: Patience = {},
+  ): Promise<T> {
+    return until(what, holds, { ...patience, timeoutMs: timeoutMs * this.#patience });
   }
 
   /** A fresh namespace, with the service account that pods wait for. */
@@ -122,7 +135,7 @@ export class Bench {
     timeoutMs = 30_000,
   ): Promise<PolicyStatus> {
     let last: PolicyStatus | undefined;
-    return until(
+    return this.until(
       `status of ${name.kind} ${name.name}`,
       async () => {
         const { status, metadata } = await this.policy(name);
@@ -146,19 +159,18 @@ export class Bench {
 
   /** What the kernel of a node holds for its own network: `7200/75/9`. */
   async valuesOf(node: string): Promise<string> {
-    const host = await this.cluster.lab.host(node);
     const files = ['time', 'intvl', 'probes'].map((name) => `/proc/sys/net/ipv4/tcp_keepalive_${name}`);
-    return (await host.execOrThrow(['cat', ...files], { cwd: '/' })).trim().split('\n').join('/');
+    return (await this.cluster.onNode(node, `cat ${files.join(' ')}`)).trim().split('\n').join('/');
   }
 
   async untilValuesIn(pod: string, namespace: string, values: string, container?: string): Promise<void> {
-    await until(`${pod} holds ${values}`, async () => {
+    await this.until(`${pod} holds ${values}`, async () => {
       return (await this.valuesIn(pod, namespace, container)) === values;
     });
   }
 
   async untilValuesOf(node: string, values: string): Promise<void> {
-    await until(`${node} holds ${values}`, async () => (await this.valuesOf(node)) === values);
+    await this.until(`${node} holds ${values}`, async () => (await this.valuesOf(node)) === values);
   }
 
   nodeKeepalive(node: string): Promise<{ readonly status?: NodeKeepaliveStatus }> {
@@ -176,7 +188,7 @@ export class Bench {
           '-n',
           metadata.namespace,
           '--for=condition=Ready',
-          '--timeout=60s',
+          `--timeout=${60 * this.#patience}s`,
         ],
       );
   }
