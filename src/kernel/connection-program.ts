@@ -145,7 +145,8 @@ function* readAll(fd: number, buffer: Buffer, hertz: number): Generator<ToldConn
       yield told;
     }
   } finally {
-    closeSync(fd);
+    // Node did not open it, and in a thread it would say so.
+    close(fd);
   }
 }
 

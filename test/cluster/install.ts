@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 
 import product from '../../package.json' with { type: 'json' };
 import { alone } from './cache.ts';
@@ -30,9 +30,7 @@ export async function installProduct(
 ): Promise<void> {
   if (!isLoaded) await loadProduct(cluster, onProgress);
   const older = await workloads(cluster);
-  await (cluster.guests.length > 0
-    ? applyForGuests(cluster, folder)
-    : cluster.kubectl('apply', '-k', folder));
+  await cluster.kubectl('apply', '-k', folder);
   onProgress(`applied ${folder}`);
   if (folder === manifests) await widenLimits(cluster, onProgress);
   const patience = cluster.guests.length > 0 ? '600s' : '120s';
@@ -57,21 +55,6 @@ export async function loadProduct(
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** A program that takes longer to start than its liveness probe waits is ended for ever: on a busy machine, those in guests do. */
-async function applyForGuests(cluster: Cluster, folder: string): Promise<void> {
-  const overlay = mkdtempSync(join(cluster.lab.folder, 'overlay-'));
-  const startupProbe = { httpGet: { path: '/livez', port: 'http' }, periodSeconds: 2, failureThreshold: 300 };
-  const operation = { op: 'add', path: '/spec/template/spec/containers/0/startupProbe', value: startupProbe };
-  const target = { kind: 'DaemonSet|Deployment', labelSelector: 'app.kubernetes.io/name=keepalive-operator' };
-  const kustomization = {
-    resources: [relative(overlay, folder)],
-    patches: [{ target, patch: JSON.stringify([operation]) }],
-  };
-  writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
-  await cluster.kubectl('apply', '-k', overlay);
-  rmSync(overlay, { recursive: true });
 }
 
 async function widenLimits(cluster: Cluster, onProgress: (step: string) => void): Promise<void> {

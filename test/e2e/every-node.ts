@@ -195,12 +195,9 @@ export function describeEveryNode(
     await all(running, untouched);
     await hosts(untouched);
     for (const node of names)
-      await bench.until(`${node} has no ledger`, async () => {
-        const said = await bench.cluster.onNode(
-          node,
-          'ls /run/keepalive.dev/ledger 2> /dev/null || echo none',
-        );
-        return said.trim() === 'none';
+      await bench.until(`${node} has no ledger and no program in its kernel`, async () => {
+        const left = 'ls -d /run/keepalive.dev/ledger /sys/fs/bpf/keepalive 2> /dev/null || true';
+        return (await bench.cluster.onNode(node, left)).trim() === '';
       });
   });
 }

@@ -8,7 +8,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import { parseGuest } from '../cluster/guest-node/guest-spec.ts';
 import { buildProduct } from '../cluster/install.ts';
 import { describeEveryNode } from './every-node.ts';
-import { Bench } from './shared.ts';
+import { Bench, SHARED_CLUSTER } from './shared.ts';
 
 /**
  * Nodes as production has them: kernels, runtimes, systemd and AppArmor that this machine has not, in a cluster with
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const archive = join(folder, 'image.tar');
   await buildProduct(archive);
   // Importing it under emulation would take minutes: it is on their disks when they boot.
-  cluster = await Cluster.up({ name: 'e2e-guests', owned: true, guests, archives: [archive] });
+  cluster = await Cluster.up({ name: `${SHARED_CLUSTER}-guests`, owned: true, guests, archives: [archive] });
   bench = new Bench(cluster, { patience: 8 });
   await cluster.install({ isLoaded: true });
 }, 1_800_000);
@@ -47,6 +47,13 @@ test('the guests are what they are meant to be', async () => {
       'cat /proc/1/comm /sys/module/apparmor/parameters/enabled; stat -fc %T /sys/fs/cgroup',
     );
     expect(said.trim().split('\n')).toEqual(['systemd', 'Y', 'cgroup2fs']);
+  }
+});
+
+test('connections of pods are looked after and counted inside their kernels', async () => {
+  for (const { name } of cluster.guests) {
+    const { status } = await bench.nodeKeepalive(name);
+    expect(status?.connections).toEqual({ by: 'BPF', countedBy: 'BPF' });
   }
 });
 
