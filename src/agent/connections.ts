@@ -95,7 +95,7 @@ export class Connections {
     this.#hostPods = new Set(pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.place));
     this.#pods = identitiesOf(selections);
     this.#targets = socketTargets(selections);
-    this.#served.follow(this.#targets);
+    this.#served.follow({ targets: this.#targets, hostPods: this.#hostPods, pods: this.#pods });
     // Otherwise once it is known which of them the kernel serves.
     if (!this.#served.counts) this.#plan(this.#targets);
   }

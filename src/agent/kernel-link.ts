@@ -1,12 +1,11 @@
 import { Worker } from 'node:worker_threads';
 
 import type { ConnectionMeans } from '../policy/connection-means.ts';
-import type { SocketTarget } from '../policy/connection.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
-import type { Counted, Served } from './node-connections.ts';
+import type { Counted, Followed, Served } from './node-connections.ts';
 import type { Visit } from './node-kernel.ts';
 
 export interface KernelOptions {
@@ -22,7 +21,7 @@ export interface Question {
   readonly id: number;
   readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'discover' | 'followConnections' | 'countConnections';
   readonly visits?: readonly Visit[];
-  readonly targets?: readonly SocketTarget[];
+  readonly followed?: Followed;
   /** Of these, the process that led to their network has ended. */
   readonly lost?: readonly Place[];
   /** All pods there are: what is known of any other is forgotten first. */
@@ -137,11 +136,8 @@ export class KernelLink {
   }
 
   /** From now on new connections of these places have what is asked there: of which places that is so. */
-  async followConnections(
-    targets: readonly SocketTarget[],
-    lost: readonly Place[],
-  ): Promise<readonly Served[]> {
-    return (await this.#ask({ ask: 'followConnections', targets, lost })).served ?? [];
+  async followConnections(followed: Followed, lost: readonly Place[]): Promise<readonly Served[]> {
+    return (await this.#ask({ ask: 'followConnections', followed, lost })).served ?? [];
   }
 
   async countConnections(): Promise<Counted> {

@@ -69,9 +69,9 @@ const answers: Readonly<Record<Question['ask'], Answering>> = {
     return { readings: kernel.restoreAll() };
   },
   discover: () => ({ discovery: discover(procRoot) }),
-  followConnections: ({ kernel, connections }, { targets = [], lost = [] }) => {
+  followConnections: ({ kernel, connections }, { followed, lost = [] }) => {
     for (const place of lost) kernel.lose(place);
-    return { served: connections.follow(targets) };
+    return { served: followed === undefined ? [] : connections.follow(followed) };
   },
   countConnections: async ({ connections }) => ({ counted: await connections.count() }),
 };

@@ -1,17 +1,18 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 
-import { onlyTold } from '../kernel/connection-layout.ts';
+import type { ConnectionProgramOptions } from '../kernel/connection-program.ts';
 import { ConnectionProgram } from '../kernel/connection-program.ts';
 import { unifiedRoot } from '../kernel/control-group.ts';
 import { firstProcess } from '../kernel/process.ts';
 import type { ConnectionMeans } from '../policy/connection-means.ts';
-import { workedOut } from '../policy/connection-order.ts';
 import type { SocketReading, SocketTarget } from '../policy/connection.ts';
-import type { Place } from '../policy/place.ts';
+import type { Place, PodPlace } from '../policy/place.ts';
+import type { PodIdentity } from '../policy/pod-identity.ts';
+import { ConnectionOrders } from './connection-orders.ts';
 import type { Network } from './node-kernel.ts';
+import { PodFolders } from './pod-folders.ts';
 import { ToldTally } from './told-tally.ts';
 
 export interface NodeConnectionsOptions {
@@ -39,25 +40,41 @@ const bpfFileSystem = 0xcafe4a11;
 const typesFile = '/sys/kernel/btf/vmlinux';
 const switchedOff = 'switched off by CONNECTIONS';
 
+/** Whose connections are asked about. */
+export interface Followed {
+  readonly targets: readonly SocketTarget[];
+  /** Pods of the host's network. */
+  readonly hostPods: ReadonlySet<PodPlace>;
+  /** All pods of the node. */
+  readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
+}
+
 /** The connections of a node as far as the kernel itself looks after them. All of it blocks, and none of it waits for a program. */
 export class NodeConnections {
   readonly means: ConnectionMeans;
+  readonly #orders: ConnectionOrders | undefined;
   readonly #program: ConnectionProgram | undefined;
   readonly #pinFolder: string;
-  readonly #networkOf: NodeConnectionsOptions['networkOf'];
-  /** What was ordered, by cookie. */
-  readonly #orders = new Map<bigint, SocketTarget>();
   #hasFollowed = false;
 
   constructor({ procRoot, objectFile, networkOf }: NodeConnectionsOptions) {
-    this.#networkOf = networkOf;
     const root = join(procRoot, String(firstProcess), 'root');
     this.#pinFolder = join(root, 'sys/fs/bpf/keepalive');
     const descriptors = countsAsHost(procRoot) ? 'Descriptors' : undefined;
     try {
       if (objectFile === undefined) throw new Error(switchedOff);
-      this.#program = openProgram({ procRoot, root, objectFile, pinFolder: this.#pinFolder });
-      const { countless } = this.#program;
+      const groups = groupRootOf(procRoot);
+      if (groups === undefined) throw new Error('no control groups of version 2');
+      const groupFolder = join(root, groups);
+      const program = openProgram({ groupFolder, objectFile, pinFolder: this.#pinFolder });
+      const folders = new PodFolders(procRoot, groupFolder);
+      this.#program = program;
+      this.#orders = new ConnectionOrders({
+        program,
+        networkOf,
+        folders: folders.isUsable ? folders : undefined,
+      });
+      const { countless } = program;
       const countedBy = countless === undefined ? 'BPF' : (descriptors ?? 'Nobody');
       this.means = { by: 'BPF', countedBy, why: countless };
     } catch (error) {
@@ -74,27 +91,17 @@ export class NodeConnections {
   }
 
   /** From now on new connections of these places have what is asked there, and those of no other. */
-  follow(targets: readonly SocketTarget[]): Served[] {
-    const program = this.#program;
-    if (program === undefined) return [];
-    const served = targets.flatMap((target) => {
-      const network = this.#networkOf(target.place);
-      return network !== undefined && this.#order(program, network.cookie, target)
-        ? [{ place: target.place, network }]
-        : [];
-    });
-    const wanted = new Set(served.map(({ network }) => network.cookie));
-    for (const cookie of this.#hasFollowed ? this.#orders.keys() : program.ordered())
-      if (!wanted.has(cookie)) this.#withdraw(program, cookie);
+  follow(followed: Followed): Served[] {
+    const served = this.#orders?.follow(followed) ?? [];
     // Only now does this build serve what the one before did.
-    if (!this.#hasFollowed) program.removeOthers();
+    if (!this.#hasFollowed) this.#program?.removeOthers();
     this.#hasFollowed = true;
     return served;
   }
 
   /** How the connections of all places that are served stand; others may use the thread between two steps. */
   async count(): Promise<Counted> {
-    const tally = new ToldTally(this.#orders);
+    const tally = new ToldTally(this.#orders ?? { networks: new Map(), groups: new Map() });
     for (const told of this.#program?.read() ?? []) {
       tally.add(told);
       await setImmediate();
@@ -107,44 +114,19 @@ export class NodeConnections {
     this.#program?.close();
     attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
   }
-
-  /** False where there is no room for it. */
-  #order(program: ConnectionProgram, cookie: bigint, target: SocketTarget): boolean {
-    if (isDeepStrictEqual(this.#orders.get(cookie), target)) return true;
-    const { wanted } = target;
-    try {
-      program.order(cookie, wanted === undefined ? onlyTold : workedOut(wanted));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'E2BIG') throw error;
-      return false;
-    }
-    this.#orders.set(cookie, target);
-    return true;
-  }
-
-  #withdraw(program: ConnectionProgram, cookie: bigint): void {
-    program.withdraw(cookie);
-    this.#orders.delete(cookie);
-  }
 }
 
-interface Ground {
-  readonly procRoot: string;
-  /** Of the first process. */
-  readonly root: string;
-  readonly objectFile: string;
-  readonly pinFolder: string;
+/** As the host's first process has them mounted. */
+function groupRootOf(procRoot: string): string | undefined {
+  return unifiedRoot(readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8'));
 }
 
 /** Each reason for itself, in the order in which a person would mend it. */
-function openProgram({ procRoot, root, objectFile, pinFolder }: Ground): ConnectionProgram {
-  if (!existsSync(objectFile)) throw new Error('this build has no program for the kernel');
+function openProgram(options: ConnectionProgramOptions): ConnectionProgram {
+  if (!existsSync(options.objectFile)) throw new Error('this build has no program for the kernel');
   if (!existsSync(typesFile)) throw new Error('no BTF');
-  if (!isBpfFileSystem(join(pinFolder, '..'))) throw new Error('no BPF file system at /sys/fs/bpf');
-  const mounts = readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8');
-  const groups = unifiedRoot(mounts);
-  if (groups === undefined) throw new Error('no control groups of version 2');
-  return ConnectionProgram.open({ objectFile, pinFolder, groupFolder: join(root, groups) });
+  if (!isBpfFileSystem(join(options.pinFolder, '..'))) throw new Error('no BPF file system at /sys/fs/bpf');
+  return ConnectionProgram.open(options);
 }
 
 function isBpfFileSystem(folder: string): boolean {

@@ -29,6 +29,13 @@ export function podOfCgroups(text: string): PodGroup | undefined {
   };
 }
 
+/** The pod's own folder in control groups v2; undefined for a process of no pod. */
+export function podFolderOf(text: string): string | undefined {
+  return podFolder.exec(text)?.[1];
+}
+
+const podFolder =
+  /^0::(\/(?:[^\n]*?[/-])?pod(?:[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?)(?:\/[^\n]*)?$/m;
 const podGroup =
   /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?((?:\/[^/\n]+)*)\n/;
 /** `ID`, `cri-containerd-ID.scope`, `crio-ID.scope`, `docker-ID.scope`. */

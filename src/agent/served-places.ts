@@ -1,11 +1,11 @@
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
-import type { SocketReading, SocketTarget } from '../policy/connection.ts';
+import type { SocketReading } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
 import { scanPeriodSeconds } from '../policy/socket-target.ts';
 import type { KernelLink } from './kernel-link.ts';
-import type { Counted } from './node-connections.ts';
+import type { Counted, Followed } from './node-connections.ts';
 import type { Network } from './node-kernel.ts';
 
 export interface ServedPlacesOptions {
@@ -30,7 +30,7 @@ const rests = 100;
 export class ServedPlaces {
   readonly #options: ServedPlacesOptions;
   readonly #queue: WorkQueue;
-  #targets: readonly SocketTarget[] = [];
+  #followed: Followed = { targets: [], hostPods: new Set(), pods: new Map() };
   #networks: ReadonlyMap<Place, Network> = new Map();
   #lost: Place[] = [];
   /** What sweeps did not come to. */
@@ -61,8 +61,8 @@ export class ServedPlaces {
     return this.#options.kernel.reach?.means.countedBy === 'BPF';
   }
 
-  follow(targets: readonly SocketTarget[]): void {
-    this.#targets = targets;
+  follow(followed: Followed): void {
+    this.#followed = followed;
     if (this.serves) this.#queue.add(follow);
   }
 
@@ -85,7 +85,7 @@ export class ServedPlaces {
 
   async #follow(): Promise<Next> {
     const { kernel, onServed } = this.#options;
-    const served = await kernel.followConnections(this.#targets, this.#lost.splice(0));
+    const served = await kernel.followConnections(this.#followed, this.#lost.splice(0));
     this.#networks = new Map(served.map(({ place, network }) => [place, network]));
     for (const place of this.#shortfalls.keys())
       if (!this.#networks.has(place)) this.#shortfalls.delete(place);
@@ -117,7 +117,7 @@ export class ServedPlaces {
 
   /** As often as new ones are looked for elsewhere: a program may undo what its connection was given when it was established. */
   #periodMs(): number {
-    const served = this.#targets.filter(({ place }) => this.#networks.has(place));
+    const served = this.#followed.targets.filter(({ place }) => this.#networks.has(place));
     return (scanPeriodSeconds(served) ?? Infinity) * 1000;
   }
 }

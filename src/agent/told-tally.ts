@@ -6,25 +6,33 @@ import type { Place } from '../policy/place.ts';
 import type { Counted } from './node-connections.ts';
 import { SocketTally } from './socket-tally.ts';
 
+/** What was ordered, by cookie of a network namespace, and by inode number of a control group. */
+export interface Ordered {
+  readonly networks: ReadonlyMap<bigint, SocketTarget>;
+  readonly groups: ReadonlyMap<bigint, SocketTarget>;
+}
+
 /** Adds up what the kernel tells of the connections of many places at once. */
 export class ToldTally {
-  readonly #targets: ReadonlyMap<bigint, SocketTarget>;
-  readonly #tallies: ReadonlyMap<bigint, SocketTally>;
+  readonly #networks: ReadonlyMap<bigint, SocketTarget>;
+  readonly #groups: ReadonlyMap<bigint, SocketTarget>;
+  readonly #tallies: ReadonlyMap<SocketTarget, SocketTally>;
   readonly #loosened = new Set<Place>();
 
-  /** By cookie of their networks. */
-  constructor(targets: ReadonlyMap<bigint, SocketTarget>) {
-    this.#targets = new Map(targets);
-    this.#tallies = new Map([...targets].map(([cookie, target]) => [cookie, new SocketTally(target)]));
+  constructor({ networks, groups }: Ordered) {
+    this.#networks = new Map(networks);
+    this.#groups = new Map(groups);
+    const targets = [...networks.values(), ...groups.values()];
+    this.#tallies = new Map(targets.map((target) => [target, new SocketTally(target)]));
   }
 
   add(connections: readonly ToldConnection[]): void {
     for (const told of connections) {
-      const target = this.#targets.get(told.network);
+      const target = told.group === 0n ? this.#networks.get(told.network) : this.#groups.get(told.group);
       if (target === undefined) continue;
       const view = viewOf(told);
-      this.#tallies.get(told.network)?.add(asKnown(told, view), false);
-      if (target.wanted !== undefined && tighten(view, target.wanted) !== undefined)
+      this.#tallies.get(target)?.add(asKnown(told, view), false);
+      if (target.wanted !== undefined && !told.loopback && tighten(view, target.wanted) !== undefined)
         this.#loosened.add(target.place);
     }
   }

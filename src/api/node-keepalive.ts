@@ -82,7 +82,7 @@ const connectionsReachSchema = z
     countedBy: z
       .enum(['BPF', 'Descriptors', 'Nobody'])
       .describe(
-        'What tells how connections of pods stand. Those of the network of the node are found by descriptors.',
+        'What tells how connections stand. Those of the network of the node are found by descriptors where control groups of version 1 are in use.',
       ),
     why: z.string().optional().describe('Why it is not BPF, or not all of it.'),
   })

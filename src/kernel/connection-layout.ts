@@ -12,17 +12,29 @@ export interface ConnectionOrder {
   readonly most: { readonly [K in keyof KeepaliveValues]?: number | undefined };
 }
 
-/** Connections are told, and none is changed. */
+/** Connections are told, and none is changed; or they are not even told. */
 export const onlyTold = 'only told';
+export const leftAlone = 'left alone';
+export type Order = ConnectionOrder | typeof onlyTold | typeof leftAlone;
 
 const noBound = 0xffff_ffff;
 const orderBytes = 40;
 
-/** `struct wanted`; `hertz`: jiffies a second. */
-export function orderAsBytes(order: ConnectionOrder | typeof onlyTold, hertz: number): Buffer {
+const orderFlags = { asksGroups: 1, leave: 2 };
+
+export interface OrderFacts {
+  /** Jiffies a second. */
+  readonly hertz: number;
+  /** Of a network: control groups above a socket are asked first. */
+  readonly asksGroups?: boolean;
+}
+
+/** `struct wanted` */
+export function orderAsBytes(order: Order, { hertz, asksGroups = false }: OrderFacts): Buffer {
   const bytes = Buffer.alloc(orderBytes);
-  const fields = order === onlyTold ? [0, 0, 0, 0, 0, 0, 0, 0] : numbersOf(order);
-  [...fields, hertz, 0].forEach((value, at) => bytes.writeUInt32LE(value, at * 4));
+  const fields = typeof order === 'string' ? [0, 0, 0, 0, 0, 0, 0, 0] : numbersOf(order);
+  const flags = (asksGroups ? orderFlags.asksGroups : 0) | (order === leftAlone ? orderFlags.leave : 0);
+  [...fields, hertz, flags].forEach((value, at) => bytes.writeUInt32LE(value, at * 4));
   return bytes;
 }
 
@@ -45,6 +57,8 @@ export function keyAsBytes(key: bigint): Buffer {
 export interface ToldConnection {
   /** Cookie of its network namespace. */
   readonly network: bigint;
+  /** The control group that something is ordered for and that it is in; 0 for none. */
+  readonly group: bigint;
   /** 16 bytes, IPv4 mapped into IPv6. */
   readonly peer: { readonly address: Buffer; readonly port: number };
   /** Half closed otherwise. */
@@ -69,6 +83,7 @@ export function readTold(bytes: Buffer, at: number, hertz: number): ToldConnecti
   const timer = bytes.readInt32LE(at + 40);
   return {
     network: bytes.readBigUInt64LE(at),
+    group: bytes.readBigUInt64LE(at + 8),
     peer: { address: bytes.subarray(at + 16, at + 32), port: bytes.readUInt16LE(at + 48) },
     established: bytes.readUInt8(at + 50) === established,
     keepalive: (set & flags.keepalive) !== 0,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-import type { ConnectionOrder, onlyTold, ToldConnection } from './connection-layout.ts';
+import type { Order, ToldConnection } from './connection-layout.ts';
 import { keyAsBytes, orderAsBytes, readTold, toldBytes } from './connection-layout.ts';
 import { BpfObject, createIterator, keysOf, openPinned, removeFromMap, updateMap } from './libbpf.ts';
 import { close, ticksPerSecond } from './syscall.ts';
@@ -46,6 +46,7 @@ export class ConnectionProgram {
   readonly #folder: string;
   readonly #pinFolder: string;
   readonly #networks: number;
+  readonly #groups: number;
   readonly #hertz = ticksPerSecond();
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
 
@@ -56,6 +57,7 @@ export class ConnectionProgram {
       ? undefined
       : `the kernel refuses ${counting}, which would count them`;
     this.#networks = openPinned(join(folder, 'networks'));
+    this.#groups = openPinned(join(folder, 'groups'));
   }
 
   /**
@@ -86,9 +88,17 @@ export class ConnectionProgram {
     return this.#folder;
   }
 
-  /** From now on for every new connection of that network namespace. E2BIG where there are too many of them. */
-  order(cookie: bigint, order: ConnectionOrder | typeof onlyTold): void {
-    updateMap(this.#networks, keyAsBytes(cookie), orderAsBytes(order, this.#hertz));
+  /**
+   * From now on for every new connection of that network namespace; where it asks groups, of those that are in no group that
+   * anything is ordered for. E2BIG where there are too many of them.
+   */
+  order(cookie: bigint, order: Order, { asksGroups = false } = {}): void {
+    updateMap(this.#networks, keyAsBytes(cookie), orderAsBytes(order, { hertz: this.#hertz, asksGroups }));
+  }
+
+  /** The same for what is in or below a folder of control groups v2, by its inode number, in networks that ask groups. */
+  orderGroup(inode: bigint, order: Order): void {
+    updateMap(this.#groups, keyAsBytes(inode), orderAsBytes(order, { hertz: this.#hertz }));
   }
 
   /** New connections are left alone; those that are open keep what they have. */
@@ -96,9 +106,17 @@ export class ConnectionProgram {
     removeFromMap(this.#networks, keyAsBytes(cookie));
   }
 
+  withdrawGroup(inode: bigint): void {
+    removeFromMap(this.#groups, keyAsBytes(inode));
+  }
+
   /** Network namespaces that anything was ordered for, by earlier agents too. */
   ordered(): bigint[] {
     return keysOf(this.#networks, 8).map((key) => key.readBigUInt64LE());
+  }
+
+  orderedGroups(): bigint[] {
+    return keysOf(this.#groups, 8).map((key) => key.readBigUInt64LE());
   }
 
   /** Every connection that was met, of all network namespaces, in steps of about a thousand; it waits for no lock. */
@@ -119,6 +137,7 @@ export class ConnectionProgram {
 
   close(): void {
     close(this.#networks);
+    close(this.#groups);
   }
 }
 

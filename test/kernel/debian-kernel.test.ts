@@ -77,6 +77,21 @@ describe('a Debian kernel with control groups v2 alone', () => {
     ['a sweep of that', { as: 'swept', repaired: 1 }],
     ['counted after that', { protected: 4, exposed: 0, why: [], loosened: 0 }],
     ['counted when nobody asks', 0],
+    ['served while its group is not known, but for what is spared', []],
+    ['a connection then', 'none'],
+    ['served once it is', ['host', 'pod/of-the-host']],
+    ['a connection of the pod', 30],
+    ['of the pod where it is spared', [2, 'none']],
+    ['of the pod where only it is asked for', [['pod/of-the-host'], 30]],
+    ['of the host where only the pod is asked for', 'none'],
+    ['of the host where it is asked for too', [2, 80]],
+    [
+      'counted apart',
+      [
+        ['host', 8],
+        ['pod/of-the-host', 3],
+      ],
+    ],
     ['pinned in the end', false],
     ['a new one in the end', false],
   ])('has all of it: %s', (what, as) => {

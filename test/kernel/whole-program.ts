@@ -2,26 +2,34 @@
  * All that the kernel does for connections, from loading to removal, on whichever kernel this runs. It says what it saw, a line of
  * JSON each: `{"saw": WHAT, "as": VALUE}`.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { NetworkSweep } from '../../src/agent/network-sweep.ts';
 import { NodeConnections } from '../../src/agent/node-connections.ts';
 import { networkNamespaceCookie } from '../../src/kernel/syscall.ts';
 import type { SocketTarget } from '../../src/policy/connection.ts';
-import { placeOfPod } from '../../src/policy/place.ts';
+import type { PodPlace } from '../../src/policy/place.ts';
+import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
 import { acceptFrom, connectTo, listenAt, optionsOf, setOptions } from './plain-socket.ts';
 
 const [objectFile = '', address = ''] = process.argv.slice(2);
 const port = 7000;
 const place = placeOfPod('one');
+const none = { hostPods: new Set<PodPlace>(), pods: new Map() };
 const network = { cookie: networkNamespaceCookie() ?? 0n, pid: process.pid };
 
 function say(saw: string, as: unknown): void {
   process.stdout.write(`${JSON.stringify({ saw, as })}\n`);
 }
 
-const connections = new NodeConnections({ procRoot: '/proc', objectFile, networkOf: () => network });
+const hostPod = placeOfPod('of-the-host');
+const connections = new NodeConnections({
+  ...{ procRoot: '/proc', objectFile },
+  networkOf: (at) => (at === hostPod ? undefined : network),
+});
 say('means', connections.means);
 const sweeps = new NetworkSweep('/proc', { touch: () => undefined });
 const target = (wanted: SocketTarget['wanted']): SocketTarget => ({ place, wanted, timeouts: [90] });
@@ -43,10 +51,10 @@ const sweep = () => {
 const listener = listenAt(address, port);
 const before = connectTo(address, port);
 acceptFrom(listener);
-connections.follow([target(undefined)]);
+connections.follow({ targets: [target(undefined)], ...none });
 say('a sweep where it is only counted', sweep());
 say('counted', await count());
-connections.follow([target(behind(90))]);
+connections.follow({ targets: [target(behind(90))], ...none });
 say('a sweep of what was open', sweep());
 say('the one that was open', optionsOf(before));
 const after = connectTo(address, port);
@@ -59,8 +67,41 @@ setOptions(after, { keepalive: 0 });
 say('counted when one was loosened', await count());
 say('a sweep of that', sweep());
 say('counted after that', await count());
-connections.follow([]);
+connections.follow({ targets: [], ...none });
 say('counted when nobody asks', (await connections.count()).readings.length);
+
+/** From then on this process is one of a pod that uses the network of the host. */
+const uid = '00000000-0000-4000-8000-000000000001';
+const container = join('/sys/fs/cgroup/kubepods/besteffort', `pod${uid}`, 'c'.repeat(64));
+mkdirSync(container, { recursive: true });
+const host: SocketTarget = { place: HOST, wanted: behind(240), timeouts: [240] };
+const ofPod: SocketTarget = { place: hostPod, wanted: behind(90), timeouts: [90] };
+const spared: SocketTarget = { ...ofPod, wanted: undefined };
+const hostPods = new Set([hostPod]);
+const pods = new Map([[hostPod, { name: 'db/host', group: uid, containers: [] }]]);
+const follow = (...targets: SocketTarget[]) =>
+  connections.follow({ targets, hostPods, pods }).map((one) => one.place);
+const timeNow = () => {
+  const { keepalive, timeSeconds } = optionsOf(connectTo(address, port));
+  return keepalive ? timeSeconds : 'none';
+};
+say('served while its group is not known, but for what is spared', follow(host, spared));
+say('a connection then', timeNow());
+writeFileSync(join(container, 'cgroup.procs'), '0');
+// It is not looked for all the time.
+while (follow(host, ofPod).length < 2) await sleep(100);
+say('served once it is', follow(host, ofPod));
+say('a connection of the pod', timeNow());
+say('of the pod where it is spared', [follow(host, spared).length, timeNow()]);
+say('of the pod where only it is asked for', [follow(ofPod), timeNow()]);
+writeFileSync('/sys/fs/cgroup/cgroup.procs', '0');
+say('of the host where only the pod is asked for', timeNow());
+say('of the host where it is asked for too', [follow(host, ofPod).length, timeNow()]);
+const { readings } = await connections.count();
+say(
+  'counted apart',
+  readings.map((one) => [one.place, Object.values(one.byTimeout)[0]?.established]),
+);
 connections.remove();
 say('pinned in the end', existsSync('/sys/fs/bpf/keepalive'));
 say('a new one in the end', optionsOf(connectTo(address, port)).keepalive);

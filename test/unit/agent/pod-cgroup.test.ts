@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
-import { podOfCgroups } from '../../../src/agent/pod-cgroup.ts';
+import { podFolderOf, podOfCgroups } from '../../../src/agent/pod-cgroup.ts';
 
 const uid = '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9';
 const inSlices = uid.replaceAll('-', '_');
@@ -80,4 +80,24 @@ test.each([
   ['podman', `0::/machine.slice/libpod-${container}.scope\n`],
 ])('%s is no pod', (_sentence, text) => {
   expect(podOfCgroups(text)).toBeUndefined();
+});
+
+describe('the folder of a pod in control groups v2', () => {
+  const uid = '0a1b2c3d-0000-4000-8000-000000000001';
+  const inSystemd = uid.replaceAll('-', '_');
+  test.each<[string, string | undefined]>([
+    [`0::/kubepods/burstable/pod${uid}/${'c'.repeat(64)}\n`, `/kubepods/burstable/pod${uid}`],
+    [`0::/kubepods/pod${uid}\n`, `/kubepods/pod${uid}`],
+    [
+      `0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${inSystemd}.slice/crio-1.scope/container\n`,
+      `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${inSystemd}.slice`,
+    ],
+    // What a container sets up inside is not the pod.
+    [`0::/kubepods/pod${uid}/c/kubepods/pod${uid.replace('1', '2')}/x\n`, `/kubepods/pod${uid}`],
+    [`8:pids:/kubepods/pod${uid}/c\n0::/\n`, undefined],
+    ['0::/system.slice/ssh.service\n', undefined],
+    ['', undefined],
+  ])('of %j is %s', (text, folder) => {
+    expect(podFolderOf(text)).toBe(folder);
+  });
 });

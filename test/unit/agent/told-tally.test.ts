@@ -7,14 +7,22 @@ import { behind } from '../../support/builder.ts';
 
 const place = placeOfPod('one');
 const told = (rest: Partial<ToldConnection> = {}): ToldConnection => ({
-  ...{ network: 1n, established: true, loopback: false, keepalive: true, repaired: false, userTimeoutMs: 0 },
+  ...{
+    network: 1n,
+    group: 0n,
+    established: true,
+    loopback: false,
+    keepalive: true,
+    repaired: false,
+    userTimeoutMs: 0,
+  },
   peer: { address: Buffer.from('00000000000000000000ffff0a070001', 'hex'), port: 443 },
   ...{ values: { timeSeconds: 30, intervalSeconds: 10, probes: 6 }, timerMs: 29_000 },
   ...rest,
 });
 const tally = (connections: readonly ToldConnection[], wanted = true) => {
   const target = { place, timeouts: [90], wanted: wanted ? behind(90) : undefined };
-  const all = new ToldTally(new Map([[1n, target]]));
+  const all = new ToldTally({ networks: new Map([[1n, target]]), groups: new Map() });
   all.add(connections);
   const { readings, loosened } = all.end();
   return { counts: readings[0]?.byTimeout[90], loosened };
@@ -48,6 +56,20 @@ describe('what the kernel tells of connections', () => {
   test('is of a half closed connection too: it is still waited for', () => {
     expect(tally([told({ established: false, keepalive: false, timerMs: undefined })]).loosened).toEqual([
       place,
+    ]);
+  });
+
+  test('is told apart by the control group, in a network of several', () => {
+    const target = (uid: string) => ({ place: placeOfPod(uid), timeouts: [90], wanted: behind(90) });
+    const all = new ToldTally({
+      networks: new Map([[1n, { ...target('of-the-network') }]]),
+      groups: new Map([[7n, target('of-the-group')]]),
+    });
+    all.add([told(), told({ group: 7n }), told({ group: 7n }), told({ group: 8n })]);
+    const counts = all.end().readings.map(({ place: at, byTimeout }) => [at, byTimeout[90]?.established]);
+    expect(counts).toEqual([
+      ['pod/of-the-network', 1],
+      ['pod/of-the-group', 2],
     ]);
   });
 

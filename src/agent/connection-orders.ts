@@ -1,0 +1,152 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Order } from '../kernel/connection-layout.ts';
+import { leftAlone, onlyTold } from '../kernel/connection-layout.ts';
+import type { ConnectionProgram } from '../kernel/connection-program.ts';
+import { workedOut } from '../policy/connection-order.ts';
+import type { SocketTarget } from '../policy/connection.ts';
+import type { Place } from '../policy/place.ts';
+import { HOST } from '../policy/place.ts';
+import type { Followed, Served } from './node-connections.ts';
+import type { Network } from './node-kernel.ts';
+import type { PodFolders } from './pod-folders.ts';
+
+export interface ConnectionOrdersOptions {
+  readonly program: ConnectionProgram;
+  /** The network namespace of a place, where it is known. */
+  readonly networkOf: (place: Place) => Network | undefined;
+  /** Undefined where control groups do not tell pods of the host's network apart. */
+  readonly folders: PodFolders | undefined;
+}
+
+/**
+ * What the program in the kernel was told. A pod with a network of its own is known by that; in the host's network pods
+ * are known by their control groups, and everything else is the host's own.
+ */
+export class ConnectionOrders {
+  readonly #options: ConnectionOrdersOptions;
+  #networks = new Map<bigint, SocketTarget>();
+  #groups = new Map<bigint, SocketTarget>();
+  #sent = new Map<string, unknown>();
+  #hasFollowed = false;
+
+  constructor(options: ConnectionOrdersOptions) {
+    this.#options = options;
+  }
+
+  get networks(): ReadonlyMap<bigint, SocketTarget> {
+    return this.#networks;
+  }
+
+  get groups(): ReadonlyMap<bigint, SocketTarget> {
+    return this.#groups;
+  }
+
+  follow(followed: Followed): Served[] {
+    const { networkOf } = this.#options;
+    this.#networks = new Map();
+    this.#groups = new Map();
+    const ofHost = followed.targets.filter((target) => isOfHost(target, followed));
+    const own = followed.targets.filter((target) => !isOfHost(target, followed));
+    const served = own.flatMap((target) => {
+      const network = networkOf(target.place);
+      if (network === undefined || !this.#send(network.cookie, orderOf(target))) return [];
+      this.#networks.set(network.cookie, target);
+      return [{ place: target.place, network }];
+    });
+    const hostServed = this.#followHost(ofHost, followed);
+    this.#withdraw(hostServed.cookie);
+    this.#hasFollowed = true;
+    return [...served, ...hostServed.served];
+  }
+
+  #followHost(
+    targets: readonly SocketTarget[],
+    { hostPods, pods }: Followed,
+  ): { readonly served: Served[]; readonly cookie: bigint | undefined } {
+    const { networkOf, folders } = this.#options;
+    const network = networkOf(HOST);
+    const none = { served: [], cookie: undefined };
+    if (folders === undefined || network === undefined || targets.length === 0) return none;
+    const found = folders.find(hostPods, pods);
+    const host = targets.filter(({ place }) => place === HOST);
+    const isHeld = targets.some((target) => isYetToBeSpared(target, found));
+    if (isHeld && host.some(({ wanted }) => wanted !== undefined)) return none;
+    const ofPods = this.#followHostPods(targets, found);
+    const [order = leftAlone] = host.map(orderOf);
+    if (!this.#send(network.cookie, order, { asksGroups: true })) return none;
+    for (const target of host) this.#networks.set(network.cookie, target);
+    const served = [...host, ...ofPods].map(({ place }) => ({ place, network }));
+    return { served, cookie: network.cookie };
+  }
+
+  #followHostPods(
+    targets: readonly SocketTarget[],
+    found: ReadonlyMap<Place, bigint>,
+  ): readonly SocketTarget[] {
+    return targets.filter((target) => {
+      const inode = found.get(target.place);
+      if (inode === undefined || !this.#sendGroup(inode, orderOf(target))) return false;
+      this.#groups.set(inode, target);
+      return true;
+    });
+  }
+
+  /** False where there is no room for it. */
+  #send(cookie: bigint, order: Order, how: { readonly asksGroups?: boolean } = {}): boolean {
+    return this.#sendOnce(`network ${cookie}`, { order, ...how }, () =>
+      this.#options.program.order(cookie, order, how),
+    );
+  }
+
+  #sendGroup(inode: bigint, order: Order): boolean {
+    return this.#sendOnce(`group ${inode}`, { order }, () => this.#options.program.orderGroup(inode, order));
+  }
+
+  #sendOnce(key: string, what: object, send: () => void): boolean {
+    if (isDeepStrictEqual(this.#sent.get(key), what)) return true;
+    try {
+      send();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'E2BIG') throw error;
+      return false;
+    }
+    this.#sent.set(key, what);
+    return true;
+  }
+
+  /** What is asked no more; at first also what an earlier agent was asked. */
+  #withdraw(hostCookie: bigint | undefined): void {
+    const { program } = this.#options;
+    const networks = this.#hasFollowed ? this.#keysSent('network') : program.ordered();
+    for (const cookie of networks) {
+      if (this.#networks.has(cookie) || cookie === hostCookie) continue;
+      program.withdraw(cookie);
+      this.#sent.delete(`network ${cookie}`);
+    }
+    const groups = this.#hasFollowed ? this.#keysSent('group') : program.orderedGroups();
+    for (const inode of groups) {
+      if (this.#groups.has(inode)) continue;
+      program.withdrawGroup(inode);
+      this.#sent.delete(`group ${inode}`);
+    }
+  }
+
+  #keysSent(kind: 'network' | 'group'): bigint[] {
+    const keys = [...this.#sent.keys()].filter((key) => key.startsWith(`${kind} `));
+    return keys.map((key) => BigInt(key.slice(kind.length + 1)));
+  }
+}
+
+function isOfHost({ place }: SocketTarget, { hostPods }: Followed): boolean {
+  return place === HOST || hostPods.has(place);
+}
+
+/** It wants to be left alone, or only looked at, and would be given what the host is given, since its group is not known. */
+function isYetToBeSpared({ place, wanted }: SocketTarget, found: ReadonlyMap<Place, bigint>): boolean {
+  return place !== HOST && wanted === undefined && !found.has(place);
+}
+
+function orderOf({ wanted }: SocketTarget): Order {
+  return wanted === undefined ? onlyTold : workedOut(wanted);
+}
