@@ -15,7 +15,6 @@ export interface NodeUnderTest {
 }
 
 const port = '7000';
-const agents = ['-n', 'keepalive-agent'];
 const agentPolicy = ckap('agents', 90, {
   namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'keepalive-agent' } },
 });
@@ -139,9 +138,7 @@ export function describeEveryNode(
       );
       return counts.split(' ').every((count) => Number(count) > 0);
     });
-    await bench.cluster.kubectl(
-      ...['wait', 'pod', '-n', namespace, '-l', 'app=shared', '--for=condition=Ready', '--timeout=180s'],
-    );
+    await bench.untilReady(namespace, '-l', 'app=shared');
     await all(onEach('shared'), '15/5/6');
   });
 
@@ -159,9 +156,7 @@ export function describeEveryNode(
       await killIn(bench.cluster, agent, 'main.mjs agent');
     await bench.apply(kap(namespace, 'nat', 90));
     await all(running, '30/10/6');
-    await bench.cluster.kubectl(
-      ...['wait', 'pod', ...agents, '--all', '--for=condition=Ready', '--timeout=180s'],
-    );
+    await bench.untilReady('keepalive-agent', '--all');
   });
 
   test('all have their own values back when the policy goes', async () => {

@@ -180,17 +180,13 @@ export class Bench {
   /** Starts pods and waits until they are ready. */
   async start(...pods: readonly ReturnType<typeof sleeper>[]): Promise<void> {
     await this.apply(...pods);
-    for (const { metadata } of pods)
-      await this.cluster.kubectl(
-        ...[
-          'wait',
-          `pod/${metadata.name}`,
-          '-n',
-          metadata.namespace,
-          '--for=condition=Ready',
-          `--timeout=${60 * this.#patience}s`,
-        ],
-      );
+    for (const { metadata } of pods) await this.untilReady(metadata.namespace, metadata.name);
+  }
+
+  /** Waits for pods as `kubectl wait` takes them: by a name, or `--all`, or `-l`, `app=server`. */
+  async untilReady(namespace: string, ...pods: readonly string[]): Promise<void> {
+    const timeout = `--timeout=${60 * this.#patience}s`;
+    await this.cluster.kubectl('wait', 'pod', ...pods, '-n', namespace, '--for=condition=Ready', timeout);
   }
 
   /** The sysctls a pod would be created with, as the API server says in a dry run. */
