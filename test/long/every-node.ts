@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { repository } from '../cluster/place.ts';
 import type { PodOnNode } from './pod-on-node.ts';
 import { killIn, podsOnNodes, setIn, valuesOfPods } from './pod-on-node.ts';
-import type { Bench } from './shared.ts';
-import { ckap, kap, sleeper, untouched } from './shared.ts';
+import type { Bench } from '../e2e/shared.ts';
+import { ckap, kap, sleeper, untouched } from '../e2e/shared.ts';
 
 export interface NodeUnderTest {
   readonly name: string;

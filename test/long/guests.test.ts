@@ -8,7 +8,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import { parseGuest } from '../cluster/guest-node/guest-spec.ts';
 import { buildProduct } from '../cluster/install.ts';
 import { describeEveryNode } from './every-node.ts';
-import { Bench, SHARED_CLUSTER } from './shared.ts';
+import { Bench, SHARED_CLUSTER } from '../e2e/shared.ts';
 
 /**
  * Nodes as production has them: kernels, runtimes, systemd and AppArmor that this machine has not, in a cluster with
