@@ -82,7 +82,8 @@ class Agent {
     this.#kernel = new KernelLink({
       procRoot: config.procRoot,
       ledgerFile: join(config.stateFolder, 'ledger'),
-      objectFile: config.connections === 'Auto' ? programFile : undefined,
+      objectFile: config.connections === 'Descriptors' ? undefined : programFile,
+      countsInKernel: config.connections === 'BPF',
     });
     this.#watched = this.#world.watchAll({
       ...{ client, log, settingsNamespace: settingsNamespaceOf(config) },

@@ -15,6 +15,8 @@ export interface KernelOptions {
   readonly ledgerFile: string;
   /** The compiled program for the kernel; undefined where connections are to be left to descriptors. */
   readonly objectFile?: string | undefined;
+  /** Whether the program counts connections and sweeps open ones too. */
+  readonly countsInKernel?: boolean;
 }
 
 export interface Question {

@@ -14,7 +14,7 @@ import { NodeConnections } from './node-connections.ts';
 import { NodeKernel } from './node-kernel.ts';
 import { Turn } from './turn.ts';
 
-const { procRoot, ledgerFile, objectFile } = workerData as KernelOptions;
+const { procRoot, ledgerFile, objectFile, countsInKernel = false } = workerData as KernelOptions;
 /** In a container too, it is the machine's own. */
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
@@ -37,7 +37,7 @@ function begin(): void {
   };
   const kernel = new NodeKernel({ procRoot, ledger, onWalk });
   const connections = new NodeConnections({
-    ...{ procRoot, objectFile },
+    ...{ procRoot, objectFile, counts: countsInKernel },
     networkOf: (place) => kernel.networkOf(place),
   });
   parentPort?.on('message', (question: Question) => {

@@ -19,6 +19,8 @@ export interface NodeConnectionsOptions {
   readonly procRoot: string;
   /** The compiled program for the kernel; undefined where it is not to be used. */
   readonly objectFile: string | undefined;
+  /** Whether it is to count connections and sweep open ones too. */
+  readonly counts: boolean;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
 }
@@ -39,6 +41,7 @@ export interface Counted {
 const bpfFileSystem = 0xcafe4a11;
 const typesFile = '/sys/kernel/btf/vmlinux';
 const switchedOff = 'switched off by CONNECTIONS';
+const notAsked = 'counting inside the kernel takes CONNECTIONS=BPF';
 
 /** Whose connections are asked about. */
 export interface Followed {
@@ -57,7 +60,7 @@ export class NodeConnections {
   readonly #pinFolder: string;
   #hasFollowed = false;
 
-  constructor({ procRoot, objectFile, networkOf }: NodeConnectionsOptions) {
+  constructor({ procRoot, objectFile, counts, networkOf }: NodeConnectionsOptions) {
     const root = join(procRoot, String(firstProcess), 'root');
     this.#pinFolder = join(root, 'sys/fs/bpf/keepalive');
     const descriptors = countsAsHost(procRoot) ? 'Descriptors' : undefined;
@@ -74,9 +77,7 @@ export class NodeConnections {
         networkOf,
         folders: folders.isUsable ? folders : undefined,
       });
-      const { countless } = program;
-      const countedBy = countless === undefined ? 'BPF' : (descriptors ?? 'Nobody');
-      this.means = { by: 'BPF', countedBy, why: countless };
+      this.means = meansBy(counts ? program.countless : notAsked, descriptors);
     } catch (error) {
       // What an agent before pinned would go on by what was asked for then.
       attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
@@ -94,7 +95,7 @@ export class NodeConnections {
   follow(followed: Followed): Served[] {
     const served = this.#orders?.follow(followed) ?? [];
     // Only now does this build serve what the one before did.
-    if (!this.#hasFollowed) this.#program?.removeOthers();
+    if (!this.#hasFollowed) attempt(() => this.#program?.removeOthers());
     this.#hasFollowed = true;
     return served;
   }
@@ -114,6 +115,12 @@ export class NodeConnections {
     this.#program?.close();
     attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
   }
+}
+
+/** `countless`: why the program does not count. */
+function meansBy(countless: string | undefined, descriptors: 'Descriptors' | undefined): ConnectionMeans {
+  const countedBy = countless === undefined ? 'BPF' : (descriptors ?? 'Nobody');
+  return { by: 'BPF', countedBy, why: countless };
 }
 
 /** As the host's first process has them mounted. */
@@ -151,6 +158,6 @@ function attempt(action: () => void): void {
   try {
     action();
   } catch {
-    // Who may not do this has nothing there.
+    // Who may not do this has nothing there, and what is not ours is not removed.
   }
 }

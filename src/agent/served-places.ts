@@ -85,7 +85,9 @@ export class ServedPlaces {
 
   async #follow(): Promise<Next> {
     const { kernel, onServed } = this.#options;
-    const served = await kernel.followConnections(this.#followed, this.#lost.splice(0));
+    const lost = [...this.#lost];
+    const served = await kernel.followConnections(this.#followed, lost);
+    this.#lost = this.#lost.slice(lost.length);
     this.#networks = new Map(served.map(({ place, network }) => [place, network]));
     for (const place of this.#shortfalls.keys())
       if (!this.#networks.has(place)) this.#shortfalls.delete(place);

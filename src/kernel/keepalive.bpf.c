@@ -218,7 +218,7 @@ static __noinline struct kernfs_node *parent_of(struct kernfs_node *node)
 }
 
 /* kubelet's root / quality of service / pod / container, and whatever a container makes below. */
-#define GROUP_DEPTH 8
+#define GROUP_DEPTH 16
 
 
 /* NULL: it is no business of ours. */
@@ -264,11 +264,12 @@ static __always_inline void read_held(struct tcp_sock *tp, struct held *held)
 	held->interval = tp->keepalive_intvl ?: of_network->sysctl_tcp_keepalive_intvl;
 	held->probes = tp->keepalive_probes ?: of_network->sysctl_tcp_keepalive_probes;
 	held->timer = -1;
-	if (bpf_core_field_exists(earlier->sk_timer)) {
-		if (earlier->sk_timer.entry.pprev)
-			held->timer = earlier->sk_timer.expires - bpf_jiffies64();
-	} else if (later->icsk_keepalive_timer.entry.pprev) {
-		held->timer = later->icsk_keepalive_timer.expires - bpf_jiffies64();
+	/* The later one first: kernels that have it may keep a field of the earlier name, for another timer. */
+	if (bpf_core_field_exists(later->icsk_keepalive_timer)) {
+		if (later->icsk_keepalive_timer.entry.pprev)
+			held->timer = later->icsk_keepalive_timer.expires - bpf_jiffies64();
+	} else if (earlier->sk_timer.entry.pprev) {
+		held->timer = earlier->sk_timer.expires - bpf_jiffies64();
 	}
 }
 
@@ -350,8 +351,8 @@ static __always_inline bool is_owed(const struct held *held, const struct wanted
 	__u32 hertz = at_least(wanted->hertz, 1);
 	struct triple own = { held->time / hertz, held->interval / hertz, held->probes };
 	struct triple ours = { wanted->time, wanted->interval, wanted->probes };
-	/* A changed sysctl reaches an open socket only when the timer that was armed before has expired. */
-	bool is_armed_longer = held->on && held->timer > (__s32)(held->time + hertz);
+	/* A changed sysctl reaches an open socket only when the timer that was armed before has expired. Between two probes it is the interval's. */
+	bool is_armed_longer = held->on && held->timer > (__s32)(at_least(held->time, held->interval) + hertz);
 	bool is_amended = amend(&own, wanted, given);
 	__u32 before;
 

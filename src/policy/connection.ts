@@ -61,9 +61,13 @@ function lostProbes({ values, userTimeoutMs }: Pick<ConnectionView, 'values' | '
   return Math.max(1, Math.ceil((userTimeoutMs / 1000 - values.timeSeconds) / values.intervalSeconds));
 }
 
-/** A changed sysctl reaches a socket that is open only when the timer that it armed before has expired. */
+/**
+ * A changed sysctl reaches a socket that is open only when the timer that it armed before has expired. Between two
+ * probes the timer is the interval's: to arm it anew then would send another probe at once, and count it.
+ */
 function isArmedLonger({ timerMs, values }: ConnectionView): boolean {
-  return typeof timerMs === 'number' && timerMs > values.timeSeconds * 1000 + timerSlackMs;
+  const longest = Math.max(values.timeSeconds, values.intervalSeconds);
+  return typeof timerMs === 'number' && timerMs > longest * 1000 + timerSlackMs;
 }
 
 /**

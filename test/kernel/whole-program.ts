@@ -27,7 +27,7 @@ function say(saw: string, as: unknown): void {
 
 const hostPod = placeOfPod('of-the-host');
 const connections = new NodeConnections({
-  ...{ procRoot: '/proc', objectFile },
+  ...{ procRoot: '/proc', objectFile, counts: true },
   networkOf: (at) => (at === hostPod ? undefined : network),
 });
 say('means', connections.means);

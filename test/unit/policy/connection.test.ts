@@ -47,6 +47,11 @@ describe('a connection', () => {
     ],
     ['whose timer was armed with more is exposed', { timerMs: 7_000_000 }, 'ArmedLonger'],
     ['whose timer was armed this moment is protected', { timerMs: 30_900 }, 'protected'],
+    [
+      'that waits for the answer to a probe, with an interval above its time, is protected',
+      { values: { timeSeconds: 10, intervalSeconds: 60, probes: 5 }, timerMs: 59_900 },
+      'protected',
+    ],
     ['of the loopback is exempt, whatever it does', { loopback: true, keepalive: false }, 'exempt'],
   ])('%s', (_sentence, rest, judgement) => {
     expect(judgeConnection(view(rest), 90)).toBe(judgement);
@@ -82,6 +87,11 @@ describe('a connection', () => {
     ],
     ['whose timer was armed with more gets its values anew', { timerMs: 7_000_000 }, values],
     ['whose timer nobody knows too', { timerMs: 'unknown' }, values],
+    [
+      'that waits for the answer to a probe is not made to send another at once',
+      { values: { timeSeconds: 10, intervalSeconds: 60, probes: 5 }, timerMs: 59_900 },
+      undefined,
+    ],
     [
       'that is silent and would be ended by its own timeout is left alone',
       { keepalive: false, values: kernelDefaults, userTimeoutMs: 30_000 },
