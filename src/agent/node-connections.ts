@@ -69,7 +69,7 @@ export class NodeConnections {
       const groups = groupRootOf(procRoot);
       if (groups === undefined) throw new Error('no control groups of version 2');
       const groupFolder = join(root, groups);
-      const program = openProgram({ groupFolder, objectFile, pinFolder: this.#pinFolder });
+      const program = openProgram({ groupFolder, objectFile, counts, pinFolder: this.#pinFolder });
       const folders = new PodFolders(procRoot, groupFolder);
       this.#program = program;
       this.#orders = new ConnectionOrders({

@@ -20,20 +20,25 @@ export type Order = ConnectionOrder | typeof onlyTold | typeof leftAlone;
 const noBound = 0xffff_ffff;
 const orderBytes = 40;
 
-const orderFlags = { asksGroups: 1, leave: 2 };
+const orderFlags = { asksGroups: 1, leave: 2, tell: 4 };
 
 export interface OrderFacts {
   /** Jiffies a second. */
   readonly hertz: number;
   /** Of a network: control groups above a socket are asked first. */
   readonly asksGroups?: boolean;
+  /** Its connections are to be told by a count. */
+  readonly tells?: boolean;
 }
 
 /** `struct wanted` */
-export function orderAsBytes(order: Order, { hertz, asksGroups = false }: OrderFacts): Buffer {
+export function orderAsBytes(order: Order, { hertz, asksGroups = false, tells = false }: OrderFacts): Buffer {
   const bytes = Buffer.alloc(orderBytes);
   const fields = typeof order === 'string' ? [0, 0, 0, 0, 0, 0, 0, 0] : numbersOf(order);
-  const flags = (asksGroups ? orderFlags.asksGroups : 0) | (order === leftAlone ? orderFlags.leave : 0);
+  const flags =
+    (asksGroups ? orderFlags.asksGroups : 0) |
+    (order === leftAlone ? orderFlags.leave : 0) |
+    (tells ? orderFlags.tell : 0);
   [...fields, hertz, flags].forEach((value, at) => bytes.writeUInt32LE(value, at * 4));
   return bytes;
 }

@@ -24,10 +24,18 @@ export interface ConnectionProgramOptions {
   readonly groupFolder: string;
   /** A folder of ours in a file system of type bpf, which takes no dots in names. What is pinned there stays when this process ends. */
   readonly pinFolder: string;
+  /** Whether open connections are to be counted and swept by it; new ones have their values without that. */
+  readonly counts: boolean;
 }
 
 const maps = ['networks', 'groups', 'marks'] as const;
-type Pin = (typeof maps)[number] | 'born' | 'open' | 'known';
+type Iterator = 'open' | 'known';
+type Pin = (typeof maps)[number] | Iterator | 'born';
+/** The map that an iterator goes through, where it is one. */
+const overMap = new Map<Iterator, string | undefined>([
+  ['open', undefined],
+  ['known', 'marks'],
+]);
 
 /** Some kernels refuse iterators over the elements of maps. */
 const counting = 'known';
@@ -48,7 +56,6 @@ export class ConnectionProgram {
   readonly #networks: number;
   readonly #groups: number;
   readonly #hertz = ticksPerSecond();
-  readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
 
   private constructor(pinFolder: string, folder: string) {
     this.#pinFolder = pinFolder;
@@ -67,9 +74,10 @@ export class ConnectionProgram {
   static open(options: ConnectionProgramOptions): ConnectionProgram {
     const object = readFileSync(options.objectFile);
     const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
-    const folder = join(options.pinFolder, build);
+    // What is loaded for less lacks what more would find pinned.
+    const folder = join(options.pinFolder, options.counts ? build : `${build}-new`);
     try {
-      if (!isWhole(folder)) load(object, folder, options.groupFolder);
+      if (!isWhole(folder)) load(object, folder, options);
       return new ConnectionProgram(options.pinFolder, folder);
     } catch (error) {
       if (foldersIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
@@ -93,12 +101,12 @@ export class ConnectionProgram {
    * anything is ordered for. E2BIG where there are too many of them.
    */
   order(cookie: bigint, order: Order, { asksGroups = false } = {}): void {
-    updateMap(this.#networks, keyAsBytes(cookie), orderAsBytes(order, { hertz: this.#hertz, asksGroups }));
+    updateMap(this.#networks, keyAsBytes(cookie), this.#asBytes(order, asksGroups));
   }
 
   /** The same for what is in or below a folder of control groups v2, by its inode number, in networks that ask groups. */
   orderGroup(inode: bigint, order: Order): void {
-    updateMap(this.#groups, keyAsBytes(inode), orderAsBytes(order, { hertz: this.#hertz }));
+    updateMap(this.#groups, keyAsBytes(inode), this.#asBytes(order));
   }
 
   /** New connections are left alone; those that are open keep what they have. */
@@ -123,7 +131,7 @@ export class ConnectionProgram {
   *read(): Generator<ToldConnection[], void> {
     const link = openPinned(join(this.#folder, 'known'));
     try {
-      yield* readAll(createIterator(link), this.#buffer, this.#hertz);
+      yield* readAll(createIterator(link));
     } finally {
       close(link);
     }
@@ -139,6 +147,10 @@ export class ConnectionProgram {
     close(this.#networks);
     close(this.#groups);
   }
+
+  #asBytes(order: Order, asksGroups = false): Buffer {
+    return orderAsBytes(order, { hertz: this.#hertz, asksGroups, tells: this.countless === undefined });
+  }
 }
 
 /**
@@ -148,13 +160,15 @@ export class ConnectionProgram {
 export function sweep(folder: string): Generator<ToldConnection[], void> {
   const link = openPinned(join(folder, 'open'));
   try {
-    return readAll(createIterator(link), Buffer.allocUnsafeSlow(readBytes), ticksPerSecond());
+    return readAll(createIterator(link));
   } finally {
     close(link);
   }
 }
 
-function* readAll(fd: number, buffer: Buffer, hertz: number): Generator<ToldConnection[], void> {
+function* readAll(fd: number): Generator<ToldConnection[], void> {
+  const buffer = Buffer.allocUnsafeSlow(readBytes);
+  const hertz = ticksPerSecond();
   try {
     for (;;) {
       const length = readSync(fd, buffer, 0, buffer.length, null);
@@ -169,30 +183,34 @@ function* readAll(fd: number, buffer: Buffer, hertz: number): Generator<ToldConn
   }
 }
 
-/** All of it, or without counting, which some kernels refuse. If the rest is refused too, that is the reason. */
-function load(file: Buffer, folder: string, groupFolder: string): void {
+/** As much as is asked for, or without counting, which some kernels refuse. If the rest is refused too, that is the reason. */
+function load(
+  file: Buffer,
+  folder: string,
+  { groupFolder, counts }: Pick<ConnectionProgramOptions, 'groupFolder' | 'counts'>,
+): void {
   removeFolder(folder);
+  if (!counts) return attempt(file, folder, { groupFolder, iterators: [] });
   try {
-    attempt(file, folder, { groupFolder, counts: true });
+    attempt(file, folder, { groupFolder, iterators: ['open', counting] });
   } catch {
-    attempt(file, folder, { groupFolder, counts: false });
+    attempt(file, folder, { groupFolder, iterators: ['open'] });
   }
 }
 
 function attempt(
   file: Buffer,
   folder: string,
-  { groupFolder, counts }: { groupFolder: string; counts: boolean },
+  { groupFolder, iterators }: { groupFolder: string; iterators: readonly Iterator[] },
 ): void {
   const object = new BpfObject(file);
   const at = (pin: Pin) => join(folder, pin);
   try {
-    if (!counts) object.leaveOut(counting);
+    for (const name of overMap.keys()) if (!iterators.includes(name)) object.leaveOut(name);
     object.load();
     mkdirSync(folder, { recursive: true });
     for (const map of maps) object.pinMap(map, at(map));
-    object.pinIterator('open', at('open'));
-    if (counts) object.pinIterator('known', at('known'), 'marks');
+    for (const name of iterators) object.pinIterator(name, at(name), overMap.get(name));
     const group = openSync(groupFolder, 'r');
     try {
       // Last: what is whole is attached, and what was interrupted before is done anew.

@@ -138,6 +138,8 @@ struct wanted {
 #define ASK_GROUPS 1
 /* For a control group: none of it is told, nor changed. */
 #define LEAVE 2
+/* Its connections are marked, so that `known` tells them: that costs each some memory and a microsecond. */
+#define TELL 4
 
 /* By cookie of a network namespace. */
 struct {
@@ -405,7 +407,8 @@ int born(struct bpf_sock_ops *ctx)
 	read_peer((struct sock_common *)tp, peer);
 	if (is_loopback(peer))
 		return 1;
-	bpf_sk_storage_get(&marks, here, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (wanted->flags & TELL)
+		bpf_sk_storage_get(&marks, here, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	read_held(tp, &held);
 	if (is_owed(&held, wanted, tp->inet_conn.icsk_user_timeout, &given))
 		give(ctx, &given);
@@ -465,7 +468,8 @@ int open(struct bpf_iter__tcp *ctx)
 		return 0;
 	if (owed)
 		give(tp, &given);
-	bpf_sk_storage_get(&marks, tp, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (wanted->flags & TELL)
+		bpf_sk_storage_get(&marks, tp, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	return 0;
 }
 
