@@ -83,7 +83,6 @@ class Agent {
       procRoot: config.procRoot,
       ledgerFile: join(config.stateFolder, 'ledger'),
       objectFile: config.connections === 'Descriptors' ? undefined : programFile,
-      countsInKernel: config.connections === 'BPF',
     });
     this.#watched = this.#world.watchAll({
       ...{ client, log, settingsNamespace: settingsNamespaceOf(config) },

@@ -7,7 +7,7 @@ import { workedOut } from '../policy/connection-order.ts';
 import type { SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
-import type { Followed, Served } from './node-connections.ts';
+import type { Followed, Following, Served } from './node-connections.ts';
 import type { Network } from './node-kernel.ts';
 import type { PodFolders } from './pod-folders.ts';
 
@@ -29,6 +29,7 @@ export class ConnectionOrders {
   #groups = new Map<bigint, SocketTarget>();
   #sent = new Map<string, unknown>();
   #hasFollowed = false;
+  #refused: Record<string, number> = {};
 
   constructor(options: ConnectionOrdersOptions) {
     this.#options = options;
@@ -42,8 +43,9 @@ export class ConnectionOrders {
     return this.#groups;
   }
 
-  follow(followed: Followed): Served[] {
+  follow(followed: Followed): Following {
     const { networkOf } = this.#options;
+    this.#refused = {};
     this.#networks = new Map();
     this.#groups = new Map();
     const ofHost = followed.targets.filter((target) => isOfHost(target, followed));
@@ -57,20 +59,30 @@ export class ConnectionOrders {
     const hostServed = this.#followHost(ofHost, followed);
     this.#withdraw(hostServed.cookie);
     this.#hasFollowed = true;
-    return [...served, ...hostServed.served];
+    const all = [...served, ...hostServed.served];
+    return { served: all, againMs: this.#againMs(ofHost, followed), refused: this.#refused };
+  }
+
+  #againMs(ofHost: readonly SocketTarget[], { running }: Followed): number | undefined {
+    const { folders } = this.#options;
+    const known = new Set([...this.#groups.values()].map(({ place }) => place));
+    const isMissing = ofHost.some(({ place }) => isIn(running, place) && !known.has(place));
+    return isMissing ? folders?.restMs : undefined;
   }
 
   #followHost(
     targets: readonly SocketTarget[],
-    { hostPods, pods }: Followed,
+    { hostPods, running, pods }: Followed,
   ): { readonly served: Served[]; readonly cookie: bigint | undefined } {
     const { networkOf, folders } = this.#options;
     const network = networkOf(HOST);
     const none = { served: [], cookie: undefined };
     if (folders === undefined || network === undefined || targets.length === 0) return none;
-    const found = folders.find(hostPods, pods);
+    const asked = new Set(targets.map(({ place }) => place));
+    const sought = new Set([...running].filter((place) => asked.has(place)));
+    const found = folders.find({ places: hostPods, sought }, pods);
     const host = targets.filter(({ place }) => place === HOST);
-    const isHeld = targets.some((target) => isYetToBeSpared(target, found));
+    const isHeld = targets.some((target) => isIn(running, target.place) && isYetToBeSpared(target, found));
     if (isHeld && host.some(({ wanted }) => wanted !== undefined)) return none;
     const ofPods = this.#followHostPods(targets, found);
     const [order = leftAlone] = host.map(orderOf);
@@ -92,7 +104,7 @@ export class ConnectionOrders {
     });
   }
 
-  /** False where there is no room for it. */
+  /** False where the kernel refuses it, as where there is no room. */
   #send(cookie: bigint, order: Order, how: { readonly asksGroups?: boolean } = {}): boolean {
     return this.#sendOnce(`network ${cookie}`, { order, ...how }, () =>
       this.#options.program.order(cookie, order, how),
@@ -108,7 +120,9 @@ export class ConnectionOrders {
     try {
       send();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'E2BIG') throw error;
+      // Nobody else is to go without for it.
+      const { code = 'unknown' } = error as NodeJS.ErrnoException;
+      this.#refused[code] = (this.#refused[code] ?? 0) + 1;
       return false;
     }
     this.#sent.set(key, what);
@@ -140,6 +154,10 @@ export class ConnectionOrders {
 
 function isOfHost({ place }: SocketTarget, { hostPods }: Followed): boolean {
   return place === HOST || hostPods.has(place);
+}
+
+function isIn(places: ReadonlySet<Place>, place: Place): boolean {
+  return places.has(place);
 }
 
 /** It wants to be left alone, or only looked at, and would be given what the host is given, since its group is not known. */

@@ -9,12 +9,12 @@ import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { identitiesOf } from '../policy/selection.ts';
-import { socketTargets, withUnmet } from '../policy/socket-target.ts';
+import { nothingSeen, socketTargets, withUnmet } from '../policy/socket-target.ts';
 import type { KernelLink } from './kernel-link.ts';
 import { ServedPlaces } from './served-places.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { Looked } from './socket-scan.ts';
-import type { Due, LookedAfter } from './socket-schedule.ts';
+import type { Due } from './socket-schedule.ts';
 import { SocketSchedule } from './socket-schedule.ts';
 
 export interface ConnectionsOptions {
@@ -40,8 +40,8 @@ const triesUntilUnknown = 3;
 const firstCountMs = 30_000;
 
 /**
- * Looks at the open connections of each place as often as it asks for, and gives keepalive where a policy says so. Where the
- * kernel counts them, what is left to look at is what was open before.
+ * Looks at the open connections of each place as often as it asks for, and gives keepalive where a policy says so; but for those
+ * that the kernel looks after.
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -51,35 +51,27 @@ export class Connections {
   #hostPods: ReadonlySet<PodPlace> = new Set();
   #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
   #targets: readonly SocketTarget[] = [];
+  #asked: ReadonlySet<Place> = new Set();
   #counted: Map<Place, SocketReading> | undefined;
   /** Becomes {@link #counted} once it is whole. */
   #first = new Map<Place, SocketReading>();
   /** Of the first count, when it began. */
-  #startedMs = -Infinity;
+  #startedMs: number | undefined;
   #failures = 0;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
-    const { kernel, log, countMs } = options;
+    const { link, kernel, log, metrics, countMs } = options;
     this.#schedule = new SocketSchedule(countMs);
     this.#queue = new WorkQueue({
       ...{ work: () => this.#look(), concurrency: 1, log },
       backOff: { minMs: 1000, maxMs: 60_000 },
     });
     this.#served = new ServedPlaces({
-      ...{ kernel, log, countMs },
-      onServed: (networks) => {
-        this.#plan(this.#targets.map((target) => ({ ...target, network: networks.get(target.place) })));
-      },
-      onLoosened: (place) => {
-        this.#schedule.owe(place);
-        this.#queue.add(key);
-      },
-      onCounted: (readings) => {
-        // Nobody may ask about some of them any more.
-        const asked = readings.filter(({ place }) => this.#schedule.targetOf(place)?.network !== undefined);
-        this.#tell(asked.map((reading) => this.#keep(reading)).includes(true));
-      },
+      ...{ link, kernel, log, metrics, countMs },
+      onLeft: (targets) => this.#plan(targets),
+      onCounted: (readings) => this.#tell(readings.map((reading) => this.#keep(reading)).includes(true)),
+      onIdle: () => this.#restIfIdle(),
     });
     this.#queue.start();
   }
@@ -91,12 +83,16 @@ export class Connections {
 
   /** From now on, whom these select; what a place asks for that it did not is owed at once. */
   follow(selections: NodeSelections): void {
-    const { pods } = selections;
-    this.#hostPods = new Set(pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod.place));
+    const ofHost = selections.pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod);
+    this.#hostPods = new Set(ofHost.map(({ place }) => place));
     this.#pods = identitiesOf(selections);
     this.#targets = socketTargets(selections);
-    this.#served.follow({ targets: this.#targets, hostPods: this.#hostPods, pods: this.#pods });
-    // Otherwise once it is known which of them the kernel serves.
+    this.#asked = new Set(this.#targets.map(({ place }) => place));
+    this.#forgetOthers();
+    if (this.#targets.length > 0) this.#startedMs ??= performance.now();
+    const running = new Set(ofHost.filter(({ started }) => started).map(({ place }) => place));
+    this.#served.follow({ targets: this.#targets, hostPods: this.#hostPods, running, pods: this.#pods });
+    // Otherwise once it is known which of them the kernel looks after.
     if (!this.#served.counts) this.#plan(this.#targets);
   }
 
@@ -107,32 +103,48 @@ export class Connections {
     await this.#queue.stop();
   }
 
-  #plan(targets: readonly LookedAfter[]): void {
+  /** Of these, nobody else looks after the connections. */
+  #plan(targets: readonly SocketTarget[]): void {
+    const { link, kernel } = this.#options;
+    if (kernel.reach?.byDescriptors === false) return this.#nobodyLooksAt(targets);
     const { gone, fresh, asked } = this.#schedule.follow(targets, performance.now());
-    for (const place of gone) (this.#counted ?? this.#first).delete(place);
-    this.#options.link.forget(gone);
+    link.forget(gone);
     if (asked > 0) this.#queue.add(key);
     else if (fresh + gone.length > 0) this.#queue.addAfter(key, gatherMs);
+  }
+
+  #nobodyLooksAt(targets: readonly SocketTarget[]): void {
+    // Where nobody looks anywhere, the node says so.
+    if (!this.#served.counts) return;
+    this.#tell(targets.map((target) => this.#keep(nothingSeen(target, { NotServed: 1 }))).includes(true));
+  }
+
+  #forgetOthers(): void {
+    const readings = this.#counted ?? this.#first;
+    for (const place of readings.keys()) if (!this.#asked.has(place)) readings.delete(place);
   }
 
   async #look(): Promise<Next> {
     const due = this.#schedule.due(performance.now());
     if (due.length > 0) await this.#lookAt(due);
-    if (this.#schedule.places.length === 0) this.#counted ??= new Map();
+    // Of nobody, all is known.
+    if (this.#targets.length === 0) this.#tell(false);
     const nextMs = this.#schedule.nextDueMs();
     if (nextMs !== undefined) return { afterMs: Math.max(1, nextMs - performance.now()) };
-    this.#options.link.rest();
+    this.#restIfIdle();
     return undefined;
   }
 
+  #restIfIdle(): void {
+    if (this.#schedule.nextDueMs() === undefined && !this.#served.isBusy) this.#options.link.rest();
+  }
+
   async #lookAt(due: readonly Due[]): Promise<void> {
-    const { link, kernel, metrics } = this.#options;
+    const { link, metrics } = this.#options;
     const targets = due.map(({ target, everySocket }) => ({ ...target, everySocket }));
     const left = new Map(due.map((one) => [one.target.place, one]));
-    // Nobody may have asked for anything until now.
-    if (this.#first.size === 0) this.#startedMs = performance.now();
     const stopTimer = metrics.scans.startTimer();
-    const request = { targets, hostPods: this.#hostPods, pods: this.#pods, pins: kernel.reach?.pins };
+    const request = { targets, hostPods: this.#hostPods, pods: this.#pods };
     let isNews = false;
     try {
       await link.look(request, (looked) => {
@@ -160,8 +172,8 @@ export class Connections {
   /** Before the first count there is none of a part of the node, but where somebody takes very long. */
   #endFirst(): boolean {
     if (this.#counted !== undefined) return false;
-    const isLate = performance.now() - this.#startedMs > firstCountMs;
-    if (!isLate && this.#schedule.places.some((place) => !this.#first.has(place))) return false;
+    const isLate = performance.now() - (this.#startedMs ?? Infinity) > firstCountMs;
+    if (!isLate && this.#targets.some(({ place }) => !this.#first.has(place))) return false;
     this.#counted = this.#first;
     return true;
   }
@@ -178,15 +190,16 @@ export class Connections {
     }
     if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
     const target = this.#schedule.targetOf(place);
-    if (as === 'lost') this.#served.lose(place);
-    if (as === 'looked' || as === 'lost' || target === undefined) return false;
-    if (target.network === undefined) return this.#keep(withUnmet(seen, target, unmetMs));
-    this.#served.swept(place, seen);
-    return false;
+    if (as === 'looked' || target === undefined) return false;
+    const isNews = this.#keep(withUnmet(seen, target, unmetMs));
+    this.#served.heard(seen);
+    return isNews;
   }
 
   /** Whether it says something else than before. */
   #keep(reading: SocketReading): boolean {
+    // Nobody may ask about it any more.
+    if (!this.#asked.has(reading.place)) return false;
     const counted = this.#counted ?? this.#first;
     const isNews = !isDeepStrictEqual(counted.get(reading.place), reading);
     counted.set(reading.place, reading);

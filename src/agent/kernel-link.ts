@@ -5,7 +5,7 @@ import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
-import type { Counted, Followed, Served } from './node-connections.ts';
+import type { Counted, Followed, Following } from './node-connections.ts';
 import type { Visit } from './node-kernel.ts';
 
 export interface KernelOptions {
@@ -15,8 +15,6 @@ export interface KernelOptions {
   readonly ledgerFile: string;
   /** The compiled program for the kernel; undefined where connections are to be left to descriptors. */
   readonly objectFile?: string | undefined;
-  /** Whether the program counts connections and sweeps open ones too. */
-  readonly countsInKernel?: boolean;
 }
 
 export interface Question {
@@ -34,7 +32,7 @@ export interface Answer {
   readonly id: number;
   readonly readings?: readonly Reading[];
   readonly discovery?: Discovery;
-  readonly served?: readonly Served[];
+  readonly following?: Following;
   readonly counted?: Counted;
   /** What it took to go through all processes of the node; undefined where nobody had to be looked for. */
   readonly walkMs?: number | undefined;
@@ -55,6 +53,8 @@ export interface Reach {
   readonly means: ConnectionMeans;
   /** Where programs are pinned that open connections are counted and swept by; undefined where there are none. */
   readonly pins: string | undefined;
+  /** Whether sockets can be found by the descriptors of programs. */
+  readonly byDescriptors: boolean;
 }
 
 export interface Visited {
@@ -138,8 +138,9 @@ export class KernelLink {
   }
 
   /** From now on new connections of these places have what is asked there: of which places that is so. */
-  async followConnections(followed: Followed, lost: readonly Place[]): Promise<readonly Served[]> {
-    return (await this.#ask({ ask: 'followConnections', followed, lost })).served ?? [];
+  async followConnections(followed: Followed, lost: readonly Place[]): Promise<Following> {
+    const { following } = await this.#ask({ ask: 'followConnections', followed, lost });
+    return following ?? { served: [], againMs: undefined, refused: {} };
   }
 
   async countConnections(): Promise<Counted> {

@@ -14,7 +14,7 @@ import { NodeConnections } from './node-connections.ts';
 import { NodeKernel } from './node-kernel.ts';
 import { Turn } from './turn.ts';
 
-const { procRoot, ledgerFile, objectFile, countsInKernel = false } = workerData as KernelOptions;
+const { procRoot, ledgerFile, objectFile } = workerData as KernelOptions;
 /** In a container too, it is the machine's own. */
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
@@ -37,7 +37,7 @@ function begin(): void {
   };
   const kernel = new NodeKernel({ procRoot, ledger, onWalk });
   const connections = new NodeConnections({
-    ...{ procRoot, objectFile, counts: countsInKernel },
+    ...{ procRoot, objectFile },
     networkOf: (place) => kernel.networkOf(place),
   });
   parentPort?.on('message', (question: Question) => {
@@ -46,8 +46,11 @@ function begin(): void {
       .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }))
       .then((answer) => parentPort?.postMessage({ id: question.id, ...answer, walkMs } satisfies Answer));
   });
-  const { means, pins } = connections;
-  tell({ waitingFor: undefined, ignoredLines: ledger.ignored, connections: { means, pins } });
+  const { means, pins, byDescriptors } = connections;
+  tell({
+    ...{ waitingFor: undefined, ignoredLines: ledger.ignored },
+    connections: { means, pins, byDescriptors },
+  });
 }
 
 function tell(word: Word): void {
@@ -71,7 +74,7 @@ const answers: Readonly<Record<Question['ask'], Answering>> = {
   discover: () => ({ discovery: discover(procRoot) }),
   followConnections: ({ kernel, connections }, { followed, lost = [] }) => {
     for (const place of lost) kernel.lose(place);
-    return { served: followed === undefined ? [] : connections.follow(followed) };
+    return followed === undefined ? {} : { following: connections.follow(followed) };
   },
   countConnections: async ({ connections }) => ({ counted: await connections.count() }),
 };

@@ -19,8 +19,6 @@ export interface NodeConnectionsOptions {
   readonly procRoot: string;
   /** The compiled program for the kernel; undefined where it is not to be used. */
   readonly objectFile: string | undefined;
-  /** Whether it is to count connections and sweep open ones too. */
-  readonly counts: boolean;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
 }
@@ -29,6 +27,14 @@ export interface NodeConnectionsOptions {
 export interface Served {
   readonly place: Place;
   readonly network: Network;
+}
+
+export interface Following {
+  readonly served: readonly Served[];
+  /** When some are to be asked for again, of whom not all is known yet, in milliseconds; undefined where all is. */
+  readonly againMs: number | undefined;
+  /** By what the kernel said of it, how many places it refused to serve. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 export interface Counted {
@@ -41,13 +47,14 @@ export interface Counted {
 const bpfFileSystem = 0xcafe4a11;
 const typesFile = '/sys/kernel/btf/vmlinux';
 const switchedOff = 'switched off by CONNECTIONS';
-const notAsked = 'counting inside the kernel takes CONNECTIONS=BPF';
 
 /** Whose connections are asked about. */
 export interface Followed {
   readonly targets: readonly SocketTarget[];
   /** Pods of the host's network. */
   readonly hostPods: ReadonlySet<PodPlace>;
+  /** Of these, those of which a container runs. */
+  readonly running: ReadonlySet<PodPlace>;
   /** All pods of the node. */
   readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
 }
@@ -55,21 +62,24 @@ export interface Followed {
 /** The connections of a node as far as the kernel itself looks after them. All of it blocks, and none of it waits for a program. */
 export class NodeConnections {
   readonly means: ConnectionMeans;
+  /** Whether sockets can be found by the descriptors of programs. */
+  readonly byDescriptors: boolean;
   readonly #orders: ConnectionOrders | undefined;
   readonly #program: ConnectionProgram | undefined;
   readonly #pinFolder: string;
   #hasFollowed = false;
 
-  constructor({ procRoot, objectFile, counts, networkOf }: NodeConnectionsOptions) {
+  constructor({ procRoot, objectFile, networkOf }: NodeConnectionsOptions) {
     const root = join(procRoot, String(firstProcess), 'root');
     this.#pinFolder = join(root, 'sys/fs/bpf/keepalive');
-    const descriptors = countsAsHost(procRoot) ? 'Descriptors' : undefined;
+    this.byDescriptors = countsAsHost(procRoot);
+    const descriptors = this.byDescriptors ? 'Descriptors' : undefined;
     try {
       if (objectFile === undefined) throw new Error(switchedOff);
       const groups = groupRootOf(procRoot);
       if (groups === undefined) throw new Error('no control groups of version 2');
       const groupFolder = join(root, groups);
-      const program = openProgram({ groupFolder, objectFile, counts, pinFolder: this.#pinFolder });
+      const program = openProgram({ groupFolder, objectFile, pinFolder: this.#pinFolder });
       const folders = new PodFolders(procRoot, groupFolder);
       this.#program = program;
       this.#orders = new ConnectionOrders({
@@ -77,7 +87,7 @@ export class NodeConnections {
         networkOf,
         folders: folders.isUsable ? folders : undefined,
       });
-      this.means = meansBy(counts ? program.countless : notAsked, descriptors);
+      this.means = meansBy(program.countless, descriptors);
     } catch (error) {
       // What an agent before pinned would go on by what was asked for then.
       attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
@@ -92,12 +102,12 @@ export class NodeConnections {
   }
 
   /** From now on new connections of these places have what is asked there, and those of no other. */
-  follow(followed: Followed): Served[] {
-    const served = this.#orders?.follow(followed) ?? [];
+  follow(followed: Followed): Following {
+    const following = this.#orders?.follow(followed) ?? { served: [], againMs: undefined, refused: {} };
     // Only now does this build serve what the one before did.
     if (!this.#hasFollowed) attempt(() => this.#program?.removeOthers());
     this.#hasFollowed = true;
-    return served;
+    return following;
   }
 
   /** How the connections of all places that are served stand; others may use the thread between two steps. */

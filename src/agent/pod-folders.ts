@@ -13,8 +13,8 @@ interface Known {
   readonly inode: bigint;
 }
 
-/** Of all processes: no more often than this, and than a twentieth of a core. */
-const rest = { leastMs: 1000, times: 20 };
+/** Of all processes: no more often than this, and than a twentieth of a core; more and more seldom where nothing comes of it. */
+const rest = { leastMs: 1000, times: 20, mostMs: 60_000 };
 
 /** The folders of pods in control groups v2, by which their sockets are known in a network that is not theirs alone. */
 export class PodFolders {
@@ -22,6 +22,7 @@ export class PodFolders {
   readonly #groupRoot: string;
   readonly #known = new Map<PodPlace, Known>();
   #restUntilMs = -Infinity;
+  #inVain = 0;
 
   /** `groupRoot`: where control groups v2 begin. */
   constructor(procRoot: string, groupRoot: string) {
@@ -37,20 +38,32 @@ export class PodFolders {
       .every((line) => line.startsWith('0::'));
   }
 
-  /** Inode numbers; without those that are not there yet, or that others lay claim to. */
+  /** Inode numbers; without those that others lay claim to. `sought`: of these, who runs, so that it must be there. */
   find(
-    places: ReadonlySet<PodPlace>,
+    { places, sought }: { readonly places: ReadonlySet<PodPlace>; readonly sought: ReadonlySet<PodPlace> },
     pods: ReadonlyMap<PodPlace, PodIdentity>,
   ): ReadonlyMap<PodPlace, bigint> {
     for (const [place, known] of this.#known)
       if (!places.has(place) || inodeOf(known.path) !== known.inode) this.#known.delete(place);
-    if ([...places].some((place) => !this.#known.has(place))) this.#look(places, pods);
+    const missing = () => [...sought].filter((place) => !this.#known.has(place)).length;
+    const before = missing();
+    if (before > 0 && performance.now() >= this.#restUntilMs) {
+      const tookMs = this.#look(places, pods);
+      this.#inVain = missing() < before ? 0 : this.#inVain + 1;
+      const restMs = Math.max(rest.leastMs * 2 ** this.#inVain, tookMs * rest.times);
+      this.#restUntilMs = performance.now() + Math.min(restMs, rest.mostMs);
+    }
     return new Map([...this.#known].map(([place, { inode }]) => [place, inode]));
   }
 
-  #look(places: ReadonlySet<PodPlace>, pods: ReadonlyMap<PodPlace, PodIdentity>): void {
+  /** How long it is until somebody who is missing is looked for again. */
+  get restMs(): number {
+    return Math.max(0, this.#restUntilMs - performance.now());
+  }
+
+  /** What it took. */
+  #look(places: ReadonlySet<PodPlace>, pods: ReadonlyMap<PodPlace, PodIdentity>): number {
     const startedMs = performance.now();
-    if (startedMs < this.#restUntilMs) return;
     const processes = processesOfPods(this.#procRoot);
     const { groups } = identify(pods, processes);
     for (const place of places) {
@@ -61,8 +74,7 @@ export class PodFolders {
       const inode = path === undefined ? undefined : inodeOf(path);
       if (path !== undefined && inode !== undefined) this.#known.set(place, { path, inode });
     }
-    const tookMs = performance.now() - startedMs;
-    this.#restUntilMs = startedMs + Math.max(rest.leastMs, tookMs * rest.times);
+    return performance.now() - startedMs;
   }
 }
 

@@ -1,52 +1,80 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
-import type { SocketReading } from '../policy/connection.ts';
+import type { SocketReading, SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
-import { scanPeriodSeconds } from '../policy/socket-target.ts';
+import { nothingSeen, scanPeriodSeconds, withUnmet } from '../policy/socket-target.ts';
 import type { KernelLink } from './kernel-link.ts';
-import type { Counted, Followed } from './node-connections.ts';
-import type { Network } from './node-kernel.ts';
+import type { NetworkSweeperOptions } from './network-sweeper.ts';
+import { NetworkSweeper } from './network-sweeper.ts';
+import type { Counted, Followed, Following, Served } from './node-connections.ts';
+import type { ServedTarget } from './owed-sweeps.ts';
 
-export interface ServedPlacesOptions {
+export interface ServedPlacesOptions extends Pick<
+  NetworkSweeperOptions,
+  'link' | 'log' | 'metrics' | 'onIdle'
+> {
   readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections'>;
   readonly log: Log;
   /** How often counts are told that nobody waits for. */
   readonly countMs: number;
-  /** Told of which places new connections have their values from the kernel. */
-  readonly onServed: (networks: ReadonlyMap<Place, Network>) => void;
-  readonly onLoosened: (place: Place) => void;
+  /** Told whose connections are to be looked at by others, whenever that may be otherwise. */
+  readonly onLeft: (targets: readonly SocketTarget[]) => void;
   readonly onCounted: (readings: readonly SocketReading[]) => void;
 }
 
-type Shortfall = Pick<SocketReading, 'failures' | 'leftOut'>;
-
 const follow = 'follow';
 const count = 'count';
-/** So many times as long as a count took, the next one waits: more than this part of a core is nobody's due. */
-const rests = 100;
+/** So many times as long as a count took, the next one waits; fewer where somebody waits for it. */
+const rests = { usual: 1000, awaited: 20 };
+/** Networks that are swept at once are counted at once. */
+const shortestRestMs = 500;
+/** Later than this nobody is told how connections stand, however many there are. */
+const longestRestMs = 120_000;
+const triesUntilUnknown = 3;
 
-/** Places whose connections are the kernel's own care: it is told what is asked for, and asked how they stand. */
+/**
+ * Places whose connections are the kernel's own care: it is told what is asked for, has what was open before swept, and is asked
+ * how they stand. Whatever comes between, their place is left to descriptors; so is one of which a person is
+ * to be told more than the kernel knows, the names of programs.
+ */
 export class ServedPlaces {
   readonly #options: ServedPlacesOptions;
   readonly #queue: WorkQueue;
-  #followed: Followed = { targets: [], hostPods: new Set(), pods: new Map() };
-  #networks: ReadonlyMap<Place, Network> = new Map();
+  readonly #sweeper: NetworkSweeper;
+  #followed: Followed = { targets: [], hostPods: new Set(), running: new Set(), pods: new Map() };
+  /** What the kernel was told last, and which places of it it serves. */
+  #told: readonly SocketTarget[] = [];
+  #served: readonly ServedTarget[] = [];
+  /** Of these, those that nobody else looks at. */
+  #kept: ReadonlyMap<Place, SocketTarget> = new Map();
   #lost: Place[] = [];
-  /** What sweeps did not come to. */
-  readonly #shortfalls = new Map<Place, Shortfall>();
+  readonly #toBeNamed = new Set<Place>();
+  #refused: Following['refused'] = {};
   #isAwaited = false;
   #toldMs = -Infinity;
+  #countedMs = -Infinity;
+  #tookMs = 0;
+  #failures = 0;
 
   constructor(options: ServedPlacesOptions) {
     this.#options = options;
+    const { log, kernel } = options;
     this.#queue = new WorkQueue({
-      ...{
-        work: (key) => (key === follow ? this.#follow() : this.#count()),
-        concurrency: 1,
-        log: options.log,
-      },
+      ...{ work: (key) => (key === follow ? this.#follow() : this.#count()), concurrency: 2, log },
       backOff: { minMs: 1000, maxMs: 60_000 },
+    });
+    this.#sweeper = new NetworkSweeper({
+      ...options,
+      pinsOf: () => kernel.reach?.pins,
+      onSwept: () => this.#await(),
+      onLost: (places) => {
+        this.#lost.push(...places);
+        this.#queue.add(follow);
+      },
+      onBars: () => this.#part(),
     });
     this.#queue.start();
   }
@@ -61,65 +89,150 @@ export class ServedPlaces {
     return this.#options.kernel.reach?.means.countedBy === 'BPF';
   }
 
+  /** Whether the process that looks at sockets is needed for sweeps. */
+  get isBusy(): boolean {
+    return this.#sweeper.isBusy;
+  }
+
   follow(followed: Followed): void {
     this.#followed = followed;
     if (this.serves) this.#queue.add(follow);
   }
 
-  /** A look found its network no more where it was. */
-  lose(place: Place): void {
-    this.#lost.push(place);
-    this.#queue.add(follow);
+  /** What others saw of a place that was left to them. */
+  heard(reading: SocketReading): void {
+    if (!this.#toBeNamed.has(reading.place) || !isAllRight(reading)) return;
+    this.#toBeNamed.delete(reading.place);
+    this.#part();
+    this.#await();
   }
 
-  /** Its open connections were swept, as far as that was possible: somebody waits to hear how they stand now. */
-  swept(place: Place, { failures, leftOut }: Shortfall): void {
-    this.#shortfalls.set(place, { failures, leftOut });
-    this.#isAwaited = true;
-    this.#queue.add(count);
-  }
-
-  stop(): Promise<void> {
-    return this.#queue.stop();
+  async stop(): Promise<void> {
+    await this.#queue.stop();
+    await this.#sweeper.stop();
   }
 
   async #follow(): Promise<Next> {
-    const { kernel, onServed } = this.#options;
+    const { kernel } = this.#options;
+    const followed = this.#followed;
     const lost = [...this.#lost];
-    const served = await kernel.followConnections(this.#followed, lost);
-    this.#lost = this.#lost.slice(lost.length);
-    this.#networks = new Map(served.map(({ place, network }) => [place, network]));
-    for (const place of this.#shortfalls.keys())
-      if (!this.#networks.has(place)) this.#shortfalls.delete(place);
-    if (!this.counts) return undefined;
-    onServed(this.#networks);
-    if (served.length > 0) this.#queue.addAfter(count, this.#periodMs());
-    return undefined;
+    try {
+      const { served, againMs, refused } = await kernel.followConnections(followed, lost);
+      this.#lost = this.#lost.slice(lost.length);
+      this.#sayRefused(refused);
+      this.#take(followed, served);
+      return againMs === undefined ? undefined : { afterMs: againMs + 1 };
+    } catch (error) {
+      this.#take(followed, []);
+      throw error;
+    }
+  }
+
+  #take({ targets }: Followed, served: readonly Served[]): void {
+    const byPlace = new Map(targets.map((target) => [target.place, target]));
+    this.#told = targets;
+    if (!this.counts) return;
+    this.#served = served.flatMap(({ place, network }) => {
+      const target = byPlace.get(place);
+      return target === undefined ? [] : [{ target, network }];
+    });
+    for (const place of this.#toBeNamed) if (!byPlace.has(place)) this.#toBeNamed.delete(place);
+    this.#sweeper.follow(this.#served);
+    this.#part();
+  }
+
+  /** Between the kernel and others. */
+  #part(): void {
+    const before = this.#kept;
+    const kept = this.#served.filter(
+      (one) => !this.#toBeNamed.has(one.target.place) && !this.#sweeper.isLeft(one),
+    );
+    this.#kept = new Map(kept.map(({ target }) => [target.place, target]));
+    this.#options.onLeft(this.#told.filter(({ place }) => !this.#kept.has(place)));
+    if (kept.some(({ target }) => !isDeepStrictEqual(before.get(target.place)?.timeouts, target.timeouts)))
+      this.#await();
+    else if (kept.length > 0) this.#queue.addAfter(count, this.#periodMs());
+  }
+
+  /** Somebody waits to hear how they stand. */
+  #await(): void {
+    this.#isAwaited = true;
+    this.#queue.addAfter(count, this.#restMs());
   }
 
   async #count(): Promise<Next> {
-    const { kernel, countMs, onLoosened, onCounted } = this.#options;
-    if (this.#networks.size === 0) return undefined;
+    const { kernel, countMs } = this.#options;
+    if (this.#kept.size === 0) return undefined;
+    const restMs = this.#restMs();
+    if (restMs > 0) return { afterMs: restMs };
     const isAwaited = this.#isAwaited;
     this.#isAwaited = false;
     const startedMs = performance.now();
-    const { readings, loosened } = await kernel.countConnections();
-    const nowMs = performance.now();
-    for (const place of loosened) onLoosened(place);
-    if (isAwaited || nowMs - this.#toldMs >= countMs) {
-      this.#toldMs = nowMs;
-      onCounted(this.#whole(readings));
+    const sinceMs = startedMs - this.#countedMs;
+    try {
+      const counted = await kernel.countConnections();
+      this.#failures = 0;
+      this.#hear(counted, { sinceMs, isTold: isAwaited || startedMs - this.#toldMs >= countMs });
+    } catch (error) {
+      this.#fail();
+      throw error;
+    } finally {
+      this.#countedMs = performance.now();
+      this.#tookMs = this.#countedMs - startedMs;
     }
-    return { afterMs: Math.max(this.#periodMs(), (nowMs - startedMs) * rests) };
+    return { afterMs: this.#periodMs() };
   }
 
-  #whole(readings: Counted['readings']): SocketReading[] {
-    return readings.map((reading) => ({ ...reading, ...this.#shortfalls.get(reading.place) }));
+  #hear({ readings, loosened }: Counted, { sinceMs, isTold }: { sinceMs: number; isTold: boolean }): void {
+    this.#sweeper.loosened(loosened);
+    const known = readings.flatMap((reading) => {
+      const target = this.#kept.get(reading.place);
+      // What was open before it was served is not told before it was met.
+      if (target === undefined || !this.#sweeper.isSwept(reading.place)) return [];
+      // Whatever is wanted, new connections have it: only counts can be old.
+      return [withUnmet(reading, { ...target, wanted: undefined }, Number.isFinite(sinceMs) ? sinceMs : 0)];
+    });
+    if (isTold) {
+      this.#toldMs = performance.now();
+      this.#options.onCounted(known);
+    }
+    if (this.#options.kernel.reach?.byDescriptors !== true) return;
+    const waiting = new Set(loosened);
+    const wrong = known.filter((reading) => !waiting.has(reading.place) && hasWorst(reading));
+    for (const { place } of wrong) this.#toBeNamed.add(place);
+    if (wrong.length > 0) this.#part();
+  }
+
+  #fail(): void {
+    this.#failures += 1;
+    if (this.#failures !== triesUntilUnknown) return;
+    this.#options.onCounted([...this.#kept.values()].map((target) => nothingSeen(target, { CountFails: 1 })));
+  }
+
+  #sayRefused(refused: Following['refused']): void {
+    if (Object.keys(refused).length > 0 && !isDeepStrictEqual(refused, this.#refused))
+      this.#options.log.warn({ refused }, 'the kernel refuses to serve some places: others look after them');
+    this.#refused = refused;
+  }
+
+  /** Until a count is nobody's burden. */
+  #restMs(): number {
+    const times = this.#isAwaited ? rests.awaited : rests.usual;
+    const restMs = Math.min(Math.max(this.#tookMs * times, shortestRestMs), longestRestMs);
+    return Math.max(0, this.#countedMs + restMs - performance.now());
   }
 
   /** As often as new ones are looked for elsewhere: a program may undo what its connection was given when it was established. */
   #periodMs(): number {
-    const served = this.#followed.targets.filter(({ place }) => this.#networks.has(place));
-    return (scanPeriodSeconds(served) ?? Infinity) * 1000;
+    const periodMs = (scanPeriodSeconds([...this.#kept.values()]) ?? Infinity) * 1000;
+    return Math.max(this.#restMs(), periodMs);
   }
+}
+
+function hasWorst({ byTimeout }: SocketReading): boolean {
+  return Object.values(byTimeout).some(({ worst }) => worst.length > 0);
+}
+
+function isAllRight(reading: SocketReading): boolean {
+  return !hasWorst(reading) && Object.keys({ ...reading.failures, ...reading.leftOut }).length === 0;
 }

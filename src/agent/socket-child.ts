@@ -6,18 +6,25 @@ import type { Place } from '../policy/place.ts';
 import { stateOf } from '../kernel/process.ts';
 import type { DiaryEntry } from './diary.ts';
 import { Diary } from './diary.ts';
+import type { Swept, SweepRequest } from './network-sweep.ts';
 import type { Looked, LookRequest } from './socket-scan.ts';
 
 export interface SocketQuestion {
   readonly id: number;
   /** Places that are looked at no more. */
   readonly forget: readonly Place[];
-  readonly request: LookRequest;
+  readonly look?: LookRequest | undefined;
+  readonly sweep?: SweepRequest | undefined;
+}
+
+export interface Told {
+  readonly looked?: Looked;
+  readonly swept?: Swept;
 }
 
 export type SocketAnswer =
   | { readonly ready: true }
-  | { readonly id: number; readonly looked: Looked }
+  | ({ readonly id: number } & Told)
   | { readonly id: number; readonly done: true }
   | { readonly id: number; readonly error: string };
 
@@ -58,7 +65,7 @@ export class SocketChild {
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #question: { readonly id: number; readonly done: PromiseWithResolvers<void> } | undefined;
-  #onLooked: (looked: Looked) => void = () => undefined;
+  #onTold: (told: Told) => void = () => undefined;
   #count = 0;
   #isAbandoned = false;
   #complaint = '';
@@ -102,11 +109,11 @@ export class SocketChild {
   }
 
   /** Rejects with a {@link Hang}, or because it ended; it is of no use afterwards. */
-  async look(question: Omit<SocketQuestion, 'id'>, onLooked: (looked: Looked) => void): Promise<void> {
+  async ask(question: Omit<SocketQuestion, 'id'>, onTold: (told: Told) => void): Promise<void> {
     const id = (this.#count += 1);
     const done = Promise.withResolvers<void>();
     this.#question = { id, done };
-    this.#onLooked = onLooked;
+    this.#onTold = onTold;
     const refuse = (error: Error | null) => {
       if (error !== null) done.reject(error);
     };
@@ -155,9 +162,9 @@ export class SocketChild {
   #hear(answer: SocketAnswer): void {
     if ('ready' in answer) this.#ready.resolve();
     else if (answer.id !== this.#question?.id) return;
-    else if ('looked' in answer) this.#onLooked(answer.looked);
     else if ('error' in answer) this.#question.done.reject(new Error(answer.error));
-    else this.#question.done.resolve();
+    else if ('done' in answer) this.#question.done.resolve();
+    else this.#onTold(answer);
   }
 
   #end(error: Error): void {

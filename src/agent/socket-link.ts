@@ -1,4 +1,5 @@
-import type { LeftOut, SocketReading, SocketTarget } from '../policy/connection.ts';
+import type { LeftOut, SocketTarget } from '../policy/connection.ts';
+import { nothingSeen } from '../policy/socket-target.ts';
 import type { Place } from '../policy/place.ts';
 import { joinFirstProcess } from '../kernel/control-group.ts';
 import { isStillThere, startTicksOf, stateOf } from '../kernel/process.ts';
@@ -6,6 +7,10 @@ import { sleep, systemClock } from '../kube/clock.ts';
 import { backOffMs } from '../kube/backoff.ts';
 import type { Log } from '../ops/log.ts';
 import { LeftBehindBefore } from './left-behind.ts';
+import type { Network } from './node-kernel.ts';
+import type { Swept, SweepRequest } from './network-sweep.ts';
+import type { DiaryEntry } from './diary.ts';
+import type { SocketQuestion, Told } from './socket-child.ts';
 import { Hang, SocketChild } from './socket-child.ts';
 import type { Avoided, LookTarget } from './socket-look.ts';
 import type { Looked, LookRequest } from './socket-scan.ts';
@@ -23,10 +28,15 @@ export interface Request extends Omit<LookRequest, 'targets'> {
 
 interface Hung extends Avoided {
   readonly place: Place;
-  /** Nobody knows which socket of the network it was: from then on they are looked at one by one. */
-  readonly inSweep: boolean;
   /** Clock ticks since the machine started: its number may go to another. */
   readonly started: number;
+}
+
+/** A sweep hung on a socket of this network namespace; nobody knows on which. */
+export interface SweepHang {
+  readonly network: Network;
+  /** Resolves when the system call has returned. */
+  readonly released: Promise<void>;
 }
 
 const patienceMs = 5000;
@@ -47,7 +57,9 @@ export class SocketLink {
   readonly #options: SocketLinkOptions;
   readonly #closing = new AbortController();
   readonly #abandoned = new Set<SocketChild>();
-  readonly #before: LeftBehindBefore;
+  readonly #leftBehind: LeftBehindBefore;
+  /** Settles when the process is free: it does one thing after the other. */
+  #free: Promise<unknown> = Promise.resolve();
   #child: SocketChild | undefined;
   #hung: Hung[] = [];
   #hangs = 0;
@@ -56,12 +68,12 @@ export class SocketLink {
 
   constructor(options: SocketLinkOptions) {
     this.#options = options;
-    this.#before = new LeftBehindBefore(options.procRoot);
+    this.#leftBehind = new LeftBehindBefore(options.procRoot);
   }
 
   /** Processes that hang in a system call and have been given up, by earlier agents too. */
   get abandoned(): number {
-    return this.#abandoned.size + this.#before.count;
+    return this.#abandoned.size + this.#leftBehind.count;
   }
 
   /** The process that looks at sockets now; undefined while there is none. */
@@ -70,17 +82,18 @@ export class SocketLink {
   }
 
   /** Tells how each place stands as soon as it was looked at, once for each; not of all, where that takes long. */
-  async look(request: Request, onLooked: (looked: Looked) => void): Promise<void> {
-    let targets = request.targets;
-    const tell = (looked: Looked) => {
-      targets = targets.filter(({ place }) => place !== looked.reading.place);
-      onLooked(looked);
-    };
-    while (targets.length > 0) {
-      for (const shut of this.#shutOut(targets)) tell(shut);
-      // What a look did not come to has its turn later.
-      if (targets.length === 0 || (await this.#lookOnce({ ...request, targets }, tell))) return;
-    }
+  look(request: Request, onLooked: (looked: Looked) => void): Promise<void> {
+    return this.#inTurn(() => this.#look(request, onLooked));
+  }
+
+  /** Tells what came of each network as soon as it was swept; ends with the first in which it hangs, and tells of that. */
+  sweep(request: SweepRequest, onSwept: (swept: Swept) => void): Promise<SweepHang | undefined> {
+    return this.#inTurn(() => this.#sweep(request, onSwept));
+  }
+
+  /** Whether one more process may be lost to a socket. */
+  get mayRisk(): boolean {
+    return this.abandoned < mostAbandoned;
   }
 
   /** What is remembered of its sockets is of no use any more. */
@@ -99,25 +112,68 @@ export class SocketLink {
     this.rest();
   }
 
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const done = this.#free.then(action);
+    this.#free = done.catch(() => undefined);
+    return done;
+  }
+
+  async #look(request: Request, onLooked: (looked: Looked) => void): Promise<void> {
+    let targets = request.targets;
+    const tell = (looked: Looked) => {
+      targets = targets.filter(({ place }) => place !== looked.reading.place);
+      onLooked(looked);
+    };
+    while (targets.length > 0) {
+      for (const shut of this.#shutOut(targets)) tell(shut);
+      // What a look did not come to has its turn later.
+      if (targets.length === 0 || (await this.#lookOnce({ ...request, targets }, tell))) return;
+    }
+  }
+
   /** False where it hung. */
   async #lookOnce(request: Request, tell: (looked: Looked) => void): Promise<boolean> {
-    const child = (this.#child ??= await this.#start());
     const avoid = this.#hung.map(({ pid, inode }) => ({ pid, inode }));
-    const targets = request.targets.map((target) => ({
-      ...{ ...target, avoid },
-      network: this.#mayBeSwept(target.place) ? target.network : undefined,
-    }));
+    const targets = request.targets.map((target) => ({ ...target, avoid }));
+    const hang = await this.#ask({ look: { ...request, targets } }, ({ looked }) => {
+      if (looked !== undefined) tell(looked);
+    });
+    if (hang === undefined) return true;
+    tell(this.#leaveOut(hang, targets[hang.at.target]));
+    return false;
+  }
+
+  async #sweep(request: SweepRequest, onSwept: (swept: Swept) => void): Promise<SweepHang | undefined> {
+    const hang = await this.#ask({ sweep: request }, ({ swept }) => {
+      if (swept !== undefined) onSwept(swept);
+    });
+    const network = hang && request.networks[hang.at.target];
+    if (hang === undefined || network === undefined) return undefined;
+    const { child } = hang;
+    this.#options.log.warn(
+      { cookie: String(network.cookie), pid: network.pid, child: child.pid },
+      'a sweep of a network hangs on one of its sockets: they are looked at one by one until it comes back',
+    );
+    return { network, released: child.ended };
+  }
+
+  /** Where it hung, and which process did. */
+  async #ask(
+    question: Omit<SocketQuestion, 'id' | 'forget'>,
+    onTold: (told: Told) => void,
+  ): Promise<{ readonly at: DiaryEntry; readonly child: SocketChild } | undefined> {
+    const child = (this.#child ??= await this.#start());
     const forget = this.#forgotten;
     this.#forgotten = [];
     try {
-      await child.look({ forget, request: { ...request, targets } }, tell);
-      return true;
+      await child.ask({ forget, ...question }, onTold);
+      return undefined;
     } catch (error) {
       this.#child = undefined;
       this.#abandon(child);
       if (!(error instanceof Hang)) throw error;
-      tell(this.#giveUp(child, error, targets[error.at.target]));
-      return false;
+      this.#giveUp(child);
+      return { at: error.at, child };
     }
   }
 
@@ -149,24 +205,27 @@ export class SocketLink {
     }
   }
 
-  #mayBeSwept(place: Place): boolean {
-    return !this.#hung.some((one) => one.inSweep && one.place === place);
-  }
-
-  #giveUp(child: SocketChild, { at }: Hang, target: LookTarget | undefined): Looked {
-    const { log, procRoot } = this.#options;
+  #giveUp(child: SocketChild): void {
     this.#abandoned.add(child);
     void child.ended.then(() => this.#abandoned.delete(child));
     this.#hangs += 1;
     this.#lastHangMs = performance.now();
+  }
+
+  #leaveOut(
+    { at, child }: { readonly at: DiaryEntry; readonly child: SocketChild },
+    target: LookTarget | undefined,
+  ): Looked {
+    const { log, procRoot } = this.#options;
     if (target === undefined) throw new Error('the process that looks at sockets hangs, nobody knows where');
     const { pid, inode } = at;
-    const { place, network } = target;
-    const inSweep = network !== undefined;
+    const { place } = target;
     const started = startTicksOf(procRoot, String(pid));
-    if (started !== undefined) this.#hung.push({ place, pid, inode, started, inSweep });
-    const then = inSweep ? 'the sockets of its pod are looked at one by one' : 'it is left alone';
-    log.warn({ place, pid, inode, child: child.pid }, `a system call on a socket hangs: ${then} from now on`);
+    if (started !== undefined) this.#hung.push({ place, pid, inode, started });
+    log.warn(
+      { place, pid, inode, child: child.pid },
+      'a system call on a socket hangs: it is left alone from now on',
+    );
     return { ...shut(target, 'Hangs', 1), as: 'hung' };
   }
 
@@ -175,17 +234,13 @@ export class SocketLink {
     const { procRoot } = this.#options;
     this.#hung = this.#hung.filter((one) => isStillThere(procRoot, one));
     return targets.flatMap((target) => {
-      const hung = this.#hung.filter((one) => one.place === target.place && !one.inSweep).length;
+      const hung = this.#hung.filter((one) => one.place === target.place).length;
       if (hung >= mostOfPlace) return [shut(target, 'PodHangs', hung)];
-      return this.abandoned >= mostAbandoned ? [shut(target, 'NodeHangs', this.abandoned)] : [];
+      return this.mayRisk ? [] : [shut(target, 'NodeHangs', this.abandoned)];
     });
   }
 }
 
-/** Nothing was seen of it. */
-function shut({ place, timeouts }: SocketTarget, why: LeftOut, count: number): Looked {
-  const none = { established: 0, protected: 0, exposed: 0, unknown: 0, worst: [] };
-  const byTimeout = Object.fromEntries(timeouts.map((seconds) => [seconds, none]));
-  const reading: SocketReading = { place, byTimeout, repaired: 0, failures: {}, leftOut: { [why]: count } };
-  return { reading, as: 'counted', cpuMs: 0 };
+function shut(target: SocketTarget, why: LeftOut, count: number): Looked {
+  return { reading: nothingSeen(target, { [why]: count }), as: 'counted', cpuMs: 0 };
 }

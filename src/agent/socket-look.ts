@@ -1,6 +1,5 @@
 import type { SocketReading, SocketTarget } from '../policy/connection.ts';
 import type { Diary } from './diary.ts';
-import type { Network } from './node-kernel.ts';
 import type { KnownSocket, Onlooker } from './process-sockets.ts';
 import { SocketTally } from './socket-tally.ts';
 
@@ -11,8 +10,6 @@ export interface Avoided {
 }
 
 export interface LookTarget extends SocketTarget {
-  /** Where the kernel counts its connections: it is only swept. */
-  readonly network?: Network | undefined;
   /** Look at every socket anew, since a program may have changed its mind; otherwise only at those not seen yet. */
   readonly everySocket: boolean;
   readonly avoid: readonly Avoided[];

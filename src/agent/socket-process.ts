@@ -1,5 +1,5 @@
 /**
- * The process in which sockets are looked at. A system call on a socket waits for whoever holds its lock, and a program
+ * The process in which sockets are looked at, and networks swept. A system call on a socket waits for whoever holds its lock, and a program
  * can hold that for ever: what hangs there is this process, which its parent gives up, kills and leaves behind. A thread
  * would keep all of the agent from ending.
  */
@@ -8,8 +8,9 @@ import { setPriority } from 'node:os';
 
 import { readGroupsFromTheTop } from '../kernel/control-group.ts';
 import { Diary } from './diary.ts';
-import type { SocketAnswer, SocketQuestion } from './socket-child.ts';
+import type { SocketAnswer, SocketQuestion, Told } from './socket-child.ts';
 import { diaryDescriptor } from './socket-child.ts';
+import { NetworkSweep } from './network-sweep.ts';
 import { SocketScan } from './socket-scan.ts';
 
 /** Between two, the process hears whether it is still wanted. */
@@ -23,6 +24,7 @@ setPriority(niceness);
 readGroupsFromTheTop(procRoot);
 process.on('disconnect', () => process.exit());
 const scan = new SocketScan({ procRoot, diary });
+const sweeps = new NetworkSweep(procRoot, diary);
 process.on('message', (question: SocketQuestion) => void answer(question));
 tell({ ready: true });
 
@@ -30,12 +32,12 @@ function tell(message: SocketAnswer): void {
   process.send?.(message);
 }
 
-async function answer({ id, forget, request }: SocketQuestion): Promise<void> {
+async function answer({ id, forget, look, sweep }: SocketQuestion): Promise<void> {
   try {
     scan.forget(forget);
     let until = performance.now() + stepMs;
-    for (const looked of scan.look(request)) {
-      if (looked !== undefined) tell({ id, looked });
+    for (const told of steps({ look, sweep })) {
+      if (told !== undefined) tell({ id, ...told });
       if (performance.now() < until) continue;
       await setImmediate();
       until = performance.now() + stepMs;
@@ -44,4 +46,11 @@ async function answer({ id, forget, request }: SocketQuestion): Promise<void> {
   } catch (error) {
     tell({ id, error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+function* steps({ look, sweep }: Pick<SocketQuestion, 'look' | 'sweep'>): Generator<Told | undefined, void> {
+  if (look !== undefined)
+    for (const looked of scan.look(look)) yield looked === undefined ? undefined : { looked };
+  if (sweep !== undefined)
+    for (const swept of sweeps.sweep(sweep)) yield swept === undefined ? undefined : { swept };
 }

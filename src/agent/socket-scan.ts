@@ -6,7 +6,6 @@ import { identify } from '../policy/pod-identity.ts';
 import { refusedUnder } from '../policy/unreached.ts';
 import { ptraceScope } from '../kernel/process.ts';
 import type { Diary } from './diary.ts';
-import { NetworkSweep } from './network-sweep.ts';
 import { ProcessGroups } from './process-groups.ts';
 import type { Process } from './process-sockets.ts';
 import { ProcessSockets } from './process-sockets.ts';
@@ -19,17 +18,14 @@ export interface LookRequest {
   readonly hostPods: ReadonlySet<PodPlace>;
   /** All pods of the node, so that nobody is taken for another. */
   readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
-  /** Where the program is pinned that sweeps networks; undefined where there is none. */
-  readonly pins?: string | undefined;
 }
 
 export interface Looked {
   readonly reading: SocketReading;
   /**
-   * `counted`: all of its sockets; `looked`: only new ones; `swept`: given values by the kernel, and not counted; `lost`: its
-   * network was not found; `hung`: a system call on a socket did not return.
+   * `counted`: all of its sockets; `looked`: only new ones; `hung`: a system call on a socket did not return.
    */
-  readonly as: 'counted' | 'looked' | 'swept' | 'lost' | 'hung';
+  readonly as: 'counted' | 'looked' | 'hung';
   /** Of a core: what it takes decides how soon the place is looked at again. */
   readonly cpuMs: number;
 }
@@ -59,14 +55,12 @@ export class SocketScan {
   readonly #options: SocketScanOptions;
   readonly #groups: ProcessGroups;
   readonly #processes: ProcessSockets;
-  readonly #sweeps: NetworkSweep;
   readonly #remembered = new Map<Place, Memory>();
 
   constructor(options: SocketScanOptions) {
     this.#options = options;
     this.#groups = new ProcessGroups(options.procRoot);
     this.#processes = new ProcessSockets(options.procRoot);
-    this.#sweeps = new NetworkSweep(options.procRoot, options.diary);
   }
 
   /** Yields each place that is done, and undefined between small steps. Ends before the last place where that takes long. */
@@ -77,10 +71,7 @@ export class SocketScan {
     for (const [at, target] of request.targets.entries()) {
       if (at > 0 && performance.now() > untilMs) break;
       this.#options.diary.begin(at);
-      const { network } = target;
-      if (network !== undefined && request.pins !== undefined)
-        yield* this.#sweeps.sweep(target.place, network, request.pins);
-      else yield* this.#lookAt(target, processes.get(target.place) ?? []);
+      yield* this.#lookAt(target, processes.get(target.place) ?? []);
     }
     this.#options.diary.begin(0);
   }
@@ -94,11 +85,8 @@ export class SocketScan {
     targets,
     hostPods,
     pods,
-    pins,
   }: LookRequest): Generator<undefined, ReadonlyMap<Place, readonly Process[]>> {
-    const lookedInto = targets.filter(({ network }) => network === undefined || pins === undefined);
-    const wanted = new Map<Place, Process[]>(lookedInto.map(({ place }) => [place, []]));
-    if (wanted.size === 0) return wanted;
+    const wanted = new Map<Place, Process[]>(targets.map(({ place }) => [place, []]));
     const found = yield* this.#groups.walk();
     const { groups } = identify(
       pods,

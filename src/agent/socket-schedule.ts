@@ -4,16 +4,10 @@ import type { SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
 import { scanPeriodSeconds } from '../policy/socket-target.ts';
 import { fairShares } from './fair-share.ts';
-import type { Network } from './node-kernel.ts';
 import type { Looked } from './socket-scan.ts';
 
-/** What is looked at, and how: where the kernel counts its connections, only those are swept that were open before. */
-export interface LookedAfter extends SocketTarget {
-  readonly network?: Network | undefined;
-}
-
 export interface Due {
-  readonly target: LookedAfter;
+  readonly target: SocketTarget;
   /** Whether sockets that were looked at before are looked at again. */
   readonly everySocket: boolean;
 }
@@ -39,7 +33,7 @@ interface Cost {
 }
 
 interface Entry {
-  target: LookedAfter;
+  target: SocketTarget;
   dueMs: number;
   isUnderWay: boolean;
   /** Sockets that were looked at before have to be looked at again. */
@@ -72,7 +66,7 @@ export class SocketSchedule {
     this.#countMs = countMs;
   }
 
-  targetOf(place: Place): LookedAfter | undefined {
+  targetOf(place: Place): SocketTarget | undefined {
     return this.#entries.get(place)?.target;
   }
 
@@ -81,7 +75,7 @@ export class SocketSchedule {
   }
 
   /** From now on these. */
-  follow(targets: readonly LookedAfter[], nowMs: number): Changes {
+  follow(targets: readonly SocketTarget[], nowMs: number): Changes {
     const wanted = new Set(targets.map(({ place }) => place));
     const gone = [...this.#entries.keys()].filter((place) => !wanted.has(place));
     for (const place of gone) this.#drop(place);
@@ -93,7 +87,7 @@ export class SocketSchedule {
   /** Those whose turn it is: quick ones first, then those of which nobody knows, one of each owner at a time. */
   due(nowMs: number): Due[] {
     if (nowMs >= this.#countDueMs) {
-      for (const entry of this.#entries.values()) entry.owesAll ||= entry.target.network === undefined;
+      for (const entry of this.#entries.values()) entry.owesAll = true;
       this.#countDueMs = nowMs + this.#countMs;
     }
     this.#reckon(nowMs);
@@ -136,18 +130,11 @@ export class SocketSchedule {
     }
   }
 
-  /** Somebody undid what its connections were given. */
-  owe(place: Place): void {
-    const entry = this.#entries.get(place);
-    if (entry !== undefined) entry.owesAll = true;
-  }
-
   /** Undefined where there is nobody to look at, until it changes. */
   nextDueMs(): number | undefined {
     const entries = [...this.#entries.values()];
-    const isCounted = entries.some(({ target }) => target.network === undefined);
     const dueMs = Math.min(
-      isCounted ? this.#countDueMs : Infinity,
+      entries.length > 0 ? this.#countDueMs : Infinity,
       ...entries.map((entry) => this.#dueMsOf(entry)),
     );
     return Number.isFinite(dueMs) ? dueMs : undefined;
@@ -183,7 +170,7 @@ export class SocketSchedule {
   }
 
   /** A place that asks for other values owes them to every socket; a new one has none that was looked at. */
-  #want(target: LookedAfter, nowMs: number): boolean {
+  #want(target: SocketTarget, nowMs: number): boolean {
     const known = this.#entries.get(target.place);
     if (known !== undefined && isDeepStrictEqual(known.target, target)) return false;
     const cost = known?.cost ?? this.#gone.get(target.place) ?? neverLookedAt();
@@ -219,13 +206,12 @@ function inTurn(entries: readonly Entry[]): Entry[] {
 }
 
 /** Those that are looked at equally often have their turns at the same moment. */
-function nextTurnMs(target: LookedAfter, nowMs: number): number {
+function nextTurnMs(target: SocketTarget, nowMs: number): number {
   const periodMs = periodMsOf(target);
   if (periodMs === Infinity) return Infinity;
   return (Math.floor(nowMs / periodMs) + 1) * periodMs;
 }
 
-function periodMsOf(target: LookedAfter): number {
-  if (target.network !== undefined) return Infinity;
+function periodMsOf(target: SocketTarget): number {
   return (scanPeriodSeconds([target]) ?? Infinity) * 1000;
 }

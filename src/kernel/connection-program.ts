@@ -24,8 +24,6 @@ export interface ConnectionProgramOptions {
   readonly groupFolder: string;
   /** A folder of ours in a file system of type bpf, which takes no dots in names. What is pinned there stays when this process ends. */
   readonly pinFolder: string;
-  /** Whether open connections are to be counted and swept by it; new ones have their values without that. */
-  readonly counts: boolean;
 }
 
 const maps = ['networks', 'groups', 'marks'] as const;
@@ -57,12 +55,10 @@ export class ConnectionProgram {
   readonly #groups: number;
   readonly #hertz = ticksPerSecond();
 
-  private constructor(pinFolder: string, folder: string) {
+  private constructor(pinFolder: string, { folder, countless }: Loaded) {
     this.#pinFolder = pinFolder;
     this.#folder = folder;
-    this.countless = existsSync(join(folder, counting))
-      ? undefined
-      : `the kernel refuses ${counting}, which would count them`;
+    this.countless = countless;
     this.#networks = openPinned(join(folder, 'networks'));
     this.#groups = openPinned(join(folder, 'groups'));
   }
@@ -74,11 +70,8 @@ export class ConnectionProgram {
   static open(options: ConnectionProgramOptions): ConnectionProgram {
     const object = readFileSync(options.objectFile);
     const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
-    // What is loaded for less lacks what more would find pinned.
-    const folder = join(options.pinFolder, options.counts ? build : `${build}-new`);
     try {
-      if (!isWhole(folder)) load(object, folder, options);
-      return new ConnectionProgram(options.pinFolder, folder);
+      return new ConnectionProgram(options.pinFolder, load(object, build, options));
     } catch (error) {
       if (foldersIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
       throw error;
@@ -183,18 +176,44 @@ function* readAll(fd: number): Generator<ToldConnection[], void> {
   }
 }
 
-/** As much as is asked for, or without counting, which some kernels refuse. If the rest is refused too, that is the reason. */
+interface Loaded {
+  readonly folder: string;
+  readonly countless: string | undefined;
+}
+
+interface Extent {
+  /** Of its folder's name. */
+  readonly suffix: string;
+  readonly iterators: readonly Iterator[];
+}
+
+const onlyNew: Extent = { suffix: '-new', iterators: [] };
+/** The most first: there are kernels that refuse counting, and older ones that refuse sweeping too. */
+const extents: readonly Extent[] = [
+  { suffix: '', iterators: ['open', counting] },
+  { suffix: '-open', iterators: ['open'] },
+  onlyNew,
+];
+
+/**
+ * As much as the kernel takes. What is loaded for less has pins of its own, and is left only when
+ * more was had: so what was refused for a passing reason is tried by the next agent again. If even the least is refused, that
+ * is the reason.
+ */
 function load(
   file: Buffer,
-  folder: string,
-  { groupFolder, counts }: Pick<ConnectionProgramOptions, 'groupFolder' | 'counts'>,
-): void {
-  removeFolder(folder);
-  if (!counts) return attempt(file, folder, { groupFolder, iterators: [] });
+  build: string,
+  options: ConnectionProgramOptions,
+  [extent = onlyNew, ...smaller] = extents,
+): Loaded {
+  const { suffix, iterators } = extent;
+  const folder = join(options.pinFolder, `${build}${suffix}`);
   try {
-    attempt(file, folder, { groupFolder, iterators: ['open', counting] });
-  } catch {
-    attempt(file, folder, { groupFolder, iterators: ['open'] });
+    if (!isWhole(folder)) attempt(file, folder, { groupFolder: options.groupFolder, iterators });
+    return { folder, countless: undefined };
+  } catch (error) {
+    if (extent === onlyNew) throw error;
+    return { ...load(file, build, options, smaller), countless: (error as Error).message };
   }
 }
 
@@ -203,6 +222,7 @@ function attempt(
   folder: string,
   { groupFolder, iterators }: { groupFolder: string; iterators: readonly Iterator[] },
 ): void {
+  removeFolder(folder);
   const object = new BpfObject(file);
   const at = (pin: Pin) => join(folder, pin);
   try {

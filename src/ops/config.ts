@@ -72,7 +72,7 @@ export const agentConfig = z.object({
   resyncSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('30'),
   reportSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('10'),
   countSeconds: wholeSeconds('whole seconds from 1 to 3600', 3600).prefault('60'),
-  connections: z.enum(['Auto', 'Descriptors', 'BPF'], { error: 'Auto, Descriptors or BPF' }).default('Auto'),
+  connections: z.enum(['Auto', 'Descriptors'], { error: 'Auto or Descriptors' }).default('Auto'),
   peerAddresses: z.enum(['Show', 'Hide'], { error: 'Show or Hide' }).default('Hide'),
 });
 

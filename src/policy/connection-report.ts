@@ -39,7 +39,7 @@ export function connectionsOf(
   return {
     totals: totalsOf(
       places.filter(wasSeen).map(({ counts }) => counts),
-      places.length > 0,
+      reached.length > 0,
     ),
     findings: places.flatMap(({ pod, reading, counts }) => [
       ...(counts?.worst ?? []).map((group) =>

@@ -1,4 +1,4 @@
-import type { SocketReading, SocketTarget } from './connection.ts';
+import type { LeftOut, SocketReading, SocketTarget } from './connection.ts';
 import type { Place } from './place.ts';
 import { HOST } from './place.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
@@ -70,4 +70,14 @@ export function withUnmet(
   // In steps, so that each look is not news.
   const Seldom = 2 ** Math.ceil(Math.log2(unmetMs / 1000));
   return { ...reading, leftOut: { ...reading.leftOut, Seldom } };
+}
+
+/** Of a place of which nobody can tell anything, and why. */
+export function nothingSeen(
+  { place, timeouts }: SocketTarget,
+  leftOut: Readonly<Partial<Record<LeftOut, number>>>,
+): SocketReading {
+  const none = { established: 0, protected: 0, exposed: 0, unknown: 0, worst: [] };
+  const byTimeout = Object.fromEntries(timeouts.map((seconds) => [seconds, none]));
+  return { place, byTimeout, repaired: 0, failures: {}, leftOut };
 }

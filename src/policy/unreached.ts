@@ -76,6 +76,18 @@ const leftOut: Readonly<Record<LeftOut, Told>> = {
       `${isOne ? 'one socket is' : `${count} sockets are`} of SMC, whose data may pass beside TCP, and nobody can tell what ` +
       'stands between: let the program use TCP where something between forgets idle connections',
   },
+  CountFails: {
+    reason: 'SocketsNotReachable',
+    message: () =>
+      'its connections are counted inside the kernel, and that fails again and again, so nobody knows how they stand: the log ' +
+      'of the agent on its node says why, and CONNECTIONS=Descriptors has them counted in another way',
+  },
+  NotServed: {
+    reason: 'SocketsNotReachable',
+    message: () =>
+      'the kernel does not look after its open connections, and this agent may not look at them by their descriptors: give its ' +
+      'DaemonSet hostPID and the capabilities of the larger manifest',
+  },
 };
 
 /** What is told of sockets that were left out. */

@@ -69,10 +69,10 @@ export class Ground {
     return join(procRootOf(this.machine.host), '1/root/run/bpf/keepalive');
   }
 
-  open(objectFile = this.objectFile, counts = true): ConnectionProgram {
+  open(objectFile = this.objectFile): ConnectionProgram {
     const groupFolder = unifiedRoot(readFileSync('/proc/self/mountinfo', 'utf8'));
     if (groupFolder === undefined) throw new Error('control groups of version 2 are not mounted');
-    return ConnectionProgram.open({ objectFile, groupFolder, counts, pinFolder: this.pinFolder });
+    return ConnectionProgram.open({ objectFile, groupFolder, pinFolder: this.pinFolder });
   }
 
   async stop(): Promise<void> {

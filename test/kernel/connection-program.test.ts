@@ -245,19 +245,6 @@ describe('what is pinned', () => {
     }
   });
 
-  test('where nobody counts is only what gives new connections their values', () => {
-    const next = ground.open(ground.objectFile, false);
-    try {
-      expect(readdirSync(next.folder).sort()).toEqual(['born', 'groups', 'marks', 'networks']);
-      next.order(ground.client.cookie, workedOut(behind(90)));
-      serve();
-      expect(optionsOf(connect())).toEqual(armed);
-      program.removeOthers();
-    } finally {
-      next.close();
-    }
-  });
-
   test('is all gone once it was removed', () => {
     program.close();
     ConnectionProgram.removeAll(ground.pinFolder);
@@ -275,7 +262,7 @@ test('a machine that cannot have it says which step fails, and keeps nothing', (
   const groupFolder = '/proc';
   expect(() =>
     ConnectionProgram.open({
-      ...{ objectFile: ground.objectFile, groupFolder, counts: true },
+      ...{ objectFile: ground.objectFile, groupFolder },
       pinFolder: `${ground.pinFolder}-none`,
     }),
   ).toThrow('EBADF at attach born');

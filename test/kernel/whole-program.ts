@@ -18,7 +18,7 @@ import { acceptFrom, connectTo, listenAt, optionsOf, setOptions } from './plain-
 const [objectFile = '', address = ''] = process.argv.slice(2);
 const port = 7000;
 const place = placeOfPod('one');
-const none = { hostPods: new Set<PodPlace>(), pods: new Map() };
+const none = { hostPods: new Set<PodPlace>(), running: new Set<PodPlace>(), pods: new Map() };
 const network = { cookie: networkNamespaceCookie() ?? 0n, pid: process.pid };
 
 function say(saw: string, as: unknown): void {
@@ -27,11 +27,11 @@ function say(saw: string, as: unknown): void {
 
 const hostPod = placeOfPod('of-the-host');
 const connections = new NodeConnections({
-  ...{ procRoot: '/proc', objectFile, counts: true },
+  ...{ procRoot: '/proc', objectFile },
   networkOf: (at) => (at === hostPod ? undefined : network),
 });
 say('means', connections.means);
-const sweeps = new NetworkSweep('/proc', { touch: () => undefined });
+const sweeps = new NetworkSweep('/proc', { begin: () => undefined, touch: () => undefined });
 const target = (wanted: SocketTarget['wanted']): SocketTarget => ({ place, wanted, timeouts: [90] });
 const count = async () => {
   const { readings, loosened } = await connections.count();
@@ -44,8 +44,9 @@ const count = async () => {
   };
 };
 const sweep = () => {
-  const looked = [...sweeps.sweep(place, network, connections.pins ?? '')].at(-1);
-  return { as: looked?.as, repaired: looked?.reading.repaired };
+  const request = { networks: [network], pins: connections.pins ?? '' };
+  const swept = [...sweeps.sweep(request)].find((one) => one !== undefined);
+  return { as: swept?.as, repaired: swept?.repaired };
 };
 
 const listener = listenAt(address, port);
@@ -80,7 +81,7 @@ const spared: SocketTarget = { ...ofPod, wanted: undefined };
 const hostPods = new Set([hostPod]);
 const pods = new Map([[hostPod, { name: 'db/host', group: uid, containers: [] }]]);
 const follow = (...targets: SocketTarget[]) =>
-  connections.follow({ targets, hostPods, pods }).map((one) => one.place);
+  connections.follow({ targets, hostPods, running: hostPods, pods }).served.map((one) => one.place);
 const timeNow = () => {
   const { keepalive, timeSeconds } = optionsOf(connectTo(address, port));
   return keepalive ? timeSeconds : 'none';

@@ -72,7 +72,9 @@ describe('what a policy is told of connections', () => {
 
   test('is nothing before anybody has looked, and zero where there are none', () => {
     expect(tell([team(90)], undefined)).toBeUndefined();
-    expect(tell([team(90)], [])?.totals).toEqual({ established: 0, protected: 0, exposed: 0, unknown: 0 });
+    expect(tell([team(90)], [])?.totals).toBeUndefined();
+    const totals = { established: 0, protected: 0, exposed: 0, unknown: 0 };
+    expect(tell([team(90)], [reading(placeOfPod('uid-of-mongo-0'), 0, 0)])?.totals).toEqual(totals);
   });
 
   test('names connections that their own timeout makes fragile, which is not to be exposed', () => {

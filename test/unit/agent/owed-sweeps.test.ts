@@ -1,0 +1,211 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { OwedSweeps } from '../../../src/agent/owed-sweeps.ts';
+import type { Place } from '../../../src/policy/place.ts';
+import { HOST, placeOfPod } from '../../../src/policy/place.ts';
+import { behind } from '../../support/builder.ts';
+
+const one = placeOfPod('one');
+const other = placeOfPod('other');
+const served = (place: typeof one | typeof HOST, seconds: number | undefined, cookie = 1n) => ({
+  target: { place, wanted: seconds === undefined ? undefined : behind(seconds), timeouts: [seconds ?? 90] },
+  network: { cookie, pid: 1 },
+});
+
+/** Sweeps whatever is due; its cookies. */
+function sweep(owed: OwedSweeps, nowMs: number, cpuMs = 0): bigint[] {
+  const cookies = owed.begin(nowMs).map(({ cookie }) => cookie);
+  for (const cookie of cookies) owed.swept(cookie, cpuMs, nowMs);
+  return cookies;
+}
+
+function following(...all: readonly ReturnType<typeof served>[]): OwedSweeps {
+  const owed = new OwedSweeps();
+  owed.follow(all, 0);
+  return owed;
+}
+
+describe('a network is swept', () => {
+  test('once for what was open before, and then not at all', () => {
+    const owed = following(served(one, 90));
+    expect(owed.isSwept(one)).toBe(false);
+    expect(sweep(owed, 0)).toEqual([1n]);
+    expect(owed.isSwept(one)).toBe(true);
+    expect(owed.nextDueMs()).toBeUndefined();
+  });
+
+  test('once for all of its places, as that of the host is for the pods that use it', () => {
+    const owed = following(served(HOST, 240), served(one, 90), served(other, undefined));
+    expect(sweep(owed, 0)).toEqual([1n]);
+    expect([HOST as Place, one, other].map((place) => owed.isSwept(place))).toEqual([true, true, true]);
+  });
+
+  test.each<[string, ReturnType<typeof served>[], bigint[]]>([
+    ['where something else is asked', [served(one, 60)], [1n]],
+    ['where another place comes to be served in it', [served(one, 90), served(other, 90)], [1n]],
+    ['where a place has another network', [served(one, 90, 2n)], [2n]],
+    ['not where nothing changed', [served(one, 90)], []],
+    ['not where connections are only counted from now on', [served(one, undefined)], []],
+    ['not where nobody asks any more', [], []],
+  ])('again %s', (_, next, cookies) => {
+    const owed = following(served(one, 90));
+    sweep(owed, 0);
+    owed.follow(next, 1000);
+    expect(sweep(owed, 1000)).toEqual(cookies);
+  });
+
+  test('again where somebody loosened a connection', () => {
+    const owed = following(served(one, 90));
+    sweep(owed, 0);
+    owed.loosened(one);
+    expect(sweep(owed, 1000)).toEqual([1n]);
+    expect(sweep(owed, 2000)).toEqual([]);
+  });
+
+  test('again after what was ordered while it was swept, which may have come too late', () => {
+    const owed = following(served(one, 90));
+    owed.begin(0);
+    owed.follow([served(one, 60), served(other, 60)], 1);
+    expect(owed.begin(2)).toEqual([]);
+    owed.swept(1n, 0, 3);
+    expect(owed.isSwept(other)).toBe(false);
+    expect(sweep(owed, 4)).toEqual([1n]);
+    expect(owed.isSwept(other)).toBe(true);
+  });
+
+  test('again where nothing came of it', () => {
+    const owed = following(served(one, 90));
+    owed.begin(0);
+    owed.giveBack();
+    expect(sweep(owed, 1)).toEqual([1n]);
+  });
+
+  test('each half minute, however often somebody loosens', () => {
+    const owed = following(served(one, 3));
+    let sweeps = 0;
+    for (let ms = 0; ms < 120_000; ms += 500) {
+      owed.loosened(one);
+      sweeps += sweep(owed, ms, 100).length;
+    }
+    expect(sweeps).toBe(4);
+  });
+
+  test('with no more than 2 % of a processor, however often a policy changes', () => {
+    const owed = following(served(one, 3));
+    let sweeps = 0;
+    for (let ms = 0; ms < 60_000; ms += 500) {
+      owed.follow([served(one, 3 + ms / 500)], ms);
+      sweeps += sweep(owed, ms, 100).length;
+    }
+    expect(sweeps).toBe(12);
+  });
+});
+
+describe('a network is left to descriptors', () => {
+  test('as long as a sweep hangs in it, and is swept when that has come back', () => {
+    const owed = following(served(one, 90), served(other, 90, 2n));
+    owed.begin(0);
+    owed.hung(1n);
+    owed.giveBack();
+    expect([owed.isBarred(1n, 1), owed.isBarred(2n, 1)]).toEqual([true, false]);
+    expect(sweep(owed, 1)).toEqual([2n]);
+    owed.released(1n, 1000);
+    expect(owed.isBarred(1n, 1000)).toBe(false);
+    expect(sweep(owed, 1000)).toEqual([1n]);
+  });
+
+  test('for an hour after the second time, even if nobody asks in between', () => {
+    const owed = following(served(one, 90));
+    for (const ms of [0, 1000]) {
+      owed.hung(1n);
+      owed.released(1n, ms);
+      owed.follow([], ms);
+      owed.follow([served(one, 90)], ms);
+    }
+    expect(sweep(owed, 2000)).toEqual([]);
+    expect(owed.isBarred(1n, 3_600_999)).toBe(true);
+    expect(owed.nextLiftMs(2000)).toBe(3_601_000);
+    expect(owed.nextDueMs()).toBe(3_601_000);
+    expect(sweep(owed, 3_601_000)).toEqual([1n]);
+  });
+
+  test('for ten minutes after the third failure in a row, with more and more time between', () => {
+    const owed = following(served(one, 90));
+    const triedAt: number[] = [];
+    for (let ms = 0; ms < 610_000; ms += 500)
+      for (const { cookie } of owed.begin(ms)) {
+        triedAt.push(ms);
+        owed.failed(cookie, ms);
+      }
+    expect(triedAt).toEqual([0, 2000, 6000, 606_000, 608_000]);
+    expect(owed.isBarred(1n, 20_000)).toBe(true);
+  });
+});
+
+describe('after any events', () => {
+  /** What the kernel held when a sweep began, by place: the cookie of its network, and what was ordered. */
+  type Orders = ReadonlyMap<string, string>;
+  const networkIn = (order: string) => BigInt(order.split(' ')[0] ?? '');
+
+  class Model {
+    readonly owed = new OwedSweeps();
+    readonly swept = new Map<string, string>();
+    orders: Orders = new Map();
+    #begun: Orders = new Map();
+    #underWay: readonly bigint[] = [];
+    nowMs = 0;
+
+    readonly events = {
+      begin: () => {
+        this.#underWay = this.owed.begin(this.nowMs).map(({ cookie }) => cookie);
+        this.#begun = this.orders;
+      },
+      swept: () => this.#end((cookie) => this.#sweptOne(cookie)),
+      failed: () => this.#end((cookie) => this.owed.failed(cookie, this.nowMs)),
+      hung: () => this.#end((cookie) => this.owed.hung(cookie)),
+      released: () => this.#end((cookie) => this.owed.released(cookie, this.nowMs)),
+      giveBack: () => this.#end(() => this.owed.giveBack()),
+    };
+
+    follow(asked: readonly ReturnType<typeof served>[]): void {
+      this.owed.follow(asked, this.nowMs);
+      this.orders = new Map(
+        asked.map(({ target, network }) => [target.place, `${network.cookie} ${target.timeouts.join()}`]),
+      );
+    }
+
+    #end(how: (cookie: bigint) => void): void {
+      this.#underWay.forEach(how);
+      this.#underWay = [];
+    }
+
+    #sweptOne(cookie: bigint): void {
+      for (const [place, order] of this.#begun) if (networkIn(order) === cookie) this.swept.set(place, order);
+      this.owed.swept(cookie, 0, this.nowMs);
+    }
+  }
+
+  test('what is asked last was swept after it was asked, or is owed', () => {
+    const place = fc.constantFrom(HOST, one, other);
+    const target = fc.tuple(place, fc.constantFrom(30, 90, 240), fc.constantFrom(1n, 2n));
+    const follow = fc.uniqueArray(target, { selector: ([at]) => at, maxLength: 3 });
+    const come = fc.constantFrom(...(Object.keys(new Model().events) as (keyof Model['events'])[]));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(follow, come), { maxLength: 20 }), (events) => {
+        const model = new Model();
+        for (const event of events) {
+          model.nowMs += 1_000_000;
+          if (typeof event === 'string') model.events[event]();
+          else model.follow(event.map((args) => served(...args)));
+        }
+        model.owed.giveBack();
+        for (const cookie of [1n, 2n]) model.owed.released(cookie, model.nowMs);
+        const due = model.owed.begin(model.nowMs + 10_000_000).map(({ cookie }) => cookie);
+        for (const [at, order] of model.orders)
+          expect(model.swept.get(at) === order || due.includes(networkIn(order))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,242 @@
+import { setImmediate } from 'node:timers/promises';
+
+import { Counter } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+
+import type { Counted, Followed, Following, Served } from '../../../src/agent/node-connections.ts';
+import type { Swept } from '../../../src/agent/network-sweep.ts';
+import { ServedPlaces } from '../../../src/agent/served-places.ts';
+import type { SweepHang } from '../../../src/agent/socket-link.ts';
+import { createLog } from '../../../src/ops/log.ts';
+import type { ConnectionCounts, SocketReading, SocketTarget } from '../../../src/policy/connection.ts';
+import type { Place } from '../../../src/policy/place.ts';
+import { placeOfPod } from '../../../src/policy/place.ts';
+import { behind } from '../../support/builder.ts';
+
+const counter = (name: string) => new Counter({ name, help: name, registers: [] });
+const passSteps = 100;
+const one = placeOfPod('one');
+const other = placeOfPod('other');
+const target = (place: Place): SocketTarget => ({ place, wanted: behind(90), timeouts: [90] });
+const counts = (over: Partial<ConnectionCounts> = {}): ConnectionCounts => ({
+  ...{ established: 1, protected: 1, exposed: 0, unknown: 0, worst: [] },
+  ...over,
+});
+const reading = (place: Place, over?: Partial<ConnectionCounts>): SocketReading => ({
+  ...{ place, byTimeout: { 90: counts(over) }, repaired: 0, failures: {}, leftOut: {} },
+});
+const exposed: Partial<ConnectionCounts> = {
+  ...{ protected: 0, exposed: 1 },
+  worst: [{ program: '', exposure: 'KeepaliveOff', peer: '192.0.2.1:443', count: 1 }],
+};
+
+/** A kernel that serves each pod in a network of its own, and a process that sweeps, as far as a test lets them. */
+class Played {
+  readonly cookies = new Map<Place, bigint>([
+    [one, 1n],
+    [other, 2n],
+  ]);
+  readonly reach = {
+    ...{ pins: '/pins', byDescriptors: true },
+    means: { by: 'BPF', countedBy: 'BPF', why: undefined },
+  } as const;
+  followFails = false;
+  countFails = false;
+  counted: Counted = { readings: [], loosened: [] };
+  sweeps: bigint[] = [];
+  sweepOf: (cookie: bigint) => Swept | SweepHang = (cookie) => ({
+    ...{ cookie, as: 'swept', repaired: 0, cpuMs: 0 },
+  });
+  counting = 0;
+  mayRisk = true;
+
+  followConnections({ targets }: Followed): Promise<Following> {
+    if (this.followFails) return Promise.reject(new Error('EIO'));
+    const served: Served[] = targets.flatMap(({ place }) => {
+      const cookie = this.cookies.get(place);
+      return cookie === undefined ? [] : [{ place, network: { cookie, pid: 1 } }];
+    });
+    return Promise.resolve({ served, againMs: undefined, refused: {} });
+  }
+
+  countConnections(): Promise<Counted> {
+    this.counting += 1;
+    return this.countFails ? Promise.reject(new Error('EIO')) : Promise.resolve(this.counted);
+  }
+
+  async sweep(
+    { networks }: { readonly networks: readonly { readonly cookie: bigint }[] },
+    onSwept: (swept: Swept) => void,
+  ): Promise<SweepHang | undefined> {
+    await Promise.resolve();
+    for (const { cookie } of networks) {
+      this.sweeps.push(cookie);
+      const result = this.sweepOf(cookie);
+      if ('released' in result) return result;
+      onSwept(result);
+    }
+    return undefined;
+  }
+}
+
+let kernel: Played;
+let places: ServedPlaces;
+let left: readonly Place[];
+let told: readonly SocketReading[][];
+let ends: ServedPlaces[];
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  kernel = new Played();
+  [left, told, ends] = [[], [], []];
+  begin();
+});
+afterEach(async () => {
+  for (const each of ends) await each.stop();
+  jest.useRealTimers();
+});
+
+function begin(): void {
+  places = new ServedPlaces({
+    ...{ kernel, link: kernel, countMs: 30_000, onIdle: () => undefined },
+    ...{
+      log: createLog({ level: 'silent', base: {} }),
+      metrics: { sockets: counter('sockets'), hangs: counter('hangs') },
+    },
+    onLeft: (targets) => {
+      left = targets.map(({ place }) => place);
+    },
+    onCounted: (readings) => {
+      told = [...told, [...readings]];
+    },
+  });
+  ends.push(places);
+}
+
+async function follow(...of: readonly Place[]): Promise<void> {
+  places.follow({
+    ...{ targets: of.map(target), hostPods: new Set(), running: new Set(), pods: new Map() },
+  });
+  await pass(100);
+}
+
+/** Lets time pass, in milliseconds, and everybody do what is due then; what follows from that takes turns of the real event loop. */
+async function pass(ms: number): Promise<void> {
+  for (let step = 0; step < passSteps; step += 1) {
+    await jest.advanceTimersByTimeAsync(ms / passSteps);
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  }
+}
+
+describe('a place that the kernel looks after', () => {
+  test('is left to nobody else, swept once, and counted then', async () => {
+    kernel.counted = { readings: [reading(one)], loosened: [] };
+    await follow(one);
+    expect(left).toEqual([]);
+    expect(kernel.sweeps).toEqual([1n]);
+    expect(told).toEqual([[reading(one)]]);
+  });
+
+  test('is not told before what was open was met', async () => {
+    let letGo = () => undefined as void;
+    const released = new Promise<void>((resolve) => (letGo = resolve));
+    kernel.counted = { readings: [reading(one), reading(other)], loosened: [] };
+    kernel.sweepOf = (cookie) =>
+      cookie === 2n
+        ? { network: { cookie, pid: 1 }, released }
+        : { cookie, as: 'swept', repaired: 0, cpuMs: 0 };
+    await follow(one, other);
+    expect(told.flat().map(({ place }) => place)).toEqual([one]);
+    expect(left).toEqual([other]);
+    kernel.sweepOf = (cookie) => ({ cookie, as: 'swept', repaired: 0, cpuMs: 0 });
+    letGo();
+    await pass(1000);
+    expect(left).toEqual([]);
+    expect(told.at(-1)?.map(({ place }) => place)).toEqual([one, other]);
+  });
+
+  test('is swept again where a connection was loosened, and told again after that', async () => {
+    kernel.counted = { readings: [reading(one)], loosened: [one] };
+    await follow(one);
+    kernel.counted = { readings: [reading(one)], loosened: [] };
+    await pass(1000);
+    expect(kernel.sweeps).toEqual([1n, 1n]);
+    expect(told).toHaveLength(2);
+  });
+
+  test('is told as unknown once counts failed three times, and as it is when they do not', async () => {
+    await follow(one);
+    kernel.countFails = true;
+    await pass(60_000);
+    expect(told.at(-1)).toMatchObject([{ place: one, leftOut: { CountFails: 1 } }]);
+    kernel.countFails = false;
+    kernel.counted = { readings: [reading(one)], loosened: [] };
+    await pass(120_000);
+    expect(told.at(-1)).toEqual([reading(one)]);
+  });
+});
+
+describe('is left to descriptors', () => {
+  test('a place that the kernel does not serve', async () => {
+    kernel.cookies.delete(other);
+    await follow(one, other);
+    expect(left).toEqual([other]);
+  });
+
+  test('every place, as long as the kernel cannot be told', async () => {
+    await follow(one);
+    kernel.followFails = true;
+    await follow(one, other);
+    expect(left).toEqual([one, other]);
+    kernel.followFails = false;
+    await pass(5000);
+    expect(left).toEqual([]);
+  });
+
+  test('a place of which sweeps fail, while others go on', async () => {
+    kernel.sweepOf = (cookie) =>
+      cookie === 1n
+        ? { cookie, as: 'failed', repaired: 0, cpuMs: 0, error: 'EPERM' }
+        : { cookie, as: 'swept', repaired: 0, cpuMs: 0 };
+    await follow(one, other);
+    await pass(10_000);
+    expect(left).toEqual([one]);
+    kernel.sweepOf = (cookie) => ({ cookie, as: 'swept', repaired: 0, cpuMs: 0 });
+    await pass(600_000);
+    expect(left).toEqual([]);
+  });
+
+  test('what was not swept yet, where no more processes may be lost', async () => {
+    await follow(one);
+    kernel.mayRisk = false;
+    await follow(one, other);
+    expect(left).toEqual([other]);
+    expect(kernel.sweeps).toEqual([1n]);
+  });
+
+  test('a place with exposed connections, so that their programs are named, until none is exposed', async () => {
+    kernel.counted = { readings: [reading(one, exposed), reading(other)], loosened: [] };
+    await follow(one, other);
+    expect(left).toEqual([one]);
+    places.heard(reading(one, exposed));
+    expect(left).toEqual([one]);
+    kernel.counted = { readings: [reading(one), reading(other)], loosened: [] };
+    places.heard(reading(one));
+    expect(left).toEqual([]);
+    await pass(1000);
+    expect(told.at(-1)?.map(({ place }) => place)).toEqual([one, other]);
+  });
+});
+
+test('however much there is to count, whoever loosens in a loop costs no more than a twentieth of a core', async () => {
+  kernel.countConnections = async () => {
+    kernel.counting += 1;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return { readings: [reading(one)], loosened: [one] };
+  };
+  await follow(one);
+  kernel.counting = 0;
+  await pass(600_000);
+  expect(kernel.counting).toBeGreaterThan(5);
+  expect(kernel.counting).toBeLessThanOrEqual(30);
+});
