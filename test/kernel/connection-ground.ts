@@ -3,10 +3,12 @@ import { join } from 'node:path';
 
 import { compileConnectionProgram } from '../../scripts/connection-program.ts';
 import { unifiedRoot } from '../../src/kernel/control-group.ts';
+import type { ConnectionProgramOptions } from '../../src/kernel/connection-program.ts';
 import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
 import { HomeNamespace, identityInside } from '../../src/kernel/network-namespace.ts';
 import type { Pod } from './machine.ts';
 import { Machine } from './machine.ts';
+import { acceptFrom, closeAll, connectTo, listenAt } from './plain-socket.ts';
 import { procRootOf } from './sandbox.ts';
 
 /** A network namespace that this process can go into, for as long as an action takes. */
@@ -32,6 +34,10 @@ export class Network {
   }
 }
 
+export const port = 7000;
+export const serverAddress = '10.7.0.1';
+export type ConnectOptions = { readonly host?: string } & Parameters<typeof connectTo>[2];
+
 /** Two pods with a cable between them, and a BPF file system that goes with the machine. */
 export class Ground {
   readonly machine: Machine;
@@ -39,6 +45,7 @@ export class Ground {
   readonly client: Network;
   readonly #home: HomeNamespace;
   readonly pods: { readonly server: Pod; readonly client: Pod };
+  #sockets: number[] = [];
 
   private constructor(
     machine: Machine,
@@ -69,10 +76,45 @@ export class Ground {
     return join(procRootOf(this.machine.host), '1/root/run/bpf/keepalive');
   }
 
-  open(objectFile = this.objectFile): ConnectionProgram {
-    const groupFolder = unifiedRoot(readFileSync('/proc/self/mountinfo', 'utf8'));
-    if (groupFolder === undefined) throw new Error('control groups of version 2 are not mounted');
-    return ConnectionProgram.open({ objectFile, groupFolder, pinFolder: this.pinFolder });
+  /** Where control groups of version 2 begin. */
+  get groupFolder(): string {
+    const folder = unifiedRoot(readFileSync('/proc/self/mountinfo', 'utf8'));
+    if (folder === undefined) throw new Error('control groups of version 2 are not mounted');
+    return folder;
+  }
+
+  open(options: Partial<ConnectionProgramOptions> = {}): ConnectionProgram {
+    const { objectFile, groupFolder, pinFolder } = this;
+    return ConnectionProgram.open({ objectFile, groupFolder, pinFolder, ...options });
+  }
+
+  /** Closed by {@link closeSockets}. */
+  keep(fd: number): number {
+    this.#sockets.push(fd);
+    return fd;
+  }
+
+  serve(host = '::', protocol?: number): number {
+    return this.server.inside(() => this.keep(listenAt(host, port, protocol)));
+  }
+
+  connect({ host = serverAddress, ...options }: ConnectOptions = {}): number {
+    return this.client.inside(() => this.keep(connectTo(host, port, options)));
+  }
+
+  accept(listener: number): number {
+    return this.keep(acceptFrom(listener));
+  }
+
+  /** Those that were closed before are not closed again: their numbers may be others' by now. */
+  close(fd: number): void {
+    this.#sockets = this.#sockets.filter((one) => one !== fd);
+    closeAll([fd]);
+  }
+
+  closeSockets(): void {
+    closeAll(this.#sockets);
+    this.#sockets = [];
   }
 
   async stop(): Promise<void> {

@@ -161,10 +161,15 @@ export class Machine {
     return child;
   }
 
-  /** What `ss` says of the established connections in a pod's network: a line for each, with its timer. */
-  async connections(pod: Pod): Promise<string[]> {
-    const { stdout } = await this.#inside(pod.pid, ['ss', '-tnoH', 'state', 'established']);
+  /** What `ss` says of the connections in a pod's network that are in this state: a line for each, with its timer. */
+  async connections(pod: Pod, state = 'established'): Promise<string[]> {
+    const { stdout } = await this.#inside(pod.pid, ['ss', '-tnoH', 'state', state]);
     return stdout.split('\n').filter((line) => line !== '');
+  }
+
+  /** Runs a program to its end in a pod's network; what it printed. */
+  async run(pod: Pod, ...argv: readonly string[]): Promise<string> {
+    return (await this.#inside(pod.pid, argv)).stdout;
   }
 
   join(pid: number, group: string): void {

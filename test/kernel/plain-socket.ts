@@ -13,10 +13,15 @@ const raw = {
   listen: libc.func('int listen(int fd, int backlog)') as Call,
   connect: libc.func('int connect(int fd, const void *address, uint32_t length)') as Call,
   accept: libc.func('int accept(int fd, void *address, void *length)') as Call,
+  shutdown: libc.func('int shutdown(int fd, int how)') as Call,
+  sendto: libc.func(
+    'long sendto(int fd, const void *data, size_t length, int flags, const void *address, uint32_t size)',
+  ) as Call,
 };
 type Call = (...args: unknown[]) => number;
 
-const [AF_INET, AF_INET6, SOCK_STREAM] = [2, 10, 1];
+const [AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK] = [2, 10, 1, 0o4000];
+const [MSG_FASTOPEN, SHUT_WR, EINPROGRESS] = [0x2000_0000, 1, 115];
 export const IPPROTO_MPTCP = 262;
 const option = (level: number, name: number) => ({ level, name });
 const options = {
@@ -25,6 +30,12 @@ const options = {
   intervalSeconds: option(6, 5),
   probes: option(6, 6),
   userTimeoutMs: option(6, 18),
+  reuseAddress: option(1, 2),
+  priority: option(1, 12),
+  lingerSeconds: option(6, 8),
+  deferSeconds: option(6, 9),
+  /** How many may be accepted before their peer is known to be there. */
+  fastOpen: option(6, 23),
 };
 type Name = keyof typeof options;
 export type Options = Partial<Record<Name, number>>;
@@ -63,6 +74,7 @@ function expand(host: string): Buffer {
 
 export function listenAt(host: string, port: number, protocol = 0): number {
   const fd = checked('socket', raw.socket(isIPv6(host) ? AF_INET6 : AF_INET, SOCK_STREAM, protocol));
+  setOptions(fd, { reuseAddress: 1 });
   const address = addressOf(host, port);
   checked('bind', raw.bind(fd, address, address.length));
   checked('listen', raw.listen(fd, 1024));
@@ -82,6 +94,27 @@ export function connectTo(
   return fd;
 }
 
+/** Not open yet: the first packet was sent, as long as a route leads there. */
+export function beginToConnect(host: string, port: number): number {
+  const fd = checked('socket', raw.socket(isIPv6(host) ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  const address = addressOf(host, port);
+  if (raw.connect(fd, address, address.length) < 0 && koffi.errno() !== EINPROGRESS) checked('connect', -1);
+  return fd;
+}
+
+/** With data in the first packet (TCP Fast Open), once that peer has agreed to it in an earlier one. */
+export function connectWithData(host: string, port: number, data: Buffer): number {
+  const fd = checked('socket', raw.socket(isIPv6(host) ? AF_INET6 : AF_INET, SOCK_STREAM, 0));
+  const address = addressOf(host, port);
+  checked('sendto', raw.sendto(fd, data, data.length, MSG_FASTOPEN, address, address.length));
+  return fd;
+}
+
+/** The other end reads an end, and may go on sending. */
+export function closeHalf(fd: number): void {
+  checked('shutdown', raw.shutdown(fd, SHUT_WR));
+}
+
 export function acceptFrom(listener: number): number {
   return checked('accept', raw.accept(listener, null, null));
 }
@@ -96,17 +129,18 @@ export function setOptions(fd: number, wanted: Options): void {
 
 /** As a program asks for its own. */
 export function optionsOf(fd: number): Triple & { readonly keepalive: boolean } {
-  const ask = (name: Name) => {
-    const bytes = Buffer.alloc(4);
-    getSocketOption(fd, options[name], bytes);
-    return bytes.readInt32LE();
-  };
   return {
-    keepalive: ask('keepalive') === 1,
-    timeSeconds: ask('timeSeconds'),
-    intervalSeconds: ask('intervalSeconds'),
-    probes: ask('probes'),
+    keepalive: optionOf(fd, 'keepalive') === 1,
+    timeSeconds: optionOf(fd, 'timeSeconds'),
+    intervalSeconds: optionOf(fd, 'intervalSeconds'),
+    probes: optionOf(fd, 'probes'),
   };
+}
+
+export function optionOf(fd: number, name: Name): number {
+  const bytes = Buffer.alloc(4);
+  getSocketOption(fd, options[name], bytes);
+  return bytes.readInt32LE();
 }
 
 export function closeAll(fds: readonly number[]): void {
