@@ -14,6 +14,7 @@ import { join } from 'node:path';
 
 import type { Order, ToldConnection } from './connection-layout.ts';
 import { keyAsBytes, orderAsBytes, readTold, toldBytes } from './connection-layout.ts';
+import { withExcluding } from './group-programs.ts';
 import { BpfObject, createIterator, keysOf, openPinned, removeFromMap, updateMap } from './libbpf.ts';
 import { close, ticksPerSecond } from './syscall.ts';
 
@@ -235,6 +236,8 @@ function attempt(
     try {
       // Last: what is whole is attached, and what was interrupted before is done anew.
       object.pinToGroup('born', group, at('born'));
+    } catch (error) {
+      throw withExcluding(error as NodeJS.ErrnoException, group);
     } finally {
       closeSync(group);
     }

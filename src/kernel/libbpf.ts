@@ -6,6 +6,8 @@ import { getSystemErrorName } from 'node:util';
 
 import koffi from 'koffi';
 
+import { close } from './syscall.ts';
+
 const libraryName = 'libbpf.so.1';
 
 type Call<R = number> = (...args: unknown[]) => R;
@@ -31,6 +33,9 @@ interface Library {
   readonly update: Call;
   readonly remove: Call;
   readonly nextKey: Call;
+  readonly query: Call;
+  readonly programById: Call;
+  readonly info: Call;
 }
 
 let loaded: Library | undefined;
@@ -58,6 +63,12 @@ function library(): Library {
     update: lib.func('int bpf_map_update_elem(int map, const void *key, const void *value, uint64_t flags)'),
     remove: lib.func('int bpf_map_delete_elem(int map, const void *key)'),
     nextKey: lib.func('int bpf_map_get_next_key(int map, const void *key, _Out_ void *next)'),
+    query: lib.func(
+      'int bpf_prog_query(int group, int type, uint32_t how, _Out_ uint32_t *flags, _Out_ void *ids, _Inout_ uint32_t *count)',
+    ),
+    programById: lib.func('int bpf_prog_get_fd_by_id(uint32_t id)'),
+    // The newer function for programs alone is not in libbpf 1.1.
+    info: lib.func('int bpf_obj_get_info_by_fd(int fd, _Out_ void *info, _Inout_ uint32_t *length)'),
   };
   // Its complaints go to standard error by default, line by line.
   loaded.setPrint(null);
@@ -199,5 +210,37 @@ export function keysOf(map: number, keyBytes: number): Buffer[] {
     }
     keys.push(next);
     key = next;
+  }
+}
+
+const sockOps = 3;
+const reach = { itself: 0, 'it and above': 1 };
+const allowMulti = 2;
+const mostPrograms = 64;
+
+/** Numbers of the programs of type sock_ops that act in a control group, and whether it takes further ones beside its own. */
+export function attachedTo(
+  group: number,
+  of: keyof typeof reach,
+): { readonly ids: readonly number[]; readonly besideOthers: boolean } {
+  const [flags, count, ids] = [[0], [mostPrograms], Buffer.alloc(4 * mostPrograms)];
+  checked('prog_query', library().query(group, sockOps, reach[of], flags, ids, count));
+  const at = Array.from({ length: count[0] ?? 0 }, (_, index) => ids.readUInt32LE(4 * index));
+  return { ids: at, besideOthers: ((flags[0] ?? 0) & allowMulti) !== 0 };
+}
+
+/** `name` of `bpf_prog_info` (include/uapi/linux/bpf.h). */
+const nameInInfo = { from: 64, to: 80 };
+
+/** ENOENT where it has gone meanwhile. */
+export function nameOfProgram(id: number): string {
+  const fd = checked('prog_get_fd_by_id', library().programById(id));
+  try {
+    const info = Buffer.alloc(nameInInfo.to);
+    checked('obj_get_info_by_fd', library().info(fd, info, [info.length]));
+    const name = info.toString('latin1', nameInInfo.from);
+    return name.slice(0, name.indexOf('\0'));
+  } finally {
+    close(fd);
   }
 }
