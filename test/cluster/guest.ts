@@ -30,6 +30,10 @@ export interface GuestOptions {
   readonly folder: string;
   /** Holds qemu, a kernel and its modules, and programs. */
   readonly packages: Unpacked;
+  /** Instead of the one among the packages. */
+  readonly kernel?: string;
+  /** For the kernel, beside those that it needs: `lockdown=integrity`. */
+  readonly parameters?: readonly string[];
   /** The host's bridges that its eth0, eth1 and so on are plugged into. */
   readonly bridges: readonly string[];
   /** Done one after the other. */
@@ -42,7 +46,7 @@ const memoryMiB = 1280;
 
 /** Boots it and waits until its duties are done; gives back what it printed. */
 export async function bootGuest(options: GuestOptions): Promise<string> {
-  const { host, folder, packages, bridges } = options;
+  const { host, folder, packages, bridges, kernel = kernelOf(packages), parameters = [] } = options;
   await layOver(host, packages);
   const world = await packWorld(options);
   for (const [at, bridge] of bridges.entries()) {
@@ -50,7 +54,7 @@ export async function bootGuest(options: GuestOptions): Promise<string> {
     await host.ip(`link set tap${at} master ${bridge} up`);
   }
   const logFile = join(folder, 'console.log');
-  const argv = qemu(kernelOf(packages), world, bridges.length);
+  const argv = qemu({ kernel, parameters, world, devices: bridges.length });
   await host.start(argv, { logFile });
   return until(
     `the guest is ready; its console is ${logFile}`,
@@ -63,7 +67,14 @@ export async function bootGuest(options: GuestOptions): Promise<string> {
   );
 }
 
-function qemu(kernel: string, world: string, devices: number): string[] {
+interface Emulated {
+  readonly kernel: string;
+  readonly parameters: readonly string[];
+  readonly world: string;
+  readonly devices: number;
+}
+
+function qemu({ kernel, parameters, world, devices }: Emulated): string[] {
   const network = Array.from({ length: devices }, (_, at) => [
     ...['-netdev', `tap,id=net${at},ifname=tap${at},script=no,downscript=no`],
     // Without a file to boot from: Debian keeps those in a package of their own.
@@ -71,10 +82,12 @@ function qemu(kernel: string, world: string, devices: number): string[] {
   ]).flat();
   return [
     // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
-    ...['qemu-system-x86_64', '-accel', 'tcg', '-machine', 'q35', '-m', `${memoryMiB}`],
+    // With all that it can emulate: kernels before Linux 5.6 wait for ever for a source of random numbers.
+    ...['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-machine', 'q35', '-m', `${memoryMiB}`],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     // A panic ends qemu.
-    ...['-kernel', kernel, '-initrd', world, '-append', 'console=ttyS0 quiet panic=-1'],
+    ...['-kernel', kernel, '-initrd', world],
+    ...['-append', ['console=ttyS0 quiet panic=-1 random.trust_cpu=on', ...parameters].join(' ')],
     ...network,
   ];
 }

@@ -43,3 +43,10 @@ export async function installPackages(
   await runOrThrow(['apt-get', '-q', 'update'], options);
   await runOrThrow(['apt-get', '-q', '-y', '--no-install-recommends', 'install', ...names], options);
 }
+
+/** Where this machine itself has Debian's packages from. */
+export async function debianMirror(): Promise<string> {
+  const format = ['--format', '$(REPO_URI)', 'Created-By: Packages'];
+  const listed = (await runOrThrow(['apt-get', 'indextargets', ...format])).trim().split('\n');
+  return listed.find((uri) => uri.includes('/debian/')) ?? 'http://deb.debian.org/debian/';
+}

@@ -1,14 +1,17 @@
 /**
- * All that the kernel does for connections, from loading to removal, on whichever kernel this runs. It says what it saw, a line of
- * JSON each: `{"saw": WHAT, "as": VALUE}`.
+ * All that the kernel does for connections, from loading to removal, on whichever kernel this runs; where it does nothing, what
+ * descriptors do instead. It says what it saw, a line of JSON each: `{"saw": WHAT, "as": VALUE}`.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { NetworkSweep } from '../../src/agent/network-sweep.ts';
 import { NodeConnections } from '../../src/agent/node-connections.ts';
 import { networkNamespaceCookie } from '../../src/kernel/syscall.ts';
+import type { LookTarget } from '../../src/agent/socket-look.ts';
+import { SocketScan } from '../../src/agent/socket-scan.ts';
 import type { SocketTarget } from '../../src/policy/connection.ts';
 import type { PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';
@@ -25,12 +28,18 @@ function say(saw: string, as: unknown): void {
   process.stdout.write(`${JSON.stringify({ saw, as })}\n`);
 }
 
+say('kernel', release());
+const lockdown = '/sys/kernel/security/lockdown';
+say('lockdown', existsSync(lockdown) ? /\[(\w+)\]/.exec(readFileSync(lockdown, 'utf8'))?.[1] : undefined);
+
 const hostPod = placeOfPod('of-the-host');
 const connections = new NodeConnections({
   ...{ procRoot: '/proc', objectFile },
   networkOf: (at) => (at === hostPod ? undefined : network),
 });
 say('means', connections.means);
+const pins = globSync('/sys/fs/bpf/keepalive/*/*').map((path) => basename(path));
+say('programs', Object.fromEntries(['born', 'open', 'known'].map((name) => [name, pins.includes(name)])));
 const sweeps = new NetworkSweep('/proc', { begin: () => undefined, touch: () => undefined });
 const target = (wanted: SocketTarget['wanted']): SocketTarget => ({ place, wanted, timeouts: [90] });
 const count = async () => {
@@ -52,6 +61,10 @@ const sweep = () => {
 const listener = listenAt(address, port);
 const before = connectTo(address, port);
 acceptFrom(listener);
+if (connections.means.countedBy !== 'BPF') {
+  byDescriptors();
+  process.exit();
+}
 connections.follow({ targets: [target(undefined)], ...none });
 say('a sweep where it is only counted', sweep());
 say('counted', await count());
@@ -106,3 +119,19 @@ say(
 connections.remove();
 say('pinned in the end', existsSync('/sys/fs/bpf/keepalive'));
 say('a new one in the end', optionsOf(connectTo(address, port)).keepalive);
+
+function byDescriptors(): void {
+  const scan = new SocketScan({
+    ...{ procRoot: '/proc', diary: { begin: () => undefined, touch: () => undefined } },
+    longestLookMs: Infinity,
+  });
+  const asked: LookTarget = { place: HOST, wanted: behind(90), timeouts: [90], everySocket: true, avoid: [] };
+  const request = { targets: [asked], hostPods: none.hostPods, pods: none.pods };
+  const readings = [...scan.look(request)].flatMap((looked) => looked?.reading ?? []);
+  say(
+    'looked at by descriptors',
+    readings.map(({ repaired, failures }) => ({ repaired, failures })),
+  );
+  say('the one that was open', optionsOf(before));
+  say('pinned in the end', existsSync('/sys/fs/bpf/keepalive'));
+}

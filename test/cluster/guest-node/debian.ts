@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill, placeFor } from '../cache.ts';
-import { runOrThrow } from '../command.ts';
+import { debianMirror } from '../package.ts';
 import { equipped } from './equipment.ts';
 
 /** By the age of their kernels: 5.10, 6.1 and 6.12. */
@@ -50,14 +50,7 @@ export function debian(release: Release): Debian {
     isBuilt: () => existsSync(place),
     build: (signal) =>
       fill(place, async (folder) => {
-        await equipped(script, [release, folder, await mirror(), packages.join()], signal);
+        await equipped(script, [release, folder, await debianMirror(), packages.join()], signal);
       }),
   };
-}
-
-/** Where this machine itself has Debian's packages from. */
-async function mirror(): Promise<string> {
-  const format = ['--format', '$(REPO_URI)', 'Created-By: Packages'];
-  const listed = (await runOrThrow(['apt-get', 'indextargets', ...format])).trim().split('\n');
-  return listed.find((uri) => uri.includes('/debian/')) ?? 'http://deb.debian.org/debian/';
 }

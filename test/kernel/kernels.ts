@@ -1,0 +1,56 @@
+import type { KernelSource } from '../cluster/kernel-image.ts';
+
+/** A kernel that a guest was given, and what it took there. */
+export interface KernelCase {
+  readonly name: string;
+  /** Numbers of its version that stay while it gets corrections; of the newest, when this was written. */
+  readonly series: string;
+  readonly isNewest?: boolean;
+  /** Undefined for that of Debian 12, which is there for other tests. */
+  readonly source?: KernelSource;
+  readonly lockdown?: 'integrity' | 'confidentiality';
+  readonly programs: { readonly born: boolean; readonly open: boolean; readonly known: boolean };
+  /** Where not all of it is had: as the status says it. */
+  readonly why?: string;
+  /** What descriptors do there instead, for one process that has both ends of a connection, and a listener. */
+  readonly byDescriptors?: { readonly repaired: number; readonly failures: Readonly<Record<string, number>> };
+}
+
+const all = { born: true, open: true, known: true };
+const none = { born: false, open: false, known: false };
+const jammy = {
+  suite: 'jammy',
+  ubuntu: { sha256: 'ad56f8c442a54d4f5ff2dff010d00321d53e32b543f3a92f3ba4e042d20a71da' },
+};
+const focal = {
+  suite: 'focal',
+  ubuntu: { sha256: '5f619f3d9123f40603a164c6358fdcb1485b742c9bf497099bcc642076e0e782' },
+};
+
+export const kernelCases: readonly KernelCase[] = [
+  {
+    name: 'Ubuntu 20.04',
+    series: '5.4',
+    source: focal,
+    programs: none,
+    why: 'no BTF',
+    byDescriptors: { repaired: 0, failures: { ENOSYS: 1 } },
+  },
+  {
+    name: 'Debian 11',
+    series: '5.10',
+    source: { suite: 'bullseye' },
+    programs: none,
+    why: 'EINVAL at load',
+    byDescriptors: { repaired: 3, failures: {} },
+  },
+  { name: 'Ubuntu 22.04', series: '5.15', source: jammy, programs: all },
+  { name: 'Debian 12', series: '6.1', programs: all },
+  {
+    name: 'the newest for Debian 13 (backports)',
+    series: '7.3',
+    isNewest: true,
+    source: { suite: 'trixie-backports' },
+    programs: all,
+  },
+];
