@@ -1,29 +1,12 @@
 import * as z from 'zod';
 
 import { presetNames, presets } from './presets.ts';
+import { hopTypes } from './resolved-hop.ts';
 import type { Rule } from './rule.ts';
 import { intOrTold, withRules } from './rule.ts';
-import { idleTimeoutBounds } from './idle-timeout.ts';
-
-/**
- * Types whose devices follow packets, so that a keepalive probe, an empty segment, refreshes them.
- * `Proxy` ends TCP on each side and counts data: no probe ever refreshes it.
- */
-export const trackingTypes = ['NAT', 'IPVS', 'LoadBalancer', 'Firewall', 'Conntrack'] as const;
-export const hopTypes = [...trackingTypes, 'Proxy'] as const;
-export type HopType = (typeof hopTypes)[number];
+import { idleTimeoutBounds, idleTimeoutMessages } from './idle-timeout.ts';
 
 export const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-
-/**
- * What people paste from the settings of products: `350s`, `never`, 0 for never, weeks. The CRD lets a text pass
- * its type, so that a rule can refuse it in words that help, where the API server would only name the type.
- */
-const idleTimeoutMessages = {
-  type: 'idleTimeoutSeconds is a whole number of seconds without a unit: 350 for "350s", 240 for "4m". A hop that never forgets needs no mention: leave it out',
-  min: `a hop forgets after ${idleTimeoutBounds.min} s at the soonest, or no probe comes in time. Where 0 or less stands for never, leave the hop out`,
-  max: `a hop that forgets after more than ${idleTimeoutBounds.max} s (5 days), or never, asks for nothing: leave it out, or declare ${idleTimeoutBounds.max}. If these are milliseconds, divide by 1000`,
-} as const;
 
 const idleTimeoutRules: readonly Rule<number>[] = [
   {
@@ -108,24 +91,3 @@ export const hopRules: readonly Rule<Hop>[] = [
     check: (hop) => hop.preset === undefined || hop.type === undefined,
   },
 ];
-
-/** A hop with everything that a preset or a default stands for filled in. */
-export interface ResolvedHop {
-  readonly name: string;
-  readonly type: HopType;
-  readonly idleTimeoutSeconds: number;
-}
-
-/** `undefined` where the hop is incomplete or names a preset this version does not know. */
-export function resolveHop(hop: Hop): ResolvedHop | undefined {
-  const known = hop.preset === undefined ? undefined : presets[hop.preset];
-  const type = known?.type ?? hop.type;
-  const idleTimeoutSeconds = known?.idleTimeoutSeconds ?? hop.idleTimeoutSeconds;
-  const name = hop.name ?? hop.preset;
-  if (type === undefined || idleTimeoutSeconds === undefined || name === undefined) return undefined;
-  return { name, type, idleTimeoutSeconds };
-}
-
-export function tracksPackets(hop: ResolvedHop): boolean {
-  return hop.type !== 'Proxy';
-}

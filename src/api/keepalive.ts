@@ -2,10 +2,11 @@ import { format } from 'node:util';
 
 import * as z from 'zod';
 
-import type { Hop, ResolvedHop } from './hop.ts';
-import { tracksPackets } from './hop.ts';
+import type { Hop } from './hop.ts';
+import type { ResolvedHop } from './resolved-hop.ts';
+import { resolvePath, tracksPackets } from './resolved-hop.ts';
 import { derive } from './derive.ts';
-import { hopFactsCel, hopsCel, resolvePath } from './path.ts';
+import { hopFactsCel, hopsCel } from './path.ts';
 import type { Rule } from './rule.ts';
 import { withRules } from './rule.ts';
 import { kernelDefaults, latestSecondProbe, shortestTimeout } from './triple.ts';

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 
-import type { Hop, ResolvedHop } from './hop.ts';
+import type { Hop } from './hop.ts';
 import { idleTimeoutBounds } from './idle-timeout.ts';
-import { hopRules, hopSchema, resolveHop, tracksPackets } from './hop.ts';
+import { hopRules, hopSchema } from './hop.ts';
 import { presetNames, presets } from './presets.ts';
+import { resolveHop } from './resolved-hop.ts';
 import type { Rule } from './rule.ts';
 import { withRules } from './rule.ts';
 
@@ -23,20 +24,10 @@ export const hopsCel = (condition: string, item: string, spec = 'self'): string 
   `${spec}.path.filter(h, ${isTracking} && ${condition}).map(h, ${item})`;
 export const hopFactsCel = { name: hopName, idleTimeoutSeconds: hopTimeout };
 
-export function resolvePath(path: readonly Hop[]): ResolvedHop[] {
-  return path.map(resolveHop).filter((hop) => hop !== undefined);
-}
-
-/** The hop that forgets first; on equal timeouts the first declared. `undefined` for a path of proxies only. */
-export function shortestHop(path: readonly Hop[]): ResolvedHop | undefined {
-  return resolvePath(path)
-    .filter(tracksPackets)
-    .reduce<ResolvedHop | undefined>(
-      (shortest, hop) =>
-        shortest === undefined || hop.idleTimeoutSeconds < shortest.idleTimeoutSeconds ? hop : shortest,
-      undefined,
-    );
-}
+export const proxiesOnlyMessage =
+  'every hop of this path is a proxy: a proxy counts data and no keepalive probe refreshes it. ' +
+  "Raise the proxy's own idle timeout or let the application send heartbeats, " +
+  'and declare here the hops that follow packets (NAT, IPVS, LoadBalancer, Firewall, Conntrack)';
 
 const pathRules: readonly Rule<Hop[]>[] = [
   {
@@ -48,10 +39,7 @@ const pathRules: readonly Rule<Hop[]>[] = [
   {
     // An empty path has its own message.
     rule: `size(self) == 0 || self.exists(h, ${isTracking})`,
-    message:
-      'every hop of this path is a proxy: a proxy counts data and no keepalive probe refreshes it. ' +
-      "Raise the proxy's own idle timeout or let the application send heartbeats, " +
-      'and declare here the hops that follow packets (NAT, IPVS, LoadBalancer, Firewall, Conntrack)',
+    message: proxiesOnlyMessage,
     check: (path) => path.length === 0 || path.some((hop) => (resolveHop(hop)?.type ?? hop.type) !== 'Proxy'),
   },
 ];

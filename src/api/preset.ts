@@ -1,4 +1,4 @@
-import type { HopType } from './hop.ts';
+import type { HopType } from './resolved-hop.ts';
 
 /** A product with a default TCP idle timeout that its maker or its source code states. */
 export interface Preset {

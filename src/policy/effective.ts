@@ -1,7 +1,7 @@
 import { derive } from '../api/derive.ts';
 import type { Hop } from '../api/hop.ts';
 import type { Keepalive } from '../api/keepalive.ts';
-import { shortestHop } from '../api/path.ts';
+import { shortestHop } from '../api/resolved-hop.ts';
 import type { Effective } from '../api/status.ts';
 
 /** What a path asks for; undefined where no hop of it follows packets. */

@@ -1,15 +1,13 @@
-import { presets } from '../api/presets.ts';
-import type { Hop } from '../api/hop.ts';
-import { resolveHop, tracksPackets } from '../api/hop.ts';
-import type { Effective, Finding } from '../api/status.ts';
+import type { Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import type { EffectivePolicy } from './policy.ts';
+import { givesUpEarly } from './patience.ts';
 import { whoWouldAct } from './policy.ts';
+import { proxyFinding } from './proxy.ts';
 import type { PodView } from './pod.ts';
 import type { Skip } from './skip.ts';
-import { derive } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
-import { giveUpSeconds, shorthand } from '../api/triple.ts';
+import { shorthand } from '../api/triple.ts';
 
 /** A finding that is put into words only where there is room for it: most of those of a heap of policies never are. */
 export interface Draft extends Omit<Finding, 'message'> {
@@ -37,19 +35,6 @@ export function generalFindings(
   if (agentsMissing !== undefined) findings.push(agentsMissing);
   else if (!anyAgent && 'nodes' in spec && spec.nodes !== undefined) findings.push(nodesNotCovered);
   return findings;
-}
-
-/** What somebody declares may end connections that the path would keep; what is derived does not where the kernel lets it. */
-function givesUpEarly(effective: Effective): Finding | undefined {
-  const { declared, idleTimeoutSeconds, limitedBy, probes } = effective;
-  const isEarly = (triple: Triple) => giveUpSeconds(triple) < idleTimeoutSeconds;
-  if (declared === undefined || !isEarly(effective) || isEarly(derive(idleTimeoutSeconds))) return undefined;
-  return {
-    reason: 'GivesUpEarly',
-    message:
-      `with the declared values a connection is given up after ${probes} lost probes, ${giveUpSeconds(effective)} s after the ` +
-      `last packet, while ${limitedBy} remembers it for ${idleTimeoutSeconds} s: raise probes or intervalSeconds, unless that is what you want`,
-  };
 }
 
 /** Somebody's own values were changed: software that compares its pods with what it wrote has to hear of it. */
@@ -104,21 +89,6 @@ const namedAtMost = 3;
 export function someOf(names: readonly string[], atMost = namedAtMost): string {
   const named = names.slice(0, atMost).join(', ');
   return names.length > atMost ? `${named} and ${names.length - atMost} more` : named;
-}
-
-/** A proxy is never covered, whatever the values: it says what to set instead. */
-function proxyFinding(hop: Hop): Finding | undefined {
-  const resolved = resolveHop(hop);
-  if (resolved === undefined || tracksPackets(resolved)) return undefined;
-  const setting = hop.preset === undefined ? undefined : presets[hop.preset].configurable;
-  const where = setting === undefined ? 'its own idle timeout' : `its idle timeout (${setting})`;
-  return {
-    reason: 'ProxyHop',
-    hop: resolved.name,
-    message:
-      `${resolved.name} is a proxy: it counts data, and no keepalive probe refreshes its ` +
-      `${resolved.idleTimeoutSeconds} s. Raise ${where}, or let the application send heartbeats more often`,
-  };
 }
 
 /** A pod that runs with looser values than the policy's and that admission would have changed. */

@@ -1,5 +1,4 @@
-import { resolvePath } from '../api/path.ts';
-import { tracksPackets } from '../api/hop.ts';
+import { resolvePath, tracksPackets } from '../api/resolved-hop.ts';
 import type { Settings } from '../api/settings.ts';
 import { SETTINGS_NAME } from '../api/settings.ts';
 import type { PolicySpec } from '../api/spec.ts';

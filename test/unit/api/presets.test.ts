@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { HopType } from '../../../src/api/hop.ts';
-import { dnsLabel, hopSchema, hopTypes, resolveHop } from '../../../src/api/hop.ts';
+import { dnsLabel, hopSchema } from '../../../src/api/hop.ts';
+import type { HopType } from '../../../src/api/resolved-hop.ts';
+import { hopTypes, resolveHop } from '../../../src/api/resolved-hop.ts';
 import { idleTimeoutBounds } from '../../../src/api/idle-timeout.ts';
 import type { PresetName } from '../../../src/api/presets.ts';
 import { presetNames, presets } from '../../../src/api/presets.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import type { PolicyKind } from '../../../src/api/group.ts';
 import type { Hop } from '../../../src/api/hop.ts';
-import { hopTypes } from '../../../src/api/hop.ts';
+import { hopTypes } from '../../../src/api/resolved-hop.ts';
 import type { Keepalive } from '../../../src/api/keepalive.ts';
 import { clusterKeepalivePolicySchema, keepalivePolicySchema } from '../../../src/api/object.ts';
 import { presetNames } from '../../../src/api/presets.ts';

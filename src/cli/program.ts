@@ -1,0 +1,53 @@
+import { Command, CommanderError } from 'commander';
+
+import { deriveCommand } from './derive.ts';
+import type { Terminal } from './terminal.ts';
+import { CommandError, exitCodes } from './terminal.ts';
+
+export const version = process.env.KEEPALIVE_VERSION ?? 'development';
+
+/** Every command; those that take long to load do so when they are called. */
+export function program(terminal: Terminal): Command {
+  const root = new Command('keepalive')
+    .description(
+      'Keeps idle TCP connections alive through NATs, IPVS, load balancers and firewalls: the values, the policies and the ' +
+        'manifests of keepalive-operator, checked and explained before and after they reach a cluster.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .addCommand(deriveCommand(terminal))
+    .addHelpText(
+      'after',
+      '\n`keepalive COMMAND --help` tells more, with examples. Exit codes: 0 fine, 1 found something, 2 called wrongly.',
+    );
+  for (const command of [root, ...root.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .showHelpAfterError(
+        `(see \`${command === root ? 'keepalive' : `keepalive ${command.name()}`} --help\`)`,
+      )
+      .configureOutput({
+        writeOut: (text) => {
+          terminal.out(text);
+        },
+        writeErr: (text) => {
+          terminal.say(text);
+        },
+      });
+  }
+  return root;
+}
+
+/** Runs one command line; gives back its exit code. */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await program(terminal).parseAsync(argv, { from: 'user' });
+    return exitCodes.fine;
+  } catch (error) {
+    // It has said what is wrong already; help and the version end this way too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrong;
+    if (!(error instanceof CommandError)) throw error;
+    if (error.message !== '') terminal.say(`${terminal.style('red', 'error:')} ${error.message}\n`);
+    return error.exitCode;
+  }
+}

@@ -1,0 +1,48 @@
+import { text } from 'node:stream/consumers';
+import { styleText } from 'node:util';
+
+/** Where a command reads and writes; a test hands in its own. */
+export interface Terminal {
+  readonly cwd: string;
+  out(text: string): void;
+  /** For people: what was done, what went wrong. */
+  say(text: string): void;
+  readStdin(): Promise<string>;
+  /** Whether nobody feeds standard input: reading it would wait for somebody to type. */
+  readonly stdinIsTerminal: boolean;
+  /** Plain where nobody looks: a pipe, a file, NO_COLOR. */
+  readonly style: (how: Parameters<typeof styleText>[0], text: string) => string;
+}
+
+export function processTerminal(): Terminal {
+  const { stdin, stdout, stderr, env } = process;
+  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
+  const isColored = forced || (stdout.isTTY && stdout.hasColors());
+  return {
+    cwd: process.cwd(),
+    out: (words) => void stdout.write(words),
+    say: (words) => void stderr.write(words),
+    readStdin: () => text(stdin),
+    stdinIsTerminal: stdin.isTTY,
+    style: (how, words) => (isColored ? styleText(how, words, { validateStream: false }) : words),
+  };
+}
+
+/** Exit codes, the same of every command. */
+export const exitCodes = {
+  fine: 0,
+  /** `check` found what would be refused; `render --diff` a difference; `doctor` something to mend. */
+  found: 1,
+  /** Called wrongly, or something cannot be read. */
+  wrong: 2,
+} as const;
+
+/** Ends a command; the message says what to do. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = exitCodes.wrong) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
