@@ -6,6 +6,7 @@ import type { KindName, PolicyKind } from './group.ts';
 import { GROUP, nameLimit, OPERATOR_LABELS, plurals, VERSION } from './group.ts';
 import { nodeKeepaliveStatusSchema } from './node-keepalive.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './spec.ts';
+import { celOf, known } from './rule.ts';
 import { policyStatusSchema } from './status.ts';
 
 type Schema = Record<string, unknown>;
@@ -102,7 +103,11 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
   },
 };
 
-const nameRule = { rule: `size(self.metadata.name) <= ${nameLimit.max}`, message: nameLimit.message };
+const nameRule = known<{ metadata: { name?: string } }>({
+  rule: `size(self.metadata.name) <= ${nameLimit.max}`,
+  message: nameLimit.message,
+  check: ({ metadata: { name = '' } }) => [...name].length <= nameLimit.max,
+});
 
 /** The CustomResourceDefinition of one kind, as it stands in crds/. */
 export function crdOf({ kind, plural, shortName, scope, description, ...parts }: Kind): Schema {
@@ -140,7 +145,7 @@ export function crdOf({ kind, plural, shortName, scope, description, ...parts }:
                 ...(parts.spec === undefined ? {} : { spec: structuralSchema(parts.spec) }),
                 status: structuralSchema(parts.status),
               },
-              ...(parts.spec === undefined ? {} : { 'x-kubernetes-validations': [nameRule] }),
+              ...(parts.spec === undefined ? {} : { 'x-kubernetes-validations': [celOf(nameRule)] }),
             },
           },
         },

@@ -12,12 +12,12 @@ const idleTimeoutRules: readonly Rule<number>[] = [
   {
     rule: `type(self) != int || self >= ${idleTimeoutBounds.min}`,
     message: idleTimeoutMessages.min,
-    check: (seconds) => seconds >= idleTimeoutBounds.min,
+    check: (seconds) => !Number.isInteger(seconds) || seconds >= idleTimeoutBounds.min,
   },
   {
     rule: `type(self) != int || self <= ${idleTimeoutBounds.max}`,
     message: idleTimeoutMessages.max,
-    check: (seconds) => seconds <= idleTimeoutBounds.max,
+    check: (seconds) => !Number.isInteger(seconds) || seconds <= idleTimeoutBounds.max,
   },
 ];
 

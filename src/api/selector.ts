@@ -34,7 +34,8 @@ const requirementRules: readonly Rule<z.infer<typeof requirementShape>>[] = [
   {
     rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || size(self.values) == 0",
     message: 'In and NotIn need at least one value; Exists and DoesNotExist take none',
-    check: ({ operator, values = [] }) => ['In', 'NotIn'].includes(operator) === values.length > 0,
+    check: ({ operator, values = [] }) =>
+      !operators.includes(operator) || ['In', 'NotIn'].includes(operator) === values.length > 0,
   },
   {
     rule: `self.key.matches('${keyLengths.source}')`,

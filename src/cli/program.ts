@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import { checkCommand } from './check.ts';
 import { deriveCommand } from './derive.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, exitCodes } from './terminal.ts';
@@ -15,6 +16,7 @@ export function program(terminal: Terminal): Command {
     )
     .version(version, '-V, --version', 'print the version')
     .addCommand(deriveCommand(terminal))
+    .addCommand(checkCommand(terminal, version))
     .addHelpText(
       'after',
       '\n`keepalive COMMAND --help` tells more, with examples. Exit codes: 0 fine, 1 found something, 2 called wrongly.',

@@ -1,8 +1,10 @@
 import { GROUP, OPERATOR_LABELS, plurals, VERSION } from '../api/group.ts';
 import { hopFactsCel, hopsCel } from '../api/path.ts';
-import type { SettingName } from '../api/settings.ts';
+import type { SettingName, Settings } from '../api/settings.ts';
 import { settingFields, settingNames, SETTINGS_NAME, SETTINGS_NAMESPACE } from '../api/settings.ts';
+import type { PolicySpec } from '../api/spec.ts';
 import { ADMISSION_API_VERSION } from './admission.ts';
+import { hopsBelow, keysBelow, repairsBeyondLimits } from './limits.ts';
 
 /** The rules of limits.ts once more, in CEL, so that a policy past them is refused where somebody reads why. */
 
@@ -18,6 +20,50 @@ function settingCel(name: SettingName, isNumber: boolean): string {
   return isNumber
     ? `${isReadableCel(text)} ? int(${text}) : ${byDefault}`
     : `${isReadableCel(text)} ? ${text} : '${byDefault}'`;
+}
+
+const path = {
+  start: 'spec.path declares ',
+  middle: '; a KeepalivePolicy of this cluster may declare no idle timeout below ',
+  end: ` s: declare a longer one, ${orAsk}, smallestIdleTimeoutSeconds)`,
+};
+const keepalive = {
+  start: 'spec.keepalive declares too small a value of ',
+  middle: '; a KeepalivePolicy of this cluster may declare none below ',
+  end: ` s: declare a larger one, ${orAsk}, smallestIntervalSeconds)`,
+};
+const repair =
+  'spec.openConnections is Repair, which is the default; a KeepalivePolicy of this cluster may only count open connections: ' +
+  `declare openConnections: Observe, ${orAsk}, openConnections)`;
+
+/** What is told of a policy past the limits, field by field, in the words of the validations below. */
+export interface LimitRefusal {
+  readonly field: 'path' | 'keepalive' | 'openConnections';
+  readonly message: string;
+}
+
+export function limitRefusals(spec: PolicySpec, settings: Settings): LimitRefusal[] {
+  const { smallestIdleTimeoutSeconds, smallestIntervalSeconds } = settings;
+  const hops = hopsBelow(spec, smallestIdleTimeoutSeconds).map(
+    ({ name, idleTimeoutSeconds }) => `${name} (${idleTimeoutSeconds} s)`,
+  );
+  const keys = keysBelow(spec, smallestIntervalSeconds);
+  const say = ({ start, middle, end }: typeof path, what: string, limit: number) =>
+    `${start}${what}${middle}${limit}${end}`;
+  return [
+    ...(hops.length === 0
+      ? []
+      : [{ field: 'path' as const, message: say(path, hops.join(', '), smallestIdleTimeoutSeconds) }]),
+    ...(keys.length === 0
+      ? []
+      : [
+          {
+            field: 'keepalive' as const,
+            message: say(keepalive, keys.join(' and '), smallestIntervalSeconds),
+          },
+        ]),
+    ...(repairsBeyondLimits(spec, settings) ? [{ field: 'openConnections' as const, message: repair }] : []),
+  ];
 }
 
 const declared = (key: string) => `object.spec.?keepalive.?${key}.orValue(variables.smallestInterval)`;
@@ -42,21 +88,19 @@ const limits = {
     {
       expression: 'size(variables.tooShort) == 0',
       messageExpression:
-        "'spec.path declares ' + variables.tooShort.join(', ') + '; a KeepalivePolicy of this cluster may declare no idle timeout below ' + " +
-        `string(variables.smallestTimeout) + ' s: declare a longer one, ${orAsk}, smallestIdleTimeoutSeconds)'`,
+        `'${path.start}' + variables.tooShort.join(', ') + '${path.middle}' + ` +
+        `string(variables.smallestTimeout) + '${path.end}'`,
     },
     {
       expression: 'size(variables.tooOften) == 0',
       messageExpression:
-        "'spec.keepalive declares too small a value of ' + variables.tooOften.join(' and ') + '; a KeepalivePolicy of this cluster may declare none below ' + " +
-        `string(variables.smallestInterval) + ' s: declare a larger one, ${orAsk}, smallestIntervalSeconds)'`,
+        `'${keepalive.start}' + variables.tooOften.join(' and ') + '${keepalive.middle}' + ` +
+        `string(variables.smallestInterval) + '${keepalive.end}'`,
     },
     {
       expression:
         "variables.openConnections == 'Repair' || object.spec.?openConnections.orValue('Repair') != 'Repair'",
-      message:
-        'spec.openConnections is Repair, which is the default; a KeepalivePolicy of this cluster may only count open connections: ' +
-        `declare openConnections: Observe, ${orAsk}, openConnections)`,
+      message: repair,
     },
   ],
 };

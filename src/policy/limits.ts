@@ -1,3 +1,4 @@
+import type { ResolvedHop } from '../api/resolved-hop.ts';
 import { resolvePath, tracksPackets } from '../api/resolved-hop.ts';
 import type { Settings } from '../api/settings.ts';
 import { SETTINGS_NAME } from '../api/settings.ts';
@@ -19,22 +20,29 @@ export function tooShortFor(name: string, limit: number): string {
   return `ConfigMap ${SETTINGS_NAME} (${name}) allows no less than ${limit} s`;
 }
 
-function tooShort({ path }: PolicySpec, { smallestIdleTimeoutSeconds: limit }: Settings): string | undefined {
-  const hops = resolvePath(path)
+/** Hops that follow packets and forget sooner than a namespaced policy may declare. */
+export function hopsBelow({ path }: PolicySpec, limit: number): ResolvedHop[] {
+  return resolvePath(path)
     .filter(tracksPackets)
-    .filter(({ idleTimeoutSeconds }) => idleTimeoutSeconds < limit)
-    .map(({ name, idleTimeoutSeconds }) => `${name} (${idleTimeoutSeconds} s)`);
+    .filter(({ idleTimeoutSeconds }) => idleTimeoutSeconds < limit);
+}
+
+/** What is derived follows from the timeout, which has a limit of its own: only what is declared is looked at. */
+export function keysBelow({ keepalive = {} }: PolicySpec, limit: number) {
+  return (['timeSeconds', 'intervalSeconds'] as const).filter((key) => (keepalive[key] ?? Infinity) < limit);
+}
+
+function tooShort(spec: PolicySpec, { smallestIdleTimeoutSeconds: limit }: Settings): string | undefined {
+  const hops = hopsBelow(spec, limit).map(
+    ({ name, idleTimeoutSeconds }) => `${name} (${idleTimeoutSeconds} s)`,
+  );
   return hops.length === 0
     ? undefined
     : `it declares ${hops.join(', ')}, and ${tooShortFor('smallestIdleTimeoutSeconds', limit)}`;
 }
 
-/** What is derived follows from the timeout, which has a limit of its own: only what is declared is looked at. */
-function tooOften({ keepalive = {} }: PolicySpec, settings: Settings): string | undefined {
-  const limit = settings.smallestIntervalSeconds;
-  const small = (['timeSeconds', 'intervalSeconds'] as const)
-    .filter((key) => (keepalive[key] ?? Infinity) < limit)
-    .map((key) => `${key} ${keepalive[key]}`);
+function tooOften(spec: PolicySpec, { smallestIntervalSeconds: limit }: Settings): string | undefined {
+  const small = keysBelow(spec, limit).map((key) => `${key} ${spec.keepalive?.[key]}`);
   return small.length === 0
     ? undefined
     : `it declares ${small.join(', ')}, and ${tooShortFor('smallestIntervalSeconds', limit)}`;

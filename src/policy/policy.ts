@@ -1,4 +1,5 @@
 import type { PolicyKind } from '../api/group.ts';
+import type { LabelSelector } from '../api/selector.ts';
 import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec, PolicySpec } from '../api/spec.ts';
 import type { Effective } from '../api/status.ts';
 import { selects } from './label-selector.ts';
@@ -48,7 +49,12 @@ export function describePolicy({ kind, namespace, name }: Policy): string {
 
 export function selectsNamespace(policy: Policy, namespace: NamespaceView): boolean {
   if (policy.kind === 'KeepalivePolicy') return policy.namespace === namespace.name;
-  return selects((policy.spec as ClusterKeepalivePolicySpec).namespaceSelector ?? {}, namespace.labels);
+  return selects(namespaceSelectorOf(policy) ?? {}, namespace.labels);
+}
+
+/** `undefined` where a cluster policy selects every namespace, and for a namespaced policy. */
+export function namespaceSelectorOf({ spec }: Policy): LabelSelector | undefined {
+  return (spec as Partial<ClusterKeepalivePolicySpec>).namespaceSelector;
 }
 
 /** Whether the policy selects a pod of a namespace that it selects. A cluster policy may select no pods at all. */

@@ -1,0 +1,112 @@
+import type { Node } from 'yaml';
+import { isMap, isNode, isScalar, isSeq } from 'yaml';
+
+import type { Path } from '../api/schema-node.ts';
+import type { Source } from './input.ts';
+import type { YamlText } from './yaml-text.ts';
+import { parseYaml } from './yaml-text.ts';
+
+/** Counted from one, as editors do. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One object of an input, with the places of its fields. */
+export interface Manifest {
+  readonly source: Source;
+  readonly node: Node;
+  /** As the API server would get it: plain JSON. */
+  readonly object: Readonly<Record<string, unknown>>;
+  readonly kind: string;
+  readonly apiVersion: string;
+  /** Empty where it has none. */
+  readonly name: string;
+  /** As written; empty where it is not. */
+  readonly namespace: string;
+  readonly lines: YamlText['lines'];
+}
+
+/** Why a text, or a document of it, is no manifest. */
+export interface Unreadable {
+  readonly source: Source;
+  readonly place: Place;
+  readonly message: string;
+}
+
+export interface Manifests {
+  readonly manifests: readonly Manifest[];
+  readonly unreadable: readonly Unreadable[];
+}
+
+export function manifestsOf(source: Source): Manifests {
+  const { documents, lines } = parseYaml(source.text);
+  const manifests: Manifest[] = [];
+  const unreadable: Unreadable[] = [];
+  for (const document of documents) {
+    const [error] = document.errors;
+    if (error !== undefined) {
+      unreadable.push({ source, place: placeAt(lines, error.pos[0]), message: firstLine(error.message) });
+      continue;
+    }
+    if (document.contents === null) continue;
+    manifests.push(...objectsIn(document.contents, document.toJS(), { source, lines }));
+  }
+  return { manifests, unreadable };
+}
+
+/** The object itself, or those of a List. */
+function objectsIn(node: Node, object: unknown, where: Pick<Manifest, 'source' | 'lines'>): Manifest[] {
+  if (!isRecord(object)) return [];
+  const { kind, apiVersion, items } = object;
+  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
+    return items.flatMap((item, at) => {
+      const below = nodeAt(node, ['items', at]);
+      return below === undefined ? [] : objectsIn(below, item, where);
+    });
+  }
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string') return [];
+  const { name, namespace } = isRecord(object.metadata) ? object.metadata : {};
+  return [{ ...where, node, object, kind, apiVersion, name: textOf(name), namespace: textOf(namespace) }];
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The node at a path; `undefined` where there is none, and where it lies behind an alias. */
+export function nodeAt(node: Node, path: Path): Node | undefined {
+  let current: unknown = node;
+  for (const step of path) {
+    if (!isMap(current) && !isSeq(current)) return undefined;
+    current = current.get(step, true);
+  }
+  return isNode(current) ? current : undefined;
+}
+
+/** Where a field is; of one that is not there, where it would be. A key stands for its value. */
+export function placeOf({ node, lines }: Manifest, path: Path): Place {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent = nodeAt(node, path.slice(0, length - 1));
+    const step = path[length - 1];
+    const key = isMap(parent)
+      ? parent.items.find((pair) => isScalar(pair.key) && pair.key.value === step)?.key
+      : undefined;
+    const found = isNode(key) ? key : nodeAt(node, path.slice(0, length));
+    if (found?.range) return placeAt(lines, found.range[0]);
+  }
+  return placeAt(lines, node.range?.[0] ?? 0);
+}
+
+function placeAt(lines: YamlText['lines'], offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}

@@ -1,0 +1,143 @@
+import type { PolicyKind } from '../api/group.ts';
+import { API_VERSION, GROUP } from '../api/group.ts';
+import { fieldText } from '../api/schema-node.ts';
+import type { SettingsReading } from '../api/settings.ts';
+import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
+import type { PolicySpec } from '../api/spec.ts';
+import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../api/spec.ts';
+import { unknownFields, verdictOn, withoutNulls } from '../api/verdict.ts';
+import { warnings } from '../api/warning.ts';
+import { limitRefusals } from '../policy/limits-admission.ts';
+import { givesUpEarly } from '../policy/patience.ts';
+import type { Policy } from '../policy/policy.ts';
+import { clusterPolicy, namespacedPolicy } from '../policy/policy.ts';
+import { proxyFinding } from '../policy/proxy.ts';
+import type { Manifest } from './manifest.ts';
+import { isRecord } from './manifest.ts';
+import type { Remark } from './remark.ts';
+import { remark } from './remark.ts';
+
+/** A policy of the input that the API server takes. */
+export interface InputPolicy {
+  readonly manifest: Manifest;
+  readonly policy: Policy;
+}
+
+export interface JudgedPolicies {
+  readonly policies: readonly InputPolicy[];
+  readonly remarks: readonly Remark[];
+}
+
+/** Every policy by itself, as the API server judges it. */
+export function judgePolicies(manifests: readonly Manifest[], defaultNamespace: string): JudgedPolicies {
+  const settings = settingsIn(manifests);
+  const ours = manifests.filter(({ apiVersion }) => apiVersion.split('/')[0] === GROUP);
+  const judged = ours.map((manifest) => judge(manifest, settings, defaultNamespace));
+  const policies = judged.flatMap(({ policy }) => policy ?? []);
+  return { policies, remarks: [...judged.flatMap(({ remarks }) => remarks), ...duplicates(policies)] };
+}
+
+interface Judged {
+  readonly policy?: InputPolicy;
+  readonly remarks: readonly Remark[];
+}
+
+function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespace: string): Judged {
+  const { kind, apiVersion, object } = manifest;
+  if (kind === 'NodeKeepalive' && apiVersion === API_VERSION) {
+    return {
+      remarks: [
+        remark('odd-value', manifest, ['kind'], 'agents write these: there is nothing in it to apply'),
+      ],
+    };
+  }
+  if (!isPolicyKind(kind) || apiVersion !== API_VERSION) {
+    const known = 'this version knows KeepalivePolicy and ClusterKeepalivePolicy in version';
+    const words = `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}: ${known} ${API_VERSION}`;
+    return { remarks: [remark('refused', manifest, ['kind'], words)] };
+  }
+  const unknown = unknownFields(kind, object).map((path) =>
+    remark('unknown-field', manifest, path, `unknown field "${fieldText(path)}"`),
+  );
+  const refused = verdictOn(kind, object).map(({ path, body, nowhere }) =>
+    remark('refused', manifest, path, `${nowhere ? '' : `${fieldText(path)}: `}${body}`),
+  );
+  if (refused.length > 0) return { remarks: [...unknown, ...refused] };
+  const policy = policyOf(kind, manifest, defaultNamespace);
+  const beyond =
+    kind === 'KeepalivePolicy'
+      ? limitRefusals(policy.spec, settings).map(({ field, message }) =>
+          remark('beyond-limits', manifest, ['spec', field], message),
+        )
+      : [];
+  const remarks = [...unknown, ...beyond, ...hints(policy, manifest)];
+  return beyond.length > 0 ? { remarks } : { remarks, policy: { manifest, policy } };
+}
+
+export function isPolicyKind(kind: string): kind is PolicyKind {
+  return kind === 'KeepalivePolicy' || kind === 'ClusterKeepalivePolicy';
+}
+
+function policyOf(kind: PolicyKind, manifest: Manifest, defaultNamespace: string): Policy {
+  const { spec } = withoutNulls(manifest.object) as { spec: unknown };
+  return kind === 'KeepalivePolicy'
+    ? namespacedPolicy(
+        manifest.namespace || defaultNamespace,
+        manifest.name,
+        keepalivePolicySpecSchema.parse(spec),
+      )
+    : clusterPolicy(manifest.name, clusterKeepalivePolicySpecSchema.parse(spec));
+}
+
+/** What is valid and should be known: odd values, proxies, patience. */
+function hints({ kind, spec, effective }: Policy, manifest: Manifest): Remark[] {
+  const early = effective && givesUpEarly(effective);
+  return [
+    ...warnings[kind].flatMap(({ told }) => {
+      const message = told(spec);
+      return message === undefined
+        ? []
+        : [remark('odd-value', manifest, placeOfWarning(message, spec), message)];
+    }),
+    ...spec.path.flatMap((hop, at) => {
+      const finding = proxyFinding(hop);
+      return finding === undefined ? [] : [remark('proxy', manifest, ['spec', 'path', at], finding.message)];
+    }),
+    ...(early === undefined
+      ? []
+      : [remark('gives-up-early', manifest, ['spec', 'keepalive'], early.message)]),
+  ];
+}
+
+/** Warnings name the hop or the selector they are about, and no place: kubectl has none either. */
+function placeOfWarning(message: string, { path }: PolicySpec): (string | number)[] {
+  if (message.startsWith('spec.nodes')) return ['spec', 'nodes'];
+  if (message.startsWith('spec.podSelector')) return ['spec', 'podSelector'];
+  const at = path.findIndex(({ name }) => name !== undefined && message.startsWith(`${name} `));
+  return ['spec', 'path', Math.max(0, at)];
+}
+
+/** Of a ConfigMap in the input; else the defaults, which the manifests install. */
+function settingsIn(manifests: readonly Manifest[]): SettingsReading {
+  const found = manifests.find(({ kind, name }) => kind === 'ConfigMap' && name === SETTINGS_NAME);
+  const data = found?.object.data;
+  return readSettings(isRecord(data) ? (data as Record<string, string>) : {});
+}
+
+function duplicates(policies: readonly InputPolicy[]): Remark[] {
+  const byName = Map.groupBy(
+    policies,
+    ({ policy: { kind, namespace, name } }) => `${kind} ${namespace}/${name}`,
+  );
+  return [...byName.values()].flatMap(([first, ...others]) =>
+    others.map(({ manifest }) => {
+      const where = first === undefined ? '' : ` in ${first.manifest.source.name}`;
+      return remark(
+        'duplicate-policy',
+        manifest,
+        ['metadata', 'name'],
+        `it is${where} too: give one another name, or remove it`,
+      );
+    }),
+  );
+}

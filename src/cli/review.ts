@@ -1,0 +1,68 @@
+import type { Source } from './input.ts';
+import type { Unreadable } from './manifest.ts';
+import { manifestsOf } from './manifest.ts';
+import type { InputPolicy } from './policies.ts';
+import { judgePolicies } from './policies.ts';
+import { refusedPods } from './refused-pods.ts';
+import type { Remark } from './remark.ts';
+import { inOrder } from './remark.ts';
+import { remarksOnSelection } from './selection.ts';
+import type { Templates, Workload } from './workload.ts';
+import { Namespaces, workloadsIn } from './workload.ts';
+
+export interface ReviewOptions {
+  readonly namespace: string;
+  readonly templates: Templates;
+}
+
+/** An input that was read and judged. */
+export interface Review {
+  readonly sources: readonly Source[];
+  readonly policies: readonly InputPolicy[];
+  readonly workloads: readonly Workload[];
+  readonly namespaces: Namespaces;
+  readonly remarks: readonly Remark[];
+}
+
+export function review(sources: readonly Source[], { namespace, templates }: ReviewOptions): Review {
+  const mayMatter = mattering(templates);
+  const read = sources.filter(({ text }) => mayMatter.test(text)).map(manifestsOf);
+  const manifests = read.flatMap((one) => one.manifests);
+  const { policies, remarks } = judgePolicies(manifests, namespace);
+  const workloads = manifests.flatMap((manifest) => workloadsIn(manifest, templates, namespace));
+  const namespaces = new Namespaces(manifests);
+  return {
+    sources,
+    policies,
+    workloads,
+    namespaces,
+    remarks: inOrder([
+      ...read.flatMap(({ unreadable }) => unreadable.map(unreadableRemark)),
+      ...remarks,
+      ...remarksOnSelection(policies, workloads, namespaces),
+      ...refusedPods(workloads, namespaces),
+    ]),
+  };
+}
+
+const others = ['Namespace', 'ConfigMap', '\\w*List'];
+
+/** A text without any kind that we look at is not worth parsing, which takes a millisecond each. */
+function mattering(templates: Templates): RegExp {
+  const kinds = [...templates.keys()].map((kind) => kind.split('.')[0]);
+  return new RegExp(`keepalive\\.dev|\\bkind["']?\\s*:\\s*["']?(${[...kinds, ...others].join('|')})\\b`);
+}
+
+/** A chart's template in a folder is no manifest yet. */
+function unreadableRemark({ source, place, message }: Unreadable): Remark {
+  const isTemplate = source.found && source.text.includes('{{');
+  return {
+    kind: isTemplate ? 'template-text' : 'unreadable',
+    file: source.name,
+    place,
+    object: '',
+    message: isTemplate
+      ? 'passed over: it is a template; render it first, as in `helm template . | keepalive check -f -`'
+      : `it cannot be read as YAML: ${message}`,
+  };
+}

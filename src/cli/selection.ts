@@ -1,0 +1,136 @@
+import { namespaceSelectorOf, selectsNamespace, selectsPod } from '../policy/policy.ts';
+import { podView } from '../policy/pod.ts';
+import { selects } from '../policy/label-selector.ts';
+import { skipOf } from '../policy/skip.ts';
+import { someOf } from '../policy/finding.ts';
+import { shorthand } from '../api/triple.ts';
+import type { InputPolicy } from './policies.ts';
+import type { Remark } from './remark.ts';
+import { describeManifest, remark } from './remark.ts';
+import type { Namespaces, Workload } from './workload.ts';
+import { describeWorkload } from './workload.ts';
+
+/** What policies mean for the workloads beside them in the input. */
+export function remarksOnSelection(
+  policies: readonly InputPolicy[],
+  workloads: readonly Workload[],
+  namespaces: Namespaces,
+): Remark[] {
+  const selected = new Map(
+    policies.map((one) => [one, workloads.filter((workload) => isSelected(one, workload, namespaces))]),
+  );
+  return [
+    ...policies.flatMap((one) => {
+      const unknown = unknownNamespaces(one, workloads, namespaces);
+      return unknown.length > 0 ? unknown : nothingSelected(one, selected.get(one) ?? [], workloads);
+    }),
+    ...overlaps(selected),
+    ...leftAlone(selected, namespaces),
+  ];
+}
+
+export function isSelected({ policy }: InputPolicy, workload: Workload, namespaces: Namespaces): boolean {
+  return (
+    selectsNamespace(policy, namespaces.view(workload.namespace)) && selectsPod(policy, podView(workload.pod))
+  );
+}
+
+function nothingSelected(
+  { policy, manifest }: InputPolicy,
+  selected: readonly Workload[],
+  workloads: readonly Workload[],
+): Remark[] {
+  if (selected.length > 0 || workloads.length === 0 || policy.spec.podSelector === undefined) return [];
+  const near = workloads.filter(({ namespace }) => policy.namespace === '' || policy.namespace === namespace);
+  const where = policy.namespace === '' ? 'in the input' : `in namespace ${policy.namespace}`;
+  const there =
+    near.length === 0
+      ? `no pod template of the input is ${where}`
+      : `none of the ${near.length} pod templates ${where} is: they have ${someOf([...new Set(near.map(labelsOf))])}`;
+  return [
+    remark(
+      'selects-nothing',
+      manifest,
+      ['spec', 'podSelector'],
+      `nothing is selected: ${there}. Compare spec.podSelector with the labels of the templates`,
+    ),
+  ];
+}
+
+function labelsOf({ pod }: Workload): string {
+  const labels = Object.entries(pod.metadata?.labels ?? {}).map(([key, value]) => `${key}: ${value}`);
+  return `{${labels.join(', ')}}`;
+}
+
+/** A namespaceSelector asks for labels, which only a Namespace in the input can show. */
+function unknownNamespaces(
+  { policy, manifest }: InputPolicy,
+  workloads: readonly Workload[],
+  namespaces: Namespaces,
+): Remark[] {
+  const selector = namespaceSelectorOf(policy);
+  if (selector === undefined) return [];
+  const unknown = [
+    ...new Set(
+      workloads
+        .filter(({ namespace, pod }) => !namespaces.isKnown(namespace) && selectsPod(policy, podView(pod)))
+        .map(({ namespace }) => namespace),
+    ),
+  ].filter((name) => !selects(selector, namespaces.view(name).labels));
+  if (unknown.length === 0) return [];
+  return [
+    remark(
+      'unknown-namespace',
+      manifest,
+      ['spec', 'namespaceSelector'],
+      `whether it selects ${someOf(unknown)} cannot be told: add the Namespace with its labels to the input`,
+    ),
+  ];
+}
+
+/** Said once for each two policies, at the looser one. */
+function overlaps(selected: ReadonlyMap<InputPolicy, readonly Workload[]>): Remark[] {
+  const all = [...selected];
+  return all.flatMap(([one, ones], at) =>
+    all.slice(at + 1).flatMap(([other, others]) => {
+      const both = ones.filter((workload) => others.includes(workload));
+      return both.length === 0 ? [] : overlap(one, other, both);
+    }),
+  );
+}
+
+function overlap(one: InputPolicy, other: InputPolicy, both: readonly Workload[]): Remark[] {
+  const timeoutOf = ({ policy }: InputPolicy) => policy.effective?.idleTimeoutSeconds ?? Infinity;
+  const [looser, stricter] = timeoutOf(one) > timeoutOf(other) ? [one, other] : [other, one];
+  const { effective, spec } = stricter.policy;
+  if (effective === undefined) return [];
+  const names = someOf(both.map(describeWorkload));
+  const how =
+    timeoutOf(one) === timeoutOf(other)
+      ? `asks for the same timeout`
+      : `${spec.mode === 'Audit' ? 'would bind, were it not in Audit' : 'binds'} there with ${shorthand(effective)}`;
+  return [
+    remark(
+      'overlap',
+      looser.manifest,
+      ['spec', 'podSelector'],
+      `${describeManifest(stricter.manifest)} selects ${names} too, and ${how}`,
+    ),
+  ];
+}
+
+/** Once for each workload, by whichever policy selects it first. */
+function leftAlone(
+  selected: ReadonlyMap<InputPolicy, readonly Workload[]>,
+  namespaces: Namespaces,
+): Remark[] {
+  const workloads = new Map(
+    [...selected].reverse().flatMap(([policy, list]) => list.map((one) => [one, policy] as const)),
+  );
+  return [...workloads].flatMap(([{ manifest, template, pod, namespace }, policy]) => {
+    const skip = skipOf(podView(pod), namespaces.view(namespace));
+    if (skip === undefined) return [];
+    const words = `${describeManifest(policy.manifest)} selects its pods, which are left as they are: ${skip.advice}`;
+    return [remark('left-alone', manifest, [...template, 'spec'], words)];
+  });
+}

@@ -1,0 +1,98 @@
+import type { Path } from '../api/schema-node.ts';
+import type { NamespaceView, RawPod } from '../policy/pod.ts';
+import type { Manifest } from './manifest.ts';
+import { isRecord } from './manifest.ts';
+import { CommandError } from './terminal.ts';
+
+/** What makes pods, as far as a manifest says: one template of it. */
+export interface Workload {
+  readonly manifest: Manifest;
+  readonly namespace: string;
+  /** Where the template is: its metadata and its spec are below. Empty for a Pod. */
+  readonly template: Path;
+  /** As a pod of it reaches the API server. */
+  readonly pod: RawPod;
+}
+
+/** Where a kind has its template: `*` stands for every field or item there. */
+export type Templates = ReadonlyMap<string, Path>;
+
+const template = ['spec', 'template'];
+const builtIn: Templates = new Map<string, Path>([
+  ['Pod.', []],
+  ['ReplicationController.', template],
+  ['Deployment.apps', template],
+  ['StatefulSet.apps', template],
+  ['DaemonSet.apps', template],
+  ['ReplicaSet.apps', template],
+  ['Job.batch', template],
+  ['CronJob.batch', ['spec', 'jobTemplate', 'spec', 'template']],
+]);
+
+const example = 'Rollout.argoproj.io=spec.template';
+
+/** `Rollout.argoproj.io=spec.template`, or `*` for a step that has several: `PyTorchJob.kubeflow.org=spec.pytorchReplicaSpecs.*.template`. */
+export function templatesOf(texts: readonly string[]): Templates {
+  const named = texts.map((text): [string, Path] => {
+    const match = /^([A-Z]\w*\.[a-z0-9.-]*)=([\w*]+(?:\.[\w*]+)*)$/.exec(text);
+    if (match === null) {
+      throw new CommandError(
+        `--template ${text}: write KIND.GROUP=FIELD.PATH, such as ${example}: the field that holds metadata and spec of a pod`,
+      );
+    }
+    const [, kind = '', path = ''] = match;
+    return [kind, path.split('.')];
+  });
+  return new Map([...builtIn, ...named]);
+}
+
+/** What the manifests make, template by template. */
+export function workloadsIn(manifest: Manifest, templates: Templates, defaultNamespace: string): Workload[] {
+  const group = manifest.apiVersion.includes('/') ? (manifest.apiVersion.split('/')[0] ?? '') : '';
+  const path = templates.get(`${manifest.kind}.${group}`);
+  if (path === undefined) return [];
+  const namespace = manifest.namespace === '' ? defaultNamespace : manifest.namespace;
+  return expand(manifest.object, path, []).flatMap(([at, found]) => {
+    if (!isRecord(found) || !isRecord(found.spec)) return [];
+    const metadata = isRecord(found.metadata) ? found.metadata : {};
+    const pod = { metadata: { ...metadata, namespace, name: manifest.name }, spec: found.spec } as RawPod;
+    return [{ manifest, namespace, template: at, pod }];
+  });
+}
+
+function expand(value: unknown, path: Path, walked: Path): [at: Path, found: unknown][] {
+  const [step, ...rest] = path;
+  if (step === undefined) return [[walked, value]];
+  if (typeof value !== 'object' || value === null) return [];
+  const steps = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
+  return steps
+    .filter((one) => step === '*' || one === step)
+    .flatMap((one) => expand((value as Record<string | number, unknown>)[one], rest, [...walked, one]));
+}
+
+/** Labels of the namespaces that are in the input; of any other all that is known is its name. */
+export class Namespaces {
+  readonly #labels = new Map<string, Record<string, string>>();
+
+  constructor(manifests: readonly Manifest[]) {
+    for (const { kind, apiVersion, name, object } of manifests) {
+      if (kind !== 'Namespace' || apiVersion !== 'v1') continue;
+      const { labels } = isRecord(object.metadata) ? object.metadata : {};
+      this.#labels.set(name, (isRecord(labels) ? labels : {}) as Record<string, string>);
+    }
+  }
+
+  isKnown(name: string): boolean {
+    return this.#labels.has(name);
+  }
+
+  /** With the label that the API server gives every namespace. */
+  view(name: string): NamespaceView {
+    return { name, labels: { ...this.#labels.get(name), 'kubernetes.io/metadata.name': name } };
+  }
+}
+
+/** `Deployment db/mongo` */
+export function describeWorkload({ manifest, namespace }: Pick<Workload, 'manifest' | 'namespace'>): string {
+  return `${manifest.kind} ${namespace}/${manifest.name}`;
+}
