@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { checkCommand } from './check.ts';
 import { deriveCommand } from './derive.ts';
+import { renderCommand } from './render.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, exitCodes } from './terminal.ts';
 
@@ -17,6 +18,7 @@ export function program(terminal: Terminal): Command {
     .version(version, '-V, --version', 'print the version')
     .addCommand(deriveCommand(terminal))
     .addCommand(checkCommand(terminal, version))
+    .addCommand(renderCommand(terminal))
     .addHelpText(
       'after',
       '\n`keepalive COMMAND --help` tells more, with examples. Exit codes: 0 fine, 1 found something, 2 called wrongly.',

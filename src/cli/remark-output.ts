@@ -26,13 +26,16 @@ const colors = { error: 'red', warning: 'yellow', note: 'cyan' } as const satisf
 
 /** As compilers write it, so that editors find the place. */
 function text(remarks: readonly Remark[], { style, seen }: Context): string {
-  const lines = remarks.map((one) => {
-    const { file, place, object, message, kind } = one;
-    const severity = severityOf(one);
-    const about = object === '' ? '' : `${object}: `;
-    return `${file}:${place.line}:${place.column}: ${style(colors[severity], severity)}: ${about}${message} [${kind}]\n`;
-  });
+  const lines = remarks.map((one) => `${remarkLine(one, style)}\n`);
   return `${lines.join('')}${summary(remarks)}: ${seen}\n`;
+}
+
+/** `policies.yaml:9:7: error: KeepalivePolicy db/behind-the-nat: … [refused]` */
+export function remarkLine(one: Remark, style: Terminal['style'] = (_how, words) => words): string {
+  const { file, place, object, message, kind } = one;
+  const severity = severityOf(one);
+  const about = object === '' ? '' : `${object}: `;
+  return `${file}:${place.line}:${place.column}: ${style(colors[severity], severity)}: ${about}${message} [${kind}]`;
 }
 
 function summary(remarks: readonly Remark[]): string {

@@ -1,4 +1,5 @@
 import type { Path } from '../api/schema-node.ts';
+import { withoutNulls } from '../api/verdict.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import type { Manifest } from './manifest.ts';
 import { isRecord } from './manifest.ts';
@@ -52,7 +53,7 @@ export function workloadsIn(manifest: Manifest, templates: Templates, defaultNam
   const path = templates.get(`${manifest.kind}.${group}`);
   if (path === undefined) return [];
   const namespace = manifest.namespace === '' ? defaultNamespace : manifest.namespace;
-  return expand(manifest.object, path, []).flatMap(([at, found]) => {
+  return expand(withoutNulls(manifest.object), path, []).flatMap(([at, found]) => {
     if (!isRecord(found) || !isRecord(found.spec)) return [];
     const metadata = isRecord(found.metadata) ? found.metadata : {};
     const pod = { metadata: { ...metadata, namespace, name: manifest.name }, spec: found.spec } as RawPod;

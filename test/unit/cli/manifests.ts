@@ -34,4 +34,5 @@ export const pinned = {
   },
 };
 /** Manifests as somebody writes them into one file. */
-export const yaml = (...objects: object[]) => objects.map((object) => stringify(object)).join('---\n');
+export const yaml = (...objects: object[]) =>
+  objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n');

@@ -1,0 +1,152 @@
+import { stringify } from 'yaml';
+
+import { fieldText } from '../api/schema-node.ts';
+import type { Sysctl } from '../policy/sysctl.ts';
+import type { Source } from './input.ts';
+import { isRecord } from './manifest.ts';
+import type { Remark, Severity } from './remark.ts';
+import { severityOf } from './remark.ts';
+import { remarkLine } from './remark-output.ts';
+import type { Rendered } from './rendering.ts';
+import { blockingRemarks, renderSources } from './rendering.ts';
+import type { Review } from './review.ts';
+import { review as judge } from './review.ts';
+import { templatesOf } from './workload.ts';
+import { parseYaml } from './yaml-text.ts';
+
+/** What kustomize and others hand to a function, and take back: kustomize's functions-spec. */
+interface ResourceList {
+  readonly source: Source;
+  readonly functionConfig: Readonly<Record<string, unknown>>;
+  readonly hasResults: boolean;
+}
+
+interface Settings {
+  readonly namespace: string;
+  readonly templates: readonly string[];
+}
+
+/** One entry of `results`; none says more than is known. */
+interface Result {
+  readonly message: string;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly resourceRef?: object;
+  readonly field?: object;
+  readonly file?: object;
+}
+
+/** `undefined` where the text is something else. */
+export function resourceListIn(source: Source): ResourceList | undefined {
+  if (!/\bResourceList\b/.test(source.text)) return undefined;
+  const object: unknown = parseYaml(source.text).documents[0]?.toJS();
+  if (!isRecord(object) || object.kind !== 'ResourceList') return undefined;
+  if (!String(object.apiVersion).startsWith('config.kubernetes.io/')) return undefined;
+  return {
+    source,
+    functionConfig: isRecord(object.functionConfig) ? object.functionConfig : {},
+    hasResults: Object.hasOwn(object, 'results'),
+  };
+}
+
+/**
+ * The ResourceList as it came, spliced like any other text, so that annotations, comments and order are untouched; with
+ * what was done as `results`. Where a policy would be refused it comes back as it was, and `failed` says why.
+ */
+export function renderResourceList(
+  { source, functionConfig, hasResults }: ResourceList,
+  others: readonly Source[],
+  settings: Settings,
+): { readonly text: string; readonly failed: string } {
+  const { namespace, templates } = withConfig(settings, functionConfig);
+  const review = judge([source, ...others], { namespace, templates: templatesOf(templates) });
+  const refused = blockingRemarks(review);
+  const [rendered] = refused.length === 0 ? renderSources([source], review) : [];
+  const list = rendered?.rendered ?? [];
+  const results = [...review.remarks.map((one) => resultOf(one, review)), ...list.map(resultOfChange)];
+  const text = rendered?.text ?? source.text;
+  const failures = [
+    ...refused.map((one) => remarkLine(one)),
+    ...list.flatMap(({ problem }) => problem ?? []),
+  ];
+  const appended = results.length === 0 || hasResults ? '' : resultsText(text, results);
+  return { text: insertResults(text, appended), failed: failures.join('\n  ') };
+}
+
+/** `data` of a ConfigMap as functionConfig, or the same fields in a `spec`: namespace, and templates apart by spaces. */
+function withConfig(settings: Settings, { data, spec }: Readonly<Record<string, unknown>>): Settings {
+  const given = { ...(isRecord(spec) ? spec : {}), ...(isRecord(data) ? data : {}) };
+  const templates =
+    typeof given.templates === 'string' ? given.templates.split(/\s+/).filter((one) => one !== '') : [];
+  return {
+    namespace: typeof given.namespace === 'string' ? given.namespace : settings.namespace,
+    templates: [...settings.templates, ...templates],
+  };
+}
+
+const severities: Readonly<Record<Severity, Result['severity']>> = {
+  error: 'error',
+  warning: 'warning',
+  note: 'info',
+};
+
+function resultOf(one: Remark, { policies, workloads }: Review): Result {
+  const manifests = [...policies, ...workloads].map(({ manifest }) => manifest);
+  const about = manifests.find(
+    ({ kind, name }) => one.object.startsWith(`${kind} `) && one.object.endsWith(name),
+  );
+  return {
+    message: `${one.object === '' ? '' : `${one.object}: `}${one.message}`,
+    severity: severities[severityOf(one)],
+    ...(about === undefined ? {} : referenceTo(about.object)),
+  };
+}
+
+function resultOfChange({ workload, before, after, problem }: Rendered): Result {
+  const { manifest, template } = workload;
+  const path = fieldText([...template, 'spec', 'securityContext', 'sysctls']);
+  return {
+    message: problem ?? `sysctls for the policies that select its pods: ${textOf(after)}`,
+    severity: problem === undefined ? 'info' : 'error',
+    ...referenceTo(manifest.object),
+    field: { path, ...(before.length === 0 ? {} : { currentValue: before }), proposedValue: after },
+  };
+}
+
+function textOf(sysctls: readonly Sysctl[]): string {
+  return sysctls.map(({ name, value }) => `${name}=${value}`).join(', ');
+}
+
+/** The object and, where whoever made the list says so, its file. */
+function referenceTo({
+  apiVersion,
+  kind,
+  metadata,
+}: Readonly<Record<string, unknown>>): Pick<Result, 'resourceRef' | 'file'> {
+  const { name, namespace, annotations } = isRecord(metadata) ? metadata : {};
+  const notes = isRecord(annotations) ? annotations : {};
+  const noted = (what: string) =>
+    notes[`internal.config.kubernetes.io/${what}`] ?? notes[`config.kubernetes.io/${what}`];
+  const [path, index] = [noted('path'), noted('index')];
+  return {
+    resourceRef: { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) },
+    ...(path === undefined
+      ? {}
+      : { file: { path, ...(index === undefined ? {} : { index: Number(index) }) } }),
+  };
+}
+
+function isJson(text: string): boolean {
+  return text.trimStart().startsWith('{');
+}
+
+function resultsText(text: string, results: readonly Result[]): string {
+  return isJson(text)
+    ? `, "results": ${JSON.stringify(results)}`
+    : stringify({ results }, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function insertResults(text: string, results: string): string {
+  if (results === '') return text;
+  if (isJson(text)) return text.replace(/\s*}\s*$/, (end) => results + end);
+  return `${text}${text.endsWith('\n') ? '' : '\n'}${results}`;
+}

@@ -1,0 +1,173 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { Command } from 'commander';
+
+import type { Source } from './input.ts';
+import type { RenderedSource } from './rendering.ts';
+import { collect } from './repeated.ts';
+import type { Review } from './review.ts';
+import type { Terminal } from './terminal.ts';
+import { CommandError, exitCodes } from './terminal.ts';
+
+interface Options {
+  readonly filename: readonly string[];
+  readonly policies: readonly string[];
+  readonly namespace: string;
+  readonly template: readonly string[];
+  readonly diff?: true;
+  readonly write?: true;
+}
+
+const examples = `
+Examples:
+  keepalive render -f app.yaml -f policies.yaml --diff     what would change; exit code 1 where something does
+  keepalive render -f apps/ --policies platform/ --write   into the files, only the bytes that must change
+  kubectl kustomize . | keepalive render | kubectl apply -f -
+  keepalive render --template Rollout.argoproj.io=spec.template
+
+As a KRM function (a ResourceList on standard input), for kustomize and others:
+  metadata:
+    annotations:
+      config.kubernetes.io/function: |
+        exec: {path: keepalive, args: [render]}
+`;
+
+export function renderCommand(terminal: Terminal): Command {
+  return new Command('render')
+    .summary('puts what policies mean into the workloads beside them')
+    .description(
+      'Puts what the policies of the input mean into the pod templates of the input: the sysctls that admission would give ' +
+        'their pods, and nothing else. Comments, order, quotes and spaces stay as they are; what is enough stays too, and a ' +
+        'second time changes nothing. Policies in Audit change nothing. Exit codes: 0 done, 1 a difference (--diff), or a policy ' +
+        'that the API server would refuse, 2 called wrongly or a file cannot be read.',
+    )
+    .option(
+      '-f, --filename <path>',
+      'a file, a folder with all below it, or - for standard input; again for more (default: what is piped in, else this folder)',
+      collect,
+      [],
+    )
+    .option(
+      '-p, --policies <path>',
+      'policies and namespaces that are kept elsewhere; again for more',
+      collect,
+      [],
+    )
+    .option('-n, --namespace <name>', 'of what names none', 'default')
+    .option(
+      '--template <kind.group=path>',
+      'where another kind has its pod template: Rollout.argoproj.io=spec.template; again for more',
+      collect,
+      [],
+    )
+    .option('--diff', 'print what would change as a diff')
+    .option('--write', 'change the files')
+    .addHelpText('after', examples)
+    .action((options: Options) => render(options, terminal));
+}
+
+async function render(options: Options, terminal: Terminal): Promise<void> {
+  if (options.diff && options.write)
+    throw new CommandError('--diff shows and --write changes: take one of them');
+  const [{ readSources }, krm] = await Promise.all([import('./input.ts'), import('./krm.ts')]);
+  const sources = await readSources(pathsOf(options, terminal), terminal);
+  const others = await readSources(options.policies, terminal);
+  const [only] = sources;
+  const list = sources.length === 1 && only !== undefined ? krm.resourceListIn(only) : undefined;
+  const settings = { namespace: options.namespace, templates: options.template };
+  if (only !== undefined && list !== undefined) {
+    const { text, failed } = krm.renderResourceList(list, others, settings);
+    terminal.out(text);
+    if (failed !== '') throw new CommandError(failed, exitCodes.found);
+    return;
+  }
+  const { rendered, review } = await renderAll(sources, others, settings);
+  tell(rendered, review, terminal);
+  await deliver(rendered, options, terminal);
+}
+
+function pathsOf({ filename, diff, write }: Options, { stdinIsTerminal }: Terminal): readonly string[] {
+  if (filename.length > 0) {
+    if (write && filename.includes('-'))
+      throw new CommandError('--write changes files: standard input is none');
+    return filename;
+  }
+  return stdinIsTerminal || diff || write ? ['.'] : ['-'];
+}
+
+async function renderAll(
+  sources: readonly Source[],
+  others: readonly Source[],
+  { namespace, templates }: { readonly namespace: string; readonly templates: readonly string[] },
+): Promise<{ rendered: RenderedSource[]; review: Review }> {
+  const [{ review: judge }, { templatesOf }, { blockingRemarks, renderSources }, { remarkLine }] =
+    await Promise.all([
+      import('./review.ts'),
+      import('./workload.ts'),
+      import('./rendering.ts'),
+      import('./remark-output.ts'),
+    ]);
+  const review = judge([...sources, ...others], { namespace, templates: templatesOf(templates) });
+  const refused = blockingRemarks(review);
+  if (refused.length > 0) {
+    const lines = refused.map((one) => `\n  ${remarkLine(one)}`).join('');
+    throw new CommandError(
+      `nothing is rendered before this is mended (\`keepalive check\` tells more):${lines}`,
+      exitCodes.found,
+    );
+  }
+  return { rendered: renderSources(sources, review), review };
+}
+
+/** On standard error, so that standard output stays manifests. */
+function tell(rendered: readonly RenderedSource[], { remarks }: Review, terminal: Terminal): void {
+  for (const { kind, file, place, object, message } of remarks)
+    if (['left-alone', 'unknown-namespace', 'template-text'].includes(kind))
+      terminal.say(`${file}:${place.line}: ${object === '' ? '' : `${object}: `}${message}\n`);
+  const problems = rendered.flatMap((one) => one.rendered.filter(({ problem }) => problem !== undefined));
+  if (problems.length === 0) return;
+  const lines = problems.map(
+    ({ workload: { manifest }, problem }) =>
+      `\n  ${manifest.source.name}: ${manifest.kind} ${manifest.name}: ${problem}`,
+  );
+  throw new CommandError(`not everything can be rendered:${lines.join('')}`, exitCodes.found);
+}
+
+async function deliver(
+  rendered: readonly RenderedSource[],
+  options: Options,
+  terminal: Terminal,
+): Promise<void> {
+  const changed = rendered.filter(({ source, text }) => source.text !== text);
+  if (options.write) {
+    for (const { source, text } of changed) writeFileSync(resolve(terminal.cwd, source.name), text);
+    terminal.say(
+      changed.length === 0
+        ? 'nothing to change\n'
+        : changed.map(({ source }) => `changed ${source.name}\n`).join(''),
+    );
+  } else if (options.diff) {
+    const { createTwoFilesPatch } = await import('diff');
+    for (const { source, text } of changed)
+      terminal.out(
+        createTwoFilesPatch(`a/${source.name}`, `b/${source.name}`, source.text, text, undefined, undefined, {
+          headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
+        }),
+      );
+    if (changed.length > 0) throw new CommandError('', exitCodes.found);
+  } else terminal.out(stream(rendered));
+}
+
+/** Of several texts one stream that kubectl takes; one text stays as it is. */
+function stream(rendered: readonly RenderedSource[]): string {
+  const texts = rendered
+    .filter(({ source }) => !source.found || isManifest.test(source.text))
+    .map(({ text }) => text);
+  const [only] = texts;
+  if (texts.length === 1 && only !== undefined) return only;
+  return texts.map((text) => (text.endsWith('\n') || text === '' ? text : `${text}\n`)).join('---\n');
+}
+
+/** In a folder there may be YAML and JSON of other kinds. */
+const isManifest = /^\s*"?apiVersion"?\s*:/m;

@@ -1,0 +1,150 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { isMap } from 'yaml';
+
+import type { Path } from '../api/schema-node.ts';
+import { admit } from '../policy/admit.ts';
+import { podView } from '../policy/pod.ts';
+import { skipOf } from '../policy/skip.ts';
+import type { Sysctl } from '../policy/sysctl.ts';
+import type { Source } from './input.ts';
+import { nodeAt } from './manifest.ts';
+import type { Remark } from './remark.ts';
+import type { Review } from './review.ts';
+import type { Edit } from './splice.ts';
+import { applyEdits, NotEditable, sysctlEdits } from './splice.ts';
+import type { Workload } from './workload.ts';
+import { parseYaml } from './yaml-text.ts';
+
+/** What becomes of one pod template. */
+export interface Rendered {
+  readonly workload: Workload;
+  readonly before: readonly Sysctl[];
+  readonly after: readonly Sysctl[];
+  /** Why it could not be put into the text; says what to do. */
+  readonly problem?: string;
+}
+
+/** One text with what its policies mean put into it. */
+export interface RenderedSource {
+  readonly source: Source;
+  readonly text: string;
+  readonly rendered: readonly Rendered[];
+}
+
+/** What the sysctls of a template have to be so that admission changes no pod of it any more. */
+export function sysctlsFor(
+  { pod, namespace }: Workload,
+  { policies, namespaces }: Review,
+): readonly Sysctl[] {
+  const view = namespaces.view(namespace);
+  const { sysctls = [] } = pod.spec?.securityContext ?? {};
+  // What a note of admission in a template says is not taken back here: the template is the user's own.
+  if (skipOf(podView(pod), view) !== undefined) return sysctls;
+  return admit(
+    pod,
+    view,
+    policies.map(({ policy }) => policy),
+  ).sysctls;
+}
+
+export function renderSources(sources: readonly Source[], review: Review): RenderedSource[] {
+  const bySource = Map.groupBy(review.workloads, ({ manifest }) => manifest.source);
+  return sources.map((source) => {
+    const rendered = (bySource.get(source) ?? []).map((workload): Rendered => {
+      const before = workload.pod.spec?.securityContext?.sysctls ?? [];
+      return { workload, before, after: sysctlsFor(workload, review) };
+    });
+    const changed = rendered.filter(
+      ({ before, after }) => before !== after && !isDeepStrictEqual(before, after),
+    );
+    return { source, ...put(source, changed) };
+  });
+}
+
+/** All changes of one text, but for those that cannot be made. */
+function put(source: Source, changed: readonly Rendered[]): Omit<RenderedSource, 'source'> {
+  const tried = changed.map((one) => ({ one, ...editsFor(source, one) }));
+  const text = applyEdits(
+    source.text,
+    tried.flatMap(({ edits }) => edits),
+  );
+  const rendered = tried.map(({ one, problem }) => (problem === undefined ? one : { ...one, problem }));
+  const done = rendered.filter(({ problem }) => problem === undefined);
+  if (done.length === 0 || isAsMeant(source.text, text, done)) return { text, rendered };
+  const problem = 'it shares text with something else (an anchor): write its securityContext out';
+  return {
+    text: source.text,
+    rendered: rendered.map((one) => ({ ...one, problem: one.problem ?? problem })),
+  };
+}
+
+function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[]; problem?: string } {
+  const { manifest, template } = workload;
+  const parent = nodeAt(manifest.node, template);
+  try {
+    if (!isMap(parent))
+      throw new NotEditable('its template is an alias or comes from a merge key (<<): write it out');
+    const spec = parent.get('spec', true);
+    if (workload.pod.spec?.securityContext !== undefined && isMap(spec) && !spec.has('securityContext'))
+      throw new NotEditable('its securityContext comes from a merge key (<<): write it out');
+    return { edits: sysctlEdits(source.text, parent, after) };
+  } catch (error) {
+    if (!(error instanceof NotEditable)) throw error;
+    return { edits: [], problem: error.message };
+  }
+}
+
+/** Whether the text now says what was meant and nothing else: another parser's look at our own splices. */
+function isAsMeant(before: string, after: string, done: readonly Rendered[]): boolean {
+  const [old, now] = [before, after].map((text) => parseYaml(text).documents);
+  if (old === undefined || now === undefined || now.some(({ errors }) => errors.length > 0)) return false;
+  // Through JSON, or what aliases share would be changed together.
+  const expected = old.map((document) => JSON.parse(JSON.stringify(document.toJS())) as unknown);
+  const objects = new Set(done.map(({ workload }) => workload.manifest.node));
+  if (objects.size === 0) return false;
+  for (const { workload, after: sysctls } of done) {
+    const found = old.findIndex(({ range }) => isWithin(workload.manifest.node.range?.[0] ?? 0, range));
+    const target = locate(expected[found], old[found]?.contents, workload);
+    if (target === undefined) return false;
+    setSysctls(target, sysctls);
+  }
+  return isDeepStrictEqual(
+    now.map((document) => JSON.parse(JSON.stringify(document.toJS())) as unknown),
+    expected,
+  );
+}
+
+function isWithin(offset: number, [start, , end]: readonly [number, number, number]): boolean {
+  return offset >= start && offset <= end;
+}
+
+type Json = Record<string | number, unknown>;
+
+/** In a document read anew, the template of a workload that was found before, by its place in the text. */
+function locate(document: unknown, contents: unknown, { manifest, template }: Workload): Json | undefined {
+  const start = manifest.node.range?.[0];
+  const walk = (value: unknown, node: unknown): Json | undefined => {
+    if (!isMap(node) || typeof value !== 'object' || value === null) return undefined;
+    if (node.range?.[0] === start) return value as Json;
+    const { items = [] } = value as { items?: unknown[] };
+    return items.map((item, at) => walk(item, nodeAt(node, ['items', at]))).find((one) => one !== undefined);
+  };
+  return at(walk(document, contents), template);
+}
+
+function at(value: Json | undefined, path: Path): Json | undefined {
+  return path.reduce<Json | undefined>((current, step) => current?.[step] as Json | undefined, value);
+}
+
+function setSysctls(template: Json, sysctls: readonly Sysctl[]): void {
+  const spec = template.spec as Json;
+  spec.securityContext = { ...(spec.securityContext as Json | null), sysctls };
+}
+
+const blocking = ['refused', 'unknown-field', 'beyond-limits', 'duplicate-policy', 'unreadable'];
+
+/** Remarks on policies that the API server would not take as they are: what they mean is not known. */
+export function blockingRemarks({ remarks }: Review): Remark[] {
+  return remarks.filter(({ kind }) => blocking.includes(kind));
+}

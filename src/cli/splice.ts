@@ -1,0 +1,137 @@
+import type { Pair, YAMLMap, YAMLSeq } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
+
+import type { Sysctl } from '../policy/sysctl.ts';
+import { columnOf, dashOf, endOf, gapBetween, lastByte, startOf } from './node-place.ts';
+import type { Style } from './sysctl-text.ts';
+import { blockLines, flowItems, flowText, styleOf } from './sysctl-text.ts';
+
+/** A stretch of a text that becomes another; of no length where something is put in. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** What is written in a way that cannot be edited without touching something else; the message says what to do. */
+export class NotEditable extends Error {}
+
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  return [...edits]
+    .sort((a, b) => b.start - a.start)
+    .reduce(
+      (current, { start, end, text: words }) => current.slice(0, start) + words + current.slice(end),
+      text,
+    );
+}
+
+/**
+ * The fewest bytes that give the spec of a pod these sysctls: yaml's own writer keeps comments and not spaces, quotes
+ * and line ends, so the text is spliced at the places of its nodes. `wanted` starts with the entries that are there.
+ */
+export function sysctlEdits(text: string, parent: YAMLMap, wanted: readonly Sysctl[]): Edit[] {
+  const spec = pairOf(parent, 'spec');
+  const map = editable(spec.value, 'spec');
+  if (!isMap(map)) throw new NotEditable('its spec is no map');
+  const style = styleOf(text, spec);
+  if (!map.has('securityContext')) return [insertion(spec, ['securityContext', 'sysctls'], wanted, style)];
+  const context = pairOf(map, 'securityContext');
+  const contextMap = editable(context.value, 'securityContext');
+  if (!isMap(contextMap)) return [replacement({ pair: context, map }, ['sysctls'], wanted, style)];
+  if (!contextMap.has('sysctls')) return [insertion(context, ['sysctls'], wanted, style)];
+  const sysctls = pairOf(contextMap, 'sysctls');
+  const list = editable(sysctls.value, 'sysctls');
+  if (!isSeq(list)) return [replacement({ pair: sysctls, map: contextMap }, [], wanted, style)];
+  const added = wanted.slice(list.items.length);
+  return [...changes(list, wanted), ...(added.length === 0 ? [] : [addition(list, added, style)])];
+}
+
+function pairOf(map: YAMLMap, name: string): Pair {
+  const pair = map.items.find(({ key }) => isScalar(key) && key.value === name);
+  if (pair === undefined) throw new NotEditable(`its ${name} comes from a merge key (<<): write it out`);
+  return pair;
+}
+
+function editable(value: unknown, name: string): unknown {
+  if (isAlias(value)) throw new NotEditable(`its ${name} is an alias (*${value.source}): write it out`);
+  return value;
+}
+
+/** As the first field of the map that a key has. */
+function insertion(
+  { key, value }: Pair,
+  keys: readonly string[],
+  sysctls: readonly Sysctl[],
+  style: Style,
+): Edit {
+  const map = value as YAMLMap;
+  const { text, newline } = style;
+  const first = startOf(map.items[0]?.key);
+  if (map.flow) {
+    const open = startOf(map) + 1;
+    const words = flowText(keys, sysctls, style);
+    if (map.items.length === 0) return { start: open, end: open, text: words };
+    return { start: first, end: first, text: `${words},${gapBetween(text, open, first) || ' '}` };
+  }
+  // Before comments that belong to what comes after.
+  const line = text.indexOf('\n', endOf(key)) + 1;
+  const lines = blockLines(keys, sysctls, { indent: columnOf(text, first), style });
+  return { start: line, end: line, text: lines.map((one) => `${one}${newline}`).join('') };
+}
+
+/** Of a key without a value, or with an explicit null. */
+function replacement(
+  { pair: { key, value }, map }: { readonly pair: Pair; readonly map: YAMLMap },
+  keys: readonly string[],
+  sysctls: readonly Sysctl[],
+  style: Style,
+): Edit {
+  if (isNode(value) && !(isScalar(value) && value.value === null))
+    throw new NotEditable('its securityContext, or the sysctls there, are of another type: mend them first');
+  const { text, newline } = style;
+  const start = Math.max(startOf(value), text.indexOf(':', endOf(key)) + 1);
+  const end = Math.max(start, endOf(value));
+  if (map.flow) {
+    const words = flowText(keys, sysctls, style);
+    return { start, end, text: keys.length === 0 ? ` ${words}` : ` { ${words} }` };
+  }
+  const indent = columnOf(text, startOf(key)) + (keys.length === 0 ? style.dash : style.step);
+  const lines = blockLines(keys, sysctls, { indent, style });
+  return { start, end, text: `${newline}${lines.join(newline)}` };
+}
+
+/** Values of entries that are there already; each keeps its quotes. */
+function changes(list: YAMLSeq, wanted: readonly Sysctl[]): Edit[] {
+  return list.items.flatMap((item, at) => {
+    const entry = editable(item, 'sysctls');
+    const value = isMap(entry) ? editable(entry.get('value', true), 'sysctls') : undefined;
+    const want = wanted[at]?.value;
+    if (!isScalar(value) || want === undefined || value.value === want) return [];
+    const quote = value.type === 'QUOTE_SINGLE' ? "'" : '"';
+    return [{ start: startOf(value), end: endOf(value), text: `${quote}${want}${quote}` }];
+  });
+}
+
+function addition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Edit {
+  return list.flow ? flowAddition(list, added, style) : blockAddition(list, added, style);
+}
+
+function flowAddition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Edit {
+  const words = flowItems(added, style);
+  const open = startOf(list) + 1;
+  const last = list.items.at(-1);
+  if (last === undefined) return { start: open, end: open, text: words };
+  const before = list.items.at(-2);
+  const gap = gapBetween(style.text, before === undefined ? open : endOf(before), startOf(last));
+  return { start: endOf(last), end: endOf(last), text: `,${gap || ' '}${words}` };
+}
+
+function blockAddition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Edit {
+  const { text, newline } = style;
+  const indent = columnOf(text, dashOf(text, list, list.items.length - 1));
+  const lines = blockLines([], added, { indent, style });
+  const end = lastByte(list);
+  const next = text[end - 1] === '\n' ? end : text.indexOf('\n', end) + 1;
+  if (next > 0) return { start: next, end: next, text: lines.map((one) => `${one}${newline}`).join('') };
+  return { start: text.length, end: text.length, text: lines.map((one) => `${newline}${one}`).join('') };
+}

@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+
+import { sysctls } from '../../support/builder.ts';
+import { keepalive } from '../../support/command-line.ts';
+import { deployment, policy } from './manifests.ts';
+
+interface ResourceList {
+  readonly items: Record<string, unknown>[];
+  readonly results?: {
+    severity: string;
+    message: string;
+    resourceRef?: object;
+    field?: object;
+    file?: object;
+  }[];
+}
+
+const annotations = {
+  'internal.config.kubernetes.io/path': 'apps/mongo.yaml',
+  'internal.config.kubernetes.io/index': '1',
+  'internal.config.kubernetes.io/id': '7',
+  'config.kubernetes.io/path': 'apps/mongo.yaml',
+};
+const mongo = { ...deployment(), metadata: { name: 'mongo', namespace: 'db', annotations } };
+
+function listOf(items: object[], more: object = {}, version = 'v1') {
+  return { apiVersion: `config.kubernetes.io/${version}`, kind: 'ResourceList', ...more, items };
+}
+
+async function run(
+  list: object,
+  write: (list: object) => string = (one) => stringify(one, { aliasDuplicateObjects: false }),
+) {
+  const stdin = write(list);
+  const { code, stdout, stderr } = await keepalive(['render'], { stdin });
+  return { code, stderr, stdin, stdout, list: parse(stdout) as ResourceList };
+}
+
+describe('keepalive render as a KRM function', () => {
+  test.each(['v1', 'v1beta1'])(
+    'puts the values into the items of a ResourceList %s, and says so',
+    async (version) => {
+      const { code, list, stdin, stdout, stderr } = await run(listOf([policy(), mongo], {}, version));
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const { results, ...rest } = list;
+      const spec = {
+        template: { ...deployment().spec.template, spec: { securityContext: { sysctls: sysctls() } } },
+      };
+      expect(rest).toEqual(listOf([policy(), { ...mongo, spec }], {}, version));
+      expect(results).toEqual([
+        {
+          message: expect.stringContaining('net.ipv4.tcp_keepalive_time=30'),
+          severity: 'info',
+          resourceRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'mongo', namespace: 'db' },
+          field: { path: 'spec.template.spec.securityContext.sysctls', proposedValue: sysctls() },
+          file: { path: 'apps/mongo.yaml', index: 1 },
+        },
+      ]);
+      // Spliced and not written anew: every line that came is there, in its order.
+      const lines = stdout.split('\n');
+      let at = -1;
+      for (const line of stdin
+        .replace('spec: {}', '')
+        .trimEnd()
+        .split('\n')
+        .filter((one) => one.trim() !== '')) {
+        at = lines.findIndex((one, index) => index > at && one.startsWith(line));
+        expect([line, at >= 0]).toEqual([line, true]);
+      }
+    },
+  );
+
+  test('speaks JSON to whoever does', async () => {
+    const { code, list } = await run(listOf([policy(), mongo]), (one) => JSON.stringify(one, undefined, 1));
+    expect(code).toBe(0);
+    expect(JSON.stringify(list.items)).toContain('"value":"30"');
+    expect(list.results).toHaveLength(1);
+  });
+
+  test('a second time changes nothing, and says nothing', async () => {
+    const { results: _, ...once } = (await run(listOf([policy(), mongo]))).list;
+    const { stdin, stdout } = await run(once);
+    expect(stdout).toBe(stdin);
+  });
+
+  test('gives the list back as it was where a policy would be refused, with the reason, and fails', async () => {
+    const bad = policy({ mode: 'Dry' });
+    const { code, list, stderr } = await run(listOf([bad, mongo]));
+    expect(code).toBe(1);
+    expect(list.items).toEqual([bad, mongo]);
+    expect(list.results?.[0]).toMatchObject({ severity: 'error' });
+    expect(list.results?.[0]?.message).toContain('spec.mode: Unsupported value: "Dry"');
+    expect(stderr).toContain('spec.mode: Unsupported value: "Dry"');
+  });
+
+  test('tells what is left alone as a warning', async () => {
+    const { code, list } = await run(listOf([policy(), deployment({ hostNetwork: true })]));
+    expect(code).toBe(0);
+    expect(list.results).toMatchObject([
+      { severity: 'warning', resourceRef: { kind: 'Deployment', name: 'mongo' } },
+    ]);
+  });
+
+  test('takes namespace and templates from functionConfig', async () => {
+    const data = { namespace: 'db', templates: 'Rollout.argoproj.io=spec.template' };
+    const functionConfig = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'keepalive' }, data };
+    const rollout = {
+      ...deployment(),
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'r' },
+    };
+    const { list } = await run(listOf([policy(), rollout], { functionConfig }));
+    expect(JSON.stringify(list.items)).toContain('"value":"30"');
+  });
+});
