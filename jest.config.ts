@@ -1,6 +1,8 @@
 import type { Config } from 'jest';
 
 const shared = {
+  // What was built is not ours to test, and has a package.json of the same name.
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', experimental: { keepImportAttributes: true } } }],

@@ -45,7 +45,13 @@ export function program(terminal: Terminal): Command {
 /** Runs one command line; gives back its exit code. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await program(terminal).parseAsync(argv, { from: 'user' });
+    const root = program(terminal);
+    // Loaded where somebody may ask for it: the fast commands do without.
+    if (!root.commands.some((command) => command.name() === argv[0])) {
+      const { addCompletion } = await import('./completion.ts');
+      addCompletion(root);
+    }
+    await root.parseAsync(argv, { from: 'user' });
     return exitCodes.fine;
   } catch (error) {
     // It has said what is wrong already; help and the version end this way too.

@@ -71,13 +71,17 @@ function put(source: Source, changed: readonly Rendered[]): Omit<RenderedSource,
   );
   const rendered = tried.map(({ one, problem }) => (problem === undefined ? one : { ...one, problem }));
   const done = rendered.filter(({ problem }) => problem === undefined);
-  if (done.length === 0 || isAsMeant(source.text, text, done)) return { text, rendered };
+  if (done.length === 0 || !mayBeShared.test(source.text) || isAsMeant(source.text, text, done))
+    return { text, rendered };
   const problem = 'it shares text with something else (an anchor): write its securityContext out';
   return {
     text: source.text,
     rendered: rendered.map((one) => ({ ...one, problem: one.problem ?? problem })),
   };
 }
+
+/** Anchors, aliases, merge keys, and explicit keys and tags, which nobody writes into a manifest without a reason. */
+const mayBeShared = /(^|[\s[{,])([&*!][^\s&]|<<\s*:|\?\s)/m;
 
 function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[]; problem?: string } {
   const { manifest, template } = workload;

@@ -10,6 +10,7 @@ import { crowds } from './crowds.ts';
 import type { Bench, Result } from './result.ts';
 import { table } from './result.ts';
 import { sockets } from './sockets.ts';
+import { tool } from './tool.ts';
 
 const benches: Readonly<Record<string, Bench>> = {
   admission,
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, Bench>> = {
   sockets,
   crowds,
   neighbours,
+  cli: tool,
 };
 
 const program = new Command('bench')

@@ -29,7 +29,9 @@ describe('what render puts is what admission would put', () => {
       metadata: { name: 'db', labels: namespaceLabels ?? {} },
     };
     const settings = {
-      ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'keepalive-settings' } },
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'keepalive-settings' },
       data: { smallestIdleTimeoutSeconds: '2' },
     };
     const made = {

@@ -1,0 +1,75 @@
+import { compile } from 'json-schema-to-typescript';
+
+import { crdOf, policyKinds } from '../src/api/crd.ts';
+import type { PolicyKind } from '../src/api/group.ts';
+import { API_VERSION } from '../src/api/group.ts';
+
+type Schema = Record<string, unknown>;
+
+/** models.d.ts: types with the texts of the CRD beside each field, and none of zod's, which a reader would have to install. */
+export async function modelTypes(): Promise<string> {
+  const kinds = Object.keys(policyKinds) as PolicyKind[];
+  const [first] = kinds;
+  if (first === undefined) throw new Error('there are no kinds');
+  const parts = [
+    header,
+    await interfaceOf('PolicyStatus', first, 'status'),
+    ...(await Promise.all(kinds.map((kind) => interfaceOf(`${kind}Spec`, kind, 'spec')))),
+    ...kinds.map(classOf),
+  ];
+  return parts.join('\n');
+}
+
+const header = `/** Types of the kinds of ${API_VERSION}; generated from their schemas. */
+
+export interface Metadata {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  generation?: number;
+  resourceVersion?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+`;
+
+function interfaceOf(name: string, kind: PolicyKind, part: 'spec' | 'status'): Promise<string> {
+  const { spec } = crdOf(policyKinds[kind]) as {
+    spec: { versions: [{ schema: { openAPIV3Schema: { properties: Record<string, Schema> } } }] };
+  };
+  const schema = closed(spec.versions[0].schema.openAPIV3Schema.properties[part] ?? {});
+  return compile({ ...schema, title: name }, name, {
+    bannerComment: '',
+    additionalProperties: false,
+    ignoreMinAndMaxItems: true,
+    strictIndexSignatures: true,
+    format: false,
+  });
+}
+
+/** Only what a type can say: a number that the CRD lets be a text, to refuse it in words, is a number. */
+function closed(node: Schema): Schema {
+  return JSON.parse(JSON.stringify(node), (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('x-kubernetes-int-or-string' in value)) return value;
+    return { ...value, type: 'integer' };
+  }) as Schema;
+}
+
+function classOf(kind: PolicyKind): string {
+  return `${policyKinds[kind].description.replace(/^/, '/** ')} */
+export declare class ${kind} {
+  apiVersion: '${API_VERSION}';
+  kind: '${kind}';
+  metadata: Metadata;
+  spec: ${kind}Spec;
+  status?: PolicyStatus;
+  constructor(data?: { metadata: Metadata; spec: ${kind}Spec; status?: PolicyStatus });
+  /** Whether a value says of itself that it is one; its fields are not looked at. */
+  static is(value: unknown): value is Pick<${kind}, 'apiVersion' | 'kind' | 'metadata' | 'spec' | 'status'>;
+  /** Throws an Error with one line for each field that the API server would refuse. */
+  validate(): void;
+  /** Plain JSON, without what is undefined. */
+  toJSON(): object;
+}
+`;
+}

