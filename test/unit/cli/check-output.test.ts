@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { describe, expect, test } from '@jest/globals';
+import type { Log } from 'sarif';
 
 import { formatNames } from '../../../src/cli/format.ts';
 import { remarkKinds } from '../../../src/cli/remark.ts';
@@ -36,8 +37,12 @@ describe('as', () => {
     const told = await promisify(execFile)(tool, ['validate', join(folder.path, 'keepalive.sarif')]);
     expect(told.stdout.split('\n').filter((line) => /\b(error|warning|note) /.test(line))).toEqual([]);
     expect(told.stdout).toContain('Analysis completed successfully');
-    const { runs } = JSON.parse(stdout) as { runs: { results: unknown[] }[] };
-    expect(runs[0]?.results.length).toBeGreaterThan(1);
+    const { runs } = JSON.parse(stdout) as Log;
+    const [run] = runs;
+    const results = run?.results ?? [];
+    expect(results.length).toBeGreaterThan(1);
+    for (const { ruleId, ruleIndex = -1 } of results)
+      expect(run?.tool.driver.rules?.[ruleIndex]?.id).toBe(ruleId);
   });
 
   test('every format that the help names', () => {

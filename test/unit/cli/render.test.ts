@@ -1,26 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 
-import type { RawPod } from '../../../src/policy/pod.ts';
-import { admit } from '../../../src/policy/admit.ts';
-import { namespacedPolicy } from '../../../src/policy/policy.ts';
-import { keepalivePolicySpecSchema } from '../../../src/api/spec.ts';
-import { nat, sysctls } from '../../support/builder.ts';
+import { sysctls } from '../../support/builder.ts';
 import { keepalive } from '../../support/command-line.ts';
 import { Folder } from './folder.ts';
 import { policy, yaml } from './manifests.ts';
-
-const behind90 = yaml(policy({ podSelector: {} }));
-
-/** What `keepalive render` makes of one file beside a policy of 90 s for every pod of namespace `db`. */
-async function rendered(text: string, ...argv: string[]): Promise<string> {
-  using folder = new Folder({ 'app.yaml': text, 'policies.yaml': behind90 });
-  const options = ['-f', 'app.yaml', '-p', 'policies.yaml', '-n', 'db', ...argv];
-  const { stdout, stderr } = await keepalive(['render', ...options], { cwd: folder.path });
-  expect(stderr).toBe('');
-  return stdout;
-}
+import { behind90, rendered } from './rendered.ts';
 
 const pod = (spec: string) => `apiVersion: v1\nkind: Pod\nmetadata:\n  name: mongo\nspec:\n${spec}`;
 const three = (margin: string, dash = '- ') =>
@@ -224,6 +209,22 @@ describe('keepalive render', () => {
     expect(stderr).toContain("it uses its node's own network");
   });
 
+  test('takes nothing back that a template says admission once gave it: it is the template of its user', async () => {
+    const copied = `apiVersion: v1
+kind: Pod
+metadata:
+  name: a
+  namespace: db
+  labels: { keepalive.dev/skip: "true" }
+  annotations: { keepalive.dev/requirement: 90/-/-/-, keepalive.dev/own-values: -/-/- }
+spec:
+  securityContext:
+    sysctls:
+${three('      ')}`;
+    const { stdout } = await keepalive(['render'], { stdin: `${behind90}---\n${copied}` });
+    expect(stdout).toBe(`${behind90}---\n${copied}`);
+  });
+
   test.each<[string, string, string]>([
     [
       'a policy that the API server would refuse',
@@ -260,57 +261,4 @@ describe('keepalive render', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(words);
   });
-});
-
-test('whatever the style that a manifest is written in: the same is put in, nothing else is touched, and twice is once', async () => {
-  const styles = fc.record({
-    indent: fc.constantFrom(1, 2, 4),
-    indentSeq: fc.boolean(),
-    collectionStyle: fc.constantFrom('any' as const, 'flow' as const),
-    defaultStringType: fc.constantFrom('PLAIN' as const, 'QUOTE_DOUBLE' as const, 'QUOTE_SINGLE' as const),
-    flowCollectionPadding: fc.boolean(),
-  });
-  const contexts = fc.constantFrom<object | undefined | null>(
-    undefined,
-    null,
-    {},
-    { runAsUser: 1 },
-    { sysctls: [] },
-    { sysctls: null },
-    { sysctls: [{ name: 'net.ipv4.tcp_keepalive_probes', value: '9' }], fsGroup: 1 },
-    {
-      fsGroup: 1,
-      sysctls: [
-        { value: '600', name: 'net/ipv4/tcp_keepalive_time' },
-        { name: 'kernel.x', value: '1' },
-      ],
-    },
-  );
-  await fc.assert(
-    fc.asyncProperty(styles, contexts, async (style, securityContext) => {
-      const spec = {
-        ...(securityContext === undefined ? {} : { securityContext }),
-        containers: [{ name: 'a' }],
-      };
-      const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace: 'db' }, spec };
-      const before = stringify(object, style);
-      const after = await rendered(before);
-      const [made] = parseAllDocuments(after);
-      const raw = JSON.parse(JSON.stringify(object)) as RawPod;
-      const wanted = admit(
-        {
-          ...raw,
-          spec: { ...raw.spec, securityContext: { sysctls: raw.spec?.securityContext?.sysctls ?? [] } },
-        },
-        { name: 'db', labels: {} },
-        [namespacedPolicy('db', 'p', keepalivePolicySpecSchema.parse({ podSelector: {}, path: nat(90) }))],
-      ).sysctls;
-      expect(made?.toJS()).toEqual({
-        ...object,
-        spec: { ...spec, securityContext: { ...securityContext, sysctls: wanted } },
-      });
-      expect(await rendered(after)).toBe(after);
-    }),
-    { numRuns: 200 },
-  );
 });
