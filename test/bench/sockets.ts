@@ -8,6 +8,7 @@ import { prepare } from '../cluster/prepare.ts';
 import { until } from '../cluster/wait.ts';
 import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
+import { kernelSockets } from './kernel-sockets.ts';
 import type { Bench, Row } from './result.ts';
 import { percentile } from './result.ts';
 
@@ -20,7 +21,7 @@ const timeoutSeconds = 90;
 /** The agent counts every socket so often (COUNT_SECONDS), and looks for new ones in between. */
 const countSeconds = 60;
 
-/** What looking at open connections costs, and giving them keepalive, beside `ss` in each network namespace. */
+/** What looking at open connections costs, and giving them keepalive: by descriptors, inside the kernel, and beside `ss` in each network namespace. */
 export const sockets: Bench = async (say) => {
   await prepare({ kubernetes: undefined });
   const machine = await Machine.start();
@@ -51,6 +52,7 @@ export const sockets: Bench = async (say) => {
       longestStepMs = Math.max(longestStepMs, counted.longestStepMs);
       looks.push((await scanner.look(fresh)).cpuMs);
     }
+    const inKernel = await kernelRows(say);
     say('ss');
     const theirs = await loopOverSs(machine, crowd);
     const period = scanPeriodSeconds(all) ?? NaN;
@@ -64,6 +66,7 @@ export const sockets: Bench = async (say) => {
         row('new ones looked for, none there', looks, socketCount + pods),
         { what: 'steady, of a core', figures: { '%': share } },
         { what: 'the longest step', figures: { ms: longestStepMs } },
+        ...inKernel,
         row('nsenter … ss -tno in each namespace', theirs, socketCount),
       ],
     };
@@ -72,6 +75,21 @@ export const sockets: Bench = async (say) => {
     await machine.stop();
   }
 };
+
+/** On a machine of its own: nothing there has its values yet. */
+async function kernelRows(say: (text: string) => void): Promise<Row[]> {
+  const machine = await Machine.start();
+  try {
+    const crowd = await machine.crowd(pods);
+    await hold(machine, crowd, connections);
+    return kernelSockets({
+      ...{ machine, crowd, socketCount, say },
+      idleTimeoutSeconds: timeoutSeconds,
+    });
+  } finally {
+    await machine.stop();
+  }
+}
 
 function row(what: string, ms: readonly number[], of: number): Row {
   return {

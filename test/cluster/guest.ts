@@ -39,6 +39,8 @@ export interface GuestOptions {
   /** Done one after the other. */
   readonly duties: readonly Duty[];
   readonly signal: AbortSignal | undefined;
+  /** Until its duties are done. */
+  readonly patienceMs?: number;
 }
 
 const ready = 'guest: ready';
@@ -63,7 +65,7 @@ export async function bootGuest(options: GuestOptions): Promise<string> {
       if (host.find(argv) === undefined) throw new Error(`the guest ended: ${console.slice(-2000)}`);
       return console.includes(ready) && console;
     },
-    { timeoutMs: 180_000, everyMs: 100, signal: options.signal },
+    { timeoutMs: options.patienceMs ?? 180_000, everyMs: 100, signal: options.signal },
   );
 }
 

@@ -8,7 +8,7 @@ jest.setTimeout(300_000);
 
 let saw: ReadonlyMap<string, unknown>;
 beforeAll(async () => {
-  saw = await seenInGuest();
+  saw = await seenInGuest('program');
 });
 
 describe('a Debian kernel with control groups v2 alone', () => {

@@ -81,7 +81,7 @@ async function attach(how: Way, where: Where): Promise<Theirs> {
 }
 
 function attachOurs(groupFolder = folder.root): ConnectionProgram {
-  const program = ground.open({ groupFolder, counts: false });
+  const program = ground.open({ groupFolder });
   program.order(ground.client.cookie, workedOut(behind(90)));
   return program;
 }

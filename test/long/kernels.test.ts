@@ -22,7 +22,7 @@ describe.each(kernelCases.map((one) => [calledBy(one), one] as const))('Linux %s
   let saw: ReadonlyMap<string, unknown>;
   beforeAll(async () => {
     const image = imageOf(one);
-    saw = await seenInGuest({
+    saw = await seenInGuest('program', {
       ...(image === undefined ? {} : { kernel: image.file }),
       ...(one.lockdown === undefined ? {} : { parameters: [`lockdown=${one.lockdown}`] }),
     });

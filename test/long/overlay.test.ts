@@ -92,6 +92,40 @@ describe('the components of deploy/', () => {
   });
 });
 
+describe('an installation that reaches connections by the kernel alone', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = overlays.write('kernel-only', { components: ['kernel-only'] });
+    await cluster.install({ folder, isLoaded });
+    isLoaded = true;
+    await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
+  });
+
+  test('keeps values of pods and nodes all the same', async () => {
+    await untilEverywhere('30/10/6');
+  });
+
+  test('gives new connections their values, and says of open ones only what the kernel counts', async () => {
+    const { status } = await bench.nodeKeepalive('n1');
+    expect(status?.connections?.by).toBe('BPF');
+    const counts = status?.connections?.countedBy === 'BPF';
+    expect(status?.connections?.countedBy).toBe(counts ? 'BPF' : 'Nobody');
+    const policy = await bench.status(
+      { kind: 'kap', name: 'team', namespace: 'default' },
+      ({ pods }) => pods?.live === 1,
+    );
+    expect(policy.connections === undefined).toBe(!counts);
+  });
+
+  test('leaves everything as it was found', async () => {
+    await cluster.kubectl('delete', 'ckap,kap', '-A', '--all');
+    await untilEverywhere(untouched);
+    await cluster.kubectl('delete', '-k', folder, '--timeout=90s');
+    expect(await everywhere()).toEqual([untouched, untouched]);
+  });
+});
+
 describe.each<[string, () => string]>([
   ['under other names', () => overlays.write('renamed', { components: ['renamed'] })],
   [

@@ -1,0 +1,152 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { compileConnectionProgram } from '../../scripts/connection-program.ts';
+import type { Swept } from '../../src/agent/network-sweep.ts';
+import { NetworkSweep } from '../../src/agent/network-sweep.ts';
+import type { Network } from '../../src/agent/node-kernel.ts';
+import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
+import { unifiedRoot } from '../../src/kernel/control-group.ts';
+import { HomeNamespace, identityInside } from '../../src/kernel/network-namespace.ts';
+import { workedOut } from '../../src/policy/connection-order.ts';
+import { acceptFrom, closeAll, connectTo, listenAt } from '../kernel/plain-socket.ts';
+import type { Machine } from '../kernel/machine.ts';
+import { procRootOf } from '../kernel/sandbox.ts';
+import type { Row } from './result.ts';
+import { percentile } from './result.ts';
+
+export interface KernelSocketsOptions {
+  readonly machine: Machine;
+  readonly crowd: readonly { readonly pid: number }[];
+  readonly socketCount: number;
+  readonly idleTimeoutSeconds: number;
+  readonly say: (text: string) => void;
+}
+
+const rounds = 20;
+const pairs = 2000;
+const address = '10.9.0.1';
+const port = 7900;
+const order = (idleTimeoutSeconds: number) => workedOut({ idleTimeoutSeconds, declared: {} });
+
+/** What the kernel itself takes for the connections of a crowd that holds them: to give them values, to count them, and to open new ones. */
+export function kernelSockets(options: KernelSocketsOptions): Row[] {
+  const { machine, crowd, socketCount, say } = options;
+  const objectFile = join(machine.folder, 'keepalive.bpf.o');
+  compileConnectionProgram(objectFile);
+  const groupFolder = unifiedRoot(readFileSync('/proc/self/mountinfo', 'utf8')) ?? '';
+  const procRoot = procRootOf(machine.host);
+  const pinFolder = join(procRoot, '1/root/run/bpf/keepalive');
+  const startedMs = performance.now();
+  const program = ConnectionProgram.open({ objectFile, groupFolder, pinFolder });
+  const loadedMs = performance.now() - startedMs;
+  try {
+    const home = new HomeNamespace();
+    const networks = crowd.map(({ pid }) => networkOf(home, procRoot, pid));
+    for (const { cookie } of networks) program.order(cookie, order(options.idleTimeoutSeconds));
+    say('sweeping');
+    const sweeps = new NetworkSweep(procRoot, { begin: () => undefined, touch: () => undefined });
+    const sweep = () => sweepAll(sweeps, { networks, pins: program.folder });
+    const first = sweep();
+    if (first.repaired !== socketCount)
+      throw new Error(`${first.repaired} were given values instead of ${socketCount}`);
+    const again = Array.from({ length: rounds }, () => sweep().cpuMs);
+    say('opening new ones');
+    const [one] = networks;
+    if (one === undefined) throw new Error('there is no network');
+    const opened = measureOpening({ home, procRoot, network: one, program });
+    return [
+      { what: 'the program loaded, once, by the clock', figures: { 'p50 ms': loadedMs, rounds: 1 } },
+      row(`repaired by a sweep of each of ${networks.length} networks`, [first.cpuMs], socketCount),
+      row('swept again, nothing to give', again, socketCount),
+      ...countedRows(program, socketCount),
+      ...opened,
+    ];
+  } finally {
+    program.close();
+    ConnectionProgram.removeAll(pinFolder);
+  }
+}
+
+function sweepAll(
+  sweeps: NetworkSweep,
+  request: Parameters<NetworkSweep['sweep']>[0],
+): { readonly cpuMs: number; readonly repaired: number } {
+  const all: Swept[] = [...sweeps.sweep(request)].filter((one) => one !== undefined);
+  const bad = all.find(({ as }) => as !== 'swept');
+  if (bad !== undefined) throw new Error(`a network was ${bad.as}: ${bad.error ?? ''}`);
+  const sum = (of: (one: Swept) => number) => all.reduce((total, one) => total + of(one), 0);
+  return { cpuMs: sum((one) => one.cpuMs), repaired: sum((one) => one.repaired) };
+}
+
+function countedRows(program: ConnectionProgram, socketCount: number): Row[] {
+  if (program.countless !== undefined)
+    return [{ what: `counted by the kernel: not here (${program.countless})`, figures: {} }];
+  const times = Array.from({ length: rounds }, () => {
+    const before = process.cpuUsage();
+    let told = 0;
+    for (const step of program.read()) told += step.length;
+    if (told !== socketCount) throw new Error(`${told} were counted instead of ${socketCount}`);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return [row('counted by the kernel, all networks in one read', times, socketCount)];
+}
+
+/** One after the other, so that what else the machine does falls on both alike. */
+function measureOpening({
+  home,
+  procRoot,
+  network,
+  program,
+}: {
+  home: HomeNamespace;
+  procRoot: string;
+  network: Network;
+  program: ConnectionProgram;
+}): Row[] {
+  const times: Record<'without' | 'with', number[]> = { without: [], with: [] };
+  inside(home, join(procRoot, String(network.pid)), () => {
+    const listener = listenAt(address, port);
+    for (let round = 0; round < rounds * 2; round += 1) {
+      const isOrdered = round % 2 === 1;
+      if (isOrdered) program.order(network.cookie, order(90));
+      else program.withdraw(network.cookie);
+      times[isOrdered ? 'with' : 'without'].push(openPairs(listener));
+    }
+    closeAll([listener]);
+  });
+  return [
+    row('connect and accept, nothing ordered for the network', times.without, pairs),
+    row('connect and accept, both ends given values when established', times.with, pairs),
+  ];
+}
+
+function openPairs(listener: number): number {
+  const open: number[] = [];
+  const before = process.cpuUsage();
+  for (let pair = 0; pair < pairs; pair += 1) open.push(connectTo(address, port), acceptFrom(listener));
+  const { user, system } = process.cpuUsage(before);
+  closeAll(open);
+  return (user + system) / 1000;
+}
+
+function networkOf(home: HomeNamespace, procRoot: string, pid: number): Network {
+  const cookie = inside(home, join(procRoot, String(pid)), (fd) => identityInside(fd).cookie);
+  if (cookie === undefined) throw new Error('this kernel gives network namespaces no cookie');
+  return { cookie, pid };
+}
+
+function inside<T>(home: HomeNamespace, processFolder: string, action: (fd: number) => T): T {
+  const fd = openSync(join(processFolder, 'ns/net'), 'r');
+  try {
+    return home.away(fd, () => action(fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function row(what: string, ms: readonly number[], of: number): Row {
+  const p50 = percentile(ms, 50);
+  return { what, figures: { 'p50 ms': p50, 'µs a socket': (p50 * 1000) / of, rounds: ms.length } };
+}
