@@ -1,11 +1,11 @@
 import type { Log, ReportingDescriptor, Result } from 'sarif';
 
+import { GROUP } from '../api/group.ts';
 import type { Remark, RemarkKind } from './remark.ts';
 import { remarkKinds, severityOf } from './remark.ts';
 import { stdinName } from './input.ts';
 
 const kinds = Object.keys(remarkKinds) as RemarkKind[];
-const page = 'https://github.com/keepalive-operator/keepalive-operator/blob/main/docs/cli.md';
 
 /** SARIF 2.1.0, which forges and editors read; the multitool of its authors validates it in a test. */
 export function sarif(remarks: readonly Remark[], version: string): Log {
@@ -18,7 +18,7 @@ export function sarif(remarks: readonly Remark[], version: string): Log {
           driver: {
             name: 'keepalive',
             semanticVersion: /^\d/.test(version) ? version : '0.0.0',
-            informationUri: page,
+            informationUri: `https://${GROUP}`,
             rules: kinds.map(ruleOf),
           },
         },
@@ -36,7 +36,6 @@ function ruleOf(kind: RemarkKind): ReportingDescriptor {
     shortDescription: { text },
     fullDescription: { text },
     help: { text: `${text} docs/cli.md tells what to do.` },
-    helpUri: `${page}#remarks`,
     defaultConfiguration: { level },
   };
 }
