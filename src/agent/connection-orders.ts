@@ -11,6 +11,8 @@ import type { Followed, Following, Served } from './node-connections.ts';
 import type { Network } from './node-kernel.ts';
 import type { PodFolders } from './pod-folders.ts';
 
+const shortestRestMs = 5000;
+
 export interface ConnectionOrdersOptions {
   readonly program: ConnectionProgram;
   /** The network namespace of a place, where it is known. */
@@ -67,7 +69,8 @@ export class ConnectionOrders {
     const { folders } = this.#options;
     const known = new Set([...this.#groups.values()].map(({ place }) => place));
     const isMissing = ofHost.some(({ place }) => isIn(running, place) && !known.has(place));
-    return isMissing ? folders?.restMs : undefined;
+    // Whatever it lacks, the network of the host for one, nobody is asked for it all the time.
+    return isMissing && folders !== undefined ? Math.max(folders.restMs, shortestRestMs) : undefined;
   }
 
   #followHost(
