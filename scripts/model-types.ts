@@ -1,8 +1,10 @@
 import { compile } from 'json-schema-to-typescript';
 
-import { crdOf, policyKinds } from '../src/api/crd.ts';
+import { policyKinds } from '../src/api/crd.ts';
 import type { PolicyKind } from '../src/api/group.ts';
 import { API_VERSION } from '../src/api/group.ts';
+import type { SchemaNode } from '../src/api/schema-node.ts';
+import { schemaOf } from '../src/api/verdict.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -34,10 +36,7 @@ export interface Metadata {
 `;
 
 function interfaceOf(name: string, kind: PolicyKind, part: 'spec' | 'status'): Promise<string> {
-  const { spec } = crdOf(policyKinds[kind]) as {
-    spec: { versions: [{ schema: { openAPIV3Schema: { properties: Record<string, Schema> } } }] };
-  };
-  const schema = closed(spec.versions[0].schema.openAPIV3Schema.properties[part] ?? {});
+  const schema = closed(schemaOf(kind).properties?.[part] ?? {});
   return compile({ ...schema, title: name }, name, {
     bannerComment: '',
     additionalProperties: false,
@@ -48,7 +47,7 @@ function interfaceOf(name: string, kind: PolicyKind, part: 'spec' | 'status'): P
 }
 
 /** Only what a type can say: a number that the CRD lets be a text, to refuse it in words, is a number. */
-function closed(node: Schema): Schema {
+function closed(node: SchemaNode): Schema {
   return JSON.parse(JSON.stringify(node), (_key, value: unknown) => {
     if (typeof value !== 'object' || value === null || !('x-kubernetes-int-or-string' in value)) return value;
     return { ...value, type: 'integer' };

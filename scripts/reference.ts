@@ -1,32 +1,7 @@
 import { crdOf, kinds, policyKinds } from '../src/api/crd.ts';
 import { API_VERSION } from '../src/api/group.ts';
 import { presets } from '../src/api/presets.ts';
-
-interface Validation {
-  readonly message: string;
-}
-
-/** A node of an openAPIV3Schema, as far as our CRDs use the format. */
-interface SchemaNode {
-  /** Absent where a rule asks for an integer, see intOrTold(). */
-  readonly type?: string;
-  readonly description?: string;
-  readonly format?: string;
-  readonly default?: string;
-  readonly enum?: readonly string[];
-  readonly required?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly maxProperties?: number;
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly additionalProperties?: SchemaNode;
-  readonly items?: SchemaNode;
-  readonly 'x-kubernetes-validations'?: readonly Validation[];
-}
+import type { SchemaNode } from '../src/api/schema-node.ts';
 
 interface Column {
   readonly name: string;

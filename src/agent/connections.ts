@@ -11,7 +11,7 @@ import type { NodeSelections } from '../policy/selection.ts';
 import { identitiesOf } from '../policy/selection.ts';
 import { nothingSeen, socketTargets, withUnmet } from '../policy/socket-target.ts';
 import type { KernelLink } from './kernel-link.ts';
-import { ServedPlaces } from './served-places.ts';
+import { ServedPlaces, triesUntilUnknown } from './served-places.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { Looked } from './socket-scan.ts';
 import type { Due } from './socket-schedule.ts';
@@ -34,8 +34,6 @@ export interface ConnectionsOptions {
 const key = 'sockets';
 /** Pods come and go in crowds. */
 const gatherMs = 500;
-/** What nobody has looked at for so many tries is not known any more. */
-const triesUntilUnknown = 3;
 /** A first count that is not whole by then is told as far as it is: somebody may see to it that it never is. */
 const firstCountMs = 30_000;
 

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
-import type { Log } from '../ops/log.ts';
 import type { SocketReading, SocketTarget } from '../policy/connection.ts';
 import type { Place } from '../policy/place.ts';
 import { nothingSeen, scanPeriodSeconds, withUnmet } from '../policy/socket-target.ts';
@@ -17,7 +16,6 @@ export interface ServedPlacesOptions extends Pick<
   'link' | 'log' | 'metrics' | 'onIdle'
 > {
   readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections'>;
-  readonly log: Log;
   /** How often counts are told that nobody waits for. */
   readonly countMs: number;
   /** Told whose connections are to be looked at by others, whenever that may be otherwise. */
@@ -33,7 +31,8 @@ const rests = { usual: 1000, awaited: 20 };
 const shortestRestMs = 500;
 /** Later than this nobody is told how connections stand, however many there are. */
 const longestRestMs = 120_000;
-const triesUntilUnknown = 3;
+/** What nobody has counted for so many tries is not known any more. */
+export const triesUntilUnknown = 3;
 
 /**
  * Places whose connections are the kernel's own care: it is told what is asked for, has what was open before swept, and is asked

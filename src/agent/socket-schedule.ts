@@ -70,10 +70,6 @@ export class SocketSchedule {
     return this.#entries.get(place)?.target;
   }
 
-  get places(): readonly Place[] {
-    return [...this.#entries.keys()];
-  }
-
   /** From now on these. */
   follow(targets: readonly SocketTarget[], nowMs: number): Changes {
     const wanted = new Set(targets.map(({ place }) => place));

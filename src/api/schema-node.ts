@@ -1,7 +1,10 @@
 /** A node of an openAPIV3Schema, as far as our CRDs use the format. */
 export interface SchemaNode {
+  /** Absent where a rule asks for an integer, see intOrTold(). */
   readonly type?: string;
+  readonly description?: string;
   readonly format?: string;
+  readonly default?: string;
   readonly enum?: readonly string[];
   readonly required?: readonly string[];
   readonly minimum?: number;

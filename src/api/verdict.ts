@@ -13,7 +13,7 @@ const notAsked =
 
 /**
  * What an API server that has our CRD answers to an object, as kubectl prints it line by line. Shape, as
- * kube-openapi checks it, then our rules by the functions that stand beside their CEL. test/e2e/api.test.ts holds it against
+ * kube-openapi checks it, then our rules by the functions that stand beside their CEL. test/e2e/verdict.test.ts holds it against
  * an API server.
  */
 export function verdictOn(kind: PolicyKind, object: unknown): Problem[] {
@@ -39,7 +39,8 @@ function rootOf(kind: PolicyKind): SchemaNode {
   return root;
 }
 
-function schemaOf(kind: PolicyKind): SchemaNode {
+/** Of its CRD. */
+export function schemaOf(kind: PolicyKind): SchemaNode {
   const { spec } = crdOf(policyKinds[kind]) as {
     spec: { versions: [{ schema: { openAPIV3Schema: SchemaNode } }] };
   };

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 
 import { formatNames } from './format.ts';
 import type { RemarkFormat } from './remark-output.ts';
-import { collect } from './repeated.ts';
+import { addReadingOptions, collect } from './input-option.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, exitCodes } from './terminal.ts';
 
@@ -24,7 +24,7 @@ Examples:
 `;
 
 export function checkCommand(terminal: Terminal, version: string): Command {
-  return new Command('check')
+  const command = new Command('check')
     .summary('judges policies as the API server would, and what they select beside them')
     .description(
       'Judges policies as the API server would judge them, by the same rules and in the same words, with file and line; and ' +
@@ -37,14 +37,8 @@ export function checkCommand(terminal: Terminal, version: string): Command {
       'a file, a folder with all below it, or - for standard input; again for more (default: this folder)',
       collect,
       [],
-    )
-    .option('-n, --namespace <name>', 'of what names none', 'default')
-    .option(
-      '--template <kind.group=path>',
-      'where another kind has its pod template: Rollout.argoproj.io=spec.template; again for more',
-      collect,
-      [],
-    )
+    );
+  return addReadingOptions(command)
     .option('--strict', 'warnings count as errors')
     .addOption(
       new Option('-o, --output <format>', 'how to write it').choices(formatNames.remarks).default('text'),

@@ -1,9 +1,8 @@
 import { stringify } from 'yaml';
 
-import { fieldText } from '../api/schema-node.ts';
+import { fieldText, isObject } from '../api/schema-node.ts';
 import type { Sysctl } from '../policy/sysctl.ts';
 import type { Source } from './input.ts';
-import { isRecord } from './manifest.ts';
 import type { Remark, Severity } from './remark.ts';
 import { severityOf } from './remark.ts';
 import { remarkLine } from './remark-output.ts';
@@ -39,11 +38,11 @@ interface Result {
 export function resourceListIn(source: Source): ResourceList | undefined {
   if (!/\bResourceList\b/.test(source.text)) return undefined;
   const object: unknown = parseYaml(source.text).documents[0]?.toJS();
-  if (!isRecord(object) || object.kind !== 'ResourceList') return undefined;
+  if (!isObject(object) || object.kind !== 'ResourceList') return undefined;
   if (!String(object.apiVersion).startsWith('config.kubernetes.io/')) return undefined;
   return {
     source,
-    functionConfig: isRecord(object.functionConfig) ? object.functionConfig : {},
+    functionConfig: isObject(object.functionConfig) ? object.functionConfig : {},
     hasResults: Object.hasOwn(object, 'results'),
   };
 }
@@ -74,7 +73,7 @@ export function renderResourceList(
 
 /** `data` of a ConfigMap as functionConfig, or the same fields in a `spec`: namespace, and templates apart by spaces. */
 function withConfig(settings: Settings, { data, spec }: Readonly<Record<string, unknown>>): Settings {
-  const given = { ...(isRecord(spec) ? spec : {}), ...(isRecord(data) ? data : {}) };
+  const given = { ...(isObject(spec) ? spec : {}), ...(isObject(data) ? data : {}) };
   const templates =
     typeof given.templates === 'string' ? given.templates.split(/\s+/).filter((one) => one !== '') : [];
   return {
@@ -122,8 +121,8 @@ function referenceTo({
   kind,
   metadata,
 }: Readonly<Record<string, unknown>>): Pick<Result, 'resourceRef' | 'file'> {
-  const { name, namespace, annotations } = isRecord(metadata) ? metadata : {};
-  const notes = isRecord(annotations) ? annotations : {};
+  const { name, namespace, annotations } = isObject(metadata) ? metadata : {};
+  const notes = isObject(annotations) ? annotations : {};
   const noted = (what: string) =>
     notes[`internal.config.kubernetes.io/${what}`] ?? notes[`config.kubernetes.io/${what}`];
   const [path, index] = [noted('path'), noted('index')];

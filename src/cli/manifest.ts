@@ -2,6 +2,7 @@ import type { Node } from 'yaml';
 import { isMap, isNode, isScalar, isSeq } from 'yaml';
 
 import type { Path } from '../api/schema-node.ts';
+import { isObject } from '../api/schema-node.ts';
 import type { Source } from './input.ts';
 import type { YamlText } from './yaml-text.ts';
 import { parseYaml } from './yaml-text.ts';
@@ -57,7 +58,7 @@ export function manifestsOf(source: Source): Manifests {
 
 /** The object itself, or those of a List. */
 function objectsIn(node: Node, object: unknown, where: Pick<Manifest, 'source' | 'lines'>): Manifest[] {
-  if (!isRecord(object)) return [];
+  if (!isObject(object)) return [];
   const { kind, apiVersion, items } = object;
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
     return items.flatMap((item, at) => {
@@ -66,12 +67,8 @@ function objectsIn(node: Node, object: unknown, where: Pick<Manifest, 'source' |
     });
   }
   if (typeof kind !== 'string' || typeof apiVersion !== 'string') return [];
-  const { name, namespace } = isRecord(object.metadata) ? object.metadata : {};
+  const { name, namespace } = isObject(object.metadata) ? object.metadata : {};
   return [{ ...where, node, object, kind, apiVersion, name: textOf(name), namespace: textOf(namespace) }];
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(value: unknown): string {

@@ -1,6 +1,6 @@
 import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, GROUP } from '../api/group.ts';
-import { fieldText } from '../api/schema-node.ts';
+import { fieldText, isObject } from '../api/schema-node.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
 import type { PolicySpec } from '../api/spec.ts';
@@ -13,7 +13,6 @@ import type { Policy } from '../policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../policy/policy.ts';
 import { proxyFinding } from '../policy/proxy.ts';
 import type { Manifest } from './manifest.ts';
-import { isRecord } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import { remark } from './remark.ts';
 
@@ -121,7 +120,7 @@ function placeOfWarning(message: string, { path }: PolicySpec): (string | number
 function settingsIn(manifests: readonly Manifest[]): SettingsReading {
   const found = manifests.find(({ kind, name }) => kind === 'ConfigMap' && name === SETTINGS_NAME);
   const data = found?.object.data;
-  return readSettings(isRecord(data) ? (data as Record<string, string>) : {});
+  return readSettings(isObject(data) ? (data as Record<string, string>) : {});
 }
 
 function duplicates(policies: readonly InputPolicy[]): Remark[] {

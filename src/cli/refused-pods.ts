@@ -1,9 +1,9 @@
 import type { Path } from '../api/schema-node.ts';
+import { isObject } from '../api/schema-node.ts';
 import { podView } from '../policy/pod.ts';
 import { enforceVersionLabel, isPinned } from '../policy/skip.ts';
 import { entryOf, keyOf, plainInteger } from '../policy/sysctl.ts';
 import { tripleKeys } from '../api/triple.ts';
-import { isRecord } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import { remark } from './remark.ts';
 import type { Namespaces, Workload } from './workload.ts';
@@ -24,9 +24,9 @@ export function refusedPods(workloads: readonly Workload[], namespaces: Namespac
 
 function keepaliveEntries({ pod, template }: Workload): Entry[] {
   const context: unknown = pod.spec?.securityContext;
-  const list = isRecord(context) && Array.isArray(context.sysctls) ? (context.sysctls as unknown[]) : [];
+  const list = isObject(context) && Array.isArray(context.sysctls) ? (context.sysctls as unknown[]) : [];
   return list.flatMap((entry, at): Entry[] => {
-    if (!isRecord(entry) || typeof entry.name !== 'string') return [];
+    if (!isObject(entry) || typeof entry.name !== 'string') return [];
     if (keyOf({ name: entry.name, value: '' }) === undefined) return [];
     return [
       { name: entry.name, value: entry.value, path: [...template, 'spec', 'securityContext', 'sysctls', at] },

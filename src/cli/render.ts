@@ -5,7 +5,7 @@ import { Command } from 'commander';
 
 import type { Source } from './input.ts';
 import type { RenderedSource } from './rendering.ts';
-import { collect } from './repeated.ts';
+import { addReadingOptions, collect } from './input-option.ts';
 import type { Review } from './review.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, exitCodes } from './terminal.ts';
@@ -34,7 +34,7 @@ As a KRM function (a ResourceList on standard input), for kustomize and others:
 `;
 
 export function renderCommand(terminal: Terminal): Command {
-  return new Command('render')
+  const command = new Command('render')
     .summary('puts what policies mean into the workloads beside them')
     .description(
       'Puts what the policies of the input mean into the pod templates of the input: the sysctls that admission would give ' +
@@ -53,14 +53,8 @@ export function renderCommand(terminal: Terminal): Command {
       'policies and namespaces that are kept elsewhere; again for more',
       collect,
       [],
-    )
-    .option('-n, --namespace <name>', 'of what names none', 'default')
-    .option(
-      '--template <kind.group=path>',
-      'where another kind has its pod template: Rollout.argoproj.io=spec.template; again for more',
-      collect,
-      [],
-    )
+    );
+  return addReadingOptions(command)
     .option('--diff', 'print what would change as a diff')
     .option('--write', 'change the files')
     .addHelpText('after', examples)

@@ -1,8 +1,8 @@
 import type { Path } from '../api/schema-node.ts';
+import { isObject } from '../api/schema-node.ts';
 import { withoutNulls } from '../api/verdict.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import type { Manifest } from './manifest.ts';
-import { isRecord } from './manifest.ts';
 import { CommandError } from './terminal.ts';
 
 /** What makes pods, as far as a manifest says: one template of it. */
@@ -54,8 +54,8 @@ export function workloadsIn(manifest: Manifest, templates: Templates, defaultNam
   if (path === undefined) return [];
   const namespace = manifest.namespace === '' ? defaultNamespace : manifest.namespace;
   return expand(withoutNulls(manifest.object), path, []).flatMap(([at, found]) => {
-    if (!isRecord(found) || !isRecord(found.spec)) return [];
-    const metadata = isRecord(found.metadata) ? found.metadata : {};
+    if (!isObject(found) || !isObject(found.spec)) return [];
+    const metadata = isObject(found.metadata) ? found.metadata : {};
     const pod = { metadata: { ...metadata, namespace, name: manifest.name }, spec: found.spec } as RawPod;
     return [{ manifest, namespace, template: at, pod }];
   });
@@ -78,8 +78,8 @@ export class Namespaces {
   constructor(manifests: readonly Manifest[]) {
     for (const { kind, apiVersion, name, object } of manifests) {
       if (kind !== 'Namespace' || apiVersion !== 'v1') continue;
-      const { labels } = isRecord(object.metadata) ? object.metadata : {};
-      this.#labels.set(name, (isRecord(labels) ? labels : {}) as Record<string, string>);
+      const { labels } = isObject(object.metadata) ? object.metadata : {};
+      this.#labels.set(name, (isObject(labels) ? labels : {}) as Record<string, string>);
     }
   }
 
