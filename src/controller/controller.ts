@@ -18,7 +18,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics, Outcome } from '../ops/metrics.ts';
 import { createControllerMetrics, createMetrics } from '../ops/metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
-import type { Plan } from '../policy/plan.ts';
+import type { Circumstances, Plan } from '../policy/plan.ts';
 import { plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
 import { Applier } from './apply.ts';
@@ -26,9 +26,11 @@ import { Removal } from './removal.ts';
 import { assertNotRenamed } from './renamed.ts';
 import { requirements } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
+import { resources } from './resource.ts';
 import { Triggers } from './trigger.ts';
 import { watchAll, watchRefusals, watchRefusedPods } from './watch.ts';
 import { Witness } from './witness.ts';
+import type { Words } from './world.ts';
 import { World } from './world.ts';
 
 export interface ControllerOptions {
@@ -96,8 +98,8 @@ class Controller {
     this.#triggers = new Triggers(this.#world, this.#queue, agentNamespace);
     const watching = {
       ...{ client, log, world: this.#world, agentNamespace, ownNamespace: config.podNamespace },
-      onChange: (resource: ResourceName, key: string) => {
-        this.#changed(resource, key);
+      onChange: (resource: ResourceName, key: string, before: unknown) => {
+        this.#changed(resource, key, before);
       },
     };
     this.#watched = watchAll(watching);
@@ -201,6 +203,7 @@ class Controller {
   async #lead(): Promise<void> {
     const { signal } = this.#options;
     const release = new AbortController();
+    this.#triggers.start();
     this.#queue.start();
     const asking = new AbortController();
     const asked = this.#witness.run(asking.signal);
@@ -223,7 +226,7 @@ class Controller {
     await sleep(systemClock, orphanedMs, signal);
   }
 
-  #changed(resource: ResourceName, key: string): void {
+  #changed(resource: ResourceName, key: string, before: unknown): void {
     if (resource === 'deployments') this.#removal.look();
     // The right to read them comes with the agents.
     if (resource === 'daemonsets' && !this.#readsRefusals) {
@@ -231,7 +234,7 @@ class Controller {
       void this.#refusals.reflector.run(this.#watching.signal);
     }
     if (resource === 'configmaps') this.#settingsChanged();
-    else this.#triggers.changed(resource, key);
+    else this.#triggers.changed(resource, key, before);
   }
 
   #serve(): Promise<HealthServer> {
@@ -254,21 +257,18 @@ class Controller {
     if (!this.#lease.leading) return undefined;
     if (isHalfHeard(this.#watched)) return { afterMs: hearingMs };
     const startedAt = performance.now();
-    const circumstances = this.#world.gather(key, {
-      now: new Date(),
-      activatingForMs: this.#activations.ofMs(key),
-      evidence: this.#witness.evidenceOf(key),
-    });
-    if (circumstances === undefined) {
+    const looked = await this.#look(key);
+    if (looked === 'another') return undefined;
+    if (looked === undefined) {
       this.#activations.forget(key);
+      this.#world.told.forget(key);
       await this.#applier.clearOrphan(key);
       return undefined;
     }
+    const { circumstances, planned } = looked;
     const { kind } = circumstances.record;
     let outcome: Outcome = 'failed';
     try {
-      const planned = plan(circumstances);
-      this.#triggers.noteCost(key, performance.now() - startedAt);
       await this.#applier.apply(circumstances, planned);
       this.#activations.note(key, planned);
       if (planned.activation === 'begins') this.#witness.poke();
@@ -279,6 +279,44 @@ class Controller {
       this.#metrics.reconcileSeconds.observe({ kind }, (performance.now() - startedAt) / 1000);
     }
   }
+
+  /** Words of agents that are not at hand are read before they are told. `another`: the policy changed meanwhile. */
+  async #look(key: string): Promise<Look | 'another' | undefined> {
+    if (!(await this.#world.counts.settle(key))) return 'another';
+    const words = { asked: new Set<string>(), missing: new Set<string>() };
+    const first = this.#plan(key, words);
+    this.#world.told.needs(key, words.asked);
+    if (words.missing.size === 0) return first;
+    await this.#readWords(words.missing);
+    return (await this.#world.counts.settle(key)) ? this.#plan(key) : 'another';
+  }
+
+  #plan(key: string, words?: Words): Look | undefined {
+    const circumstances = this.#world.gather(
+      key,
+      {
+        now: new Date(),
+        activatingForMs: this.#activations.ofMs(key),
+        evidence: this.#witness.evidenceOf(key),
+      },
+      words,
+    );
+    return circumstances && { circumstances, planned: plan(circumstances) };
+  }
+
+  async #readWords(nodes: ReadonlySet<string>): Promise<void> {
+    const read = [...nodes].map(async (node) => {
+      const query = { fieldSelector: `metadata.name=${node}` };
+      const { items } = await this.#client.listPage(resources.nodekeepalives, query);
+      for (const item of items) this.#world.reportRecord(item, true);
+    });
+    await Promise.all(read);
+  }
+}
+
+interface Look {
+  readonly circumstances: Circumstances;
+  readonly planned: Plan;
 }
 
 function outcomeOf({ verdict, againAfterMs }: Plan): Outcome {

@@ -1,6 +1,7 @@
 import { isComponent } from '../api/group.ts';
 import { nodeKeepaliveStatusSchema } from '../api/node-keepalive.ts';
-import type { NodePolicyReport, ShortenedReport } from '../api/node-keepalive.ts';
+import type { ShortenedReport } from '../api/node-keepalive.ts';
+import type { Finding } from '../api/status.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { keyOf } from '../kube/resource.ts';
 import { policyOfBinding } from '../policy/admission.ts';
@@ -10,8 +11,11 @@ import type { AdmissionDifference } from '../policy/installation.ts';
 import { admissionDifference, staticAdmission } from '../policy/installation.ts';
 import type { DaemonSetView } from '../policy/agents.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
+import type { Contribution } from '../policy/contribution.ts';
+import { contributionOf, Contributions, podFindingsOf } from '../policy/contribution.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
+import { Pool } from '../policy/pool.ts';
 import type { Stored } from '../policy/record.ts';
 
 export interface ControllerPod extends PodView {
@@ -29,8 +33,23 @@ export type StoredDaemonSet = Stored<DaemonSetView>;
 export type StoredRefusal = Stored<{ readonly of: string; readonly message: string }>;
 export type StoredDeployment = Stored<{ readonly runs: boolean }>;
 
+const texts = new Pool<string>();
+const pooled = (text: string) => texts.get(text, text);
+/** Labels and declared values: pods of one template have the same, and share an object. */
+const parts = new Pool<object>();
+const shared = <T extends object>(part: T): T => parts.get(JSON.stringify(part), part) as T;
+
 export function podRecord(object: KubeObject, agentNamespace: string): StoredPod {
-  return { uid: object.metadata.uid, ...podView(object), agentReady: agentReadiness(object, agentNamespace) };
+  const view = podView(object);
+  return {
+    ...view,
+    uid: object.metadata.uid,
+    namespace: pooled(view.namespace),
+    node: view.node && pooled(view.node),
+    labels: shared(view.labels),
+    declared: view.declared && shared(view.declared),
+    agentReady: agentReadiness(object, agentNamespace),
+  };
 }
 
 /** Only what stands in the namespace of the agents is believed to be one: others may carry the same labels. */
@@ -62,23 +81,41 @@ export function admissionRecord({ metadata, spec }: KubeObject): StoredAdmission
   return { uid, name, differs: admissionDifference({ metadata, spec }, mutating) };
 }
 
-/** What the agent of a node said last, policy by policy. */
+/** What the agent of a node said last, without the words about its pods. */
 export type StoredReport = Stored<{
   readonly node: string;
-  /** By the key of the policy in a store. */
-  readonly reports: ReadonlyMap<string, NodePolicyReport>;
+  /** The resourceVersion. */
+  readonly version: string;
+  readonly said: Contributions;
   /** By namespace; cluster policies under the empty one. */
   readonly shortened: ReadonlyMap<string, ShortenedReport>;
 }>;
 
+/** Is given the words about the pods of the node of each policy, by its key in a store; by no findings where there are none. */
+export type TakeWords = (
+  policy: string,
+  words: { readonly node: string; readonly version: string; readonly findings: readonly Finding[] },
+) => void;
+
 /** Throws where it cannot be read, as an object of a newer version may be. */
-export function nodeKeepaliveRecord({ metadata, status }: KubeObject): StoredReport {
+export function nodeKeepaliveRecord({ metadata, status }: KubeObject, take: TakeWords): StoredReport {
   const { policies = [], shortened = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
+  const { uid, name: node, resourceVersion: version } = metadata;
+  const said = new Map<string, Contribution>();
+  for (const one of policies) {
+    const [report, key] = [believable(one), pooled(keyOf(one))];
+    said.set(key, contributionOf(report));
+    take(key, { node, version, findings: podFindingsOf(node, report).map(inPool) });
+  }
   return {
-    ...{ uid: metadata.uid, node: metadata.name },
-    reports: new Map(policies.map((report) => [keyOf(report), believable(report)])),
+    ...{ uid, node, version },
+    said: new Contributions(said),
     shortened: new Map(shortened.map((one) => [one.namespace ?? '', one])),
   };
+}
+
+function inPool(finding: Finding): Finding {
+  return { ...finding, reason: pooled(finding.reason), message: pooled(finding.message) };
 }
 
 /** Undefined for those of others: an overlay may have put the agents beside them. */

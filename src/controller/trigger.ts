@@ -3,15 +3,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseKey } from '../kube/resource.ts';
 import type { WorkQueue } from '../kube/queue.ts';
 import { policyOfBinding } from '../policy/admission.ts';
-import type { StoredReport } from './record.ts';
+import { Contributions } from '../policy/contribution.ts';
+import type { NamespaceView } from '../policy/pod.ts';
+import type { PolicyRecord } from '../policy/record.ts';
+import type { StoredPod, StoredReport } from './record.ts';
 import type { ResourceName } from './resource.ts';
 import type { World } from './world.ts';
 
-/** Pods come and go in crowds: what they change in a status is gathered for this long. */
+/**
+ * A policy is looked at so long after the first thing that concerns it: what comes in between is gathered. A look costs what the
+ * policy has nodes, not pods, so that nothing else has to be weighed.
+ */
 const gatherMs = 1000;
-const longestGatherMs = 30_000;
-/** A policy may take one part in so many of a core: assessing one over 150,000 pods takes a while. */
-const share = 20;
 
 /** Of a node, the labels decide whether there can be an agent. */
 const concernEveryPolicy: ReadonlySet<ResourceName> = new Set([
@@ -22,13 +25,9 @@ const concernEveryPolicy: ReadonlySet<ResourceName> = new Set([
 export class Triggers {
   readonly #world: World;
   readonly #queue: Pick<WorkQueue, 'add' | 'addAfter'>;
-  readonly #costMs = new Map<string, number>();
-  /** uid and generation of each policy as last seen: a new status is no news to other policies. */
-  readonly #specs = new Map<string, string>();
-
-  /** What each node reported last. */
-  readonly #reported = new Map<string, StoredReport>();
   readonly #agentNamespace: string;
+  #isStarted = false;
+  #anyAgent = false;
 
   constructor(world: World, queue: Pick<WorkQueue, 'add' | 'addAfter'>, agentNamespace: string) {
     this.#world = world;
@@ -36,9 +35,10 @@ export class Triggers {
     this.#agentNamespace = agentNamespace;
   }
 
-  /** How long the last look at a policy took, so that the next waits in proportion. */
-  noteCost(key: string, ms: number): void {
-    if (this.#world.policy(key) !== undefined) this.#costMs.set(key, ms);
+  /** Every policy is looked at now: what the first lists brought concerned all of them. */
+  start(): void {
+    this.#isStarted = true;
+    for (const policy of this.#allPolicies()) this.#queue.add(policy);
   }
 
   /** What the API server was seen to act by, or not to. */
@@ -48,101 +48,108 @@ export class Triggers {
 
   /** What an administrator says to all policies at once is not to wait. */
   settingsChanged(): void {
+    this.#world.acting.settingsChanged();
+    this.#world.counts.settingsChanged();
     for (const policy of this.#allPolicies()) this.#queue.add(policy);
   }
 
   /** Whoever acts there gives way. */
   refused(namespace: string): void {
     this.#soon(this.#policiesOf(namespace));
+    this.#soon(this.#policiesOf(''));
   }
 
-  changed(resource: Exclude<ResourceName, 'configmaps'>, key: string): void {
+  changed(resource: Exclude<ResourceName, 'configmaps'>, key: string, before: unknown): void {
     switch (resource) {
       case 'keepalivepolicies':
       case 'clusterkeepalivepolicies':
-        this.#policyChanged(key);
+        this.#policyChanged(key, before as PolicyRecord | undefined);
         break;
       case 'nodekeepalives':
-        this.#reportChanged(key);
+        this.#reportChanged(key, before as StoredReport | undefined);
         break;
       case 'pods':
-        this.#podChanged(key);
+        this.#podChanged(key, before as StoredPod | undefined);
         break;
       case 'namespaces':
-        this.#namespaceChanged(key);
+        this.#soon(this.#world.counts.namespaceChanged(key, before as NamespaceView | undefined));
         break;
       case 'mutatingadmissionpolicybindings':
         this.#bindingChanged(key);
         break;
       default:
-        if (concernEveryPolicy.has(resource)) this.#soon(this.#allPolicies());
+        if (concernEveryPolicy.has(resource)) this.#everyone();
     }
   }
 
-  #policyChanged(key: string): void {
+  /** Its values may now bind, or no longer bind, on pods of others; a new status is no news to them. */
+  #policyChanged(key: string, before: PolicyRecord | undefined): void {
+    const { acting, counts } = this.#world;
+    const after = this.#world.policy(key);
     this.#queue.add(key);
-    const record = this.#world.policy(key);
-    const spec = record && `${record.uid} ${record.generation}`;
-    if (this.#specs.get(key) === spec) return;
-    if (spec === undefined) {
-      this.#specs.delete(key);
-      this.#costMs.delete(key);
-    } else {
-      this.#specs.set(key, spec);
+    if (isSameSpec(before, after)) return;
+    for (const moved of acting.changed(key, before, after)) {
+      if (moved !== key) this.#soon([moved]);
+      this.#soon(counts.policyChanged(moved));
     }
-    // Its values may now bind, or no longer bind, on pods of others.
-    this.#soon(key.includes('/') ? this.#policiesOf(parseKey(key).namespace ?? '') : this.#allPolicies());
   }
 
   /** Of whom it says something else than before, or nothing any more. */
-  #reportChanged(node: string): void {
+  #reportChanged(node: string, before: StoredReport | undefined): void {
     const now = this.#world.nodekeepalives.get(node);
-    const before = this.#reported.get(node);
-    if (now === undefined) this.#reported.delete(node);
-    else this.#reported.set(node, now);
-    this.#soon(differing(before?.reports, now?.reports));
+    this.#soon(this.#world.counts.reportingChanged(node));
+    if (!this.#isStarted) return;
+    // Where no agent runs, it is told how many reports there are all the same.
+    if (!this.#anyAgent && (before === undefined || now === undefined)) this.#everyone();
+    this.#soon(Contributions.differing(before?.said, now?.said));
     for (const namespace of differing(before?.shortened, now?.shortened))
-      this.#soon(
-        namespace === ''
-          ? this.#world.clusterkeepalivepolicies.keys()
-          : this.#world.keepalivepolicies.keysBy('namespace', namespace),
-      );
+      this.#soon(this.#policiesOf(namespace));
   }
 
   /** Whether an agent is ready decides whether the word of its node counts. */
-  #podChanged(key: string): void {
-    const { namespace = '' } = parseKey(key);
-    if (namespace === this.#agentNamespace) this.#soon(this.#allPolicies());
-    else this.#soon(this.#policiesOf(namespace));
-  }
-
-  #namespaceChanged(namespace: string): void {
-    this.#soon(this.#policiesOf(namespace));
+  #podChanged(key: string, before: StoredPod | undefined): void {
+    const { counts, pods, anyAgent } = this.#world;
+    this.#soon(counts.podChanged(key, before));
+    if (parseKey(key).namespace !== this.#agentNamespace) return;
+    for (const node of new Set([before?.node, pods.get(key)?.node]))
+      if (node !== undefined) this.#soon(counts.reportingChanged(node));
+    if (anyAgent !== this.#anyAgent) this.#everyone();
+    this.#anyAgent = anyAgent;
   }
 
   #bindingChanged(name: string): void {
     const policy = policyOfBinding(name);
-    if (policy === undefined) this.#soon(this.#allPolicies());
+    if (policy === undefined) this.#everyone();
     else this.#queue.add(policy);
   }
 
-  #soon(keys: Iterable<string>): void {
-    for (const key of keys) {
-      const afterMs = Math.max(gatherMs, Math.min(longestGatherMs, share * (this.#costMs.get(key) ?? 0)));
-      this.#queue.addAfter(key, afterMs);
-    }
+  #everyone(): void {
+    // The first list of nodes alone would else be told to each policy, node by node.
+    if (this.#isStarted) this.#soon(this.#allPolicies());
   }
 
-  #policiesOf(namespace: string): string[] {
-    return [
-      ...this.#world.keepalivepolicies.keysBy('namespace', namespace),
-      ...this.#world.clusterkeepalivepolicies.keys(),
-    ];
+  #soon(keys: Iterable<string>): void {
+    // What is not there any more needs no look: it had one when it went.
+    for (const key of keys) if (this.#world.policy(key) !== undefined) this.#queue.addAfter(key, gatherMs);
+  }
+
+  /** Of a namespace, or those of the cluster. */
+  #policiesOf(namespace: string): Iterable<string> {
+    const { keepalivepolicies, clusterkeepalivepolicies } = this.#world;
+    return namespace === ''
+      ? clusterkeepalivepolicies.keys()
+      : keepalivepolicies.keysBy('namespace', namespace);
   }
 
   #allPolicies(): string[] {
     return [...this.#world.keepalivepolicies.keys(), ...this.#world.clusterkeepalivepolicies.keys()];
   }
+}
+
+/** Deleted and made again between two looks, it is another. */
+function isSameSpec(before: PolicyRecord | undefined, after: PolicyRecord | undefined): boolean {
+  if (before?.uid !== after?.uid || before?.generation !== after?.generation) return false;
+  return isDeepStrictEqual(before?.policy, after?.policy);
 }
 
 /** Keys under which two maps do not hold the same. */

@@ -12,7 +12,6 @@ import {
   agentsRecord,
   bindingRecord,
   deploymentRecord,
-  nodeKeepaliveRecord,
   podRecord,
   refusalRecord,
 } from './record.ts';
@@ -28,15 +27,15 @@ export interface WatchOptions {
   /** Where this process itself runs. */
   readonly ownNamespace: string;
   readonly log: Log;
-  readonly onChange: (resource: ResourceName, key: string) => void;
+  readonly onChange: (resource: ResourceName, key: string, before: unknown) => void;
 }
 
 function watcherOf({ client, log, onChange }: WatchOptions): ReturnType<typeof watcher> {
   return watcher({
     client,
     log,
-    onChange: (resource, key) => {
-      onChange(resource as ResourceName, key);
+    onChange: (resource, key, before) => {
+      onChange(resource as ResourceName, key, before);
     },
   });
 }
@@ -93,7 +92,11 @@ export function watchAll(options: WatchOptions): Watched[] {
       store: world.clusterkeepalivepolicies,
       trim: (object) => policyRecord('ClusterKeepalivePolicy', object),
     }),
-    watched({ ...of('nodekeepalives'), store: world.nodekeepalives, trim: nodeKeepaliveRecord }),
+    watched({
+      ...of('nodekeepalives'),
+      store: world.nodekeepalives,
+      trim: (object) => world.reportRecord(object),
+    }),
     watched({ ...of('pods'), store: world.pods, trim: (object) => podRecord(object, agentNamespace) }),
     watched({ ...of('namespaces'), store: world.namespaces, trim: labelledRecord }),
     watched({ ...of('nodes'), store: world.nodes, trim: labelledRecord }),

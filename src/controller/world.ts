@@ -1,18 +1,21 @@
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings } from '../api/settings.ts';
+import type { Finding } from '../api/status.ts';
+import type { KubeObject } from '../kube/resource.ts';
 import { parseKey } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
 import { clusterBindingName } from '../policy/admission.ts';
 import { agentsMissing } from '../policy/agents.ts';
-import type { Neighbourhood } from '../policy/assess.ts';
+import { placeIn } from '../policy/census.ts';
 import { mayBeOn } from '../policy/placement.ts';
 import type { Circumstances } from '../policy/plan.ts';
 import { installationFor } from '../policy/installation.ts';
-import { inExcess } from '../policy/limits.ts';
 import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import type { NodeFacts } from '../policy/rollup.ts';
-import { thoseThatMayAct } from '../policy/withheld.ts';
+import { Acting } from './acting.ts';
+import { Counts } from './counts.ts';
+import { nodeKeepaliveRecord } from './record.ts';
 import { RefusalLog } from './refusal-log.ts';
 import type {
   StoredAdmission,
@@ -23,11 +26,19 @@ import type {
   StoredRefusal,
   StoredReport,
 } from './record.ts';
+import { Told } from './told.ts';
 
 const ofNamespace = ({ namespace }: { namespace: string }) => [namespace];
 /** Of all pods few are agents: an index of their own finds them. */
 const readyAgents = ({ agentReady, node }: StoredPod) => (agentReady && node !== undefined ? [node] : []);
+const place = (pod: StoredPod) => [placeIn(pod)];
 const agents = ({ agentReady }: StoredPod) => (agentReady === undefined ? [] : ['any']);
+
+/** Nodes whose words a decision asked for, and those of them whose words are not at hand. */
+export interface Words {
+  readonly asked: Set<string>;
+  readonly missing: Set<string>;
+}
 
 /**
  * What the controller knows of the cluster, by resource. A policy of either kind goes by its key in a store:
@@ -38,9 +49,10 @@ export class World {
   readonly keepalivepolicies = new Store<PolicyRecord, 'namespace'>({ namespace: ofNamespace });
   readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
   readonly nodekeepalives = new Store<StoredReport>();
-  readonly pods = new Store<StoredPod, 'namespace' | 'readyAgentOn' | 'agents'>({
-    ...{ namespace: ofNamespace, readyAgentOn: readyAgents, agents },
-  });
+  readonly pods = new Store<StoredPod, 'namespace' | 'place' | 'readyAgentOn' | 'agents'>(
+    { ...{ namespace: ofNamespace, place, readyAgentOn: readyAgents, agents } },
+    { fillsInPlace: true },
+  );
   readonly namespaces = new Store<Stored<NamespaceView>>();
   readonly nodes = new Store<Stored<NamespaceView>>();
   /** One at most. */
@@ -54,6 +66,13 @@ export class World {
   readonly refused = new RefusalLog();
   /** Of the controller. */
   readonly deployments = new Store<StoredDeployment>();
+
+  readonly acting = new Acting(
+    (key) => this.policy(key),
+    () => this.settings.settings,
+  );
+  readonly counts = new Counts(this);
+  readonly told = new Told();
 
   /** Only in that namespace is a pod believed to be an agent. */
   constructor(agentNamespace: string) {
@@ -74,21 +93,35 @@ export class World {
     return key.includes('/') ? this.keepalivepolicies : this.clusterkeepalivepolicies;
   }
 
+  /** Of a NodeKeepalive; the words that are not kept can be read once more, by `isWanted`. */
+  reportRecord(object: KubeObject, isWanted = false): StoredReport {
+    return nodeKeepaliveRecord(object, (policy, words) => {
+      this.told.offer(policy, words, isWanted);
+    });
+  }
+
+  get anyAgent(): boolean {
+    return this.pods.keysBy('agents', 'any').size > 0;
+  }
+
+  /** Whether the agent of a node is ready and has reported something. */
+  isReporting(node: string): boolean {
+    return this.nodekeepalives.get(node) !== undefined && this.pods.keysBy('readyAgentOn', node).size > 0;
+  }
+
   /** All that a decision on one policy depends on; `undefined` where there is no such policy any more. */
   gather(
     key: string,
     time: Pick<Circumstances, 'now' | 'activatingForMs' | 'evidence'>,
+    words: Words = { asked: new Set(), missing: new Set() },
   ): Circumstances | undefined {
     const record = this.policy(key);
     if (record === undefined) return undefined;
     const isCluster = record.kind === 'ClusterKeepalivePolicy';
-    const settings = this.settings;
-    const beside = this.#policiesBeside(record);
     return {
-      ...{ record, ...time, settings },
-      inExcess: inExcess(beside, settings.settings).has(record),
-      neighbourhoods: isCluster ? this.#everywhere() : [this.#neighbourhood(record.namespace)],
-      others: thoseThatMayAct(beside, settings.settings).map(({ policy }) => policy),
+      ...{ record, ...time, settings: this.settings },
+      inExcess: this.acting.isInExcess(record),
+      counted: this.counts.countedOf(key, (node) => this.#wordsOf(key, node, words)),
       installation: installationFor(record.kind, {
         policies: this.mutatingadmissionpolicies,
         bindings: this.mutatingadmissionpolicybindings,
@@ -102,9 +135,19 @@ export class World {
     };
   }
 
+  #wordsOf(policy: string, node: string, { asked, missing }: Words): readonly Finding[] {
+    asked.add(node);
+    const version = this.nodekeepalives.get(node)?.version;
+    const words = version === undefined ? [] : this.told.get(policy, node, version);
+    if (words === undefined) missing.add(node);
+    return words ?? [];
+  }
+
   #facts(policy: string): NodeFacts {
-    const anyAgent = this.pods.keysBy('agents', 'any').size > 0;
+    const { anyAgent } = this;
     const daemonSets = [...this.daemonsets.list()];
+    // Most nodes tell of the same policies in the same order.
+    let hint = 0;
     return {
       anyAgent,
       agentsMissing: agentsMissing({
@@ -117,9 +160,14 @@ export class World {
         if (node === undefined || daemonSets.length === 0) return true;
         return daemonSets.some(({ placement }) => mayBeOn(placement, node));
       },
-      isReporting: (node) =>
-        this.nodekeepalives.get(node) !== undefined && this.pods.keysBy('readyAgentOn', node).size > 0,
-      reportOf: (node) => this.nodekeepalives.get(node)?.reports.get(policy),
+      isReporting: (node) => this.isReporting(node),
+      reportOf: (node) => {
+        const said = this.nodekeepalives.get(node)?.said;
+        const index = said?.indexOf(policy, hint) ?? -1;
+        if (index === -1) return undefined;
+        hint = index;
+        return said?.at(index);
+      },
       shortenedOn: (node) => this.nodekeepalives.get(node)?.shortened.get(parseKey(policy).namespace ?? ''),
       nodes: { [Symbol.iterator]: () => this.nodes.list() },
     };
@@ -128,24 +176,5 @@ export class World {
   #refusalOf(daemonSets: readonly StoredDaemonSet[]): string | undefined {
     const names = new Set(daemonSets.map(({ name }) => name));
     return [...this.refusals.list()].find(({ of }) => names.has(of))?.message;
-  }
-
-  *#everywhere(): Generator<Neighbourhood> {
-    for (const name of this.namespaces.keys()) yield this.#neighbourhood(name);
-  }
-
-  #neighbourhood(name: string): Neighbourhood {
-    // A namespace whose own watch is a moment behind that of its pods has no labels yet.
-    const namespace = this.namespaces.get(name) ?? { name, labels: {} };
-    return { namespace, pods: this.pods.listBy('namespace', name) };
-  }
-
-  /** Every policy that may select a pod that this one selects, itself too. */
-  #policiesBeside({ kind, namespace }: PolicyRecord): PolicyRecord[] {
-    const namespaced =
-      kind === 'KeepalivePolicy'
-        ? this.keepalivepolicies.listBy('namespace', namespace)
-        : this.keepalivepolicies.list();
-    return [...namespaced, ...this.clusterkeepalivepolicies.list()];
   }
 }

@@ -10,8 +10,8 @@ export interface MirrorOptions<T extends Identified> {
    * paged list carry no `kind`. An object on which it throws is logged and left out.
    */
   readonly trim: (object: KubeObject) => T | undefined;
-  /** Told each key whose trimmed object came, changed or went; after the store has it. */
-  readonly onChange?: (key: string) => void;
+  /** Told each key whose trimmed object came, changed or went, and what was held before; after the store has it. */
+  readonly onChange?: (key: string, before: T | undefined) => void;
   readonly log: Log;
 }
 
@@ -68,11 +68,11 @@ export class Mirror<T extends Identified> {
 
   /** The list is whole: it becomes the store. */
   commit(version: string): void {
-    const changed = this.#staged?.commit() ?? [];
+    const changed = this.#staged?.commit();
     this.#staged = undefined;
     this.#version = version;
     this.#synced.resolve();
-    for (const key of changed) this.#notify(key);
+    for (const [key, before] of changed ?? []) this.#notify(key, before);
   }
 
   accept(event: WatchEvent): void {
@@ -97,9 +97,10 @@ export class Mirror<T extends Identified> {
     const key = keyOf(object.metadata);
     const value = type === 'DELETED' ? undefined : this.#trim(object);
     const { store } = this.#options;
+    const before = store.get(key);
     const changed = value === undefined ? store.delete(key) : store.set(key, value);
     this.#version = object.metadata.resourceVersion;
-    if (changed) this.#notify(key);
+    if (changed) this.#notify(key, before);
   }
 
   #trim(object: KubeObject): T | undefined {
@@ -111,9 +112,9 @@ export class Mirror<T extends Identified> {
     }
   }
 
-  #notify(key: string): void {
+  #notify(key: string, before: T | undefined): void {
     try {
-      this.#options.onChange?.(key);
+      this.#options.onChange?.(key, before);
     } catch (error) {
       this.#options.log.error({ err: error, key }, 'handler of a change failed');
     }

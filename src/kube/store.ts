@@ -12,8 +12,16 @@ export type Indexer<T> = (value: T, key: string) => readonly string[];
 export interface Replacement<T> {
   set(key: string, value: T): void;
   delete(key: string): void;
-  /** Makes it the content and returns the keys that differ: added, changed or no longer there. */
-  commit(): string[];
+  /** Makes it the content and returns what differs, added, changed or no longer there: what was held before, by key. */
+  commit(): Map<string, T | undefined>;
+}
+
+export interface StoreOptions {
+  /**
+   * Nobody reads it before the first list is whole: what comes is held at once, so that there is no moment in which all of
+   * it is taken over.
+   */
+  readonly fillsInPlace?: boolean;
 }
 
 /**
@@ -25,7 +33,10 @@ export class Store<T extends Identified, I extends string = never> {
   #synced = false;
   readonly #indexes = new Map<string, { of: Indexer<T>; keys: Map<string, Set<string>> }>();
 
-  constructor(indexers?: Readonly<Record<I, Indexer<T>>>) {
+  readonly #fillsInPlace: boolean;
+
+  constructor(indexers?: Readonly<Record<I, Indexer<T>>>, { fillsInPlace = false }: StoreOptions = {}) {
+    this.#fillsInPlace = fillsInPlace;
     for (const [name, of] of Object.entries<Indexer<T>>(indexers ?? {})) {
       this.#indexes.set(name, { of, keys: new Map() });
     }
@@ -80,6 +91,7 @@ export class Store<T extends Identified, I extends string = never> {
   }
 
   replacement(): Replacement<T> {
+    if (this.#fillsInPlace && !this.#synced) return this.#inPlace();
     const next = new Map<string, T>();
     return {
       set: (key, value) => {
@@ -91,18 +103,31 @@ export class Store<T extends Identified, I extends string = never> {
     };
   }
 
-  #commit(next: Map<string, T>): string[] {
+  #inPlace(): Replacement<T> {
+    // Of a list that was broken off.
+    for (const key of [...this.#objects.keys()]) this.delete(key);
+    return {
+      set: (key, value) => void this.set(key, value),
+      delete: (key) => void this.delete(key),
+      commit: () => {
+        this.#synced = true;
+        return new Map([...this.#objects.keys()].map((key) => [key, undefined]));
+      },
+    };
+  }
+
+  #commit(next: Map<string, T>): Map<string, T | undefined> {
     const before = this.#objects;
-    const changed: string[] = [];
+    const changed = new Map<string, T | undefined>();
     for (const [key, value] of before) {
       if (next.has(key)) continue;
-      changed.push(key);
+      changed.set(key, value);
       this.#reindex(key, value, undefined);
     }
     for (const [key, value] of next) {
       const held = before.get(key);
       if (held === value) continue;
-      changed.push(key);
+      changed.set(key, held);
       this.#reindex(key, held, value);
     }
     this.#objects = next;

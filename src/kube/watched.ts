@@ -30,7 +30,7 @@ export interface WatchedOptions<T extends Identified> {
 export function watcher(shared: {
   readonly client: ApiClient;
   readonly log: Log;
-  readonly onChange: (resource: string, key: string) => void;
+  readonly onChange: (resource: string, key: string, before: Identified | undefined) => void;
 }): <T extends Identified>(options: WatchedOptions<T>) => Watched {
   const { client, log, onChange } = shared;
   return <T extends Identified>({ resource, store, ...options }: WatchedOptions<T>): Watched => ({
@@ -38,8 +38,8 @@ export function watcher(shared: {
     store: store as unknown as Store<Identified, string>,
     reflector: new Reflector<T>({
       ...{ client, log, store, ...options },
-      onChange: (key) => {
-        onChange(resource, key);
+      onChange: (key, before) => {
+        onChange(resource, key, before);
       },
     }),
   });

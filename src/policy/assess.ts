@@ -1,44 +1,25 @@
-import { isDeepStrictEqual } from 'node:util';
-
+import type { Coverage } from '../api/condition.ts';
 import type {
   ConnectionTotals,
-  Effective,
   Finding,
   HostCounts,
   NodeCounts,
   PodCounts,
+  SkippedBy,
 } from '../api/status.ts';
-import type { Coverage } from '../api/condition.ts';
-import { findingLimit } from '../api/status.ts';
+import { findingLimit, skipReasons } from '../api/status.ts';
+import type { Census } from './census.ts';
+import { noPlace, ranksOf, waitingPlace } from './census.ts';
 import { coverageOf } from './coverage.ts';
-import { meets } from './enough.ts';
-import type { Missed } from './finding.ts';
-import {
-  compareText,
-  exposedFinding,
-  generalFindings,
-  missedFinding,
-  ownValuesChanged,
-  skippedFinding,
-  stricterFinding,
-  whereabouts,
-  worstFirst,
-} from './finding.ts';
-import type { NamespaceView, PodView } from './pod.ts';
-import type { EffectivePolicy, Policy } from './policy.ts';
-import { describePolicy, selectsNamespace, selectsPod } from './policy.ts';
-import { requirementOf, together } from './requirement.ts';
-import type { NodeFacts, PodsHere, Rollup } from './rollup.ts';
-import { bySpecs, nodeStateOf, rollUp } from './rollup.ts';
-import type { Skip } from './skip.ts';
-import { agentSkipOf, countSkips, skipOf } from './skip.ts';
-import type { GivenSince } from './withholding.ts';
-
-/** A namespace with its pods. */
-export interface Neighbourhood {
-  readonly namespace: NamespaceView;
-  readonly pods: Iterable<PodView>;
-}
+import { compareText, generalFindings, stricterFinding, worstFirst } from './finding.ts';
+import type { Basis } from './judgement.ts';
+import type { PodView } from './pod.ts';
+import type { EffectivePolicy } from './policy.ts';
+import { describePolicy } from './policy.ts';
+import type { Rival } from './rival.ts';
+import type { NodeFacts, Rollup } from './rollup.ts';
+import { bySpecs, rollUp } from './rollup.ts';
+import { Worst } from './worst.ts';
 
 export interface Assessment {
   readonly pods: PodCounts;
@@ -53,226 +34,135 @@ export interface Assessment {
   readonly coverage: Coverage;
 }
 
-interface Census {
-  selected: number;
-  declared: number;
-  pending: number;
-  /** Of the declared, those that have started. */
-  started: number;
-  /** Judged by their specs, since no agent can tell better. */
-  readonly exposed: PodView[];
-  readonly skipped: { readonly pod: PodView; readonly skip: Skip }[];
-  readonly missed: Missed[];
-  /** Whose own values admission changed, where no agent tells of it. */
-  readonly changed: PodView[];
-  readonly nodes: Map<string, PodsHere>;
-  /** Stricter policy → pods on which it binds instead. */
-  readonly stricter: Map<EffectivePolicy, number>;
+/** What was counted of one policy, and where the words are that go with it. */
+export interface Counted {
+  readonly census: Census;
+  readonly rivals: readonly Rival[];
+  /** Pods of a place, selected or not, as they were counted. */
+  podsAt(place: string): Iterable<{ readonly pod: PodView; readonly basis: Basis }>;
+  /** What the agent of a node told last of pods. */
+  toldOn(node: string): readonly Finding[];
 }
 
 /** All that an assessment depends on. */
 export interface Surroundings {
   readonly generation: number;
-  readonly neighbourhoods: Iterable<Neighbourhood>;
-  /** Every policy that may select the same pods. */
-  readonly others: readonly Policy[];
+  readonly counted: Counted;
   readonly facts: NodeFacts;
-  readonly givenSince?: GivenSince;
   /** Namespaces in which admission gives way to something that refuses the values. */
   readonly withheldIn?: ReadonlySet<string>;
 }
 
+/** What specs say of those places where nobody else can tell. */
+interface BySpecs {
+  readonly uncovered: number;
+  readonly findings: number;
+  readonly skips: readonly number[];
+}
+
 /** What can be said of a policy from the pods and nodes that it selects, beside all other policies. */
 export function assess(policy: EffectivePolicy, surroundings: Surroundings): Assessment {
-  const { generation, facts, withheldIn } = surroundings;
-  const census = censusOf(policy, surroundings);
-  const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
-  const pods = countsOf(census, rollup);
-  const told = findingsOf(census, policy, { rollup, facts, withheldIn });
+  const { generation, facts, counted } = surroundings;
+  const { census } = counted;
+  const worst = new Worst();
+  const specs = bySpecsOf(census, facts, worst);
+  const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, census, worst }) : undefined;
+  const pods = countsOf(census, specs, rollup);
+  const told = findingsOf(policy, { specs, rollup, worst }, surroundings);
   const { nodes, hosts, connections, awaited = [] } = rollup ?? {};
-  const known = rollup?.known ?? bySpecs(uncoveredBySpecs(census));
+  const known = rollup?.known ?? bySpecs(specs.uncovered);
   const coverage = coverageOf({ pods, hosts, connections, known, rollup, findings: told.findings });
   return { pods, nodes, hosts, connections, awaited, ...told, coverage };
 }
 
-function uncoveredBySpecs({ exposed, skipped, missed }: Census): number {
-  return exposed.length + skipped.length + missed.filter(({ isJudged }) => isJudged).length;
-}
-
-function censusOf(
-  policy: EffectivePolicy,
-  { generation, neighbourhoods, others, facts, givenSince = () => undefined }: Surroundings,
-): Census {
-  const census: Census = {
-    ...{ selected: 0, declared: 0, pending: 0, started: 0, exposed: [], skipped: [], changed: [] },
-    ...{ nodes: new Map(), stricter: new Map(), missed: [] },
-  };
-  const stricter = others.filter((other) => isStricter(other, policy));
-  for (const { namespace, pods } of neighbourhoods) {
-    if (!selectsNamespace(policy, namespace)) continue;
-    const stricterHere = stricter.filter((other) => selectsNamespace(other, namespace));
-    const since = givenSince(namespace.name);
-    for (const pod of pods) {
-      if (!pod.live || !selectsPod(policy, pod)) continue;
-      const isSilent = nodeStateOf(pod.node, facts, generation) === 'silent';
-      const standing = standingOf(pod, namespace, policy.effective);
-      const isJudged = isSilent && !isForAgents(pod, facts);
-      count(census, pod, { standing, isJudged, isMissed: isMissed(pod, standing, since) });
-      if (!isLeft(pod, standing, isSilent)) countStricter(census, pod, stricterHere);
-    }
-  }
-  return census;
-}
-
-/** Where it will run, the agent gives it its values: its spec is no fault of anybody. No agent runs on Windows. */
-function isForAgents({ pending, node, windows }: PodView, { anyAgent }: NodeFacts): boolean {
-  return anyAgent && pending && node === undefined && !windows;
-}
-
-/** On a pod that is left as it is, nobody's values bind. */
-function isLeft(pod: PodView, standing: Standing, isSilent: boolean): boolean {
-  return isSilent ? standing !== undefined && standing !== 'declared' : agentSkipOf(pod) !== undefined;
-}
-
-/** Whether `other` changes pods and asks for more than the policy where both select a pod. */
-function isStricter(other: Policy, policy: EffectivePolicy): other is EffectivePolicy {
-  return (
-    other !== policy &&
-    other.spec.mode === 'Enforce' &&
-    other.effective !== undefined &&
-    asksForMore(other.effective, policy.effective)
-  );
-}
-
-/** Whether one policy alone asks for less than both together. */
-function asksForMore(other: Effective, than: Effective): boolean {
-  const alone = requirementOf(than);
-  return !isDeepStrictEqual(together([alone, requirementOf(other)]), alone);
-}
-
-type Standing = Skip | 'declared' | undefined;
-
 /**
- * `undefined`: exposed. A pod of a node's own network, or of Windows, declares nothing, whatever the defaults of
- * Linux would be worth to another. A pod whose own values are good is counted as such, whatever else holds of it.
+ * Whether specs are all there is to go by. Where a pod that waits will run, the agent gives it its values: its spec is no
+ * fault of anybody.
  */
-function standingOf(pod: PodView, namespace: NamespaceView, effective: Effective): Standing {
-  const ownKernel = !pod.hostNetwork && !pod.windows;
-  if (ownKernel && pod.declared !== undefined && meets(pod.declared, requirementOf(effective)))
-    return 'declared';
-  return skipOf(pod, namespace);
+function isJudgedBySpecs(place: string, facts: NodeFacts): boolean {
+  if (place === waitingPlace) return !facts.anyAgent;
+  return place === noPlace || !facts.isReporting(place);
 }
 
-/** A pod that admission saw bears its note, whatever became of its values. */
-function isMissed(pod: PodView, standing: Standing, sinceMs: number | undefined): boolean {
-  if (standing !== undefined || pod.declared === undefined || pod.noted) return false;
-  return sinceMs !== undefined && pod.createdAtMs !== undefined && pod.createdAtMs > sinceMs;
-}
-
-interface Judgement {
-  readonly standing: Standing;
-  readonly isJudged: boolean;
-  readonly isMissed: boolean;
-}
-
-function count(census: Census, pod: PodView, { standing, isJudged, isMissed }: Judgement): void {
-  census.selected += 1;
-  if (isJudged && pod.changedFrom !== undefined) census.changed.push(pod);
-  if (pod.pending) census.pending += 1;
-  if (pod.node !== undefined) countOn(census.nodes, pod.node, pod);
-  if (standing === 'declared') {
-    census.declared += 1;
-    if (!pod.pending) census.started += 1;
-  } else if (isMissed) {
-    census.missed.push({ pod, isJudged });
-  } else if (!isJudged) return;
-  else if (standing === undefined) census.exposed.push(pod);
-  else census.skipped.push({ pod, skip: standing });
-}
-
-function countOn(nodes: Census['nodes'], node: string, { pending }: PodView): void {
-  const here = nodes.get(node) ?? { selected: 0, pending: 0 };
-  here.selected += 1;
-  if (pending) here.pending += 1;
-  nodes.set(node, here);
-}
-
-function countStricter({ stricter }: Census, pod: PodView, candidates: readonly EffectivePolicy[]): void {
-  for (const other of candidates) {
-    if (selectsPod(other, pod)) stricter.set(other, (stricter.get(other) ?? 0) + 1);
+function bySpecsOf(census: Census, facts: NodeFacts, worst: Worst): BySpecs {
+  const skips = skipReasons.map(() => 0);
+  const hasMissed = census.total('missed') > 0;
+  let [uncovered, findings] = [0, census.total('missed')];
+  for (const place of census.places()) {
+    const isJudged = isJudgedBySpecs(place, facts);
+    if (!isJudged && !hasMissed) continue;
+    const tally = census.tallyOf(place);
+    worst.note(place === waitingPlace ? noPlace : place, ranksOf(tally, isJudged));
+    if (!isJudged) continue;
+    const skipped = total(tally.skips);
+    uncovered += tally.exposed + tally.missed + skipped;
+    findings += tally.exposed + tally.changed + skipped;
+    tally.skips.forEach((count, index) => (skips[index] = (skips[index] ?? 0) + count));
   }
+  return { uncovered, findings, skips };
 }
 
-function countsOf(census: Census, rollup: Rollup | undefined): PodCounts {
-  const { selected, declared, pending, started, skipped } = census;
-  const skips = [...skipped.map(({ skip }) => skip.reason), ...(rollup?.skips ?? [])];
-  const skippedBy = countSkips(skips);
+function countsOf(census: Census, { skips }: BySpecs, rollup: Rollup | undefined): PodCounts {
+  const selected = census.total('selected');
+  const pending = census.total('pending');
+  const skippedBy: SkippedBy = skipReasons
+    .map((reason, index) => ({ reason, count: (skips[index] ?? 0) + (rollup?.skips[index] ?? 0) }))
+    .filter(({ count }) => count > 0);
   const reporting = rollup !== undefined && rollup.nodes.reporting > 0;
   return {
-    ...{ selected, declared },
+    ...{ selected, declared: census.total('declared') },
     ...(reporting ? { live: rollup.live } : {}),
     ...(pending === 0 ? {} : { pending }),
-    skipped: skips.length,
+    skipped: total(skippedBy.map(({ count }) => count)),
     ...(skippedBy.length === 0 ? {} : { skippedBy }),
-    summary: `${reporting ? rollup.live : started}/${selected}`,
+    summary: `${reporting ? rollup.live : census.total('started')}/${selected}`,
   };
 }
 
 /** What no value can help, then what is exposed, then pods left out, then what is merely stricter. */
 function findingsOf(
-  census: Census,
   policy: EffectivePolicy,
-  {
-    rollup,
-    facts,
-    withheldIn,
-  }: Pick<Surroundings, 'facts'> & {
-    readonly rollup: Rollup | undefined;
-    readonly withheldIn: ReadonlySet<string> | undefined;
-  },
-) {
-  const { exposed, skipped, changed, missed, stricter } = census;
+  { specs, rollup, worst }: { specs: BySpecs; rollup: Rollup | undefined; worst: Worst },
+  surroundings: Surroundings,
+): Pick<Assessment, 'findings' | 'findingsTotal'> {
+  const { facts, counted } = surroundings;
   const general = generalFindings(policy, facts);
+  const ofPods = worst.list((place) => podFindingsAt(place, policy, surroundings));
   const listed = [
     ...general,
-    ...[
-      ...firstByName(exposed, (pod) => pod).map((pod) => exposedFinding(pod, policy, withheldIn)),
-      ...firstByName(missed, ({ pod }) => pod).map((one) => missedFinding(one, policy)),
-      ...firstByName(skipped, ({ pod }) => pod).map(({ pod, skip }) => skippedFinding(pod, skip, policy)),
-      ...firstByName(changed, (pod) => pod).map((pod) => ({
-        ...ownValuesChanged(pod.changedFrom ?? '', pod.declared ?? {}),
-        ...whereabouts(pod, policy),
-      })),
-      ...(rollup?.findings ?? []),
-    ].sort(worstFirst),
-    ...[...stricter]
-      .map(([other, pods]) => stricterFinding(other, pods, describePolicy(other)))
+    ...[...ofPods, ...(rollup?.findings ?? [])].sort(worstFirst),
+    ...counted.rivals
+      .map(({ policy: other, pods }) => stricterFinding(other, pods, describePolicy(other)))
       .sort((a, b) => compareText(a.policy ?? '', b.policy ?? '')),
   ];
   return {
     findings: listed.slice(0, findingLimit),
-    findingsTotal:
-      general.length +
-      exposed.length +
-      missed.length +
-      skipped.length +
-      changed.length +
-      (rollup?.findingsTotal ?? 0) +
-      stricter.size,
+    findingsTotal: general.length + specs.findings + (rollup?.findingsTotal ?? 0) + counted.rivals.length,
   };
 }
 
-/** The same pods are named every time, so that a status changes only when the world did. */
-function firstByName<T>(items: readonly T[], podOf: (item: T) => PodView): T[] {
-  const first: T[] = [];
-  const before = (a: T, b: T) =>
-    compareText(podOf(a).namespace, podOf(b).namespace) || compareText(podOf(a).name, podOf(b).name);
-  for (const item of items) {
-    const last = first[findingLimit - 1];
-    if (last !== undefined && before(item, last) >= 0) continue;
-    const at = first.findIndex((other) => before(item, other) < 0);
-    first.splice(at === -1 ? first.length : at, 0, item);
-    first.length = Math.min(first.length, findingLimit);
-  }
-  return first;
+function podFindingsAt(place: string, policy: EffectivePolicy, surroundings: Surroundings): Finding[] {
+  if (place === noPlace)
+    return [noPlace, waitingPlace].flatMap((one) => bySpecsAt(one, policy, surroundings));
+  const { facts, counted } = surroundings;
+  const isTold = facts.isReporting(place) && facts.reportOf(place) !== undefined;
+  return [...(isTold ? counted.toldOn(place) : []), ...bySpecsAt(place, policy, surroundings)];
+}
+
+function bySpecsAt(
+  place: string,
+  policy: EffectivePolicy,
+  { facts, counted, withheldIn }: Surroundings,
+): Finding[] {
+  const { census } = counted;
+  const isJudged = isJudgedBySpecs(place, facts);
+  if (ranksOf(census.tallyOf(place), isJudged) === 0) return [];
+  return [...counted.podsAt(place)].flatMap(({ pod, basis }) => {
+    const isWithheld = withheldIn?.has(pod.namespace) === true;
+    return census.findingsOf(pod, basis, { policy, isJudged, isWithheld });
+  });
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }

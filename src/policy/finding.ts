@@ -92,11 +92,7 @@ export function someOf(names: readonly string[], atMost = namedAtMost): string {
 }
 
 /** A pod that runs with looser values than the policy's and that admission would have changed. */
-export function exposedFinding(
-  pod: PodView,
-  policy: EffectivePolicy,
-  withheldIn: ReadonlySet<string> = new Set(),
-): Finding {
+export function exposedFinding(pod: PodView, policy: EffectivePolicy, isWithheld = false): Finding {
   const { effective, spec } = policy;
   if (pod.declared === undefined) {
     return {
@@ -108,7 +104,7 @@ export function exposedFinding(
     };
   }
   const starts = `its spec starts it with ${shorthand(pod.declared)}`;
-  const enforced = withheldIn.has(pod.namespace)
+  const enforced = isWithheld
     ? 'only a node agent can change that, since something refuses pods with the values there (AdmissionRefused)'
     : `recreate it to start with ${shorthand(effective)}`;
   const remedy =
@@ -179,14 +175,20 @@ const mildest: readonly string[] = [
   'SkipLabel',
 ];
 
-/** The same order every time, so that a status changes only when the world did. */
+/** 0 is the worst; less than `ranks`. */
+export function rankOf(reason: string): number {
+  return mildest.indexOf(reason) + 1;
+}
+
+export const ranks = mildest.length + 1;
+
+/** The same order every time, so that a status changes only when the world did; by node first, since nodes tell of pods. */
 export function worstFirst(a: Omit<Finding, 'message'>, b: Omit<Finding, 'message'>): number {
-  const rank = ({ reason }: Pick<Finding, 'reason'>) => mildest.indexOf(reason) + 1;
   return (
-    Math.sign(rank(a) - rank(b)) ||
+    Math.sign(rankOf(a.reason) - rankOf(b.reason)) ||
+    compareText(a.node ?? '', b.node ?? '') ||
     compareText(a.namespace ?? '', b.namespace ?? '') ||
-    compareText(a.pod ?? '', b.pod ?? '') ||
-    compareText(a.node ?? '', b.node ?? '')
+    compareText(a.pod ?? '', b.pod ?? '')
   );
 }
 

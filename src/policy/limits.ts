@@ -73,6 +73,10 @@ export function inExcess(
 }
 
 export function oldestFirst(a: PolicyRecord, b: PolicyRecord): number {
-  const [first, second] = [a, b].map(({ createdAt = '', name }) => `${createdAt} ${name}`);
-  return (first ?? '') < (second ?? '') ? -1 : 1;
+  return sortKeyOf(a) < sortKeyOf(b) ? -1 : 1;
+}
+
+/** Of one namespace, the smaller of two is that of the older policy. */
+export function sortKeyOf({ createdAt = '', name }: Pick<PolicyRecord, 'createdAt' | 'name'>): string {
+  return `${createdAt} ${name}`;
 }

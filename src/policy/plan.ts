@@ -2,7 +2,7 @@ import type { Coverage, Verdict } from '../api/condition.ts';
 import { conditionsOf } from '../api/condition.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import type { PolicyStatus, Refusal } from '../api/status.ts';
-import type { Assessment, Neighbourhood } from './assess.ts';
+import type { Assessment, Counted } from './assess.ts';
 import { assess } from './assess.ts';
 import type { BindingRecord, BindingStep } from './binding-step.ts';
 import { bindingStep } from './binding-step.ts';
@@ -19,14 +19,13 @@ import { progressOf, stays } from './progress.ts';
 import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
 import { asItMayAct, withheld } from './withheld.ts';
-import { givenSince, nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
+import { nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
 
 /** All that one decision may depend on. */
 export interface Circumstances {
   readonly record: PolicyRecord;
-  readonly neighbourhoods: Iterable<Neighbourhood>;
-  /** As they may act. */
-  readonly others: readonly Policy[];
+  /** Of what it selects; undefined where nobody may look at it, or its spec cannot be read. */
+  readonly counted: Counted | undefined;
   readonly installation: Installation;
   readonly settings: SettingsReading;
   /** Its namespace has as many older ones as the settings allow. */
@@ -94,14 +93,13 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
 
 function assessmentOf(
   policy: EffectivePolicy,
-  circumstances: Circumstances,
+  { record, facts, counted }: Circumstances,
   refusals: readonly Refusal[],
 ): Assessment {
-  const { record } = circumstances;
+  if (counted === undefined)
+    throw new Error(`${record.kind} ${record.name} was looked at before it was counted`);
   return assess(policy, {
-    ...circumstances,
-    generation: record.generation,
-    givenSince: givenSince(record),
+    ...{ generation: record.generation, facts, counted },
     withheldIn: new Set(withheldOf(refusals).map(({ namespace }) => namespace)),
   });
 }

@@ -58,6 +58,6 @@ export function namespaceSelectorOf({ spec }: Policy): LabelSelector | undefined
 }
 
 /** Whether the policy selects a pod of a namespace that it selects. A cluster policy may select no pods at all. */
-export function selectsPod({ spec }: Policy, pod: PodView): boolean {
+export function selectsPod({ spec }: Policy, pod: Pick<PodView, 'labels'>): boolean {
   return spec.podSelector !== undefined && selects(spec.podSelector, pod.labels);
 }

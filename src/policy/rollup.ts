@@ -1,10 +1,15 @@
-import type { NodePolicyReport, ShortenedReport } from '../api/node-keepalive.ts';
-import type { ConnectionTotals, Finding, HostCounts, NodeCounts, SkipReason } from '../api/status.ts';
+import type { ShortenedReport } from '../api/node-keepalive.ts';
+import type { ConnectionTotals, Finding, HostCounts, NodeCounts } from '../api/status.ts';
+import { skipReasons } from '../api/status.ts';
+import type { Census } from './census.ts';
+import { noPlace, waitingPlace } from './census.ts';
+import type { Contribution } from './contribution.ts';
 import { awayFindings, someOf, unservedFindings } from './finding.ts';
-import { tooLongFindings, wasCut } from './report-budget.ts';
+import { tooLongFindings } from './report-budget.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { NodeView } from './selection.ts';
 import { selectsNode } from './selection.ts';
+import type { Worst } from './worst.ts';
 
 /** What the agents of the nodes say, as far as it concerns one policy. */
 export interface NodeFacts {
@@ -17,13 +22,13 @@ export interface NodeFacts {
   /** Whether the agent of a node is ready and has reported something. */
   isReporting(node: string): boolean;
   /** What it said last of the policy. */
-  reportOf(node: string): NodePolicyReport | undefined;
+  reportOf(node: string): Contribution | undefined;
   /** Where it had no room for all that it had to say of the policies of this one's namespace. */
   shortenedOn(node: string): ShortenedReport | undefined;
   readonly nodes: Iterable<NodeView>;
 }
 
-export const noAgents: NodeFacts = {
+export const noAgents = {
   anyAgent: false,
   agentsMissing: undefined,
   isServed: () => true,
@@ -31,21 +36,14 @@ export const noAgents: NodeFacts = {
   reportOf: () => undefined,
   shortenedOn: () => undefined,
   nodes: [],
-};
+} satisfies NodeFacts;
 
 /**
  * `reported`: its agent holds this generation of the policy, and its word counts. `awaited`: its agent will say
  * something soon. `untold`: its agent is there, and has no room for the policy in its report. `silent`: there is only the
  * spec of its pods to go by.
  */
-export type NodeState = 'reported' | 'awaited' | 'untold' | 'silent';
-
-export function nodeStateOf(node: string | undefined, facts: NodeFacts, generation: number): NodeState {
-  if (node === undefined || !facts.isReporting(node)) return 'silent';
-  const report = facts.reportOf(node);
-  if (report === undefined) return (facts.shortenedOn(node)?.leftOut ?? 0) > 0 ? 'untold' : 'awaited';
-  return report.observedGeneration === generation ? 'reported' : 'awaited';
-}
+type NodeState = 'reported' | 'awaited' | 'untold' | 'silent';
 
 /** What is known for certain: of nodes that hold the present generation. */
 export interface Known {
@@ -72,21 +70,18 @@ export const bySpecs = (uncovered: number): Known => ({
   },
 });
 
-/** The selected pods of one node. */
-export interface PodsHere {
-  selected: number;
-  pending: number;
-}
-
 export interface Rollup {
   readonly known: Known;
   readonly live: number;
-  readonly skips: readonly SkipReason[];
+  /** In the order of skipReasons. */
+  readonly skips: readonly number[];
   readonly nodes: NodeCounts;
   readonly hosts: HostCounts | undefined;
   /** Undefined where no node has looked at its connections yet. */
   readonly connections: ConnectionTotals | undefined;
+  /** Those that are not about one pod. */
   readonly findings: readonly Finding[];
+  /** Those about pods too, as far as nodes tell of them. */
   readonly findingsTotal: number;
   /** Nodes that do not hold this generation yet, in order. */
   readonly awaited: readonly string[];
@@ -94,6 +89,21 @@ export interface Rollup {
   readonly away: readonly string[];
   /** Nodes in whose reports there was not room for all of the policy, in order. */
   readonly short: readonly string[];
+}
+
+/** A node that runs selected pods, or that the policy selects itself. */
+interface Concerned {
+  readonly node: string;
+  readonly selected: number;
+  readonly pending: number;
+  readonly isSelected: boolean;
+}
+
+interface Rolled {
+  readonly facts: NodeFacts;
+  readonly census: Census;
+  /** Told where nodes have something to tell of pods. */
+  readonly worst: Worst;
 }
 
 /**
@@ -104,99 +114,146 @@ export interface Rollup {
 export function rollUp(
   policy: EffectivePolicy,
   generation: number,
-  { facts, withPods }: { readonly facts: NodeFacts; readonly withPods: ReadonlyMap<string, PodsHere> },
+  { facts, census, worst }: Rolled,
 ): Rollup {
-  const selected = [...facts.nodes].filter((node) => selectsNode(policy, node)).map(({ name }) => name);
-  const concerned = [...new Set([...withPods.keys(), ...selected])].sort();
-  const inState = (state: NodeState) =>
-    concerned.filter((node) => nodeStateOf(node, facts, generation) === state);
-  const [reported, awaited, away] = [inState('reported'), inState('awaited'), inState('silent')];
-  const sayingOf = (nodes: readonly string[]) => nodes.flatMap((node) => saying(node, { facts, withPods }));
-  const present = sayingOf(reported);
-  const short = concerned.filter((node) => isShort(node, facts, generation));
-  const sayings = [...present, ...sayingOf(awaited)];
-  const all = sayings.map(({ node, report, here }) => ({
-    ...{ ...report, node },
-    // A pod that is gone since is still in the word of its node for a while.
-    live: Math.min(report.live, here.selected - here.pending),
-  }));
   const asksForNodes = 'nodes' in policy.spec && policy.spec.nodes !== undefined;
-  const hostsLive = all.filter(({ node, host }) => host === 'Live' && selected.includes(node));
-  const hostsNotLive = present.filter(
-    ({ node, report }) => report.host === 'NotLive' && selected.includes(node),
-  );
-  // Its labels may have changed since it reported.
-  const hostUnread = present
-    .filter(({ node, report }) => report.host === undefined && selected.includes(node))
-    .map(({ node }) => node);
-  const findings = [
-    ...awayFindings(away.filter((node) => facts.isServed(node))),
-    ...unservedFindings(away.filter((node) => !facts.isServed(node))),
-  ];
-  const told = all.flatMap((report) => report.findings ?? []);
-  const tooLong = gatherNodes(
-    short.flatMap((node) => tooLongFindings(policy, node, facts.shortenedOn(node))),
-  );
-  const gathered = gatherNodes(told);
-  return {
-    known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
-    live: sum(all.map(({ live }) => live)),
-    skips: sayings.flatMap(skipsOf),
-    nodes: { selected: concerned.length, reporting: concerned.length - away.length },
-    hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
-    connections: totalOf(all.flatMap(({ connections }) => connections ?? [])),
-    findings: [...findings, ...tooLong, ...gathered],
-    findingsTotal: sum([
-      ...[findings.length, tooLong.length, gathered.length - told.length],
-      ...all.map(({ findingsTotal = 0 }) => findingsTotal),
-    ]),
-    awaited: [...awaited, ...hostUnread].sort(),
-    away,
-    short,
-  };
+  const selected = asksForNodes
+    ? new Set([...facts.nodes].filter((node) => selectsNode(policy, node)).map(({ name }) => name))
+    : undefined;
+  const sum = new Sum(facts, generation, worst);
+  for (const node of concernedBy(census, selected)) {
+    const [pods, pending] = [census.count(node, 'selected'), census.count(node, 'pending')];
+    sum.add({ node, selected: pods, pending, isSelected: selected?.has(node) === true });
+  }
+  return sum.rollup(policy, selected?.size);
 }
 
-/** Whether there is something that its agent would say of the policy, and has no room for. */
-function isShort(node: string, facts: NodeFacts, generation: number): boolean {
-  const state = nodeStateOf(node, facts, generation);
-  return state === 'untold' || (state !== 'silent' && wasCut(facts.reportOf(node)));
+function* concernedBy(census: Census, selected: ReadonlySet<string> | undefined): Generator<string> {
+  for (const place of census.places()) if (place !== noPlace && place !== waitingPlace) yield place;
+  for (const node of selected ?? []) if (!census.has(node)) yield node;
 }
 
-interface Saying {
-  readonly node: string;
-  readonly report: NodePolicyReport;
-  readonly here: PodsHere;
-}
+class Sum {
+  readonly #facts: NodeFacts;
+  readonly #generation: number;
+  readonly #worst: Worst;
+  readonly #counts = { nodes: 0, live: 0, findings: 0, hostsLive: 0, hostsNotLive: 0 };
+  readonly #known = { uncovered: 0, unread: 0, establishedConnections: 0, exposedConnections: 0 };
+  readonly #skips = skipReasons.map(() => 0);
+  readonly #connections = { established: 0, protected: 0, exposed: 0, unknown: 0 };
+  #hasConnections = false;
+  readonly #awaited: string[] = [];
+  readonly #away: string[] = [];
+  readonly #short: string[] = [];
+  readonly #uncounted: string[] = [];
+  readonly #ofNodes: Finding[] = [];
 
-function saying(
-  node: string,
-  { facts, withPods }: { readonly facts: NodeFacts; readonly withPods: ReadonlyMap<string, PodsHere> },
-): Saying[] {
-  const report = facts.reportOf(node);
-  const here = withPods.get(node) ?? { selected: 0, pending: 0 };
-  return report === undefined ? [] : [{ node, report, here }];
-}
+  constructor(facts: NodeFacts, generation: number, worst: Worst) {
+    this.#facts = facts;
+    this.#generation = generation;
+    this.#worst = worst;
+  }
 
-function knownOf(said: readonly Saying[]): Omit<Known, 'hostsNotLive'> {
-  const pods = said.map(({ report: { selected, live, pending = 0 }, here }) => {
+  add(one: Concerned): void {
+    this.#counts.nodes += 1;
+    const report = this.#facts.isReporting(one.node) ? this.#facts.reportOf(one.node) : undefined;
+    const state = this.#stateOf(one.node, report);
+    this.#noteState(one, state, report);
+    if (report === undefined) return;
+    this.#worst.note(one.node, report.ranks);
+    this.#addSaid(one, report);
+    if (state === 'reported') this.#addKnown(one, report);
+  }
+
+  #noteState({ node, isSelected }: Concerned, state: NodeState, report: Contribution | undefined): void {
+    if (state === 'silent') this.#away.push(node);
+    if (state === 'untold' || report?.isCut) this.#short.push(node);
+    // Its labels may have changed since it reported.
+    const isUnread = state === 'reported' && isSelected && report?.host === undefined;
+    if (state === 'awaited' || isUnread) this.#awaited.push(node);
+  }
+
+  #stateOf(node: string, report: Contribution | undefined): NodeState {
+    if (!this.#facts.isReporting(node)) return 'silent';
+    if (report === undefined) return (this.#facts.shortenedOn(node)?.leftOut ?? 0) > 0 ? 'untold' : 'awaited';
+    return report.observedGeneration === this.#generation ? 'reported' : 'awaited';
+  }
+
+  #addSaid({ selected, pending, isSelected }: Concerned, report: Contribution): void {
+    const { live, host, connections, skips, findingsTotal, ofNode } = report;
+    // A pod that is gone since is still in the word of its node for a while.
+    this.#counts.live += Math.min(live, selected - pending);
+    if (host === 'Live' && isSelected) this.#counts.hostsLive += 1;
+    this.#counts.findings += findingsTotal;
+    this.#ofNodes.push(...ofNode);
+    // A node cannot have skipped more pods than it has.
+    let left = selected;
+    skips.forEach((count, index) => {
+      const skipped = Math.min(count, left);
+      left -= skipped;
+      this.#skips[index] = (this.#skips[index] ?? 0) + skipped;
+    });
+    if (connections === undefined) return;
+    this.#hasConnections = true;
+    this.#connections.established += connections.established;
+    this.#connections.protected += connections.protected;
+    this.#connections.exposed += connections.exposed;
+    this.#connections.unknown += connections.unknown ?? 0;
+  }
+
+  #addKnown(here: Concerned, { selected, live, pending, host, connections }: Contribution): void {
     const notLive = Math.max(0, here.selected - here.pending - live);
     const uncovered = Math.min(notLive, Math.max(0, selected - live - pending));
-    return { uncovered, unread: notLive - uncovered };
-  });
-  const connections = said.flatMap(({ report }) => report.connections ?? []);
-  return {
-    uncovered: sum(pods.map(({ uncovered }) => uncovered)),
-    unread: sum(pods.map(({ unread }) => unread)),
-    establishedConnections: sum(connections.map(({ established }) => established)),
-    exposedConnections: sum(connections.map(({ exposed }) => exposed)),
-    uncounted: said.filter(({ report }) => report.connections === undefined).map(({ node }) => node),
-  };
+    this.#known.uncovered += uncovered;
+    this.#known.unread += notLive - uncovered;
+    if (host === 'NotLive' && here.isSelected) this.#counts.hostsNotLive += 1;
+    if (connections === undefined) this.#uncounted.push(here.node);
+    this.#known.establishedConnections += connections?.established ?? 0;
+    this.#known.exposedConnections += connections?.exposed ?? 0;
+  }
+
+  rollup(policy: EffectivePolicy, hosts: number | undefined): Rollup {
+    const facts = this.#facts;
+    const { nodes, live, hostsLive, hostsNotLive, findings: told } = this.#counts;
+    for (const names of [this.#awaited, this.#away, this.#short, this.#uncounted]) names.sort();
+    const missing = [
+      ...awayFindings(this.#away.filter((node) => facts.isServed(node))),
+      ...unservedFindings(this.#away.filter((node) => !facts.isServed(node))),
+    ];
+    const tooLong = gatherNodes(
+      this.#short.flatMap((node) => tooLongFindings(policy, node, facts.shortenedOn(node))),
+    );
+    const gathered = gatherNodes(this.#ofNodes);
+    return {
+      known: {
+        ...{ uncovered: bounded(this.#known.uncovered), unread: bounded(this.#known.unread), hostsNotLive },
+        establishedConnections: bounded(this.#known.establishedConnections),
+        exposedConnections: bounded(this.#known.exposedConnections),
+        uncounted: this.#uncounted,
+      },
+      ...{ live: bounded(live), skips: this.#skips },
+      nodes: { selected: nodes, reporting: nodes - this.#away.length },
+      hosts: hosts === undefined ? undefined : hostsOf(hosts, hostsLive),
+      connections: this.#hasConnections ? this.#totals() : undefined,
+      findings: [...missing, ...tooLong, ...gathered],
+      findingsTotal: bounded(missing.length + tooLong.length + gathered.length - this.#ofNodes.length + told),
+      ...{ awaited: this.#awaited, away: this.#away, short: this.#short },
+    };
+  }
+
+  #totals(): ConnectionTotals {
+    const { established, protected: safe, exposed, unknown } = this.#connections;
+    return {
+      ...{ established: bounded(established), protected: bounded(safe) },
+      ...{ exposed: bounded(exposed), unknown: bounded(unknown) },
+    };
+  }
 }
 
 /** What is true of many nodes in the same words is one finding: it would hide everything else. */
 function gatherNodes(findings: readonly Finding[]): Finding[] {
-  const alike = Map.groupBy(findings, ({ pod, node, reason, message }) =>
-    pod === undefined && node !== undefined ? `${reason} ${message}` : undefined,
+  const alike = Map.groupBy(findings, ({ node, reason, message }) =>
+    node === undefined ? undefined : `${reason} ${message}`,
   );
   return [...alike].flatMap(([words, group]) => {
     const [first] = group;
@@ -211,29 +268,9 @@ function hostsOf(selected: number, live: number): HostCounts {
   return { selected, live, summary: `${live}/${selected}` };
 }
 
-function totalOf(connections: readonly ConnectionTotals[]): ConnectionTotals | undefined {
-  if (connections.length === 0) return undefined;
-  return {
-    established: sum(connections.map(({ established }) => established)),
-    protected: sum(connections.map((one) => one.protected)),
-    exposed: sum(connections.map(({ exposed }) => exposed)),
-    unknown: sum(connections.map(({ unknown = 0 }) => unknown)),
-  };
-}
-
-/** A node cannot have skipped more pods than it has. */
-function skipsOf({ report: { skippedBy = [] }, here: { selected } }: Saying): SkipReason[] {
-  return skippedBy
-    .flatMap(({ reason, count }) => Array.from({ length: Math.min(count, selected) }, () => reason))
-    .slice(0, selected);
-}
-
 const mostCounted = 2 ** 31 - 1;
 
 /** The API keeps no larger number: where nodes say so much, what they say is wrong anyway. */
-function sum(numbers: readonly number[]): number {
-  return Math.min(
-    mostCounted,
-    numbers.reduce((total, number) => total + number, 0),
-  );
+function bounded(count: number): number {
+  return Math.min(mostCounted, count);
 }

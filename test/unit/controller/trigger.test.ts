@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
-import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import { awaited } from '../../../src/policy/evidence.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
+import type { Contribution } from '../../../src/policy/contribution.ts';
+import { contributionOf, Contributions } from '../../../src/policy/contribution.ts';
 import type { StoredReport } from '../../../src/controller/record.ts';
-import type { ResourceName } from '../../../src/controller/resource.ts';
 import { Triggers } from '../../../src/controller/trigger.ts';
 import { World } from '../../../src/controller/world.ts';
-import { platform, team } from '../../support/builder.ts';
+import type { PodSketch } from '../../support/builder.ts';
+import { platform, pod, team } from '../../support/builder.ts';
 
 const clusterWide = ['backbone', 'cloud'];
 const everyone = ['db/a', 'db/b', 'web/c', ...clusterWide];
@@ -18,7 +19,7 @@ let triggers: Triggers;
 let now: string[];
 let later: Map<string, number>;
 
-beforeEach(() => {
+beforeEach(async () => {
   world = new World('keepalive-agent');
   now = [];
   later = new Map();
@@ -31,7 +32,10 @@ beforeEach(() => {
     'keepalive-agent',
   );
   for (const key of everyone) put(key);
-  // All of them are known: what follows is a change.
+  for (const name of ['db', 'web']) world.namespaces.set(name, { uid: 'u1', name, labels: {} });
+  triggers.start();
+  // All of them are known and counted: what follows is a change.
+  for (const key of everyone) await world.counts.settle(key);
   now.length = 0;
   later.clear();
 });
@@ -45,13 +49,15 @@ function put(key: string, rest: Partial<PolicyRecord> = {}): void {
     namespace === ''
       ? { kind: 'ClusterKeepalivePolicy', policy: platform(90, {}, name), ...stored }
       : { kind: 'KeepalivePolicy', policy: team(90, {}, name, namespace), ...stored };
+  const before = world.policy(key);
   world.policiesLike(key).set(key, record);
-  triggers.changed(resourceOf(key), key);
+  triggers.changed(resourceOf(key), key, before);
 }
 
 function remove(key: string): void {
+  const before = world.policy(key);
   world.policiesLike(key).delete(key);
-  triggers.changed(resourceOf(key), key);
+  triggers.changed(resourceOf(key), key, before);
 }
 
 const waiting = () => [...later.keys()].sort();
@@ -74,13 +80,13 @@ describe('a policy', () => {
   ])('%s is looked at now, and those that may select the same pods soon', (_sentence, change) => {
     put('db/a', change);
     expect(now).toEqual(['db/a']);
-    expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
+    expect(waiting()).toEqual([...clusterWide, 'db/b']);
   });
 
   test('of the cluster concerns all', () => {
     put('cloud', { generation: 2 });
     expect(now).toEqual(['cloud']);
-    expect(waiting()).toEqual([...everyone].sort());
+    expect(waiting()).toEqual(everyone.filter((key) => key !== 'cloud').sort());
   });
 
   test('that only got a new status wakes nobody else', () => {
@@ -94,7 +100,7 @@ describe('a policy', () => {
     remove('db/a');
     expect(waiting()).toEqual([...clusterWide, 'db/b']);
     later.clear();
-    triggers.changed('keepalivepolicies', 'db/a');
+    triggers.changed('keepalivepolicies', 'db/a', undefined);
     expect(waiting()).toEqual([]);
   });
 
@@ -102,46 +108,108 @@ describe('a policy', () => {
     remove('db/a');
     later.clear();
     put('db/a');
-    expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
+    expect([now.at(-1), waiting()]).toEqual(['db/a', [...clusterWide, 'db/b']]);
+  });
+});
+
+describe('a pod', () => {
+  const change = (key: string, sketch: PodSketch | undefined) => {
+    const before = world.pods.get(key);
+    const [namespace = '', name = ''] = key.split('/');
+    if (sketch === undefined) world.pods.delete(key);
+    else world.pods.set(key, { uid: name, agentReady: undefined, ...pod({ name, namespace, ...sketch }) });
+    triggers.changed('pods', key, before);
+  };
+
+  test.each<[string, string, string[]]>([
+    ['concerns the policies of its namespace that select it, and those of the cluster', 'web/a', ['web/c']],
+    ['where no team has a policy, those of the cluster', 'db/a', ['db/a', 'db/b']],
+  ])('%s', (_sentence, key, ofTeams) => {
+    change(key, {});
+    expect([now, waiting()]).toEqual([[], [...clusterWide, ...ofTeams]]);
+    later.clear();
+    change(key, undefined);
+    expect(waiting()).toEqual([...clusterWide, ...ofTeams]);
+  });
+
+  test('that has ended concerns nobody', () => {
+    change('web/a', { phase: 'Succeeded' });
+    expect(waiting()).toEqual([]);
+  });
+
+  test('of an agent concerns all where it is the first, and else those that select something on its node', () => {
+    const agent = (node: string, agentReady: boolean) => {
+      const key = `keepalive-agent/${node}`;
+      const before = world.pods.get(key);
+      const view = pod({ name: node, namespace: 'keepalive-agent', spec: { nodeName: node } });
+      world.pods.set(key, { uid: node, ...view, agentReady });
+      triggers.changed('pods', key, before);
+    };
+    change('web/a', { spec: { nodeName: 'n1' } });
+    world.nodekeepalives.set('n1', {
+      ...{ uid: 'u1', node: 'n1', version: '1', said: new Contributions(new Map()), shortened: new Map() },
+    });
+    later.clear();
+    agent('n1', true);
+    expect(waiting()).toEqual([...everyone].sort());
+    later.clear();
+    agent('n1', false);
+    expect(waiting()).toEqual([...clusterWide, 'web/c']);
+    later.clear();
+    agent('n2', true);
+    expect(waiting()).toEqual([]);
   });
 });
 
 describe('what else changes', () => {
-  test.each<[string, Exclude<ResourceName, 'configmaps'>, string, string[]]>([
-    ['a pod concerns the policies of its namespace and of the cluster', 'pods', 'web/nginx-0', ['web/c']],
-    ['a pod where no team has a policy, those of the cluster', 'pods', 'empty/x', []],
-    ['a namespace, the same', 'namespaces', 'db', ['db/a', 'db/b']],
-  ])('%s', (_sentence, resource, key, ofTeams) => {
-    triggers.changed(resource, key);
-    expect(now).toEqual([]);
-    expect(waiting()).toEqual([...clusterWide, ...ofTeams]);
+  test('a namespace concerns those that select it by other labels than before', () => {
+    put('labelled', {
+      policy: platform(90, { namespaceSelector: { matchLabels: { a: 'b' } } }, 'labelled'),
+    });
+    later.clear();
+    const before = world.namespaces.get('db');
+    world.namespaces.set('db', { uid: 'u1', name: 'db', labels: { irrelevant: 'yes' } });
+    triggers.changed('namespaces', 'db', before);
+    expect(waiting()).toEqual([]);
   });
 
   test('an admission policy concerns all', () => {
-    triggers.changed('mutatingadmissionpolicies', 'keepalivepolicy.keepalive.dev');
+    triggers.changed('mutatingadmissionpolicies', 'keepalivepolicy.keepalive.dev', undefined);
     expect(waiting()).toEqual([...everyone].sort());
   });
 
   test('the binding of a cluster policy concerns that policy, now', () => {
-    triggers.changed('mutatingadmissionpolicybindings', 'cloud.clusterkeepalivepolicy.keepalive.dev');
+    triggers.changed(
+      'mutatingadmissionpolicybindings',
+      'cloud.clusterkeepalivepolicy.keepalive.dev',
+      undefined,
+    );
     expect([now, waiting()]).toEqual([['cloud'], []]);
   });
 
   test('the static binding concerns all', () => {
-    triggers.changed('mutatingadmissionpolicybindings', 'keepalivepolicy.keepalive.dev');
+    triggers.changed('mutatingadmissionpolicybindings', 'keepalivepolicy.keepalive.dev', undefined);
     expect([now, waiting()]).toEqual([[], [...everyone].sort()]);
   });
 });
 
 describe('what a node reports', () => {
-  const said = (name: string, live: number): NodePolicyReport => ({
-    ...{ kind: 'KeepalivePolicy', namespace: 'db', name, observedGeneration: 1, selected: 2, live },
-  });
-  const reports = (rest: Partial<StoredReport>) => {
-    const stored = { uid: 'u1', node: 'n1', reports: new Map(), shortened: new Map(), ...rest };
-    world.nodekeepalives.set('n1', stored);
-    triggers.changed('nodekeepalives', 'n1');
+  const said = (name: string, live: number) =>
+    contributionOf({
+      ...{ kind: 'KeepalivePolicy', namespace: 'db', name, observedGeneration: 1, selected: 2, live },
+    });
+  const reports = (reported: ReadonlyMap<string, Contribution>, rest: Partial<StoredReport> = {}) => {
+    const before = world.nodekeepalives.get('n1');
+    const stored = { uid: 'u1', node: 'n1', version: String((version += 1)), shortened: new Map() };
+    world.nodekeepalives.set('n1', { ...stored, said: new Contributions(reported), ...rest });
+    triggers.changed('nodekeepalives', 'n1', before);
   };
+  let version = 0;
+  // That there is a report at all is told where no agent runs.
+  beforeEach(() => {
+    reports(new Map());
+    later.clear();
+  });
   const both = (liveOfA: number) =>
     new Map([
       ['db/a', said('a', liveOfA)],
@@ -149,57 +217,32 @@ describe('what a node reports', () => {
     ]);
 
   test('concerns those of whom it says something new', () => {
-    reports({ reports: both(1) });
+    reports(both(1));
     expect(waiting()).toEqual(['db/a', 'db/b']);
     later.clear();
-    reports({ reports: both(2) });
+    reports(both(2));
     expect(waiting()).toEqual(['db/a']);
   });
 
   test('concerns those of whom it says nothing any more, of a node that is gone too', () => {
-    reports({ reports: both(1) });
+    reports(both(1));
     later.clear();
-    reports({ reports: new Map([['db/b', said('b', 2)]]) });
+    reports(new Map([['db/b', said('b', 2)]]));
     expect(waiting()).toEqual(['db/a']);
     later.clear();
+    const before = world.nodekeepalives.get('n1');
     world.nodekeepalives.delete('n1');
-    triggers.changed('nodekeepalives', 'n1');
-    expect(waiting()).toEqual(['db/b']);
+    triggers.changed('nodekeepalives', 'n1', before);
+    expect(waiting()).toContain('db/b');
   });
 
   test('concerns all of a namespace, or all cluster policies, for which it begins or ceases to have room', () => {
     const short = { policies: 9, leftOut: 1 };
-    reports({ shortened: new Map([['db', short]]) });
+    reports(new Map(), { shortened: new Map([['db', short]]) });
     expect(waiting()).toEqual(['db/a', 'db/b']);
     later.clear();
-    reports({ shortened: new Map([['', short]]) });
+    reports(new Map(), { shortened: new Map([['', short]]) });
     expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
-  });
-});
-
-describe('the wait', () => {
-  test.each<[string, number | undefined, number]>([
-    ['gathers a second of changes', undefined, 1000],
-    ['is no shorter for a policy that costs little', 49, 1000],
-    ['is twenty times what the last look cost', 60, 1200],
-    ['is at most half a minute', 2000, 30_000],
-  ])('%s', (_sentence, costMs, expected) => {
-    if (costMs !== undefined) triggers.noteCost('db/a', costMs);
-    triggers.changed('pods', 'db/mongo-0');
-    expect(later.get('db/a')).toBe(expected);
-    expect(later.get('db/b')).toBe(1000);
-  });
-
-  test('of a policy that was deleted is forgotten with it', () => {
-    triggers.changed('keepalivepolicies', 'db/a');
-    triggers.noteCost('db/a', 2000);
-    world.policiesLike('db/a').delete('db/a');
-    triggers.changed('keepalivepolicies', 'db/a');
-    triggers.noteCost('db/a', 2000);
-    put('db/a');
-    later.clear();
-    triggers.changed('pods', 'db/mongo-0');
-    expect(later.get('db/a')).toBe(1000);
   });
 });
 

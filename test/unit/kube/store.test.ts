@@ -33,9 +33,25 @@ test('a replacement changes nothing before it is committed, and keeps objects th
   replacement.set('db/new', { uid: '3' });
   expect([...store.keys()]).toEqual(['db/same', 'db/gone']);
   expect(store.synced).toBe(false);
-  expect(replacement.commit().sort()).toEqual(['db/gone', 'db/new']);
+  expect(Object.fromEntries(replacement.commit())).toEqual({
+    'db/gone': { uid: '2' },
+    'db/new': undefined,
+  });
   expect(store.synced).toBe(true);
   expect(store.get('db/same')).toBe(held);
+});
+
+test('a store that fills in place holds what comes at once, and nothing of a list that was broken off', () => {
+  const store = new Store<Pod, 'byNode'>(byNode, { fillsInPlace: true });
+  store.replacement().set('db/broken', { uid: '1', node: 'n1' });
+  const whole = store.replacement();
+  whole.set('db/a', { uid: '2', node: 'n1' });
+  expect([[...store.keys()], store.synced]).toEqual([['db/a'], false]);
+  expect([...whole.commit().keys()]).toEqual(['db/a']);
+  expect([...store.keysBy('byNode', 'n1')]).toEqual(['db/a']);
+  // Whoever reads it by now is not to see half of another.
+  store.replacement().set('db/b', { uid: '3' });
+  expect([[...store.keys()], store.synced]).toEqual([['db/a'], true]);
 });
 
 const key = fc.constantFrom('a/1', 'a/2', 'b/1', 'b/2');

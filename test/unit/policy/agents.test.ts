@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 
 import type { AgentsView } from '../../../src/policy/agents.ts';
 import { agentsMissing } from '../../../src/policy/agents.ts';
-import { assess } from '../../../src/policy/assess.ts';
 import { placementOf } from '../../../src/policy/placement.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
+import { assessed } from '../../support/assessed.ts';
 import { platform } from '../../support/builder.ts';
 
 const daemonSet = {
@@ -51,7 +51,7 @@ test('reports of agents that are nowhere to be seen are told of', () => {
 
 test('it stands in a status where it would else say that no agent was installed', () => {
   const policy = platform(90, { nodes: { selector: {} } });
-  const seen = assess(policy, {
+  const seen = assessed(policy, {
     ...{ generation: 1, neighbourhoods: [], others: [] },
     facts: { ...noAgents, agentsMissing: agentsMissing(view()) },
   });

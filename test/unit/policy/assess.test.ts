@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { assess } from '../../../src/policy/assess.ts';
 import type { PodView, RawPod } from '../../../src/policy/pod.ts';
 import { podView } from '../../../src/policy/pod.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
+import { assessed } from '../../support/assessed.ts';
 import type { PodSketch } from '../../support/builder.ts';
 import { namespace, platform, pod, rawPod, sysctls, team } from '../../support/builder.ts';
 
@@ -15,7 +15,7 @@ const look = (
   others: EffectivePolicy[] = [],
   home = namespace(),
 ) =>
-  assess(of, {
+  assessed(of, {
     generation: 1,
     neighbourhoods: [{ namespace: home, pods }],
     others: [of, ...others],
@@ -222,7 +222,7 @@ describe('a pod that was made while admission looked away', () => {
   const since = Date.parse('2026-05-04T10:00:00Z');
   const made = (sketch: PodSketch = {}, createdAtMs = since + 1000) => ({ ...pod(sketch), createdAtMs });
   const found = (pods: PodView[], givenSince: (name: string) => number | undefined = () => since) =>
-    assess(policy, {
+    assessed(policy, {
       ...{ generation: 1, neighbourhoods: [{ namespace: namespace(), pods }], others: [] },
       ...{ facts: noAgents, givenSince },
     });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
-import { assess } from '../../../src/policy/assess.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
-import type { NodeFacts } from '../../../src/policy/rollup.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
+import { assessed } from '../../support/assessed.ts';
 import { namespace, nat, platform, pod, sysctls, team } from '../../support/builder.ts';
+import type { PlainFacts } from '../../support/recount-nodes.ts';
 
 type Said = Partial<NodePolicyReport>;
 const open = (exposed = 0) => ({ established: 9, protected: 9 - exposed, exposed });
@@ -13,7 +13,7 @@ const open = (exposed = 0) => ({ established: 9, protected: 9 - exposed, exposed
 const good: Said = { selected: 1, live: 1, connections: open() };
 
 /** What the agents of n1, n2… said, in order; `silent`: no agent reports from there. */
-function facts(...said: readonly (Said | 'silent')[]): NodeFacts {
+function facts(...said: readonly (Said | 'silent')[]): PlainFacts {
   const of = (node: string) => said[Number(node.slice(1)) - 1];
   return {
     anyAgent: true,
@@ -40,9 +40,9 @@ const on = (node: string, name: string, phase = 'Running') =>
   pod({ name, phase, sysctls: sysctls(), spec: { nodeName: node } });
 const [a, b] = [on('n1', 'a'), on('n2', 'b')];
 
-function covered(nodes: NodeFacts, pods = [a], policy: EffectivePolicy = team(90)) {
+function covered(nodes: PlainFacts, pods = [a], policy: EffectivePolicy = team(90)) {
   const neighbourhoods = [{ namespace: namespace(), pods }];
-  const { status, reason, message } = assess(policy, {
+  const { status, reason, message } = assessed(policy, {
     ...{ generation: 2, neighbourhoods, others: [], facts: nodes },
   }).coverage;
   return [status, reason, message];
@@ -116,7 +116,7 @@ describe('Covered is False', () => {
 
 describe('Covered is Unknown', () => {
   const pending = on('n1', 'p', 'Pending');
-  test.each<[string, NodeFacts, ReturnType<typeof pod>[], string]>([
+  test.each<[string, PlainFacts, ReturnType<typeof pod>[], string]>([
     ['where nothing is there that it selects', facts(good), [], 'NothingSelected'],
     ['where no agent runs', noAgents, [a], 'NoAgent'],
     ['where no agent reports', facts('silent'), [a], 'NoAgent'],

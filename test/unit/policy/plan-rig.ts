@@ -6,8 +6,13 @@ import type { BindingRecord } from '../../../src/policy/binding-step.ts';
 import type { Circumstances, Plan } from '../../../src/policy/plan.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
+import type { EffectivePolicy, Policy } from '../../../src/policy/policy.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
+import { givenSince } from '../../../src/policy/withholding.ts';
+import { countedOf, folded } from '../../support/assessed.ts';
 import { namespace, platform, platformSpec, pod, sysctls } from '../../support/builder.ts';
+import type { Neighbourhood } from '../../support/recount.ts';
+import type { PlainFacts } from '../../support/recount-nodes.ts';
 
 export const start = new Date('2026-05-04T10:00:00.700Z');
 export const after = (ms: number, from = start) => new Date(from.getTime() + ms);
@@ -30,18 +35,32 @@ export function record(seconds = 90, spec: ClusterSpec = {}, rest: Partial<Polic
 
 export const seen = { kind: 'seen', others: false } as const;
 
-export function circumstances(of: PolicyRecord, rest: Partial<Circumstances> = {}): Circumstances {
+/** What is there, plainly, instead of what was counted of it. */
+type Plain = Partial<Omit<Circumstances, 'counted' | 'facts'>> & {
+  readonly neighbourhoods?: Iterable<Neighbourhood>;
+  readonly others?: readonly Policy[];
+  readonly facts?: PlainFacts;
+};
+
+const twoPods = [{ namespace: namespace(), pods: [pod({ sysctls: sysctls() }), pod({ name: 'web' })] }];
+
+export function circumstances(of: PolicyRecord, plain: Plain = {}): Circumstances {
+  const { neighbourhoods = twoPods, others = [], facts = noAgents, ...rest } = plain;
+  const { policy } = of;
+  const counted =
+    policy?.effective === undefined
+      ? undefined
+      : countedOf(policy as EffectivePolicy, {
+          ...{ neighbourhoods, others, facts, givenSince: givenSince(of) },
+        });
   return {
-    record: of,
-    neighbourhoods: [{ namespace: namespace(), pods: [pod({ sysctls: sysctls() }), pod({ name: 'web' })] }],
-    others: [],
+    ...{ record: of, counted, facts: folded(facts) },
     installation: { missing: [], differing: [] },
     activatingForMs: undefined,
     evidence: { kind: 'unknown', why: 'nobody asked' },
     settings: readSettings({}),
     inExcess: false,
     binding: undefined,
-    facts: noAgents,
     heard: [],
     namespaceOf: namespace,
     now: start,

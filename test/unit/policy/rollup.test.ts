@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
-import { assess } from '../../../src/policy/assess.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
-import type { NodeFacts } from '../../../src/policy/rollup.ts';
+import { assessed } from '../../support/assessed.ts';
 import { namespace, platform, pod, sysctls, team } from '../../support/builder.ts';
+import type { PlainFacts } from '../../support/recount-nodes.ts';
 import { after, boundTo, circumstances, conditionsOf, record } from './plan-rig.ts';
 
 type Said = Partial<NodePolicyReport>;
@@ -15,7 +15,10 @@ const said = (rest: Said = {}): NodePolicyReport => ({
 });
 
 /** Nodes by name: what the agent said; undefined where it is ready and has not spoken of the policy. */
-function facts(nodes: Readonly<Record<string, Said | undefined>>, silent: readonly string[] = []): NodeFacts {
+function facts(
+  nodes: Readonly<Record<string, Said | undefined>>,
+  silent: readonly string[] = [],
+): PlainFacts {
   return {
     anyAgent: true,
     agentsMissing: undefined,
@@ -28,8 +31,8 @@ function facts(nodes: Readonly<Record<string, Said | undefined>>, silent: readon
 }
 const on = (node: string, name: string, sketch: Parameters<typeof pod>[0] = {}) =>
   pod({ name, ...sketch, spec: { ...sketch?.spec, nodeName: node } });
-const look = (pods: ReturnType<typeof pod>[], nodes: NodeFacts, policy: EffectivePolicy = team(90)) =>
-  assess(policy, {
+const look = (pods: ReturnType<typeof pod>[], nodes: PlainFacts, policy: EffectivePolicy = team(90)) =>
+  assessed(policy, {
     ...{ generation: 1, neighbourhoods: [{ namespace: namespace(), pods }], others: [policy], facts: nodes },
   });
 
@@ -234,7 +237,7 @@ describe('a policy for nodes', () => {
 describe('the plan of a policy', () => {
   const of = record(90, { nodes: { selector: {} } });
   const seen = { name: 'platform', kind: 'ClusterKeepalivePolicy' as const };
-  const settle = (nodes: NodeFacts, status = of.status, now = after(4000)) =>
+  const settle = (nodes: PlainFacts, status = of.status, now = after(4000)) =>
     plan(
       circumstances(
         { ...of, status },

@@ -6,11 +6,11 @@ import type { PolicyStatus, Refusal } from '../../../src/api/status.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import type { Refused } from '../../../src/policy/refusal.ts';
-import type { NodeFacts } from '../../../src/policy/rollup.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
 import { unattendedStatus } from '../../../src/policy/unattended.ts';
 import { givenSince, newlyWithheld, nextTrialMs, refusalsOf } from '../../../src/policy/withholding.ts';
 import { namespace, platform, team } from '../../support/builder.ts';
+import type { PlainFacts } from '../../support/recount-nodes.ts';
 import { after, circumstances, conditionsOf, record, settled, start } from './plan-rig.ts';
 
 const minute = 60_000;
@@ -202,12 +202,12 @@ describe('since when each new pod must have been given its values', () => {
 });
 
 describe('what the status says', () => {
-  const withAgents: NodeFacts = { ...noAgents, anyAgent: true };
+  const withAgents: PlainFacts = { ...noAgents, anyAgent: true };
   const ofTeam = (status: PolicyStatus = {}): PolicyRecord => ({
     ...{ kind: 'KeepalivePolicy', namespace: 'db', name: 'team', uid: 'u2', generation: 1 },
     ...{ policy: team(90), problems: undefined, status },
   });
-  const planned = (of: PolicyRecord, facts: NodeFacts, ms: number, heard = [refused(0)]) =>
+  const planned = (of: PolicyRecord, facts: PlainFacts, ms: number, heard = [refused(0)]) =>
     plan(circumstances(of, { facts, heard, now: after(ms), activatingForMs: 3000 }));
   const whileReady = { ...settled(), heard: [refused(60_000)], now: after(61_000) };
 

@@ -1,0 +1,115 @@
+import { Census } from './census.ts';
+import type { Basis } from './judgement.ts';
+import { isSameBasis } from './judgement.ts';
+import type { NamespaceView, PodView } from './pod.ts';
+import type { EffectivePolicy } from './policy.ts';
+import { selectsNamespace } from './policy.ts';
+import type { GivenSince } from './withholding.ts';
+
+/** What is counted: the present of it. */
+export interface Population {
+  /** The keys of the pods of a namespace. */
+  podsIn(namespace: string): ReadonlySet<string>;
+  pod(key: string): PodView | undefined;
+  namespace(name: string): NamespaceView | undefined;
+}
+
+/** Pods that are brought from one basis to another, one after the other. */
+interface Move {
+  readonly namespace: string;
+  readonly from: Basis | undefined;
+  readonly to: Basis | undefined;
+  /** Those that still count on the old basis. */
+  readonly left: Set<string>;
+}
+
+/**
+ * The census of one policy, kept equal to what is there: a pod that comes, changes or goes is counted by itself, and where
+ * more changed (a namespace, the policy) its pods are counted bit by bit, while others come and go.
+ */
+export class PolicyCount {
+  readonly policy: EffectivePolicy;
+  readonly census: Census;
+  readonly #population: Population;
+  readonly #givenSince: GivenSince;
+  /** On what the pods of a namespace were counted; none of the others were. */
+  readonly #bases = new Map<string, Basis>();
+  readonly #due: Set<string>;
+  #move: Move | undefined;
+
+  constructor(policy: EffectivePolicy, givenSince: GivenSince, population: Population) {
+    this.policy = policy;
+    this.census = new Census(policy);
+    this.#givenSince = givenSince;
+    this.#population = population;
+    this.#due = new Set();
+  }
+
+  /** Nothing is left to be counted. */
+  get isSettled(): boolean {
+    return this.#due.size === 0 && this.#move === undefined;
+  }
+
+  /** True where its pods have to be counted anew. */
+  namespaceChanged(name: string): boolean {
+    const counted = this.#move?.namespace === name ? this.#move.to : this.#bases.get(name);
+    if (isSameBasis(counted, this.#basisNow(name))) return this.#due.delete(name);
+    this.#due.add(name);
+    return true;
+  }
+
+  /** To be told once, after it changed. True where it is selected, or was. */
+  podChanged(key: string, before: PodView | undefined, after: PodView | undefined): boolean {
+    const { namespace = '' } = after ?? before ?? {};
+    const basis = this.basisOf(namespace, key);
+    if (basis === undefined) return false;
+    const was = before !== undefined && this.census.remove(before, basis);
+    const is = after !== undefined && this.census.add(after, basis);
+    return was || is;
+  }
+
+  /** On what a pod counts; undefined: it does not. */
+  basisOf(namespace: string, key: string): Basis | undefined {
+    const move = this.#move;
+    if (move?.namespace !== namespace) return this.#bases.get(namespace);
+    return move.left.has(key) ? move.from : move.to;
+  }
+
+  /** Counts what is due; stops after each pod. What changes in between has to be told as ever. */
+  *settle(): Generator<void> {
+    for (;;) {
+      this.#move ??= this.#begin();
+      if (this.#move === undefined) return;
+      const { namespace, from, to, left } = this.#move;
+      for (const key of left) {
+        const pod = this.#population.pod(key);
+        if (pod !== undefined && from !== undefined) this.census.remove(pod, from);
+        if (pod !== undefined && to !== undefined) this.census.add(pod, to);
+        left.delete(key);
+        yield;
+      }
+      if (to === undefined) this.#bases.delete(namespace);
+      else this.#bases.set(namespace, to);
+      this.#move = undefined;
+      yield;
+    }
+  }
+
+  #begin(): Move | undefined {
+    const [namespace] = this.#due;
+    if (namespace === undefined) return undefined;
+    this.#due.delete(namespace);
+    const [from, to] = [this.#bases.get(namespace), this.#basisNow(namespace)];
+    const left = new Set(isSameBasis(from, to) ? [] : this.#population.podsIn(namespace));
+    return { namespace, from, to, left };
+  }
+
+  #basisNow(name: string): Basis | undefined {
+    const { policy } = this;
+    // A namespace whose own watch is a moment behind that of its pods, or of its policies, has no labels yet.
+    const unknown = policy.kind === 'KeepalivePolicy' ? { name, labels: {} } : undefined;
+    const namespace = this.#population.namespace(name) ?? unknown;
+    if (namespace === undefined || !selectsNamespace(policy, namespace)) return undefined;
+    return { namespace, sinceMs: this.#givenSince(name) };
+  }
+}

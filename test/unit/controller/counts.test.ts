@@ -1,0 +1,110 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { pod, team } from '../../support/builder.ts';
+import { home, Rig } from './counts-rig.ts';
+import { policyOf, steps, take } from './counts-steps.ts';
+
+test('whatever comes, changes and goes, in whatever order: what is kept up is what a plain recount finds', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(steps, { maxLength: 60 }), async (all) => {
+      const rig = new Rig();
+      for (const step of all) {
+        // A look in between counts, and what comes after it is added to that.
+        if (step.do === 'look') for (const key of rig.keys()) await rig.kept(key);
+        else take(rig, step);
+      }
+      for (const key of rig.keys()) expect([key, await rig.kept(key)]).toEqual([key, rig.plain(key)]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('whoever is not told to look again would see what was seen before', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(steps, { maxLength: 30 }), steps, async (all, last) => {
+      fc.pre(last.do !== 'look');
+      const rig = new Rig();
+      for (const step of all) if (step.do !== 'look') take(rig, step);
+      const before = new Map<string, unknown>();
+      for (const key of rig.keys()) before.set(key, await rig.kept(key));
+      rig.woken.clear();
+      take(rig, last);
+      for (const key of rig.keys())
+        if (!rig.woken.has(key)) expect([key, await rig.kept(key)]).toEqual([key, before.get(key)]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+describe('words that were forgotten', () => {
+  const key = 'x';
+  const many = Array.from({ length: 60 }, (_, index) => `n${index}`);
+  const told = (node: string, reasons: readonly string[]): NodePolicyReport => ({
+    ...{ kind: 'ClusterKeepalivePolicy', name: key, observedGeneration: 1, selected: 9, live: 0 },
+    findings: reasons.map((reason, index) => ({ reason, pod: `p${index}`, node, message: `of ${node}` })),
+    findingsTotal: reasons.length,
+  });
+
+  test.each([
+    ['of nodes that tell of much', Array<string>(20).fill('NotEnforced')],
+    ['of nodes that tell of one thing first', ['NotLive', ...Array<string>(19).fill('OwnValuesChanged')]],
+    ['of nodes that tell of little', ['HostNetwork']],
+  ])('%s are read once more when it is their turn', async (_sentence, reasons) => {
+    const rig = new Rig();
+    rig.put('clusterkeepalivepolicies', key, policyOf({ name: key, namespace: '' }, plainSpec));
+    rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
+    for (const node of many) {
+      const [of, agent] = [pod({ name: node, spec: { nodeName: node } }), { uid: node, agentReady: true }];
+      rig.put('pods', `db/${node}`, { ...of, uid: node, agentReady: undefined });
+      rig.put('pods', `${home}/${node}`, { ...of, ...agent, namespace: home });
+      rig.report(node, [told(node, reasons)]);
+    }
+    for (const node of [...many].sort()) {
+      const kept = await rig.kept(key);
+      expect(kept).toEqual(rig.plain(key));
+      expect(kept?.findings[0]?.node).toBe(node);
+      rig.report(node, [told(node, [])]);
+    }
+    expect((await rig.kept(key))?.findings).toEqual([]);
+  });
+
+  const plainSpec = {
+    ...{ seconds: 90 as const, generation: 1, podSelector: {}, mode: 'Audit' as const },
+    ...{ namespaceSelector: undefined, nodes: undefined, readyAt: undefined },
+  };
+
+  test('are asked for again only once: those that the last look had to have are kept', () => {
+    const rig = new Rig();
+    const { told: words } = rig.world;
+    const findings = told('n', Array<string>(20).fill('NotLive')).findings ?? [];
+    for (const node of ['a', 'b', 'c', 'd']) words.offer(key, { node, version: '1', findings });
+    expect(words.get(key, 'd', '1')).toBeUndefined();
+    words.offer(key, { node: 'd', version: '1', findings }, true);
+    words.offer(key, { node: 'b', version: '2', findings });
+    expect(words.get(key, 'd', '1')).toEqual(findings);
+    expect(words.get(key, 'd', '0')).toBeUndefined();
+    words.needs(key, new Set(['a']));
+    expect(words.get(key, 'd', '1')).toBeUndefined();
+  });
+});
+
+test('a static pod is nobody to bind on while the agent of its node is away, and is as soon as it is back', async () => {
+  const rig = new Rig();
+  const [loose, strict] = [team(90, {}, 'x'), team(30, {}, 'y')];
+  for (const policy of [loose, strict]) {
+    const rest = { uid: 'u', generation: 1, problems: undefined, status: {} };
+    rig.put('keepalivepolicies', `db/${policy.name}`, { ...policy, policy, ...rest });
+  }
+  const mirror = pod({ annotations: { 'kubernetes.io/config.mirror': 'x' } });
+  rig.put('pods', 'db/mirror', { ...mirror, uid: 'p', agentReady: undefined });
+  rig.report('n1', []);
+  const boundBy = async () => (await rig.kept('db/x'))?.findings.map(({ policy }) => policy).filter(Boolean);
+  expect(await boundBy()).toEqual([]);
+  const agent = { ...pod({ name: 'n1', namespace: home }), uid: 'a' };
+  rig.put('pods', `${home}/n1`, { ...agent, agentReady: true });
+  expect(await boundBy()).toEqual(['KeepalivePolicy db/y']);
+  rig.put('pods', `${home}/n1`, { ...agent, agentReady: false });
+  expect(await boundBy()).toEqual([]);
+});

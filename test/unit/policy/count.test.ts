@@ -1,0 +1,104 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { PolicyCount } from '../../../src/policy/count.ts';
+import type { NamespaceView, PodView } from '../../../src/policy/pod.ts';
+import { namespace, platform, pod, sysctls } from '../../support/builder.ts';
+
+const selecting = platform(90, { namespaceSelector: { matchLabels: { team: 'red' } } });
+const spaces = ['db', 'web'] as const;
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({
+      do: fc.constant('pod' as const),
+      namespace: fc.constantFrom(...spaces),
+      name: fc.constantFrom('a', 'b', 'c'),
+      is: fc.option(
+        fc.record({
+          nodeName: fc.constantFrom('n1', 'n2'),
+          sysctls: fc.constantFrom(sysctls(), sysctls(7200)),
+          static: fc.boolean(),
+        }),
+        { nil: undefined, freq: 3 },
+      ),
+    }),
+    fc.record({
+      do: fc.constant('namespace' as const),
+      name: fc.constantFrom(...spaces),
+      red: fc.boolean(),
+      pinned: fc.boolean(),
+    }),
+    fc.record({ do: fc.constant('count' as const), steps: fc.integer({ min: 1, max: 3 }) }),
+  ),
+  { maxLength: 40 },
+);
+
+const view = (name: string, red: boolean, pinned: boolean): NamespaceView =>
+  namespace(name, {
+    ...(red ? { team: 'red' } : {}),
+    ...(pinned
+      ? {
+          'pod-security.kubernetes.io/enforce': 'baseline',
+          'pod-security.kubernetes.io/enforce-version': 'v1.20',
+        }
+      : {}),
+  });
+
+class Rig {
+  readonly pods = new Map<string, PodView>();
+  readonly namespaces = new Map<string, NamespaceView>(spaces.map((name) => [name, view(name, true, false)]));
+
+  counted(): PolicyCount {
+    const count = new PolicyCount(selecting, () => undefined, {
+      podsIn: (of) => new Set([...this.pods].filter(([, one]) => one.namespace === of).map(([key]) => key)),
+      pod: (key) => this.pods.get(key),
+      namespace: (name) => this.namespaces.get(name),
+    });
+    for (const name of spaces) count.namespaceChanged(name);
+    return count;
+  }
+}
+
+const tallies = ({ census }: PolicyCount) =>
+  Object.fromEntries([...census.places()].sort().map((place) => [place, census.tallyOf(place)]));
+
+test('pods and namespaces that change while others are being counted are counted once, as they are', () => {
+  fc.assert(
+    fc.property(steps, (all) => {
+      const rig = new Rig();
+      const count = rig.counted();
+      for (const step of all) {
+        if (step.do === 'count') {
+          const counting = count.settle();
+          for (let at = 0; at < step.steps; at += 1) counting.next();
+        } else if (step.do === 'namespace') {
+          rig.namespaces.set(step.name, view(step.name, step.red, step.pinned));
+          count.namespaceChanged(step.name);
+        } else {
+          const { namespace: of, name, is } = step;
+          const key = `${of}/${name}`;
+          const before = rig.pods.get(key);
+          if (is === undefined) rig.pods.delete(key);
+          else {
+            const annotations: Record<string, string> = is.static
+              ? { 'kubernetes.io/config.mirror': 'x' }
+              : {};
+            const { nodeName, sysctls: own } = is;
+            rig.pods.set(key, pod({ name, namespace: of, sysctls: own, annotations, spec: { nodeName } }));
+          }
+          count.podChanged(key, before, rig.pods.get(key));
+        }
+      }
+      while (!count.settle().next().done);
+      const anew = rig.counted();
+      while (!anew.settle().next().done);
+      expect(tallies(count)).toEqual(tallies(anew));
+      expect([count.isSettled, count.census.total('selected')]).toEqual([
+        true,
+        anew.census.total('selected'),
+      ]);
+    }),
+    { numRuns: 2000 },
+  );
+});
