@@ -103,11 +103,13 @@ export class World {
         ...{ ...of('keepalivepolicies'), doubt },
         store: this.keepalivepolicies,
         trim: (object) => specAlone(policyRecord('KeepalivePolicy', object)),
+        isHeld: isOfSameSpec,
       }),
       watched({
         ...{ ...of('clusterkeepalivepolicies'), doubt },
         store: this.clusterkeepalivepolicies,
         trim: (object) => specAlone(policyRecord('ClusterKeepalivePolicy', object)),
+        isHeld: isOfSameSpec,
       }),
       watched({
         ...{ resource: 'configmaps', store: this.configmaps, trim: settingsRecord },
@@ -146,9 +148,14 @@ export class World {
   }
 }
 
-/** The controller's writes into a status are no news to an agent. */
+/** The controller's writes into a status are no news to an agent, nor is the version that each of them gives the object. */
 function specAlone(record: PolicyRecord): PolicyRecord {
-  return { ...record, status: {} };
+  return { ...record, status: {}, resourceVersion: undefined };
+}
+
+/** Nothing of an object that an agent reads changes without one of these: what a status write costs it is this comparison. */
+function isOfSameSpec({ metadata }: KubeObject, { uid, generation }: PolicyRecord): boolean {
+  return metadata.uid === uid && metadata.generation === generation;
 }
 
 function runtimeClassRecord({ metadata, handler }: KubeObject): Stored<RuntimeClassView> {

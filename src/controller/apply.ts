@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import { API_VERSION, CONTROLLER_NAME } from '../api/group.ts';
 import { resourceOf } from '../api/resource.ts';
 import type { PolicyStatus } from '../api/status.ts';
@@ -14,8 +12,10 @@ import type { BindingStep } from '../policy/binding-step.ts';
 import type { Circumstances, Plan } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
 import type { PolicyRecord } from '../policy/record.ts';
+import { changeOf } from '../policy/status-change.ts';
 import { unattendedStatus } from '../policy/unattended.ts';
 import { newlyWithheld } from '../policy/withholding.ts';
+import type { Pace } from './pace.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -24,6 +24,7 @@ export interface ApplyOptions {
   readonly events: EventRecorder;
   readonly log: Log;
   readonly world: World;
+  readonly pace: Pace;
 }
 
 /** Statuses that are written at the same time where all of them have to be, before the rights go. */
@@ -39,7 +40,8 @@ export class Applier {
     this.#options = options;
   }
 
-  async apply(circumstances: Circumstances, planned: Plan): Promise<void> {
+  /** After so many milliseconds it is to be looked at again, to write what waits for its time; undefined: nothing does. */
+  async apply(circumstances: Circumstances, planned: Plan): Promise<number | undefined> {
     const { record } = circumstances;
     try {
       await this.#applyBinding(record, planned.binding);
@@ -50,9 +52,19 @@ export class Applier {
       }
       throw error;
     }
+    const waitMs = this.#waitMs(record, planned.status);
+    if (waitMs > 0) return waitMs;
     await this.#writeStatus(record, planned.status);
     this.#announce(record, planned);
     this.#announceRefusals(record, planned);
+    return undefined;
+  }
+
+  /** What is only counted otherwise than before waits, the longer the more agents would have to hear of it. */
+  #waitMs(record: PolicyRecord, status: PolicyStatus): number {
+    const { pace, world } = this.#options;
+    const change = changeOf(record.status, status);
+    return change === 'none' ? 0 : pace.waitMs(keyOf(nameOf(record)), change, world.nodekeepalives.size);
   }
 
   /** Says of every policy that nobody looks after it any more, as far as the rights to say so are still there. */
@@ -119,14 +131,16 @@ export class Applier {
   }
 
   async #writeStatus(record: PolicyRecord, status: PolicyStatus): Promise<void> {
-    if (isDeepStrictEqual(record.status, status)) return;
-    const { client, world, log } = this.#options;
+    const change = changeOf(record.status, status);
+    if (change === 'none') return;
+    const { client, world, log, pace } = this.#options;
     const { kind, uid } = record;
     const metadata = nameOf(record);
     const written = await client
       .replaceStatus({ ...resourceOf(kind), ...metadata, uid }, status, { fieldManager: CONTROLLER_NAME })
       .catch(unlessNotFound);
     if (written === undefined) return;
+    pace.wrote(keyOf(metadata), change);
     // Ahead of the watch, so that a look in between does not write the same again. The status alone: what the answer says
     // of the spec would be held without a look at it, as fields that a watch of an older schema leaves out.
     const key = keyOf(metadata);

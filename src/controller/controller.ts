@@ -22,6 +22,7 @@ import type { Circumstances, Plan } from '../policy/plan.ts';
 import { plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
 import { Applier } from './apply.ts';
+import { Pace } from './pace.ts';
 import { Removal } from './removal.ts';
 import { assertNotRenamed } from './renamed.ts';
 import { requirements } from './requirement.ts';
@@ -71,6 +72,7 @@ class Controller {
   readonly #queue: WorkQueue;
   readonly #triggers: Triggers;
   readonly #applier: Applier;
+  readonly #pace = new Pace(systemClock);
   readonly #witness: Witness;
   readonly #events: EventRecorder;
   readonly #lease: Lease;
@@ -113,7 +115,9 @@ class Controller {
       reportingInstance: config.podName,
       log,
     });
-    this.#applier = new Applier({ client, events: this.#events, log, world: this.#world });
+    this.#applier = new Applier({
+      ...{ client, events: this.#events, log, world: this.#world, pace: this.#pace },
+    });
     this.#lease = new Lease({
       client,
       namespace: config.podNamespace,
@@ -262,6 +266,7 @@ class Controller {
     if (looked === undefined) {
       this.#activations.forget(key);
       this.#world.told.forget(key);
+      this.#pace.forget(key);
       await this.#applier.clearOrphan(key);
       return undefined;
     }
@@ -269,11 +274,12 @@ class Controller {
     const { kind } = circumstances.record;
     let outcome: Outcome = 'failed';
     try {
-      await this.#applier.apply(circumstances, planned);
+      const waitMs = await this.#applier.apply(circumstances, planned);
       this.#activations.note(key, planned);
       if (planned.activation === 'begins') this.#witness.poke();
       outcome = outcomeOf(planned);
-      return planned.againAfterMs === undefined ? undefined : { afterMs: planned.againAfterMs };
+      const afterMs = Math.min(planned.againAfterMs ?? Infinity, waitMs ?? Infinity);
+      return afterMs === Infinity ? undefined : { afterMs };
     } finally {
       this.#metrics.reconciles.inc({ kind, outcome });
       this.#metrics.reconcileSeconds.observe({ kind }, (performance.now() - startedAt) / 1000);

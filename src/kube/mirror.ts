@@ -10,6 +10,11 @@ export interface MirrorOptions<T extends Identified> {
    * paged list carry no `kind`. An object on which it throws is logged and left out.
    */
   readonly trim: (object: KubeObject) => T | undefined;
+  /**
+   * Of an object that a watch tells of, whether it is what is held already, by as little of it as tells: it is not trimmed then.
+   * Not asked of lists, which are read whole.
+   */
+  readonly isHeld?: (object: KubeObject, held: T) => boolean;
   /** Told each key whose trimmed object came, changed or went, and what was held before; after the store has it. */
   readonly onChange?: (key: string, before: T | undefined) => void;
   readonly log: Log;
@@ -95,11 +100,12 @@ export class Mirror<T extends Identified> {
 
   #store({ type, object }: Exclude<WatchEvent, { type: 'BOOKMARK' }>): void {
     const key = keyOf(object.metadata);
-    const value = type === 'DELETED' ? undefined : this.#trim(object);
-    const { store } = this.#options;
+    const { store, isHeld } = this.#options;
     const before = store.get(key);
-    const changed = value === undefined ? store.delete(key) : store.set(key, value);
     this.#version = object.metadata.resourceVersion;
+    if (type !== 'DELETED' && before !== undefined && isHeld?.(object, before)) return;
+    const value = type === 'DELETED' ? undefined : this.#trim(object);
+    const changed = value === undefined ? store.delete(key) : store.set(key, value);
     if (changed) this.#notify(key, before);
   }
 

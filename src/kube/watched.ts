@@ -22,6 +22,7 @@ export interface WatchedOptions<T extends Identified> {
   readonly target: Target;
   readonly store: Store<T, string>;
   readonly trim: (object: KubeObject) => T | undefined;
+  readonly isHeld?: (object: KubeObject, held: T) => boolean;
   readonly fieldSelector?: string;
   readonly doubt?: Doubt;
 }

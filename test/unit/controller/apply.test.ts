@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 
 import { Applier } from '../../../src/controller/apply.ts';
+import { Pace } from '../../../src/controller/pace.ts';
 import { World } from '../../../src/controller/world.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
+import { systemClock } from '../../../src/kube/clock.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import { EventRecorder } from '../../../src/kube/events.ts';
 import { plan } from '../../../src/policy/plan.ts';
@@ -36,7 +38,7 @@ beforeEach(async () => {
   world.keepalivepolicies.set('db/team', record);
   const { log } = notebook();
   const events = new EventRecorder({ client, log, reportingController: 'x', reportingInstance: 'y' });
-  applier = new Applier({ client, events, log, world });
+  applier = new Applier({ client, events, log, world, pace: new Pace(systemClock) });
 });
 afterEach(async () => {
   await client.close();

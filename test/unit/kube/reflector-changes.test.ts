@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { status, stream, streamThenEnd, streamThenReset } from '../../support/api-server.ts';
+import type { KubeObject } from '../../../src/kube/resource.ts';
+import type { Trimmed } from './reflector-rig.ts';
 import { ReflectorRig, trim } from './reflector-rig.ts';
 import { added, bookmark, deleted, listEnd, modified, pod } from './world.ts';
 
@@ -119,6 +121,18 @@ test('an update that trimming hides is no change, a deletion is', async () => {
   await changed(2);
   expect(changes).toEqual(['db/a', 'db/a']);
   expect(store.size).toBe(0);
+});
+
+test('an object that is held by what tells of it is not trimmed, but where it comes in a list', async () => {
+  const again = modified(pod('a', 12, { note: 'unread' }));
+  server.answers(streamThenEnd(added(pod('a', 1)), listEnd(10), again), status(410, 'Expired'));
+  server.answers(stream(added(pod('a', 12, { note: 'read' })), listEnd(20)));
+  const isHeld = ({ metadata }: KubeObject, { uid }: Trimmed) => metadata.uid === uid;
+  const { passPause, changed, changes, store } = rig.start({ isHeld });
+  await passPause();
+  expect([changes, store.get('db/a')?.note]).toEqual([['db/a'], '']);
+  await changed(2);
+  expect(store.get('db/a')?.note).toBe('read');
 });
 
 test('a handler or a trim that throws is logged and ends nothing', async () => {
