@@ -154,7 +154,7 @@ function specAlone(record: PolicyRecord): PolicyRecord {
 }
 
 /** Nothing of an object that an agent reads changes without one of these: what a status write costs it is this comparison. */
-function isOfSameSpec({ metadata }: KubeObject, { uid, generation }: PolicyRecord): boolean {
+export function isOfSameSpec({ metadata }: KubeObject, { uid, generation }: PolicyRecord): boolean {
   return metadata.uid === uid && metadata.generation === generation;
 }
 

@@ -97,22 +97,22 @@ export class Contributions {
   at(index: number): Contribution | undefined {
     const policy = this.policies[index];
     if (policy === undefined) return undefined;
-    const [figures, from] = [this.figures, index * width];
+    const { figures } = this;
+    const from = index * width;
     const of = (which: number) => figures[from + which] ?? 0;
-    const established = of(figure.established);
+    // Written out: it is read for each node at each look, and spreading takes three times as long.
     return {
-      ...{ observedGeneration: of(figure.observedGeneration), selected: of(figure.selected) },
-      ...{ live: of(figure.live), pending: of(figure.pending), findingsTotal: of(figure.findingsTotal) },
-      ...{ ranks: of(figure.ranks), digest: of(figure.digest), host: hosts[of(figure.host)] },
+      observedGeneration: of(figure.observedGeneration),
+      selected: of(figure.selected),
+      live: of(figure.live),
+      pending: of(figure.pending),
+      findingsTotal: of(figure.findingsTotal),
+      ranks: of(figure.ranks),
+      digest: of(figure.digest),
+      host: hosts[of(figure.host)],
       isCut: of(figure.isCut) === 1,
-      connections:
-        established === none
-          ? undefined
-          : {
-              ...{ established, protected: of(figure.protected) },
-              ...{ exposed: of(figure.exposed), unknown: of(figure.unknown) },
-            },
-      skips: Array.from(figures.subarray(from + skipsAt, from + width)),
+      connections: connectionsAt(figures, from),
+      skips: skipsOf(figures, from + skipsAt),
       ofNode: this.ofNode.get(policy) ?? noFindings,
     };
   }
@@ -127,6 +127,25 @@ export class Contributions {
     const index = this.indexOf(policy);
     return index === -1 ? undefined : this.figures.subarray(index * width, (index + 1) * width);
   }
+}
+
+function connectionsAt(figures: Int32Array, from: number): ConnectionTotals | undefined {
+  const established = figures[from + figure.established] ?? none;
+  if (established === none) return undefined;
+  return {
+    established,
+    protected: figures[from + figure.protected] ?? 0,
+    exposed: figures[from + figure.exposed] ?? 0,
+    unknown: figures[from + figure.unknown] ?? 0,
+  };
+}
+
+const noSkips: readonly number[] = skipReasons.map(() => 0);
+
+function skipsOf(figures: Int32Array, from: number): readonly number[] {
+  for (let at = from; at < from + noSkips.length; at += 1)
+    if (figures[at] !== 0) return Array.from(figures.subarray(from, from + noSkips.length));
+  return noSkips;
 }
 
 /** Words of findings are in a digest among the figures. */

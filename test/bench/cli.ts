@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { admission } from './admission.ts';
 import { agent } from './agent.ts';
 import { controller } from './controller.ts';
+import { fold } from './fold.ts';
 import { neighbours } from './neighbour.ts';
 import { policyReady } from './policy-ready.ts';
 import { crowds } from './crowds.ts';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, Bench>> = {
   admission,
   ready: policyReady,
   controller,
+  fold,
   agent,
   sockets,
   crowds,

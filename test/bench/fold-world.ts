@@ -1,0 +1,291 @@
+/**
+ * One controller's head without its cluster, of the checkout in the first argument: what it reads is made up, and what it decides
+ * is not written. `node fold-world.ts FOLDER NODES PODS CLUSTER-POLICIES TEAMS`; prints figures as JSON.
+ */
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+
+import type * as records from '../../src/controller/record.ts';
+import type * as trigger from '../../src/controller/trigger.ts';
+import type * as worlds from '../../src/controller/world.ts';
+import type { KubeObject } from '../../src/kube/resource.ts';
+import type { Identified, Store } from '../../src/kube/store.ts';
+import type * as plans from '../../src/policy/plan.ts';
+import type * as policyRecords from '../../src/policy/record.ts';
+
+const [, , root = '', ...sizes] = process.argv;
+const [nodes = 0, pods = 0, clusterPolicies = 0, teams = 0] = sizes.map(Number);
+const load = (file: string): Promise<unknown> => import(join(root, 'src', file));
+const { World } = (await load('controller/world.ts')) as typeof worlds;
+const { Triggers } = (await load('controller/trigger.ts')) as typeof trigger;
+const { podRecord, nodeKeepaliveRecord } = (await load('controller/record.ts')) as typeof records;
+const { policyRecord, labelledRecord } = (await load('policy/record.ts')) as typeof policyRecords;
+const { plan } = (await load('policy/plan.ts')) as typeof plans;
+
+const home = 'keepalive-agent';
+const world = new World(home);
+/** A checkout of before counts were kept up has none. */
+const counts = world.counts as typeof world.counts | undefined;
+const woken = new Set<string>();
+const queue = { add: (key: string) => void woken.add(key), addAfter: (key: string) => void woken.add(key) };
+const triggers = new Triggers(world, queue, home);
+
+/** As they come over the wire: no text is shared. */
+const fresh = (object: unknown) => JSON.parse(JSON.stringify(object)) as KubeObject;
+const nodeOf = (index: number) => `node-${index % nodes}`;
+const spaceOf = (index: number) => `team-${index % teams}`;
+const meta = (name: string, rest: object = {}) => ({
+  name,
+  uid: `uid-${name}`,
+  resourceVersion: '1',
+  ...rest,
+});
+
+const podObject = (index: number, phase = 'Running') => {
+  const workload = `workload-${Math.floor(index / teams / 10)}`;
+  const labels = { app: workload, 'pod-template-hash': '6d4cf56db6', tier: 'backend', team: spaceOf(index) };
+  return fresh({
+    metadata: meta(`${workload}-6d4cf56db6-${index}`, {
+      ...{ namespace: spaceOf(index), labels, creationTimestamp: '2026-05-04T10:00:00Z', generation: 1 },
+    }),
+    spec: { nodeName: nodeOf(index) },
+    status: { phase },
+  });
+};
+const policyObject = (name: string, namespace: string | undefined, seconds: number) =>
+  fresh({
+    metadata: meta(name, { ...(namespace === undefined ? {} : { namespace }), generation: 1 }),
+    spec: {
+      podSelector: {},
+      path: [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: seconds }],
+      mode: 'Audit',
+    },
+  });
+const clusterName = (index: number) => `platform-${index}`;
+
+function reportObject(node: number, connections = 5): KubeObject {
+  const here = Array.from(
+    { length: Math.floor(pods / nodes) },
+    (_, at) => podObject(at * nodes + node).metadata,
+  );
+  const message =
+    'the kernel holds 7200/75/9, which is not enough behind 350 s: mode Enforce would set 116/39/6';
+  const said = (kind: string, name: string, namespace?: string) => {
+    const own = here.filter((pod) => namespace === undefined || pod.namespace === namespace);
+    const findings = own.slice(0, 20).map((pod) => ({
+      ...{ reason: 'NotEnforced', pod: pod.name, node: nodeOf(node), message },
+      ...(namespace === undefined ? { namespace: pod.namespace } : {}),
+    }));
+    return {
+      ...{ kind, name, ...(namespace === undefined ? {} : { namespace }), observedGeneration: 1 },
+      ...{ selected: own.length, live: 0, findings, findingsTotal: own.length },
+      connections: { established: connections, protected: 0, exposed: connections, unknown: 0 },
+    };
+  };
+  const spaces = [...new Set(here.map(({ namespace }) => namespace ?? ''))];
+  const policies = [
+    ...Array.from({ length: clusterPolicies }, (_, at) => said('ClusterKeepalivePolicy', clusterName(at))),
+    ...spaces.map((space) => said('KeepalivePolicy', 'own', space)),
+  ];
+  return fresh({
+    metadata: { ...meta(nodeOf(node)), resourceVersion: String(connections) },
+    status: { policies },
+  });
+}
+const report = (object: KubeObject) =>
+  counts === undefined
+    ? (nodeKeepaliveRecord as (object: KubeObject) => records.StoredReport)(object)
+    : world.reportRecord(object);
+
+type Resource = 'pods' | 'namespaces' | 'nodekeepalives' | 'keepalivepolicies' | 'clusterkeepalivepolicies';
+const storeOf = (resource: Resource) => world[resource] as unknown as Store<Identified, string>;
+
+/** A whole list, as a reflector hands it over; in one step, which is measured. */
+async function list(resource: Resource, count: number, make: (index: number) => [string, Identified]) {
+  const staged = storeOf(resource).replacement();
+  for (let index = 0; index < count; index += 1) {
+    staged.set(...make(index));
+    if (index % 500 === 0) await setImmediate();
+  }
+  await step(() => {
+    for (const key of [...staged.commit().keys()].map((at) => keyIn(resource, at)))
+      triggers.changed(resource, key, undefined);
+  });
+}
+/** Before, what a commit gives back was a list: its keys are numbers. */
+const listed = new Map<Resource, string[]>();
+const keyIn = (resource: Resource, at: unknown) =>
+  typeof at === 'number' ? (listed.get(resource)?.[at] ?? '') : (at as string);
+
+/** Of this thread: what else runs on the machine has no part in it. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+let longestMs = 0;
+async function step(work: () => void): Promise<number> {
+  const from = cpuMs();
+  work();
+  const ms = cpuMs() - from;
+  longestMs = Math.max(longestMs, ms);
+  await setImmediate();
+  return ms;
+}
+
+async function look(key: string): Promise<number> {
+  const from = cpuMs();
+  await counts?.settle(key);
+  const time = {
+    now: new Date(),
+    activatingForMs: undefined,
+    evidence: { kind: 'seen', others: false } as const,
+  };
+  await step(() => {
+    const circumstances = world.gather(key, time);
+    if (circumstances !== undefined) plan(circumstances);
+  });
+  return cpuMs() - from;
+}
+
+async function lookAtAll(): Promise<number> {
+  const from = cpuMs();
+  for (const key of woken) {
+    woken.delete(key);
+    await look(key);
+  }
+  return cpuMs() - from;
+}
+
+function change(resource: Resource, key: string, value: Identified): Promise<number> {
+  const store = storeOf(resource);
+  const before = store.get(key);
+  return step(() => {
+    if (store.set(key, value)) triggers.changed(resource, key, before);
+  });
+}
+
+async function many(count: number, make: (index: number) => Promise<number>): Promise<number[]> {
+  const took: number[] = [];
+  for (let index = 0; index < count; index += 1) took.push(await make(index));
+  return took;
+}
+
+const keyed = (object: KubeObject, value: Identified): [string, Identified] => {
+  const { namespace, name } = object.metadata;
+  return [namespace === undefined ? name : `${namespace}/${name}`, value];
+};
+function kept(resource: Resource, make: (index: number) => [string, Identified]) {
+  const keys: string[] = [];
+  listed.set(resource, keys);
+  return (index: number): [string, Identified] => {
+    const one = make(index);
+    keys.push(one[0]);
+    return one;
+  };
+}
+
+/** The clock of a thread is too coarse for one of them. */
+const mean = (took: readonly number[]) => took.reduce((sum, ms) => sum + ms, 0) / took.length;
+
+const memory = () => {
+  globalThis.gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { 'RSS MiB': rss / 2 ** 20, 'heap MiB': (heapUsed + external) / 2 ** 20 };
+};
+
+const startedAt = cpuMs();
+const timeouts = [90, 240, 350, 900];
+await list(
+  'namespaces',
+  teams,
+  kept('namespaces', (at) => {
+    const object = fresh({ metadata: meta(spaceOf(at), { labels: { team: spaceOf(at) } }) });
+    return keyed(object, labelledRecord(object));
+  }),
+);
+await list(
+  'clusterkeepalivepolicies',
+  clusterPolicies,
+  kept('clusterkeepalivepolicies', (at) => {
+    const object = policyObject(clusterName(at), undefined, timeouts[at % 4] ?? 90);
+    return keyed(object, policyRecord('ClusterKeepalivePolicy', object));
+  }),
+);
+await list(
+  'keepalivepolicies',
+  teams,
+  kept('keepalivepolicies', (at) => {
+    const object = policyObject('own', spaceOf(at), 350);
+    return keyed(object, policyRecord('KeepalivePolicy', object));
+  }),
+);
+await list(
+  'pods',
+  pods + nodes,
+  kept('pods', (at) => {
+    const object =
+      at < pods
+        ? podObject(at)
+        : fresh({
+            metadata: meta(`agent-${at}`, {
+              namespace: home,
+              labels: {
+                'app.kubernetes.io/name': 'keepalive-operator',
+                'app.kubernetes.io/component': 'agent',
+              },
+            }),
+            spec: { nodeName: nodeOf(at - pods) },
+            status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+          });
+    return keyed(object, podRecord(object, home));
+  }),
+);
+await list(
+  'nodekeepalives',
+  nodes,
+  kept('nodekeepalives', (at) => {
+    const object = reportObject(at);
+    return keyed(object, report(object));
+  }),
+);
+const readMs = cpuMs() - startedAt;
+(triggers as Partial<typeof triggers>).start?.();
+const firstMs = await lookAtAll();
+const first = { longest: longestMs, ...memory() };
+longestMs = 0;
+
+const churn = Math.min(300, pods);
+const podMs = await many(churn, async (at) => {
+  const object = podObject(at, at % 2 === 0 ? 'Succeeded' : 'Pending');
+  return change('pods', keyed(object, { uid: '' })[0], podRecord(object, home));
+});
+woken.clear();
+const reportMs = await many(100, async (at) => {
+  const object = reportObject(at % nodes, 6);
+  return change('nodekeepalives', nodeOf(at), report(object));
+});
+woken.clear();
+const looks = await many(100, (at) => look(clusterName(at % clusterPolicies)));
+const edited = policyObject(clusterName(0), undefined, 60);
+const editedRecord = policyRecord('ClusterKeepalivePolicy', {
+  ...edited,
+  metadata: { ...edited.metadata, generation: 2 },
+});
+await change('clusterkeepalivepolicies', clusterName(0), editedRecord);
+const editMs = await look(clusterName(0));
+woken.clear();
+const after = memory();
+
+process.stdout.write(
+  JSON.stringify({
+    ...{ 'read s': readMs / 1000, 'all decided s': firstMs / 1000, 'longest step ms': first.longest },
+    ...{
+      'RSS MiB': first['RSS MiB'],
+      'heap MiB': first['heap MiB'],
+      'heap after churn MiB': after['heap MiB'],
+    },
+    ...{ 'pod event ms': mean(podMs), 'report event ms': mean(reportMs), 'look ms': mean(looks) },
+    ...{ 'policy edited to decided ms': editMs, 'longest step of churn ms': longestMs },
+  }),
+);
