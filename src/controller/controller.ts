@@ -18,20 +18,18 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics, Outcome } from '../ops/metrics.ts';
 import { createControllerMetrics, createMetrics } from '../ops/metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
-import type { Circumstances, Plan } from '../policy/plan.ts';
-import { plan } from '../policy/plan.ts';
+import type { Plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
 import { Applier } from './apply.ts';
+import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
 import { Removal } from './removal.ts';
 import { assertNotRenamed } from './renamed.ts';
 import { requirements } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
-import { resources } from './resource.ts';
 import { Triggers } from './trigger.ts';
 import { watchAll, watchRefusals, watchRefusedPods } from './watch.ts';
 import { Witness } from './witness.ts';
-import type { Words } from './world.ts';
 import { World } from './world.ts';
 
 export interface ControllerOptions {
@@ -73,6 +71,7 @@ class Controller {
   readonly #triggers: Triggers;
   readonly #applier: Applier;
   readonly #pace = new Pace(systemClock);
+  readonly #looks: Looks;
   readonly #witness: Witness;
   readonly #events: EventRecorder;
   readonly #lease: Lease;
@@ -151,6 +150,10 @@ class Controller {
       onAnswer: (answer) => {
         answers.inc({ answer });
       },
+    });
+    this.#looks = new Looks({
+      ...{ client, world: this.#world, activations: this.#activations },
+      evidenceOf: (policy) => this.#witness.evidenceOf(policy),
     });
     onExchange.to = this.#metrics;
   }
@@ -261,7 +264,7 @@ class Controller {
     if (!this.#lease.leading) return undefined;
     if (isHalfHeard(this.#watched)) return { afterMs: hearingMs };
     const startedAt = performance.now();
-    const looked = await this.#look(key);
+    const looked = await this.#looks.at(key);
     if (looked === 'another') return undefined;
     if (looked === undefined) {
       this.#activations.forget(key);
@@ -285,44 +288,6 @@ class Controller {
       this.#metrics.reconcileSeconds.observe({ kind }, (performance.now() - startedAt) / 1000);
     }
   }
-
-  /** Words of agents that are not at hand are read before they are told. `another`: the policy changed meanwhile. */
-  async #look(key: string): Promise<Look | 'another' | undefined> {
-    if (!(await this.#world.counts.settle(key))) return 'another';
-    const words = { asked: new Set<string>(), missing: new Set<string>() };
-    const first = this.#plan(key, words);
-    this.#world.told.needs(key, words.asked);
-    if (words.missing.size === 0) return first;
-    await this.#readWords(words.missing);
-    return (await this.#world.counts.settle(key)) ? this.#plan(key) : 'another';
-  }
-
-  #plan(key: string, words?: Words): Look | undefined {
-    const circumstances = this.#world.gather(
-      key,
-      {
-        now: new Date(),
-        activatingForMs: this.#activations.ofMs(key),
-        evidence: this.#witness.evidenceOf(key),
-      },
-      words,
-    );
-    return circumstances && { circumstances, planned: plan(circumstances) };
-  }
-
-  async #readWords(nodes: ReadonlySet<string>): Promise<void> {
-    const read = [...nodes].map(async (node) => {
-      const query = { fieldSelector: `metadata.name=${node}` };
-      const { items } = await this.#client.listPage(resources.nodekeepalives, query);
-      for (const item of items) this.#world.reportRecord(item, true);
-    });
-    await Promise.all(read);
-  }
-}
-
-interface Look {
-  readonly circumstances: Circumstances;
-  readonly planned: Plan;
 }
 
 function outcomeOf({ verdict, againAfterMs }: Plan): Outcome {

@@ -89,14 +89,15 @@ describe('500 policies that one namespace’s owner piles up over 20 pods of a n
 
   test('are told of it themselves, the first and the last', async () => {
     for (const name of [names[0], names.at(-1)]) {
+      // The agent told of fewer before: what it told then is in the status for a moment longer.
       const status = await bench.status({ kind: 'kap', name: name ?? '', namespace: tenant }, (now) =>
-        (now.findings ?? []).some(({ reason }) => reason === 'ReportTooLong'),
+        (now.findings ?? []).some(
+          ({ reason, message }) =>
+            reason === 'ReportTooLong' && message.includes(`namespace ${tenant} has ${policies} policies`),
+        ),
       );
       expect(status.pods).toMatchObject({ selected: pods, live: 0 });
       expect(condition(status, 'Covered')?.status).toBe('False');
-      expect(status.findings?.find(({ reason }) => reason === 'ReportTooLong')?.message).toContain(
-        `namespace ${tenant} has ${policies} policies`,
-      );
     }
   });
 
