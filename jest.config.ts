@@ -9,7 +9,7 @@ const shared = {
   },
 } satisfies Config;
 
-/** `unit` needs nothing but node; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster); each file of `long` starts one of its own. */
+/** `unit` needs nothing but node; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster); `platforms` a cluster for each kind of node; each file of `long` starts one of its own. */
 const config: Config = {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
@@ -20,6 +20,12 @@ const config: Config = {
       testMatch: ['<rootDir>/test/e2e/**/*.test.ts', '<rootDir>/test/field/**/*.test.ts'],
       globalSetup: '<rootDir>/test/e2e/setup.ts',
       globalTeardown: '<rootDir>/test/e2e/teardown.ts',
+    },
+    {
+      ...shared,
+      displayName: 'platforms',
+      testMatch: ['<rootDir>/test/platforms/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/platforms/setup.ts',
     },
     {
       ...shared,

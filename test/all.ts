@@ -1,4 +1,4 @@
-/** Every test: unit first, then what meets the kernel, then end to end, and with --long clusters unlike the usual one. Ends with one line, counted from what the runner reports. */
+/** Every test: unit first, then what meets the kernel, then end to end, then on other kinds of nodes, and with --long clusters unlike the usual one. Ends with one line, counted from what the runner reports. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { prepare } from './cluster/prepare.ts';
+import { usual } from './platforms/kinds.ts';
 
 interface Counts {
   readonly numPassedTests: number;
@@ -50,12 +51,14 @@ const scripts = [
   'test:unit',
   'test:kernel',
   'test:e2e',
+  'test:platforms',
   ...(process.argv.includes('--long') ? ['test:long'] : []),
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'keepalive-test-'));
 try {
-  await prepare({ kubernetes: undefined, signal: interrupted.signal });
+  const guests = usual.map(({ spec }) => spec);
+  await prepare({ kubernetes: undefined, guests, signal: interrupted.signal });
   let passed = 0;
   let failed = 0;
   for (const script of scripts) {

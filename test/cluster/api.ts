@@ -34,7 +34,10 @@ interface Condition {
 
 interface Node {
   readonly spec: { readonly taints?: readonly unknown[] };
-  readonly status: { readonly conditions?: readonly Condition[] };
+  readonly status: {
+    readonly conditions?: readonly Condition[];
+    readonly nodeInfo?: { readonly bootID: string };
+  };
 }
 
 export interface Readiness {
@@ -42,13 +45,15 @@ export interface Readiness {
   readonly ready: boolean;
   /** When its kubelet last said so. */
   readonly heartbeat: string | undefined;
+  /** Another one after each start of its kernel. */
+  readonly boot: string | undefined;
 }
 
 export async function readinessOf(socketPath: string, node: string): Promise<Readiness> {
   const { status, body } = await get(socketPath, `/api/v1/nodes/${node}`);
-  if (status !== 200) return { ready: false, heartbeat: undefined };
+  if (status !== 200) return { ready: false, heartbeat: undefined, boot: undefined };
   const { spec, status: said } = JSON.parse(body) as Node;
   const condition = said.conditions?.find(({ type }) => type === 'Ready');
   const ready = condition?.status === 'True' && (spec.taints ?? []).length === 0;
-  return { ready, heartbeat: condition?.lastHeartbeatTime };
+  return { ready, heartbeat: condition?.lastHeartbeatTime, boot: said.nodeInfo?.bootID };
 }

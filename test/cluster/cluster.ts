@@ -9,7 +9,7 @@ import { Component } from './component.ts';
 import type { ComponentSpec } from './components.ts';
 import { adminConfig, admissionFile, allComponents, apiSocketOf, pkiFolder } from './components.ts';
 import type { Output } from './command.ts';
-import { guestLogs, loadIntoGuest, shellOf } from './guest-node/guest-node.ts';
+import { guestLogs, loadIntoGuest, resetGuest, shellOf } from './guest-node/guest-node.ts';
 import type { GuestImages } from './guest-node/needs.ts';
 import { startGuest } from './guest-node/needs.ts';
 import type { GuestSpec } from './guest-node/guest-spec.ts';
@@ -201,6 +201,8 @@ export class Cluster {
   /** As if the machine lost power: its processes end at once, its disk stays, and it starts again.
    * Resolves when the node is ready; its pods follow. */
   async rebootNode(name: string): Promise<void> {
+    const guest = this.guests.find((one) => one.name === name);
+    if (guest !== undefined) return this.#rebootGuest(guest);
     await stopNodeHost(this.lab, name);
     await this.#startNode(name, []);
     const last = await readinessOf(this.apiSocket, name);
@@ -209,6 +211,16 @@ export class Cluster {
       const { ready, heartbeat } = await readinessOf(this.apiSocket, name);
       return ready && heartbeat !== last.heartbeat;
     });
+  }
+
+  async #rebootGuest(guest: Guest): Promise<void> {
+    const before = await readinessOf(this.apiSocket, guest.name);
+    await resetGuest(this.lab, guest);
+    const again = async () => {
+      const { ready, boot } = await readinessOf(this.apiSocket, guest.name);
+      return ready && boot !== before.boot;
+    };
+    await until(`guest ${guest.name} is ready again`, again, { timeoutMs: 600_000, everyMs: 200 });
   }
 
   async down(): Promise<void> {

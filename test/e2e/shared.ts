@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { control } from '../cluster/addresses.ts';
+import { get } from '../cluster/api.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { Output } from '../cluster/command.ts';
 import { labSettings } from '../cluster/install.ts';
@@ -125,7 +126,15 @@ export class Bench {
   }
 
   policy({ kind, name, namespace }: PolicyName): Promise<PolicyObject> {
-    return this.json<PolicyObject>(kind, name, ...(namespace === undefined ? [] : ['-n', namespace]));
+    const path = { kap: `namespaces/${namespace}/keepalivepolicies`, ckap: 'clusterkeepalivepolicies' }[kind];
+    return this.#read(`/apis/keepalive.dev/v1alpha1/${path}/${name}`);
+  }
+
+  /** What is asked again and again is not asked by kubectl, which takes the processor from whom it waits for. */
+  async #read<T>(path: string): Promise<T> {
+    const { status, body } = await get(this.cluster.apiSocket, path);
+    if (status !== 200) throw new Error(`${path}: the API server says ${status} ${body}`);
+    return JSON.parse(body) as T;
   }
 
   /** Waits until the status speaks of the present spec and `holds`; gives it back. */
@@ -170,11 +179,12 @@ export class Bench {
   }
 
   async untilValuesOf(node: string, values: string): Promise<void> {
-    await this.until(`${node} holds ${values}`, async () => (await this.valuesOf(node)) === values);
+    const holds = async () => (await this.valuesOf(node)) === values;
+    await this.until(`${node} holds ${values}`, holds, { everyMs: 300 });
   }
 
   nodeKeepalive(node: string): Promise<{ readonly status?: NodeKeepaliveStatus }> {
-    return this.json('nka', node);
+    return this.#read(`/apis/keepalive.dev/v1alpha1/nodekeepalives/${node}`);
   }
 
   /** Starts pods and waits until they are ready. */

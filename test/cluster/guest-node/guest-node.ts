@@ -13,6 +13,7 @@ import { equipment } from './equipment.ts';
 import { guestFiles, guestKeys, shellAddress } from './files.ts';
 import { packInitrd } from './initrd.ts';
 import { qemu } from './machine.ts';
+import { command } from './monitor.ts';
 import { Shell } from './shell.ts';
 import { programsOf, unitLinks } from './units.ts';
 
@@ -24,6 +25,10 @@ export interface GuestDisks {
 /** What is around a guest: a host of the lab that has nothing but qemu, and a bridge. */
 function machineOf({ name }: Guest): string {
   return `${name}-machine`;
+}
+
+function monitorOf(lab: Lab, { name }: Guest): string {
+  return join(nodeFolder(lab.folder, name), 'monitor');
 }
 
 /** Where the console and the programs of a guest leave their logs, by their names: `g1/kubelet`. */
@@ -51,6 +56,7 @@ export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Prom
   const processors = availableParallelism() > guestsOf(lab.state).length ? 2 : 1;
   const argv = qemu({
     ...{ processors, debian: own, kernel, initrd, index, tap: 'tap0', disks: [disks.programs, disks.store] },
+    monitor: monitorOf(lab, guest),
     logs: Object.fromEntries(programsOf(spec).map((one) => [one, logs[`${name}/${one}`] ?? ''])),
   });
   const logFile = logs[`${name}/console`] ?? '';
@@ -84,6 +90,14 @@ async function wire(lab: Lab, host: Host, name: string): Promise<void> {
 
 export async function shellOf(lab: Lab, { name, index }: Guest): Promise<Shell> {
   return new Shell(await lab.host('control'), name, shellAddress(index, lab.state.family));
+}
+
+/** As if somebody pressed its button: no program is told, and what was written is on its disks. */
+export async function resetGuest(lab: Lab, guest: Guest): Promise<void> {
+  const onReboot = (reboot: string) => ({ execute: 'set-action', arguments: { reboot } });
+  await (await shellOf(lab, guest)).runOrThrow('sync');
+  // Else a machine that starts again by itself has panicked, and ends.
+  await command(monitorOf(lab, guest), onReboot('reset'), { execute: 'system_reset' }, onReboot('shutdown'));
 }
 
 const loads = {

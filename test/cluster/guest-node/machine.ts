@@ -10,6 +10,8 @@ export interface MachineFacts {
   readonly index: number;
   readonly processors: number;
   readonly tap: string;
+  /** Where qemu itself takes commands. */
+  readonly monitor: string;
   /** Where the logs of its programs go, by their names. */
   readonly logs: Readonly<Record<string, string>>;
 }
@@ -27,7 +29,7 @@ const commandLine = [
 
 /** The command line of qemu. The console is its standard output. */
 export function qemu(machine: MachineFacts): string[] {
-  const { debian, kernel, initrd, disks, index, processors, tap, logs } = machine;
+  const { debian, kernel, initrd, disks, index, processors, tap, monitor, logs } = machine;
   return [
     // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
     ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-machine', 'q35'],
@@ -36,6 +38,7 @@ export function qemu(machine: MachineFacts): string[] {
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     ...['-kernel', kernel.kernel, '-initrd', initrd],
     ...['-append', commandLine.join(' ')],
+    ...['-qmp', `unix:${monitor},server=on,wait=off`],
     ...[debian.image, ...disks].flatMap(disk),
     ...['-netdev', `tap,id=net0,ifname=${tap},script=no,downscript=no`],
     // Without a file to boot from: Debian keeps those in a package of their own.

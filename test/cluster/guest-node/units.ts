@@ -46,18 +46,12 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/sbin/nft -f /etc/leave.nft
 `,
-    'shell.socket': `[Socket]
-ListenStream=${host}:${SHELL_PORT}
-FreeBind=yes
-Accept=yes
-`,
-    'shell@.service': `[Service]
+    // A unit for each connection would cost a second under emulation.
+    'shell.service': `[Service]
 Environment=HOME=/root
-ExecStart=/bin/bash
-StandardInput=socket
-StandardOutput=socket
-StandardError=socket
-KillMode=process
+ExecStart=/usr/bin/systemd-socket-activate --listen=${host}:${SHELL_PORT} --accept --inetd /bin/bash
+StandardError=null
+Restart=always
 `,
   };
 }
@@ -87,11 +81,10 @@ const units = '/etc/systemd/system';
 
 /** Targets by the path of the link: what is wanted at boot, and what is not. */
 export function unitLinks(spec: GuestSpec): Record<string, string> {
-  const services = [...programsOf(spec), 'leave'].map((name) => `${name}.service`);
+  const services = [...programsOf(spec), 'leave', 'shell'].map((name) => `${name}.service`);
   return {
     [`${units}/default.target`]: '/lib/systemd/system/multi-user.target',
     ...Object.fromEntries(services.map((one) => [`${units}/multi-user.target.wants/${one}`, `../${one}`])),
-    [`${units}/sockets.target.wants/shell.socket`]: '../shell.socket',
     ...Object.fromEntries(idle.map((one) => [`${units}/${one}`, '/dev/null'])),
   };
 }

@@ -59,7 +59,7 @@ describe('the files of a guest', () => {
     ['dual', '10.99.0.2:2323', '--node-ip=10.99.0.2,fd00:99::2 '],
   ] as const)('in a cluster of %s the shell listens at %s', (family, address, nodeIp) => {
     const files = of('bookworm,containerd', family);
-    expect(files['/etc/systemd/system/shell.socket']).toContain(`ListenStream=${address}\n`);
+    expect(files['/etc/systemd/system/shell.service']).toContain(`--listen=${address} `);
     expect(files['/etc/systemd/system/kubelet.service']).toContain(nodeIp);
   });
 });
@@ -83,6 +83,7 @@ test('each program has a way out for its log, and no disk is written to', () => 
     index: 12,
     processors: 1,
     tap: 'tap0',
+    monitor: '/monitor',
   };
   const argv = qemu({ ...machine, logs: { crio: '/log/crio.log' } });
   expect(argv).toContain('file,id=log0,path=/log/crio.log,append=on');

@@ -1,0 +1,103 @@
+import { expect } from '@jest/globals';
+
+import type { Bench } from '../e2e/shared.ts';
+import { sleeper } from '../e2e/shared.ts';
+import type { LocatedPod } from './pod-on-node.ts';
+import { locate, podsOnNodes, valuesOfPods } from './pod-on-node.ts';
+
+export interface NodeUnderTest {
+  readonly name: string;
+  /** Its kernel and its runtime give a pod users of its own. */
+  readonly hasUsers: boolean;
+  /** The folder from which its kubelet runs pods without the API server. */
+  readonly staticPods: () => string;
+}
+
+export const namespace = 'every-node';
+/** A look at a node under emulation costs it as much as what is looked for. */
+const everyMs = 1000;
+
+export function pod(name: string, node: string, spec: object = {}) {
+  // A token is a file of the node's in memory, which Linux gives to other users since 6.3.
+  const own = { nodeName: node, automountServiceAccountToken: false, ...spec };
+  return sleeper(name, namespace, { labels: { app: name.replace(/-.*/, '') }, spec: own });
+}
+
+/** A pod that runs `idle`, the client and server that keep silent. */
+export function talker(name: string, node: string, args: readonly string[], spec: object = {}) {
+  const whole = pod(name, node, spec);
+  const containers = whole.spec.containers.map((one) => ({ ...one, command: ['idle', ...args] }));
+  return { ...whole, spec: { ...whole.spec, containers } };
+}
+
+/** A pod that never gets further than its first container. */
+export function initialising(name: string, node: string) {
+  const whole = pod(name, node);
+  const initContainers = whole.spec.containers.map((one) => ({ ...one, name: 'first' }));
+  return { ...whole, spec: { ...whole.spec, initContainers } };
+}
+
+/** Pods of `namespace`, by their names, as the kernels of their nodes have them. */
+export class PodsUnderTest {
+  readonly #bench: Bench;
+
+  constructor(bench: Bench) {
+    this.#bench = bench;
+  }
+
+  async located(wanted: readonly string[]): Promise<LocatedPod[]> {
+    const found = await podsOnNodes(this.#bench.cluster, namespace);
+    expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining([...wanted]));
+    const pods = found.filter(({ name }) => wanted.includes(name));
+    const byNode = Object.values(Object.groupBy(pods, ({ node }) => node));
+    return (await Promise.all(byNode.map((some = []) => locate(this.#bench.cluster, some)))).flat();
+  }
+
+  async valuesOf(wanted: readonly string[]): Promise<Record<string, string>> {
+    const byNode = Object.values(Object.groupBy(await this.located(wanted), ({ node }) => node));
+    const looks = byNode.map((pods = []) => valuesOfPods(this.#bench.cluster, pods));
+    return Object.assign({}, ...(await Promise.all(looks))) as Record<string, string>;
+  }
+
+  async untilAllHold(wanted: readonly string[], values: string): Promise<void> {
+    const byNode = Object.values(Object.groupBy(await this.located(wanted), ({ node }) => node));
+    await Promise.all(byNode.map((some = []) => this.#untilHold(some, values)));
+  }
+
+  async untilRestarted(app: string): Promise<void> {
+    await this.#bench.until(
+      'all of them run again',
+      async () => {
+        const path = 'jsonpath={.items[*].status.containerStatuses[0].restartCount}';
+        const selected = ['-n', namespace, '-l', `app=${app}`];
+        const counts = await this.#bench.cluster.kubectl('get', 'pods', ...selected, '-o', path);
+        return counts.split(' ').every((count) => Number(count) > 0);
+      },
+      { everyMs },
+    );
+    await this.#bench.untilReady(namespace, '-l', `app=${app}`);
+  }
+
+  async sysctlsOf(name: string): Promise<readonly object[]> {
+    const { spec } = await this.#bench.json<{ spec: { securityContext?: { sysctls?: object[] } } }>(
+      ...['pod', name, '-n', namespace],
+    );
+    return spec.securityContext?.sysctls ?? [];
+  }
+
+  async phaseOf(name: string): Promise<string> {
+    const { status } = await this.#bench.json<{ status: { phase: string } }>('pod', name, '-n', namespace);
+    return status.phase;
+  }
+
+  async #untilHold(pods: readonly LocatedPod[], values: string): Promise<void> {
+    const what = `${pods.map(({ name }) => name).join(', ')} hold ${values}`;
+    let known = pods;
+    const hold = async () => {
+      const held = Object.values(await valuesOfPods(this.#bench.cluster, known));
+      if (held.includes('')) known = await locate(this.#bench.cluster, pods);
+      return held.every((one) => one === values);
+    };
+    await this.#bench.until(what, hold, { everyMs });
+  }
+}

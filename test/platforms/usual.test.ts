@@ -1,0 +1,4 @@
+import { describeKinds } from './describe-kinds.ts';
+import { usual } from './kinds.ts';
+
+describeKinds(usual, { isWhole: false });
