@@ -46,11 +46,11 @@ export interface PolicyName {
 export class Bench {
   readonly cluster: Cluster;
   /** How many times longer than usual everything may take: a node under emulation is slow. */
-  readonly #patience: number;
+  readonly patience: number;
 
   constructor(cluster = sharedCluster(), { patience = 1 } = {}) {
     this.cluster = cluster;
-    this.#patience = patience;
+    this.patience = patience;
   }
 
   /** As `until` of the lab, for as long as this bench is patient. */
@@ -59,7 +59,7 @@ export class Bench {
     holds: () => T | undefined | false | Promise<T | undefined | false>,
     { timeoutMs = 60_000, ...patience }: Patience = {},
   ): Promise<T> {
-    return until(what, holds, { ...patience, timeoutMs: timeoutMs * this.#patience });
+    return until(what, holds, { ...patience, timeoutMs: timeoutMs * this.patience });
   }
 
   /** A fresh namespace, with the service account that pods wait for. */
@@ -195,7 +195,7 @@ export class Bench {
 
   /** Waits for pods as `kubectl wait` takes them: by a name, or `--all`, or `-l`, `app=server`. */
   async untilReady(namespace: string, ...pods: readonly string[]): Promise<void> {
-    const timeout = `--timeout=${60 * this.#patience}s`;
+    const timeout = `--timeout=${60 * this.patience}s`;
     await this.cluster.kubectl('wait', 'pod', ...pods, '-n', namespace, '--for=condition=Ready', timeout);
   }
 

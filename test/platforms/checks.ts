@@ -2,6 +2,7 @@
 export const checks = {
   live: 'pods that run when a policy comes get its values',
   rare: 'so do a static pod and one whose first container has not ended',
+  systemd: 'and one in which systemd runs, and divides its control group',
   users: 'a pod with users of its own gets them as well',
   new: 'pods that come after a policy start with its values',
   connections:
@@ -10,6 +11,8 @@ export const checks = {
   drift: 'what somebody on the node sets back is put right',
   sandbox: 'a pod that gets a new sandbox is covered again',
   own: 'the agent finds its own pod',
+  snat: 'idle connections through a NAT that forgets them die without a policy and live with one',
+  silentDrop: 'so do those through a router that drops them in silence',
   killed: 'an agent that is killed comes back and goes on',
   upgraded: 'another agent takes over from the one before it',
   rebooted: 'a node that is started again is covered again, and nothing is left of what was noted before',

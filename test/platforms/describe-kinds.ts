@@ -82,8 +82,13 @@ function describeKind(
   describeEveryNode(
     () => bench,
     [
-      { name: own, hasUsers: true, staticPods: () => staticPodsFolder(nodeFolder(cluster.lab.folder, own)) },
-      { name: guest, hasUsers, staticPods: () => '/etc/kubernetes/manifests' },
+      {
+        name: own,
+        hasUsers: true,
+        hasSystemd: false,
+        staticPods: () => staticPodsFolder(nodeFolder(cluster.lab.folder, own)),
+      },
+      { name: guest, hasUsers, hasSystemd: true, staticPods: () => '/etc/kubernetes/manifests' },
     ],
     {
       isWhole,

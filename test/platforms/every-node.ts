@@ -5,11 +5,14 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { repository } from '../cluster/place.ts';
 import type { Bench } from '../e2e/shared.ts';
 import { ckap, isReady, kap, untouched } from '../e2e/shared.ts';
+import { silentDrop } from '../scenario/silent-drop.ts';
+import { snat } from '../scenario/snat.ts';
 import type { CheckId } from './checks.ts';
 import { checks } from './checks.ts';
+import { play } from './scenarios.ts';
 import { killIn, locate, podsOnNodes, setIn } from './pod-on-node.ts';
 import type { NodeUnderTest } from './pods-under-test.ts';
-import { initialising, namespace, PodsUnderTest, pod, talker } from './pods-under-test.ts';
+import { initialising, namespace, PodsUnderTest, pod, talker, withSystemd } from './pods-under-test.ts';
 
 const port = '7000';
 const policy = { kind: 'kap', name: 'nat', namespace } as const;
@@ -34,7 +37,7 @@ export function describeEveryNode(
   const withUsers = nodes.filter(({ hasUsers }) => hasUsers).map(({ name }) => name);
   const onEach = (name: string, some = names) => some.map((node) => `${name}-${node}`);
   const rare = isWhole ? [...onEach('static'), ...onEach('init')] : [];
-  const running = [...onEach('running'), ...onEach('shared'), ...onEach('users', withUsers), ...rare];
+  const running = [...onEach('running'), ...onEach('shared'), ...rare];
   let bench: Bench;
   let pods: PodsUnderTest;
   const remove = (...args: string[]) => bench.cluster.kubectl('delete', ...args);
@@ -63,12 +66,12 @@ export function describeEveryNode(
     const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
     const connect = ['connect', status.podIP, port, '--silent', '3600'];
     await bench.start(
-      ...names.flatMap((node) => [
+      ...nodes.flatMap(({ name: node, hasUsers }) => [
         talker(`running-${node}`, node, connect),
         talker(`host-${node}`, node, connect, { hostNetwork: true }),
-        pod(`shared-${node}`, node, { shareProcessNamespace: true }),
+        // Its sandbox holds all of its namespaces, that of its users too where it has users of its own.
+        pod(`shared-${node}`, node, { shareProcessNamespace: true, ...(hasUsers && { hostUsers: false }) }),
       ]),
-      ...withUsers.map((node) => pod(`users-${node}`, node, { hostUsers: false })),
     );
     if (isWhole) {
       await bench.apply(...names.map((node) => initialising(`init-${node}`, node)));
@@ -98,14 +101,38 @@ export function describeEveryNode(
       for (const name of onEach('init')) expect(await pods.phaseOf(name)).toBe('Pending');
     });
 
+  const withInit = nodes.filter(({ hasSystemd }) => isWhole && hasSystemd).map(({ name }) => name);
+  if (withInit.length > 0)
+    check(
+      'systemd',
+      async () => {
+        const added = onEach('systemd', withInit);
+        await bench.apply(...withInit.flatMap((node) => withSystemd(`systemd-${node}`, node)));
+        for (const name of added) await bench.untilReady(namespace, name);
+        for (const node of withInit)
+          await bench.until(
+            `systemd of a pod of ${node} has started its service`,
+            async () =>
+              (await bench.cluster.onNode(
+                node,
+                "grep -ls 'pod.*sleep.service$' /proc/[0-9]*/cgroup; true",
+              )) !== '',
+            { everyMs: 1000 },
+          );
+        await pods.untilAllHold(added, '30/10/6');
+        await remove('pod', '-n', namespace, ...added);
+      },
+      withInit,
+    );
+
   check(
     'users',
     async () => {
-      for (const name of onEach('users', withUsers)) {
+      for (const name of onEach('shared', withUsers)) {
         const { spec } = await bench.json<{ spec: { hostUsers?: boolean } }>('pod', name, '-n', namespace);
         expect(spec.hostUsers).toBe(false);
       }
-      await pods.untilAllHold(onEach('users', withUsers), '30/10/6');
+      await pods.untilAllHold(onEach('shared', withUsers), '30/10/6');
     },
     withUsers,
   );
@@ -164,6 +191,14 @@ export function describeEveryNode(
   });
 
   if (isWhole) {
+    for (const [id, scenario] of [
+      ['snat', snat],
+      ['silentDrop', silentDrop],
+    ] as const)
+      check(id, async () => {
+        for (const node of names) await play(scenario, bench.cluster, node, bench.patience);
+      });
+
     check('upgraded', async () => {
       const agents = ['-n', 'keepalive-agent', 'daemonset/keepalive-agent'];
       await bench.cluster.kubectl('rollout', 'restart', ...agents);

@@ -14,14 +14,14 @@ export interface Kind {
 
 /** Both runtimes, the programs that start containers and the places of the one that watches over them: in little time. */
 export const usual: readonly Kind[] = [
-  kind('bookworm,containerd', /^6\.1\./, /^containerd:/),
-  kind('trixie,crio,crun,conmon=pod', /^6\.12\./, /^cri-o:/),
+  kind('bookworm,containerd', /^6\.1\./, /^containerd /),
+  kind('trixie,crio,crun,conmon=pod', /^6\.12\./, /^cri-o /),
 ];
 
 export const further: readonly Kind[] = [
-  kind('trixie,crio', /^6\.12\./, /^cri-o:/),
-  kind('trixie,containerd', /^6\.12\./, /^containerd:/),
-  { ...kind('bookworm,containerd,kernel=bullseye', /^5\.10\./, /^containerd:/), hasUsers: false },
+  kind('trixie,crio', /^6\.12\./, /^cri-o /),
+  kind('trixie,containerd', /^6\.12\./, /^containerd /),
+  { ...kind('bookworm,containerd,kernel=bullseye', /^5\.10\./, /^containerd /), hasUsers: false },
 ];
 
 function kind(name: string, kernel: RegExp, runtime: RegExp): Kind {

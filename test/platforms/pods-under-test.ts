@@ -9,6 +9,8 @@ export interface NodeUnderTest {
   readonly name: string;
   /** Its kernel and its runtime give a pod users of its own. */
   readonly hasUsers: boolean;
+  /** A systemd of its own, which a pod can run as well. */
+  readonly hasSystemd: boolean;
   /** The folder from which its kubelet runs pods without the API server. */
   readonly staticPods: () => string;
 }
@@ -35,6 +37,42 @@ export function initialising(name: string, node: string) {
   const whole = pod(name, node);
   const initContainers = whole.spec.containers.map((one) => ({ ...one, name: 'first' }));
   return { ...whole, spec: { ...whole.spec, initContainers } };
+}
+
+/** A pod whose first process is the systemd of its node, and what it is to start: it moves itself and its services into control groups below its own. */
+export function withSystemd(name: string, node: string): object[] {
+  const units = {
+    'default.target': '[Unit]\nDefaultDependencies=no\nWants=sleep.service\n',
+    'sleep.service': '[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/usr/bin/sleep infinity\n',
+  };
+  const folders = { '/usr': '/usr', '/lib': '/usr/lib', '/lib64': '/usr/lib64' };
+  const ofNode = Object.entries(folders).map(([mountPath, path], at) => ({
+    mountPath,
+    path,
+    name: `v${at}`,
+  }));
+  const whole = pod(name, node, {
+    volumes: [
+      ...ofNode.map(({ name: volume, path }) => ({ name: volume, hostPath: { path, type: 'Directory' } })),
+      { name: 'units', configMap: { name: 'units' } },
+      { name: 'run', emptyDir: { medium: 'Memory' } },
+    ],
+  });
+  const containers = whole.spec.containers.map((one) => ({
+    ...one,
+    command: ['/usr/lib/systemd/systemd'],
+    env: [{ name: 'container', value: 'oci' }],
+    securityContext: { privileged: true },
+    volumeMounts: [
+      ...ofNode.map(({ name: volume, mountPath }) => ({ name: volume, mountPath, readOnly: true })),
+      { name: 'units', mountPath: '/etc/systemd/system' },
+      { name: 'run', mountPath: '/run' },
+    ],
+  }));
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'units', namespace }, data: units },
+    { ...whole, spec: { ...whole.spec, containers } },
+  ];
 }
 
 /** Pods of `namespace`, by their names, as the kernels of their nodes have them. */

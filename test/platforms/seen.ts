@@ -61,8 +61,8 @@ export async function factsOf(bench: Bench, node: string, starter: string): Prom
   const { status } = await bench.nodeKeepalive(node);
   return {
     distribution: line(0),
-    kernel: info[0] ?? '',
-    runtime: (info[1] ?? '').replace('://', ' '),
+    kernel: plain(info[0] ?? ''),
+    runtime: (info[1] ?? '').replace('://', ' ').replace('+unknown', ''),
     starter: line(5).replace(' version', ''),
     monitor: `${line(3)} in ${placeOf(line(4))}`,
     controlGroups: line(1) === 'cgroup2fs' ? 'v2' : 'v1',
@@ -71,8 +71,14 @@ export async function factsOf(bench: Bench, node: string, starter: string): Prom
   };
 }
 
+/** Debian's say what they are; of another, whatever machine the lab runs on, the version is enough. */
+function plain(kernel: string): string {
+  return kernel.endsWith('-amd64') ? kernel : kernel.replace(/-.*/, '');
+}
+
 /** `/system.slice/crio-conmon-ID.scope` is of interest for its slice alone. */
 function placeOf(group: string): string {
   if (group.includes('pod')) return 'the group of the pod';
-  return group.split('/')[1] ?? 'no group';
+  const [, top = ''] = group.split('/');
+  return top.endsWith('.slice') ? top : 'the group of its runtime';
 }

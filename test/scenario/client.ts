@@ -10,14 +10,16 @@ export class Clients {
   #ended = false;
   readonly #pod: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #patience: number;
 
   private constructor(
     pod: string,
     keys: readonly string[],
-    { child, signal }: { child: ChildProcess; signal: AbortSignal | undefined },
+    { child, signal, patience }: { child: ChildProcess; signal: AbortSignal | undefined; patience: number },
   ) {
     this.#pod = pod;
     this.#signal = signal;
+    this.#patience = patience;
     this.#child = child;
     for (const key of keys) this.#said.set(key, []);
     this.#listen();
@@ -28,7 +30,7 @@ export class Clients {
    * because an input that ends at once is sometimes never seen to end at the far side of kubectl exec.
    */
   static start(
-    stage: Pick<Stage, 'cluster' | 'namespace' | 'signal'>,
+    stage: Pick<Stage, 'cluster' | 'namespace' | 'signal'> & Partial<Pick<Stage, 'patience'>>,
     pod: string,
     { commands, chatty }: { commands: ReadonlyMap<string, readonly string[]>; chatty: boolean },
   ): Clients {
@@ -46,7 +48,8 @@ export class Clients {
       script(commands),
     ];
     const child = stage.cluster.spawn(argv);
-    return new Clients(pod, [...commands.keys()], { child, signal: stage.signal });
+    const { signal, patience = 1 } = stage;
+    return new Clients(pod, [...commands.keys()], { child, signal, patience });
   }
 
   /** Resolves when every connection has carried data. */
@@ -60,7 +63,7 @@ export class Clients {
           throw new Error(`clients in pod ${this.#pod} did not connect: ${quote(missing)}`);
         return missing.length === 0;
       },
-      { signal: this.#signal },
+      { signal: this.#signal, timeoutMs: 60_000 * this.#patience },
     );
   }
 
@@ -73,7 +76,7 @@ export class Clients {
   async lastWords(): Promise<Map<string, string>> {
     await until(`all clients in pod ${this.#pod} have ended`, () => this.#ended, {
       signal: this.#signal,
-      timeoutMs: 120_000,
+      timeoutMs: 120_000 * this.#patience,
     });
     return new Map([...this.#said].map(([key, lines]) => [key, lines.at(-1) ?? 'nothing']));
   }

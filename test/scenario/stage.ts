@@ -18,18 +18,30 @@ interface Policy {
   readonly status?: PolicyStatus;
 }
 
+export interface StageOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Where the clients' pods run; wherever there is room unless told otherwise. */
+  readonly node?: string | undefined;
+  /** How many times longer than usual a pod may take to start, and a client to connect: a node under emulation is slow. */
+  readonly patience?: number | undefined;
+}
+
 /** Where a scenario is played: a cluster, a namespace in it, and hosts beside it. */
 export class Stage {
   readonly cluster: Cluster;
   readonly namespace: string;
   readonly signal: AbortSignal | undefined;
+  readonly patience: number;
+  readonly #node: string | undefined;
   readonly #undo: (() => Promise<unknown>)[] = [];
 
   /** Everything on it is named after the scenario. */
-  constructor(cluster: Cluster, namespace: string, signal: AbortSignal | undefined) {
+  constructor(cluster: Cluster, namespace: string, { signal, node, patience = 1 }: StageOptions) {
     this.cluster = cluster;
     this.namespace = namespace;
     this.signal = signal;
+    this.patience = patience;
+    this.#node = node;
   }
 
   /** What is to be undone in the end, the latest first. */
@@ -113,7 +125,14 @@ export class Stage {
     await this.apply(...pods.map(({ name, network }) => this.#pod(name, network, image)));
     const names = pods.map(({ name }) => `pod/${name}`);
     await this.cluster.kubectl(
-      ...['wait', '-n', this.namespace, ...names, '--for=condition=Ready', '--timeout=60s'],
+      ...[
+        'wait',
+        '-n',
+        this.namespace,
+        ...names,
+        '--for=condition=Ready',
+        `--timeout=${60 * this.patience}s`,
+      ],
     );
   }
 
@@ -140,7 +159,7 @@ export class Stage {
         const ready = status?.conditions?.find(({ type }) => type === 'Ready');
         return ready?.status === 'True' && ready.observedGeneration === metadata.generation && status;
       },
-      { signal: this.signal, everyMs: 100 },
+      { signal: this.signal, everyMs: 100, timeoutMs: 60_000 * this.patience },
     );
   }
 
@@ -155,6 +174,7 @@ export class Stage {
       metadata: { name, namespace: this.namespace },
       spec: {
         hostNetwork: network === 'host',
+        ...(this.#node === undefined ? {} : { nodeName: this.#node }),
         terminationGracePeriodSeconds: 0,
         containers: [{ name: 'clients', image, imagePullPolicy: 'Never', command: ['sleep', 'infinity'] }],
       },
