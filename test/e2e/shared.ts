@@ -141,7 +141,8 @@ export class Bench {
   async status(
     name: PolicyName,
     holds: (status: PolicyStatus) => boolean = isReady,
-    timeoutMs = 30_000,
+    // Counts that move by themselves are written once a minute at most.
+    timeoutMs = 90_000,
   ): Promise<PolicyStatus> {
     let last: PolicyStatus | undefined;
     return this.until(
