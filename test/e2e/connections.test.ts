@@ -43,12 +43,13 @@ describe('connections that were open before the policy came', () => {
     const status = await bench.status(policy, (s) => s.connections?.established === 6);
     // Each of the three has an end in the server, which does not ask; one client does, before its values changed.
     expect(status.connections).toEqual({ established: 6, protected: 0, exposed: 6, unknown: 0 });
+    // In the order of their nodes.
     const found = status.findings?.filter(({ reason }) => reason === 'ExposedConnections') ?? [];
     expect(found.map(({ pod, message }) => [pod, message.split(';')[0]])).toEqual([
-      ['asks', 'one connection of idle: its timer was armed before the values changed, and runs on'],
-      ['deaf', 'one connection of idle: its program did not ask for keepalive'],
-      ['host', 'one connection of idle: its program did not ask for keepalive'],
       ['server', '3 connections of idle: its program did not ask for keepalive'],
+      ['deaf', 'one connection of idle: its program did not ask for keepalive'],
+      ['asks', 'one connection of idle: its timer was armed before the values changed, and runs on'],
+      ['host', 'one connection of idle: its program did not ask for keepalive'],
     ]);
   });
 
