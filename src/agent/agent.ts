@@ -9,12 +9,12 @@ import { answered, requirementsHold } from '../kube/requirement.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
 import { notSynced, silent } from '../kube/watched.ts';
+import type { AgentMetrics } from '../ops/agent-metrics.ts';
+import { createAgentMetrics } from '../ops/agent-metrics.ts';
 import type { AgentConfig } from '../ops/config.ts';
 import { settingsNamespaceOf } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
-import { createAgentMetrics, createMetrics } from '../ops/metrics.ts';
-import type { Metrics } from '../ops/metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
 import { Connections } from './connections.ts';
 import { ownDaemonSet } from './daemonset.ts';
@@ -60,7 +60,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 class Agent {
   readonly #options: AgentOptions;
   readonly #client: ApiClient;
-  readonly #metrics: Metrics;
+  readonly #metrics: AgentMetrics;
   readonly #world: World;
   readonly #kernel: KernelLink;
   readonly #reporter: Reporter;
@@ -74,7 +74,7 @@ class Agent {
   /** The name of its DaemonSet, once its own pod was read. */
   #daemonSet: string | undefined;
 
-  private constructor(options: AgentOptions, client: ApiClient, counted: { by?: Metrics }) {
+  private constructor(options: AgentOptions, client: ApiClient, counted: { by?: AgentMetrics }) {
     const { config, log, version } = options;
     this.#options = options;
     this.#client = client;
@@ -92,8 +92,8 @@ class Agent {
         else if (resource !== 'daemonsets') this.#rounds.request();
       },
     });
-    this.#metrics = createMetrics({
-      ...{ version, component: 'agent' },
+    this.#metrics = createAgentMetrics({
+      version,
       places: () => this.#rounds.places,
       reflectors: () =>
         this.#watched.map(({ resource, store, reflector }) => ({
@@ -105,7 +105,7 @@ class Agent {
       ...{ client, log, world: this.#world, node: config.nodeName },
       intervalMs: config.reportSeconds * 1000,
     });
-    const metrics = createAgentMetrics(this.#metrics);
+    const metrics = this.#metrics;
     this.#connections = new Connections({
       ...{ link: new SocketLink({ procRoot: config.procRoot, log }), kernel: this.#kernel, log, metrics },
       countMs: config.countSeconds * 1000,
@@ -127,10 +127,10 @@ class Agent {
   }
 
   static async open(options: AgentOptions): Promise<Agent> {
-    const counted: { by?: Metrics } = {};
+    const counted: { by?: AgentMetrics } = {};
     const client = new ApiClient(await openConnection(options.environment), {
       userAgent: `${AGENT_NAME}/${options.version}`,
-      onExchange: ({ verb, resource, code }) => counted.by?.apiRequests.inc({ verb, resource, code }),
+      onExchange: (exchange) => counted.by?.requested(exchange),
     });
     return new Agent(options, client, counted);
   }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
-import type { AgentMetrics } from '../ops/metrics.ts';
+import type { AgentMetrics } from '../ops/agent-metrics.ts';
 import type { SocketReading, SocketTarget } from '../policy/connection.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';

@@ -1,7 +1,7 @@
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
-import type { AgentMetrics } from '../ops/metrics.ts';
+import type { AgentMetrics } from '../ops/agent-metrics.ts';
 import type { Place } from '../policy/place.ts';
 import type { Swept, SweepRequest } from './network-sweep.ts';
 import type { ServedTarget } from './owed-sweeps.ts';

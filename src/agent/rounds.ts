@@ -2,7 +2,7 @@ import { systemClock } from '../kube/clock.ts';
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Log } from '../ops/log.ts';
-import type { AgentMetrics } from '../ops/metrics.ts';
+import type { AgentMetrics } from '../ops/agent-metrics.ts';
 import { nodeReport } from '../policy/node-report.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Place } from '../policy/place.ts';

@@ -13,16 +13,18 @@ import type { Watched } from '../kube/watched.ts';
 import { isHalfHeard, notSynced, silent } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { agentNamespaceOf } from '../ops/config.ts';
+import type { ControllerMetrics, Outcome } from '../ops/controller-metrics.ts';
+import { createControllerMetrics } from '../ops/controller-metrics.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
-import type { Metrics, Outcome } from '../ops/metrics.ts';
-import { createControllerMetrics, createMetrics } from '../ops/metrics.ts';
+import type { PolicyReading } from '../ops/policy-metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
 import type { Plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
 import { Applier } from './apply.ts';
 import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
+import { readingOf } from './reading.ts';
 import { Removal } from './removal.ts';
 import { assertNotRenamed } from './renamed.ts';
 import { requirements } from './requirement.ts';
@@ -64,7 +66,7 @@ const hearingMs = 250;
 class Controller {
   readonly #options: ControllerOptions;
   readonly #client: ApiClient;
-  readonly #metrics: Metrics;
+  readonly #metrics: ControllerMetrics;
   readonly #world: World;
   readonly #activations = new Activations(systemClock);
   readonly #queue: WorkQueue;
@@ -81,10 +83,12 @@ class Controller {
   readonly #removal: Removal;
   /** Ends the watches: later than the signal, since work under way still reads. */
   readonly #watching = new AbortController();
+  /** What each policy was last found to be. */
+  readonly #readings = new Map<string, PolicyReading>();
   #health: HealthServer | undefined;
   #readsRefusals = false;
 
-  private constructor(options: ControllerOptions, client: ApiClient, onExchange: { to?: Metrics }) {
+  private constructor(options: ControllerOptions, client: ApiClient, onExchange: { to?: ControllerMetrics }) {
     const { config, log, version } = options;
     this.#options = options;
     this.#client = client;
@@ -127,19 +131,16 @@ class Controller {
         log.info({ leader: leader ?? 'nobody' }, 'leader changed');
       },
     });
-    this.#metrics = createMetrics({
+    this.#metrics = createControllerMetrics({
       version,
-      component: 'controller',
       queueDepth: () => this.#queue.depth,
       leading: () => this.#lease.leading,
       reflectors: () =>
         this.#watched.map(({ resource, store, reflector }) => ({
-          resource,
-          objects: store.size,
-          secondsSinceContact: reflector.secondsSinceContact,
+          ...{ resource, objects: store.size, secondsSinceContact: reflector.secondsSinceContact },
         })),
+      policies: () => this.#readings.values(),
     });
-    const { answers } = createControllerMetrics(this.#metrics);
     this.#witness = new Witness({
       ...{ client, log, world: this.#world, activations: this.#activations, clock: systemClock },
       namespace: config.podNamespace,
@@ -148,7 +149,7 @@ class Controller {
         this.#triggers.evidenceFound(policies);
       },
       onAnswer: (answer) => {
-        answers.inc({ answer });
+        this.#metrics.answers.inc({ answer });
       },
     });
     this.#looks = new Looks({
@@ -159,7 +160,7 @@ class Controller {
   }
 
   static async open(options: ControllerOptions): Promise<Controller> {
-    const counted: { to?: Metrics } = {};
+    const counted: { to?: ControllerMetrics } = {};
     const client = new ApiClient(await openConnection(options.environment), {
       userAgent: `${CONTROLLER_NAME}/${options.version}`,
       onExchange: ({ verb, resource, code }) => counted.to?.apiRequests.inc({ verb, resource, code }),
@@ -270,11 +271,13 @@ class Controller {
       this.#activations.forget(key);
       this.#world.told.forget(key);
       this.#pace.forget(key);
+      this.#readings.delete(key);
       await this.#applier.clearOrphan(key);
       return undefined;
     }
     const { circumstances, planned } = looked;
     const { kind } = circumstances.record;
+    this.#readings.set(key, readingOf(circumstances.record, planned.status));
     let outcome: Outcome = 'failed';
     try {
       const waitMs = await this.#applier.apply(circumstances, planned);

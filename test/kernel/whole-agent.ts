@@ -11,8 +11,9 @@ import { createInterface } from 'node:readline';
 import { Connections } from '../../src/agent/connections.ts';
 import { KernelLink } from '../../src/agent/kernel-link.ts';
 import { SocketLink } from '../../src/agent/socket-link.ts';
+import { createAgentMetrics } from '../../src/ops/agent-metrics.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createAgentMetrics, createMetrics } from '../../src/ops/metrics.ts';
+
 import type { SocketReading } from '../../src/policy/connection.ts';
 import type { NodePod } from '../../src/policy/node-pod.ts';
 import { nodePod } from '../../src/policy/node-pod.ts';
@@ -72,17 +73,7 @@ const server = await serving(one);
 const client = await connecting(one, server, 3);
 
 const log = createLog({ level: 'silent', base: {} });
-const metrics = createAgentMetrics(
-  createMetrics({
-    ...{
-      version: 'test',
-      component: 'agent',
-      queueDepth: () => 0,
-      leading: () => true,
-      reflectors: () => [],
-    },
-  }),
-);
+const metrics = createAgentMetrics({ version: 'test', places: () => 0, reflectors: () => [] });
 const kernel = new KernelLink({
   ...{ procRoot: '/proc', ledgerFile: '/run/keepalive/ledger', objectFile: join(folder, 'keepalive.bpf.o') },
 });

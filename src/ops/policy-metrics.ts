@@ -1,0 +1,71 @@
+import { Gauge, type Registry } from 'prom-client';
+
+/** One policy as it was last looked at; what is undefined nobody knows. */
+export interface PolicyReading {
+  readonly kind: string;
+  /** Empty for a cluster policy. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly podsSelected: number | undefined;
+  readonly podsLive: number | undefined;
+  readonly connectionsEstablished: number | undefined;
+  readonly connectionsExposed: number | undefined;
+  /** By their type; those that are neither true nor false are left out. */
+  readonly conditions: ReadonlyMap<string, boolean>;
+}
+
+// `namespace` is that of the pod that is scraped: Prometheus would rename ours.
+const labelNames = ['kind', 'policy_namespace', 'policy'];
+const labelsOf = ({ kind, namespace, name }: PolicyReading) => ({
+  ...{ kind, policy_namespace: namespace, policy: name },
+});
+
+/** Of each policy a series for what is known of it, and none where nothing is: a missing one is not a zero. */
+export function registerPolicies(registers: Registry[], policies: () => Iterable<PolicyReading>): void {
+  const gauge = (name: string, help: string, valueOf: (policy: PolicyReading) => number | undefined) =>
+    new Gauge({
+      ...{ name, help, labelNames, registers },
+      collect() {
+        this.reset();
+        for (const policy of policies()) {
+          const value = valueOf(policy);
+          if (value !== undefined) this.set(labelsOf(policy), value);
+        }
+      },
+    });
+  gauge(
+    'keepalive_policy_pods_selected',
+    'Pods that a policy selects and that have neither ended nor are ending. Of the replica that acts, as the next ones.',
+    ({ podsSelected }) => podsSelected,
+  );
+  gauge(
+    'keepalive_policy_pods_live',
+    'Of these, pods whose kernel was read and holds values that are enough. Missing while no node agent reports.',
+    ({ podsLive }) => podsLive,
+  );
+  gauge(
+    'keepalive_policy_connections_established',
+    'Open TCP connections of the selected pods and nodes. Missing while no node agent has counted them.',
+    ({ connectionsEstablished }) => connectionsEstablished,
+  );
+  gauge(
+    'keepalive_policy_connections_exposed',
+    'Of these, connections that will not speak before the idle timeout. Missing while no node agent has counted them.',
+    ({ connectionsExposed }) => connectionsExposed,
+  );
+  registerConditions(registers, policies);
+}
+
+function registerConditions(registers: Registry[], policies: () => Iterable<PolicyReading>): void {
+  new Gauge({
+    name: 'keepalive_policy_condition',
+    help: '1 where a condition of a policy is True, 0 where it is False; missing where it is Unknown, or not there.',
+    labelNames: [...labelNames, 'type'],
+    registers,
+    collect() {
+      this.reset();
+      for (const policy of policies())
+        for (const [type, holds] of policy.conditions) this.set({ ...labelsOf(policy), type }, holds ? 1 : 0);
+    },
+  });
+}
