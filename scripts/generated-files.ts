@@ -9,6 +9,7 @@ import {
   settingsPolicy,
 } from '../src/policy/limits-admission.ts';
 import { warningObjects } from '../src/policy/warning-policy.ts';
+import { chartFiles } from './chart/chart.ts';
 import { kernelsPage } from './kernels-page.ts';
 import { cliReference } from './cli-reference.ts';
 import { platforms } from '../test/platforms/page.ts';
@@ -26,6 +27,11 @@ function manifest(objects: readonly unknown[]): string {
 
 /** Path below the repository's root → content. */
 export function generatedFiles(): Record<string, string> {
+  const files = generatedFromSource();
+  return { ...files, ...chartFiles(files) };
+}
+
+function generatedFromSource(): Record<string, string> {
   return {
     'deploy/admission.yaml': manifest([...staticAdmission.policies, ...staticAdmission.bindings]),
     'deploy/limits.yaml': manifest([limitsPolicy(), limitsBinding(), settingsPolicy(), settingsBinding()]),

@@ -3,7 +3,7 @@ import { parseAllDocuments } from 'yaml';
 
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
-import { Overlays } from './overlay.ts';
+import { Overlays } from '../support/overlay.ts';
 import { Bench, ckap, kap, sleeper, untouched } from '../e2e/shared.ts';
 
 /** A cluster of its own, into which the product comes under other names and in other places. */
