@@ -4,8 +4,7 @@ import type { Clock } from '../kube/clock.ts';
 import { isForbidden, isNotFound } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
-import { admissionDifference, staticAdmission, witnessFault } from '../policy/installation.ts';
-import { isFenced } from '../policy/witness.ts';
+import { admissionDifference, fenceAround, witnessFault } from '../policy/installation.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -48,9 +47,7 @@ export class Ground {
 
   /** What is missing for these kinds to be asked about, for a person; undefined: nothing. */
   async fault(asked: readonly PolicyKind[], signal: AbortSignal): Promise<string | undefined> {
-    const { world, namespace, clock } = this.#options;
-    if (!isFenced(world.namespaces.get(namespace)?.labels))
-      return `namespace ${namespace} lacks the label app.kubernetes.io/name: keepalive-operator`;
+    const { world, clock } = this.#options;
     if (clock.now() - this.#readAt > trustedMs) await this.#read(signal);
     const installed = { policies: world.mutatingadmissionpolicies, fence: this.#fence };
     const fault = asked.map((kind) => witnessFault(kind, installed)).find((one) => one !== undefined);
@@ -59,10 +56,10 @@ export class Ground {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const { client, clock } = this.#options;
+    const { client, clock, namespace } = this.#options;
     const { validatingadmissionpolicies, validatingadmissionpolicybindings } = resources;
     const fence: Fence = new Map();
-    for (const wanted of staticAdmission.fence) {
+    for (const wanted of fenceAround(namespace)) {
       const { kind, metadata } = wanted;
       const isPolicy = kind === 'ValidatingAdmissionPolicy';
       const resource = isPolicy ? validatingadmissionpolicies : validatingadmissionpolicybindings;

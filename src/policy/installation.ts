@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { PolicyKind } from '../api/group.ts';
 import { GROUP } from '../api/group.ts';
+import { SETTINGS_NAMESPACE } from '../api/settings.ts';
 import { admissionPolicyNames, admissionPolicyOf, namespacedBinding } from './admission.ts';
 import { firstDifference } from './difference.ts';
 import { fenceBinding, fencePolicy, witnessNames, witnessPolicyOf } from './witness.ts';
@@ -31,8 +32,16 @@ export const staticAdmission = {
   /** What the API server is asked by. */
   witnesses: kinds.map((kind) => stamped(witnessPolicyOf(kind))),
   /** What keeps the asking to dry runs. */
-  fence: [stamped(fencePolicy()), stamped(fenceBinding())],
+  fence: [stamped(fencePolicy(SETTINGS_NAMESPACE)), stamped(fenceBinding())],
 } as const;
+
+/** The same fence where the operator was put elsewhere. */
+export function fenceAround(namespace: string) {
+  const { spec } = fencePolicy(namespace);
+  return staticAdmission.fence.map((object) =>
+    object.kind === 'ValidatingAdmissionPolicy' ? { ...object, spec } : object,
+  );
+}
 
 function stamped<T extends AdmissionObject>(object: T) {
   const annotations = { [contentAnnotation]: digestOf(object.spec) };

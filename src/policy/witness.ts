@@ -192,7 +192,7 @@ const fenceName = `dry-run.${GROUP}`;
  * an overlay may change: a service account of the namespace, which writes the statuses of policies and may not change
  * pods. Administrators and whatever else makes pods there are not meant.
  */
-export function fencePolicy() {
+export function fencePolicy(namespace: string) {
   const may = (check: string) => `authorizer.${check}.allowed()`;
   return {
     apiVersion: ADMISSION_API_VERSION,
@@ -201,8 +201,9 @@ export function fencePolicy() {
     spec: {
       failurePolicy: 'Fail',
       matchConstraints: {
-        // Where the operator is installed: no other namespace has to do with this rule, whatever becomes of it.
-        namespaceSelector: { matchLabels: OPERATOR_LABELS },
+        // Where the operator is installed: no other namespace has to do with this rule, whatever becomes of it. By its name,
+        // which the API server sees to: no label of its own can be forgotten or taken away.
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
         resourceRules: [newPods()],
       },
       matchConditions: [
@@ -239,9 +240,4 @@ export function fenceBinding() {
     metadata: { name: fenceName, labels: OPERATOR_LABELS },
     spec: { policyName: fenceName, validationActions: ['Deny'] },
   };
-}
-
-/** Whether the fence stands around a namespace with these labels. */
-export function isFenced(labels: Readonly<Record<string, string>> | undefined): boolean {
-  return Object.entries(OPERATOR_LABELS).every(([key, value]) => labels?.[key] === value);
 }

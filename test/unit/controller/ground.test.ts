@@ -4,12 +4,12 @@ import { Ground } from '../../../src/controller/ground.ts';
 import { World } from '../../../src/controller/world.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
-import { staticAdmission } from '../../../src/policy/installation.ts';
+import { fenceAround, staticAdmission } from '../../../src/policy/installation.ts';
 import type { Answer } from '../../support/api-server.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
 import { HandClock } from '../kube/hand-clock.ts';
 
-const [policy, binding] = staticAdmission.fence;
+const [policy, binding] = fenceAround('home');
 const absent = status(404, 'NotFound');
 const slice = (...addresses: string[]) =>
   json({
@@ -17,7 +17,6 @@ const slice = (...addresses: string[]) =>
     endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
   });
 const asked = ['KeepalivePolicy'] as const;
-const labels = { 'app.kubernetes.io/name': 'keepalive-operator' };
 
 let server: FakeApiServer;
 let client: ApiClient;
@@ -29,7 +28,6 @@ beforeEach(async () => {
   client = new ApiClient(plain(server.url));
   world = new World('keepalive-agent');
   clock = new HandClock();
-  world.namespaces.set('home', { uid: 'n', name: 'home', labels });
   for (const { metadata } of staticAdmission.witnesses)
     world.mutatingadmissionpolicies.set(metadata.name, { uid: 'm', name: metadata.name, differs: undefined });
   ground = new Ground({ client, world, clock, namespace: 'home' });
@@ -70,9 +68,11 @@ describe('nothing is asked', () => {
   });
 
   test('in a namespace that the fence does not stand around', async () => {
-    world.namespaces.set('home', { uid: 'n', name: 'home', labels: {} });
-    expect(await fault()).toContain('namespace home lacks the label');
-    expect(server.asked).toEqual([]);
+    const [around] = fenceAround('elsewhere');
+    server.answers(json(around), json(binding), slice('10.0.0.1'));
+    expect(await fault()).toBe(
+      'ValidatingAdmissionPolicy dry-run.keepalive.dev differs in spec.matchConstraints.namespaceSelector.matchLabels from what this version installs',
+    );
   });
 });
 
