@@ -69,3 +69,40 @@ describe.each(helmNames)('the chart, by %s', (name) => {
     expect(await rendered(name)).toEqual(await rendered(name));
   });
 });
+
+const only = 'Helm 4';
+
+describe('each component of deploy/components is values of the chart', () => {
+  test.each<[component: string, args: string[]]>([
+    ['openshift', ['--set', 'openshift.enabled=true']],
+    ['controller-only', ['--set', 'agent.enabled=false']],
+    ['kernel-only', ['--set', 'agent.kernelOnly=true']],
+    ['chosen-nodes', ['--set-string', String.raw`agent.nodeSelector.keepalive\.dev/agent=true`]],
+  ])('%s', async (component, args) => {
+    const overlay = await built(overlays.write(component, { components: [component] }));
+    expect(changes(asOfChart(overlay, 'keepalive-system'), byTitle(await rendered(only, args)))).toEqual({});
+  });
+
+  test('one-namespace, where controller and agents are also told of each other', async () => {
+    const overlay = await built(overlays.write('one', { components: ['one-namespace'] }));
+    const objects = await rendered(only, ['--set', 'agent.namespace=platform'], 'platform');
+    expect(changes(asOfChart(overlay.map(inPlatform), 'platform'), byTitle(objects))).toEqual({
+      'Deployment platform/keepalive-controller.spec.template.spec.containers.0.env.2': [
+        undefined,
+        { name: 'AGENT_NAMESPACE', value: 'platform' },
+      ],
+      'DaemonSet platform/keepalive-agent.spec.template.spec.containers.0.env.4': [
+        undefined,
+        { name: 'SETTINGS_NAMESPACE', value: 'platform' },
+      ],
+    });
+  });
+});
+
+/** kustomize gives a namespace to objects of which it does not know that they have none, and leaves messages alone. */
+function inPlatform(object: Manifest): Manifest {
+  if (!object.kind.includes('AdmissionPolicy')) return object;
+  const { namespace: _, ...metadata } = object.metadata;
+  const text = JSON.stringify({ ...object, metadata }).replaceAll('keepalive-system', 'platform');
+  return JSON.parse(text) as Manifest;
+}

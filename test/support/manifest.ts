@@ -31,14 +31,14 @@ export function byTitle(objects: readonly Manifest[]): Record<string, Manifest> 
   return Object.fromEntries(objects.map((object) => [titleOf(object), object]));
 }
 
-/** Where two differ, as `path` → [before, after]; a list is one value. */
+/** Where two differ, as `spec.containers.0.env.2` → [before, after]; `undefined` is nothing. */
 export function changes(
   before: unknown,
   after: unknown,
   path = '',
 ): Record<string, readonly [unknown, unknown]> {
   if (isDeepStrictEqual(before, after)) return {};
-  if (!isFields(before) || !isFields(after)) return { [path]: [before, after] };
+  if (!isNested(before) || !isNested(after)) return { [path]: [before, after] };
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   const found = [...keys].map((key) =>
     changes(before[key], after[key], path === '' ? key : `${path}.${key}`),
@@ -46,6 +46,6 @@ export function changes(
   return Object.assign({}, ...found) as Record<string, readonly [unknown, unknown]>;
 }
 
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isNested(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
