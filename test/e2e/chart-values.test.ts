@@ -1,9 +1,10 @@
-import { join } from 'node:path';
-
 import { beforeAll, describe, expect, test } from '@jest/globals';
 
 import product from '../../package.json' with { type: 'json' };
-import { chart, helmNames, rendered } from '../support/helm.ts';
+import { Base } from '../../scripts/chart/base.ts';
+import { rowsOf } from '../../scripts/chart/value.ts';
+import { chartValues } from '../../scripts/chart/values.ts';
+import { rendered } from '../support/helm.ts';
 import type { Manifest } from '../support/manifest.ts';
 import { byTitle, changes } from '../support/manifest.ts';
 
@@ -22,8 +23,14 @@ const ofPod = (workload: string) => `${workload}.spec.template.spec`;
 const image = `keepalive.dev/keepalive-operator:${product.version}`;
 const digest = `sha256:${'0'.repeat(64)}`;
 
-/** The values as JSON, as in `--set-json`. */
-const json = (name: string, what: unknown) => ['--set-json', `${name}=${JSON.stringify(what)}`];
+/** Each value that some test here sets. */
+const tried = new Set<string>();
+
+/** The value as `--set-json` takes it, for what comes of it. */
+function json(name: string, what: unknown): string[] {
+  tried.add(name);
+  return ['--set-json', `${name}=${JSON.stringify(what)}`];
+}
 
 /** What becomes of both pods. */
 const bothPods = (field: string, before: unknown, after: unknown) =>
@@ -33,6 +40,8 @@ const bothPods = (field: string, before: unknown, after: unknown) =>
 const bothImages = (after: string) => bothPods('containers.0.image', image, after);
 
 describe('a value changes what it says and nothing else', () => {
+  const labelled = json('commonLabels', { team: 'net' });
+  const going = json('crds.keep', false);
   test.each<[what: string, args: string[], changed: Record<string, readonly unknown[]>]>([
     [
       'a registry',
@@ -43,9 +52,10 @@ describe('a value changes what it says and nothing else', () => {
     ['a tag', json('image.tag', '7.7'), bothImages('keepalive.dev/keepalive-operator:7.7')],
     [
       'a digest',
-      json('image', { tag: '7.7', digest }),
+      [...json('image.tag', '7.7'), ...json('image.digest', digest)],
       bothImages(`keepalive.dev/keepalive-operator@${digest}`),
     ],
+    ['another name', json('image.repository', 'kp'), bothImages(`keepalive.dev/kp:${product.version}`)],
     [
       'a pull policy',
       json('image.pullPolicy', 'Always'),
@@ -71,16 +81,6 @@ describe('a value changes what it says and nothing else', () => {
       'a spread',
       json('controller.topologySpreadConstraints', [{ maxSkew: 1 }]),
       { [`${ofPod(deployment)}.topologySpreadConstraints`]: [undefined, [{ maxSkew: 1 }]] },
-    ],
-    [
-      'a toleration of the controller',
-      json('controller.tolerations', [{ key: 'a' }]),
-      { [`${ofPod(deployment)}.tolerations`]: [undefined, [{ key: 'a' }]] },
-    ],
-    [
-      'nodes of the controller',
-      json('controller.nodeSelector', { a: 'b' }),
-      { [`${ofPod(deployment)}.nodeSelector`]: [undefined, { a: 'b' }] },
     ],
     [
       'memory',
@@ -139,11 +139,6 @@ describe('a value changes what it says and nothing else', () => {
       { [`${ofPod(deployment)}.containers.0.env.2`]: [undefined, { name: 'A', value: '1' }] },
     ],
     [
-      'a label of pods',
-      json('agent.podLabels', { team: 'a' }),
-      { [`${daemonSet}.spec.template.metadata.labels.team`]: [undefined, 'a'] },
-    ],
-    [
       'no annotations of pods',
       json('agent.podAnnotations', null),
       {
@@ -159,13 +154,53 @@ describe('a value changes what it says and nothing else', () => {
       { [`${settings}.smallestIdleTimeoutSeconds`]: ['10', '432000'] },
     ],
     ['the switch', json('settings.acting', 'Audit'), { [`${settings}.acting`]: [undefined, 'Audit'] }],
+    [
+      'other limits',
+      [
+        ...json('settings.smallestIntervalSeconds', 5),
+        ...json('settings.policiesPerNamespace', 0),
+        ...json('settings.openConnections', 'Observe'),
+      ],
+      {
+        [`${settings}.smallestIntervalSeconds`]: ['1', '5'],
+        [`${settings}.policiesPerNamespace`]: ['50', '0'],
+        [`${settings}.openConnections`]: ['Repair', 'Observe'],
+      },
+    ],
+    [
+      'what is said of the pods of each',
+      [
+        ...json('controller.podLabels', { team: 'a' }),
+        ...json('controller.podAnnotations', { team: 'a' }),
+        ...json('controller.extraArgs', ['--log-level=warn']),
+        ...json('controller.resources.requests.cpu', '1'),
+        ...json('controller.affinity', null),
+        ...json('controller.tolerations', [{ key: 'a' }]),
+        ...json('controller.nodeSelector', { a: 'b' }),
+        ...json('agent.podLabels', { team: 'b' }),
+        ...json('agent.extraEnv', [{ name: 'A', value: '1' }]),
+        ...json('agent.affinity.nodeAffinity', null),
+      ],
+      {
+        [`${deployment}.spec.template.metadata.labels.team`]: [undefined, 'a'],
+        [`${deployment}.spec.template.metadata.annotations.team`]: [undefined, 'a'],
+        [`${ofPod(deployment)}.containers.0.args.1`]: [undefined, '--log-level=warn'],
+        [`${ofPod(deployment)}.containers.0.resources.requests.cpu`]: ['10m', '1'],
+        [`${ofPod(deployment)}.affinity`]: [expect.anything(), undefined],
+        [`${ofPod(deployment)}.tolerations`]: [undefined, [{ key: 'a' }]],
+        [`${ofPod(deployment)}.nodeSelector`]: [undefined, { a: 'b' }],
+        [`${daemonSet}.spec.template.metadata.labels.team`]: [undefined, 'b'],
+        [`${ofPod(daemonSet)}.containers.0.env.4`]: [undefined, { name: 'A', value: '1' }],
+        [`${ofPod(daemonSet)}.affinity`]: [expect.anything(), undefined],
+      },
+    ],
     ['something handed down', json('global', { imageRegistry: 'x' }), {}],
   ])('%s', async (_what, args, changed) => {
     expect(changes(usual, byTitle(await rendered(only, args)))).toEqual(changed);
   });
 
   test('a label is on every object, and in no pod and no selector', async () => {
-    const found = changes(usual, byTitle(await rendered(only, json('commonLabels', { team: 'net' }))));
+    const found = changes(usual, byTitle(await rendered(only, labelled)));
     const everywhere = Object.keys(usual).map((title) => [
       `${title}.metadata.labels.team`,
       [undefined, 'net'],
@@ -174,7 +209,7 @@ describe('a value changes what it says and nothing else', () => {
   });
 
   test('kinds that go with the release say nothing of staying', async () => {
-    const found = changes(usual, byTitle(await rendered(only, json('crds.keep', false))));
+    const found = changes(usual, byTitle(await rendered(only, going)));
     const annotated = Object.keys(usual).filter((title) => title.startsWith('CustomResourceDefinition'));
     expect(annotated).toHaveLength(3);
     expect(Object.keys(found)).toEqual(annotated.map((title) => `${title}.metadata.annotations`));
@@ -221,76 +256,59 @@ describe('a value takes objects away, or adds some, and changes no other', () =>
   });
 });
 
+const monitored = [
+  ...json('podMonitor.enabled', true),
+  ...json('podMonitor.labels', { release: 'prometheus' }),
+  ...json('podMonitor.interval', '10s'),
+];
+test('a PodMonitor is found by what Prometheus looks for, and finds both', async () => {
+  expect(
+    byTitle(await rendered(only, monitored))['PodMonitor keepalive-system/keepalive-operator'],
+  ).toMatchObject({
+    metadata: { labels: { release: 'prometheus' } },
+    spec: {
+      selector: { matchLabels: { 'app.kubernetes.io/name': 'keepalive-operator' } },
+      namespaceSelector: { matchNames: ['keepalive-system', 'keepalive-agent'] },
+      podMetricsEndpoints: [{ port: 'http', interval: '10s' }],
+    },
+  });
+});
+
+const peers = [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }];
+const fenced = [
+  ...json('networkPolicy.enabled', true),
+  ...json('networkPolicy.metricsFrom', peers),
+  ...json('networkPolicy.apiServerPorts', [8443]),
+];
 test('network policies let the metrics be read by who may, and the API server be asked', async () => {
-  const peers = [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }];
-  const args = ['networkPolicy.enabled=true', `networkPolicy.metricsFrom=${JSON.stringify(peers)}`];
-  const objects = byTitle(
-    await rendered(
-      only,
-      args.flatMap((one) => ['--set-json', one]),
-    ),
-  );
-  for (const [title, component] of [
-    ['NetworkPolicy keepalive-agent/keepalive-agent', 'agent'],
-    ['NetworkPolicy keepalive-system/keepalive-controller', 'controller'],
-  ] as const)
-    expect(objects[title]).toMatchObject({
-      spec: {
-        podSelector: { matchLabels: { 'app.kubernetes.io/component': component } },
-        policyTypes: ['Ingress', 'Egress'],
-        ingress: [{ from: peers, ports: [{ protocol: 'TCP', port: 'http' }] }],
-        egress: [{ ports: [443, 6443].map((port) => ({ protocol: 'TCP', port })) }],
-      },
-    });
-});
-
-describe('values for a platform', () => {
-  const on = async (platform: string) =>
-    byTitle(await rendered(only, ['--values', join(chart, `values-${platform}.yaml`)]));
-
-  test.each(['gke-autopilot', 'eks-fargate'])('%s: nothing privileged', async (platform) => {
-    const text = JSON.stringify(await on(platform));
-    for (const refused of ['DaemonSet', 'hostPath', 'hostPID', 'privileged'])
-      expect(text).not.toContain(`"${refused}"`);
-    expect(text).toContain('"Deployment"');
+  const objects = byTitle(await rendered(only, fenced));
+  const podsOf = (component: string) => ({
+    'app.kubernetes.io/name': 'keepalive-operator',
+    'app.kubernetes.io/component': component,
   });
-
-  test('gke-autopilot: replicas are spread by no affinity', async () => {
-    const pod = (await on('gke-autopilot'))[deployment];
-    expect(pod).not.toHaveProperty('spec.template.spec.affinity');
-    expect(pod).toHaveProperty('spec.template.spec.topologySpreadConstraints.0.maxSkew', 1);
-  });
-
-  test('openshift: constraints for the agents, no user of its own for the controller', async () => {
-    const found = changes(usual, await on('openshift'));
-    expect(Object.keys(found).sort()).toEqual([
-      `${ofPod(deployment)}.securityContext.runAsGroup`,
-      `${ofPod(deployment)}.securityContext.runAsUser`,
-      'RoleBinding keepalive-agent/keepalive-agent-scc',
-    ]);
-  });
-});
-
-describe.each(helmNames)('%s refuses, and names the value', (name) => {
-  test.each<[what: string, args: string[], told: string[]]>([
-    ['a name that there is not', json('agents', {}), ['agents']],
-    ['a name that there is not, below', json('agent.hostPID', true), ['agent', 'hostPID']],
-    ['a text instead of a switch', json('agent.enabled', 'yes'), ['agent', 'enabled', 'boolean']],
-    ['a digest that is none', json('image.digest', 'latest'), ['image', 'digest', 'sha256']],
-    [
-      'a limit that nobody could read',
-      json('settings.smallestIntervalSeconds', 76),
-      ['smallestIntervalSeconds', '75'],
-    ],
-    ['a switch position that there is not', json('settings.acting', 'Off'), ['acting', 'AuditAndRestore']],
-    ['no replica at all', json('controller.replicas', 0), ['controller', 'replicas']],
-    ['a namespace that cannot be', json('agent.namespace', 'Nodes'), ['agent', 'namespace']],
-  ])('%s', async (_what, args, told) => {
-    const said = await rendered(name, args).then(
-      () => 'nothing',
-      (error: unknown) => String(error),
+  for (const component of ['agent', 'controller'])
+    expect(Object.values(objects)).toContainEqual(
+      expect.objectContaining({
+        kind: 'NetworkPolicy',
+        spec: {
+          podSelector: { matchLabels: podsOf(component) },
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [{ from: peers, ports: [{ protocol: 'TCP', port: 'http' }] }],
+          egress: [{ ports: [{ protocol: 'TCP', port: 8443 }] }],
+        },
+      }),
     );
-    for (const word of told) expect(said).toContain(word);
-    expect(said).toContain("values don't meet the specifications of the schema");
-  });
+});
+
+test('no value is left out here, but for those that components stand for', () => {
+  const components = [
+    'openshift.enabled',
+    'agent.enabled',
+    'agent.namespace',
+    'agent.kernelOnly',
+    'agent.nodeSelector',
+  ];
+  const all = rowsOf(chartValues(new Base({}))).map(({ path }) => path);
+  const untried = all.filter((path) => ![...tried].some((one) => `${one}.`.startsWith(`${path}.`)));
+  expect(untried.sort()).toEqual(components.sort());
 });

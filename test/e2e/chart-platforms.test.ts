@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+
+import { describe, expect, test } from '@jest/globals';
+
+import { chart, rendered } from '../support/helm.ts';
+import { byTitle, changes } from '../support/manifest.ts';
+
+const only = 'Helm 4';
+const deployment = 'Deployment keepalive-system/keepalive-controller';
+
+describe('values for a platform', () => {
+  const on = async (platform: string) =>
+    byTitle(await rendered(only, ['--values', join(chart, `values-${platform}.yaml`)]));
+
+  test.each(['gke-autopilot', 'eks-fargate'])('%s: nothing privileged', async (platform) => {
+    const text = JSON.stringify(await on(platform));
+    for (const refused of ['DaemonSet', 'hostPath', 'hostPID', 'privileged'])
+      expect(text).not.toContain(`"${refused}"`);
+    expect(text).toContain('"Deployment"');
+  });
+
+  test('gke-autopilot: replicas are spread by no affinity', async () => {
+    const pod = (await on('gke-autopilot'))[deployment];
+    expect(pod).not.toHaveProperty('spec.template.spec.affinity');
+    expect(pod).toHaveProperty('spec.template.spec.topologySpreadConstraints.0.maxSkew', 1);
+  });
+
+  test('openshift: constraints for the agents, no user of its own for the controller', async () => {
+    const found = changes(byTitle(await rendered(only)), await on('openshift'));
+    expect(Object.keys(found).sort()).toEqual([
+      `${deployment}.spec.template.spec.securityContext.runAsGroup`,
+      `${deployment}.spec.template.spec.securityContext.runAsUser`,
+      'RoleBinding keepalive-agent/keepalive-agent-scc',
+    ]);
+  });
+});

@@ -1,0 +1,29 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { helmNames, rendered } from '../support/helm.ts';
+
+const wrong = (name: string, what: unknown) => ['--set-json', `${name}=${JSON.stringify(what)}`];
+
+describe.each(helmNames)('%s refuses, and names the value', (name) => {
+  test.each<[what: string, args: string[], told: string[]]>([
+    ['a name that there is not', wrong('agents', {}), ['agents']],
+    ['a name that there is not, below', wrong('agent.hostPID', true), ['agent', 'hostPID']],
+    ['a text instead of a switch', wrong('agent.enabled', 'yes'), ['agent', 'enabled', 'boolean']],
+    ['a digest that is none', wrong('image.digest', 'latest'), ['image', 'digest', 'sha256']],
+    [
+      'a limit that nobody could read',
+      wrong('settings.smallestIntervalSeconds', 76),
+      ['smallestIntervalSeconds', '75'],
+    ],
+    ['a switch position that there is not', wrong('settings.acting', 'Off'), ['acting', 'AuditAndRestore']],
+    ['no replica at all', wrong('controller.replicas', 0), ['controller', 'replicas']],
+    ['a namespace that cannot be', wrong('agent.namespace', 'Nodes'), ['agent', 'namespace']],
+  ])('%s', async (_what, args, told) => {
+    const said = await rendered(name, args).then(
+      () => 'nothing',
+      (error: unknown) => String(error),
+    );
+    for (const word of told) expect(said).toContain(word);
+    expect(said).toContain("values don't meet the specifications of the schema");
+  });
+});
