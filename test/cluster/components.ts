@@ -76,7 +76,7 @@ function etcd(folder: string): string[] {
   ];
 }
 
-function apiserver({ folder, kubernetes, family, hasAdmissionFile = false }: Facts): string[] {
+function apiserver({ folder, family, hasAdmissionFile = false }: Facts): string[] {
   const { server, services } = addressing(family);
   const file = (name: string) => join(pkiFolder(folder), name);
   return [
@@ -106,17 +106,7 @@ function apiserver({ folder, kubernetes, family, hasAdmissionFile = false }: Fac
     '--allow-privileged=true',
     // Webhooks and extension servers in pods are reached by the pod's address: no kube-proxy runs beside us.
     '--enable-aggregator-routing=true',
-    ...admissionPolicies(kubernetes),
     ...(hasAdmissionFile ? [`--admission-control-config-file=${admissionFile(folder)}`] : []),
-  ];
-}
-
-/** MutatingAdmissionPolicy is on by default since 1.36; in 1.35 it is a beta that has to be asked for. */
-export function admissionPolicies(kubernetes: string): string[] {
-  if (Number(kubernetes.split('.')[1]) >= 36) return [];
-  return [
-    '--feature-gates=MutatingAdmissionPolicy=true',
-    '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
   ];
 }
 

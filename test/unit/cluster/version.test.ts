@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { admissionPolicies } from '../../cluster/components.ts';
 import { isOlder } from '../../cluster/go.ts';
 import { latestOf, replacements, versionIn, wantedVersion } from '../../cluster/version.ts';
 
@@ -30,11 +29,6 @@ describe('the version of Kubernetes', () => {
     await expect(wantedVersion('latest')).rejects.toThrow(
       /"latest" is no version of Kubernetes: write 1\.\d+\.\d+/,
     );
-  });
-
-  test('asks for mutating admission policies only where they are not on by themselves', () => {
-    expect(admissionPolicies('1.35.4')).toHaveLength(2);
-    expect(admissionPolicies('1.36.0')).toEqual([]);
   });
 });
 
