@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
-import { processesIn, signal } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
+import { whileControllersStandStill } from './controllers.ts';
 import { Bench, condition, isReady, kap, sleeper } from './shared.ts';
 
 const bench = new Bench();
@@ -12,25 +12,6 @@ const binding = ['mutatingadmissionpolicybinding', 'keepalivepolicy.keepalive.de
 const given = async () => (await bench.dryRun(sleeper('new', namespace))).length > 0;
 const missed = ({ findings = [] }: PolicyStatus) =>
   findings.filter(({ reason }) => reason === 'MissedByAdmission');
-
-/** While controllers stand still nobody but the API server knows what admission does. */
-async function whileNobodyLooks(act: () => Promise<void>): Promise<void> {
-  const { items } = await bench.json<{ items: readonly { metadata: { uid: string } }[] }>(
-    'pods',
-    '-n',
-    'keepalive-system',
-  );
-  const all = items
-    .flatMap(({ metadata }) => processesIn(metadata.uid))
-    .filter(({ argv }) => argv[0] !== '/pause');
-  expect(all.length).toBeGreaterThanOrEqual(2);
-  for (const one of all) signal(one, 'SIGSTOP');
-  try {
-    await act();
-  } finally {
-    for (const one of all) signal(one, 'SIGCONT');
-  }
-}
 
 beforeAll(async () => {
   await bench.namespace(namespace);
@@ -44,7 +25,8 @@ afterAll(() => bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=f
 test('a pod that was made while admission looked away is named once, and covered by the agent', async () => {
   const there = await bench.json<{ metadata: object; spec: object }>(...binding);
   const before = (await bench.policy(team)).status;
-  await whileNobodyLooks(async () => {
+  // Then nobody but the API server knows what admission does.
+  await whileControllersStandStill(bench, async () => {
     await bench.cluster.kubectl('delete', ...binding);
     await until('admission looks away', async () => !(await given()));
     await bench.start(sleeper('missed', namespace));
