@@ -39,6 +39,7 @@ function generatedFromSource(): Record<string, string> {
       ...warningObjects('KeepalivePolicy'),
       ...warningObjects('ClusterKeepalivePolicy'),
     ]),
+    'deploy/components/webhook/webhook.yaml': manifest([staticAdmission.webhook]),
     'deploy/witness.yaml': manifest([...staticAdmission.witnesses, ...staticAdmission.fence]),
     'docs/kernels.md': kernelsPage(),
     'docs/cli-reference.md': cliReference(),

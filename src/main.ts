@@ -18,7 +18,7 @@ usage: keepalive-operator COMMAND
 async function main([command, ...args]: string[]): Promise<number> {
   switch (command) {
     case 'controller': {
-      const { runController } = await import('./controller/controller.ts');
+      const { runController } = await import('./controller/run.ts');
       await run(readConfig(controllerConfig, process.env, args), { component: 'controller' }, runController);
       return 0;
     }

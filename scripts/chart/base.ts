@@ -24,7 +24,7 @@ export class Base {
       if (!notObjects.includes(name)) texts.set(name, readFileSync(join(deploy, name), 'utf8'));
     texts.set('openshift.yaml', readFileSync(join(deploy, 'components/openshift/agent-scc.yaml'), 'utf8'));
     for (const [path, content] of Object.entries(generated)) {
-      if (path.startsWith('deploy/')) texts.set(path.slice('deploy/'.length), content);
+      if (/^deploy\/[^/]+$/.test(path)) texts.set(path.slice('deploy/'.length), content);
       if (path.startsWith('crds/')) texts.set(path, content);
     }
     const ordered = [...texts].sort(([a], [b]) => (a < b ? -1 : 1));

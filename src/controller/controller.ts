@@ -1,7 +1,5 @@
-import { CONTROLLER_NAME } from '../api/group.ts';
-import { ApiClient } from '../kube/client.ts';
+import type { ApiClient } from '../kube/client.ts';
 import { sleep, systemClock } from '../kube/clock.ts';
-import { openConnection } from '../kube/connection.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { Lease } from '../kube/lease.ts';
 import type { Next } from '../kube/queue.ts';
@@ -14,56 +12,45 @@ import { isHalfHeard, notSynced, silent } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { agentNamespaceOf } from '../ops/config.ts';
 import type { ControllerMetrics, Outcome } from '../ops/controller-metrics.ts';
-import { createControllerMetrics } from '../ops/controller-metrics.ts';
-import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
+import type { ReflectorReading } from '../ops/metrics.ts';
 import type { PolicyReading } from '../ops/policy-metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
 import type { Plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
+import type { Admission } from './admission-mode.ts';
 import { Applier } from './apply.ts';
 import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
 import { readingOf } from './reading.ts';
 import { Removal } from './removal.ts';
 import { assertNotRenamed } from './renamed.ts';
-import { requirements } from './requirement.ts';
+import { requirementsOf } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
 import { Triggers } from './trigger.ts';
-import { watchAll, watchRefusals, watchRefusedPods } from './watch.ts';
+import { watchAll, watchPolicies, watchRefusals, watchRefusedPods } from './watch.ts';
+import { WebhookPart } from './webhook-part.ts';
 import { Witness } from './witness.ts';
 import { World } from './world.ts';
 
 export interface ControllerOptions {
   readonly config: ControllerConfig;
   readonly log: Log;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly version: string;
   /** Aborts when the process is asked to end. */
   readonly signal: AbortSignal;
+  readonly client: ApiClient;
+  readonly metrics: ControllerMetrics;
+  readonly admission: Admission;
 }
 
 /** A Deployment that is deleted alone, without its pods, leaves a controller that has to begin anew. */
 const orphanedMs = 60_000;
 
-/**
- * Runs until `signal` aborts, then hands the lead over and resolves. Rejects with a RequirementError where
- * the cluster lacks what is needed, and where the lead was lost: the process must end then, since another
- * one may act already.
- */
-export async function runController(options: ControllerOptions): Promise<void> {
-  const controller = await Controller.open(options);
-  try {
-    await controller.run();
-  } finally {
-    await controller.close();
-  }
-}
-
 /** A policy waits for so long at a time until every watch is heard again. */
 const hearingMs = 250;
 
-class Controller {
+/** Looks after policies, in the replica that leads, and answers API servers in each. */
+export class Controller {
   readonly #options: ControllerOptions;
   readonly #client: ApiClient;
   readonly #metrics: ControllerMetrics;
@@ -81,19 +68,20 @@ class Controller {
   readonly #refusals: Watched;
   readonly #refusedPods: Watched;
   readonly #removal: Removal;
+  readonly #webhook: WebhookPart | undefined;
   /** Ends the watches: later than the signal, since work under way still reads. */
   readonly #watching = new AbortController();
   /** What each policy was last found to be. */
   readonly #readings = new Map<string, PolicyReading>();
-  #health: HealthServer | undefined;
   #readsRefusals = false;
 
-  private constructor(options: ControllerOptions, client: ApiClient, onExchange: { to?: ControllerMetrics }) {
-    const { config, log, version } = options;
+  constructor(options: ControllerOptions) {
+    const { config, log, client, metrics, admission } = options;
     this.#options = options;
     this.#client = client;
+    this.#metrics = metrics;
     const agentNamespace = agentNamespaceOf(config);
-    this.#world = new World(agentNamespace);
+    this.#world = new World(agentNamespace, admission.mode);
     this.#removal = new Removal(() => this.#world.deployments.list());
     this.#queue = new WorkQueue({
       ...{ work: (key) => this.#work(key), concurrency: config.concurrency, log },
@@ -107,7 +95,16 @@ class Controller {
         this.#changed(resource, key, before);
       },
     };
-    this.#watched = watchAll(watching);
+    if (admission.mode === 'webhook')
+      this.#webhook = new WebhookPart({
+        ...{ watching, metrics, address: config.webhookAddress },
+        isSynced: () => notSynced(this.#watched) === undefined,
+      });
+    this.#watched = [
+      ...watchAll(watching),
+      ...(admission.servesPolicies ? watchPolicies(watching) : []),
+      ...(this.#webhook?.watched ?? []),
+    ];
     this.#refusals = watchRefusals(watching);
     this.#refusedPods = watchRefusedPods(watching, (namespace) => {
       this.#triggers.refused(namespace);
@@ -131,16 +128,6 @@ class Controller {
         log.info({ leader: leader ?? 'nobody' }, 'leader changed');
       },
     });
-    this.#metrics = createControllerMetrics({
-      version,
-      queueDepth: () => this.#queue.depth,
-      leading: () => this.#lease.leading,
-      reflectors: () =>
-        this.#watched.map(({ resource, store, reflector }) => ({
-          ...{ resource, objects: store.size, secondsSinceContact: reflector.secondsSinceContact },
-        })),
-      policies: () => this.#readings.values(),
-    });
     this.#witness = new Witness({
       ...{ client, log, world: this.#world, activations: this.#activations, clock: systemClock },
       namespace: config.podNamespace,
@@ -156,23 +143,50 @@ class Controller {
       ...{ client, world: this.#world, activations: this.#activations },
       evidenceOf: (policy) => this.#witness.evidenceOf(policy),
     });
-    onExchange.to = this.#metrics;
   }
 
-  static async open(options: ControllerOptions): Promise<Controller> {
-    const counted: { to?: ControllerMetrics } = {};
-    const client = new ApiClient(await openConnection(options.environment), {
-      userAgent: `${CONTROLLER_NAME}/${options.version}`,
-      onExchange: ({ verb, resource, code }) => counted.to?.apiRequests.inc({ verb, resource, code }),
-    });
-    return new Controller(options, client, counted);
+  get queueDepth(): number {
+    return this.#queue.depth;
+  }
+
+  get isLeading(): boolean {
+    return this.#lease.leading;
+  }
+
+  get policyReadings(): Iterable<PolicyReading> {
+    return this.#readings.values();
+  }
+
+  readings(): ReflectorReading[] {
+    return this.#watched.map(({ resource, store, reflector }) => ({
+      ...{ resource, objects: store.size, secondsSinceContact: reflector.secondsSinceContact },
+    }));
+  }
+
+  /** Why this replica is not ready. */
+  get unready() {
+    return {
+      synced: () => notSynced(this.#watched),
+      contact: () => silent(this.#watched),
+      webhook: () => this.#webhook?.unready,
+    };
   }
 
   async run(): Promise<void> {
-    const { config, log, signal } = this.#options;
-    this.#health = await this.#serve();
-    log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
+    const { log, signal, admission } = this.#options;
+    const requirements = requirementsOf(admission.mode);
     if (!(await requirementsHold(this.#client, requirements, { log, signal }))) return;
+    await this.#webhook?.listen();
+    if (!(await this.#know())) return;
+    const mayLead = AbortSignal.any([signal, this.#removal.signal]);
+    if (await this.#lease.acquire(mayLead)) await this.#lead();
+    else if (!signal.aborted) await sleep(systemClock, orphanedMs, signal);
+    if (signal.aborted) await this.#webhook?.linger();
+  }
+
+  /** Starts to watch, until all is known that is watched; false where the process is asked to end before. */
+  async #know(): Promise<boolean> {
+    const { log, signal, admission } = this.#options;
     for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
     // Not waited for: where the right is missing, everything else goes on.
     void this.#refusedPods.reflector.run(this.#watching.signal);
@@ -180,26 +194,23 @@ class Controller {
     const synced = (some: readonly Watched[]) =>
       until(Promise.all(some.map(({ reflector }) => reflector.whenSynced)), signal);
     await synced(this.#watched.filter(({ resource }) => resource === 'mutatingadmissionpolicies'));
-    if (signal.aborted) return;
-    assertNotRenamed(this.#world.mutatingadmissionpolicies.list());
+    if (signal.aborted) return false;
+    if (admission.mode === 'policy') assertNotRenamed(this.#world.mutatingadmissionpolicies.list());
     await synced(this.#watched);
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     if (this.#world.configmaps.size === 0) tellSettings(this.#world.settings, log);
     log.info(
       Object.fromEntries(this.#watched.map(({ resource, store }) => [resource, store.size])),
       'synced',
     );
-    const mayLead = AbortSignal.any([signal, this.#removal.signal]);
-    if (await this.#lease.acquire(mayLead)) await this.#lead();
-    else if (!signal.aborted) await sleep(systemClock, orphanedMs, signal);
+    return true;
   }
 
   async close(): Promise<void> {
     await this.#queue.stop();
     this.#watching.abort();
+    await this.#webhook?.close();
     await this.#events.flush();
-    await this.#health?.close();
-    await this.#client.close();
   }
 
   #settingsChanged(): void {
@@ -214,7 +225,7 @@ class Controller {
     this.#triggers.start();
     this.#queue.start();
     const asking = new AbortController();
-    const asked = this.#witness.run(asking.signal);
+    const asked = Promise.all([this.#witness.run(asking.signal), this.#webhook?.lead(asking.signal)]);
     const held = this.#lease.hold(release.signal);
     await until(held, AbortSignal.any([signal, this.#removal.signal]));
     asking.abort();
@@ -236,6 +247,7 @@ class Controller {
 
   #changed(resource: ResourceName, key: string, before: unknown): void {
     if (resource === 'deployments') this.#removal.look();
+    this.#webhook?.changed(resource);
     // The right to read them comes with the agents.
     if (resource === 'daemonsets' && !this.#readsRefusals) {
       this.#readsRefusals = true;
@@ -243,21 +255,6 @@ class Controller {
     }
     if (resource === 'configmaps') this.#settingsChanged();
     else this.#triggers.changed(resource, key, before);
-  }
-
-  #serve(): Promise<HealthServer> {
-    return HealthServer.start({
-      ...this.#options.config.metricsAddress,
-      live: {},
-      ready: {
-        synced: () => notSynced(this.#watched),
-        contact: () => silent(this.#watched),
-      },
-      metrics: async () => ({
-        contentType: this.#metrics.registry.contentType,
-        text: await this.#metrics.registry.metrics(),
-      }),
-    });
   }
 
   async #work(key: string): Promise<Next> {

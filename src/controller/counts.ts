@@ -14,6 +14,8 @@ import { selectsNamespace, selectsPod } from '../policy/policy.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { RivalCount } from '../policy/rival-count.ts';
 import { isPinned } from '../policy/skip.ts';
+import { isExcluded } from '../policy/webhook.ts';
+import type { GivenSince } from '../policy/withholding.ts';
 import { givenSince } from '../policy/withholding.ts';
 import type { World } from './world.ts';
 
@@ -124,7 +126,7 @@ export class Counts implements Population {
     const held = this.#kept.get(key);
     if (held !== undefined && isDeepStrictEqual(held.by, by)) return held;
     const effective = policy as EffectivePolicy;
-    const count = new PolicyCount(effective, givenSince(record), this);
+    const count = new PolicyCount(effective, this.#givenSince(record), this);
     const isOfOne = record.kind === 'KeepalivePolicy';
     for (const name of isOfOne ? [record.namespace] : this.#world.namespaces.keys())
       count.namespaceChanged(name);
@@ -133,6 +135,14 @@ export class Counts implements Population {
     const kept = { count, rivals, by };
     this.#kept.set(key, kept);
     return kept;
+  }
+
+  /** Where a webhook is not asked, nobody missed anything. */
+  #givenSince(record: PolicyRecord): GivenSince {
+    const { mode, namespaces } = this.#world;
+    const since = givenSince(record);
+    if (mode === 'policy') return since;
+    return (name) => (isExcluded(namespaces.get(name)?.labels ?? {}) ? undefined : since(name));
   }
 
   /** Keys of every policy that acts and may select a pod that this one selects. */

@@ -4,7 +4,7 @@ import type { Clock } from '../kube/clock.ts';
 import { isForbidden, isNotFound } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
-import { admissionDifference, fenceAround, witnessFault } from '../policy/installation.ts';
+import { admissionDifference, fenceAround, fenceFault, witnessFault } from '../policy/installation.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
 
@@ -40,19 +40,26 @@ export class Ground {
     this.#options = options;
   }
 
-  /** API servers beside the one that answers, or so it may be. */
+  /** API servers, or replicas that serve a webhook, beside the one that answers, or so it may be. */
   get hasOthers(): boolean {
-    return this.#servers !== 1;
+    return this.#servers !== 1 || this.#options.world.mode === 'webhook';
   }
 
   /** What is missing for these kinds to be asked about, for a person; undefined: nothing. */
   async fault(asked: readonly PolicyKind[], signal: AbortSignal): Promise<string | undefined> {
-    const { world, clock } = this.#options;
+    const { clock } = this.#options;
     if (clock.now() - this.#readAt > trustedMs) await this.#read(signal);
-    const installed = { policies: world.mutatingadmissionpolicies, fence: this.#fence };
-    const fault = asked.map((kind) => witnessFault(kind, installed)).find((one) => one !== undefined);
+    const fault = this.#faultOf(asked);
     if (fault !== undefined) this.#readAt = -Infinity;
     return fault;
+  }
+
+  #faultOf(asked: readonly PolicyKind[]): string | undefined {
+    const { world } = this.#options;
+    // Where its configuration is missing or edited, that is told instead.
+    if (world.mode === 'webhook') return fenceFault(this.#fence);
+    const installed = { policies: world.mutatingadmissionpolicies, fence: this.#fence };
+    return asked.map((kind) => witnessFault(kind, installed)).find((one) => one !== undefined);
   }
 
   async #read(signal: AbortSignal): Promise<void> {

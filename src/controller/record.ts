@@ -31,7 +31,7 @@ export type StoredBinding = BindingRecord & Compared;
 export type StoredAdmission = Stored<{ readonly name: string } & Compared>;
 export type StoredDaemonSet = Stored<DaemonSetView>;
 export type StoredRefusal = Stored<{ readonly of: string; readonly message: string }>;
-export type StoredDeployment = Stored<{ readonly runs: boolean }>;
+export type StoredDeployment = Stored<{ readonly name: string; readonly runs: boolean }>;
 
 const texts = new Pool<string>();
 const pooled = (text: string) => texts.get(text, text);
@@ -79,6 +79,39 @@ export function admissionRecord({ metadata, spec }: KubeObject): StoredAdmission
   // Also what an overlay renamed, or nobody would see that it did.
   if (!mutating.some((own) => name.includes(own.metadata.name))) return undefined;
   return { uid, name, differs: admissionDifference({ metadata, spec }, mutating) };
+}
+
+/** Of the configuration of our webhook: where it leads, and whom it trusts there. */
+export type StoredWebhook = Stored<
+  Compared & {
+    readonly name: string;
+    /** By which the API server calls us, and which the certificate has to name. */
+    readonly host: string;
+    /** Of each webhook, by its name: base64 of certificates in PEM, or nothing. */
+    readonly trusted: Readonly<Record<string, string>>;
+  }
+>;
+
+export function webhookRecord({ metadata, webhooks }: KubeObject): StoredWebhook {
+  const { uid, name } = metadata;
+  const list = (webhooks ?? []) as readonly RawWebhook[];
+  const { name: service = '', namespace = '' } = list[0]?.clientConfig.service ?? {};
+  return {
+    uid,
+    name,
+    host: `${service}.${namespace}.svc`,
+    trusted: Object.fromEntries(list.map((one) => [one.name, one.clientConfig.caBundle ?? ''])),
+    differs: admissionDifference({ metadata, webhooks: list }, [staticAdmission.webhook]),
+  };
+}
+
+interface RawWebhook {
+  readonly name: string;
+  readonly clientConfig: {
+    readonly service?: { readonly name: string; readonly namespace: string };
+    readonly caBundle?: string;
+  };
+  readonly [field: string]: unknown;
 }
 
 /** What the agent of a node said last, without the words about its pods. */
@@ -139,5 +172,9 @@ export function refusalRecord({ metadata, involvedObject, message }: KubeObject)
 export function deploymentRecord({ metadata, spec }: KubeObject): StoredDeployment | undefined {
   if (!isComponent('controller', metadata.labels)) return undefined;
   const { replicas = 1 } = (spec ?? {}) as { replicas?: number };
-  return { uid: metadata.uid, runs: metadata.deletionTimestamp === undefined && replicas > 0 };
+  return {
+    uid: metadata.uid,
+    name: metadata.name,
+    runs: metadata.deletionTimestamp === undefined && replicas > 0,
+  };
 }

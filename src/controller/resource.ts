@@ -1,7 +1,7 @@
 import { ownResources } from '../api/resource.ts';
 import type { Resource } from '../kube/resource.ts';
 
-const admission = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
+export const admission = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
 
 /** Every kind that the controller reads, by the name its metrics use. */
 export const resources = {
@@ -15,6 +15,8 @@ export const resources = {
   endpointslices: { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' },
   events: { group: '', version: 'v1', plural: 'events' },
   mutatingadmissionpolicies: { ...admission, plural: 'mutatingadmissionpolicies' },
+  mutatingwebhookconfigurations: { ...admission, plural: 'mutatingwebhookconfigurations' },
+  secrets: { group: '', version: 'v1', plural: 'secrets' },
   validatingadmissionpolicies: { ...admission, plural: 'validatingadmissionpolicies' },
   validatingadmissionpolicybindings: { ...admission, plural: 'validatingadmissionpolicybindings' },
   mutatingadmissionpolicybindings: { ...admission, plural: 'mutatingadmissionpolicybindings' },

@@ -18,7 +18,13 @@ const gatherMs = 1000;
 
 /** Of a node, the labels decide whether there can be an agent. */
 const concernEveryPolicy: ReadonlySet<ResourceName> = new Set([
-  ...(['nodes', 'daemonsets', 'events', 'mutatingadmissionpolicies'] as const),
+  ...([
+    'nodes',
+    'daemonsets',
+    'events',
+    'mutatingadmissionpolicies',
+    'mutatingwebhookconfigurations',
+  ] as const),
 ]);
 
 /** Knows which policies have to be looked at when something changes. */

@@ -14,10 +14,14 @@ import {
   deploymentRecord,
   podRecord,
   refusalRecord,
+  webhookRecord,
 } from './record.ts';
 import type { ResourceName } from './resource.ts';
 import { resources } from './resource.ts';
 import type { World } from './world.ts';
+import { staticAdmission } from '../policy/installation.ts';
+import type { StoredSecret } from './webhook-secret.ts';
+import { secretName, secretRecord } from './webhook-secret.ts';
 
 export interface WatchOptions {
   readonly client: ApiClient;
@@ -76,7 +80,48 @@ export function watchRefusedPods(options: WatchOptions, onRefused: (namespace: s
 /** There is one controller, and what it takes a policy for is what the status says. */
 const doubt = { minSeconds: 1, maxSeconds: 5 };
 
-/** A watch for each resource that the controller reads; none runs yet. */
+/** What new pods are changed by, as far as the API server serves it; none runs yet. */
+export function watchPolicies(options: WatchOptions): Watched[] {
+  const { world } = options;
+  const watched = watcherOf(options);
+  const of = (resource: ResourceName) => ({ resource, target: resources[resource] });
+  return [
+    watched({
+      ...of('mutatingadmissionpolicies'),
+      store: world.mutatingadmissionpolicies,
+      trim: admissionRecord,
+    }),
+    watched({
+      ...of('mutatingadmissionpolicybindings'),
+      store: world.mutatingadmissionpolicybindings,
+      trim: bindingRecord,
+    }),
+  ];
+}
+
+/** What a webhook needs: its configuration, and the keys that it serves by. By their names, as the rights are. */
+export function watchWebhook(options: WatchOptions, secrets: Store<StoredSecret>): Watched[] {
+  const { world, ownNamespace } = options;
+  const watched = watcherOf(options);
+  return [
+    watched({
+      resource: 'mutatingwebhookconfigurations',
+      target: resources.mutatingwebhookconfigurations,
+      fieldSelector: `metadata.name=${staticAdmission.webhook.metadata.name}`,
+      store: world.mutatingwebhookconfigurations,
+      trim: webhookRecord,
+    }),
+    watched({
+      resource: 'secrets',
+      target: { ...resources.secrets, namespace: ownNamespace },
+      fieldSelector: `metadata.name=${secretName}`,
+      store: secrets,
+      trim: secretRecord,
+    }),
+  ];
+}
+
+/** A watch for each resource that the controller reads whatever changes new pods; none runs yet. */
 export function watchAll(options: WatchOptions): Watched[] {
   const { world, agentNamespace, ownNamespace } = options;
   const watched = watcherOf(options);
@@ -117,16 +162,6 @@ export function watchAll(options: WatchOptions): Watched[] {
       target: { ...resources.deployments, namespace: ownNamespace },
       store: world.deployments,
       trim: deploymentRecord,
-    }),
-    watched({
-      ...of('mutatingadmissionpolicies'),
-      store: world.mutatingadmissionpolicies,
-      trim: admissionRecord,
-    }),
-    watched({
-      ...of('mutatingadmissionpolicybindings'),
-      store: world.mutatingadmissionpolicybindings,
-      trim: bindingRecord,
     }),
   ];
 }

@@ -152,20 +152,28 @@ export class Witness {
 
   /** Sees to a question that the policy written last is the answer to. */
   async #stand(kind: PolicyKind, signal: AbortSignal): Promise<void> {
-    const { client, world, namespace, clock } = this.#options;
+    const { clock } = this.#options;
     const sight = this.#sights[kind];
     const subject = latest(this.#candidates(kind));
-    const ownerUid = world.mutatingadmissionpolicies.get(witnessNames[kind])?.uid;
-    if (subject === undefined || ownerUid === undefined) return;
+    if (subject === undefined) return;
     const since = clock.now();
     const step = sight.stepFor(subject, { now: since, ...this.#standingFacts(kind) });
     if (step === 'follow') sight.follow(subject, since);
     if (step !== 'bind') return;
     const nonce = `${this.#name}-${(this.#asked += 1)}`;
+    if (await this.#bind(subject, nonce, signal)) sight.stand({ subject, nonce, since });
+  }
+
+  /** A webhook is told by the question itself what it is about. */
+  async #bind(subject: Subject, nonce: string, signal: AbortSignal): Promise<boolean> {
+    const { client, world, namespace } = this.#options;
+    if (world.mode === 'webhook') return true;
+    const ownerUid = world.mutatingadmissionpolicies.get(witnessNames[subject.kind])?.uid;
+    if (ownerUid === undefined) return false;
     const binding = witnessBinding(subject, { nonce, namespace, ownerUid });
     const options = { fieldManager: CONTROLLER_NAME, signal };
     await client.apply(resources.mutatingadmissionpolicybindings, binding, options);
-    sight.stand({ subject, nonce, since });
+    return true;
   }
 
   #standingFacts(kind: PolicyKind): { isThere: boolean; isOvertaken: boolean } {
@@ -185,11 +193,11 @@ export class Witness {
 
   #ask(asked: readonly PolicyKind[], signal: AbortSignal): Promise<KubeObject> {
     const { client, namespace } = this.#options;
-    const nonces = asked.flatMap((kind) => {
-      const nonce = this.#sights[kind].standing?.nonce;
-      return nonce === undefined ? [] : [[kind, nonce] as const];
+    const questions = asked.flatMap((kind) => {
+      const { standing } = this.#sights[kind];
+      return standing === undefined ? [] : [{ kind, ...standing }];
     });
-    return client.dryRun({ ...resources.pods, namespace }, witnessPod(new Map(nonces)), {
+    return client.dryRun({ ...resources.pods, namespace }, witnessPod(questions), {
       ...{ signal, timeoutMs: patienceMs },
     });
   }

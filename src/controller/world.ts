@@ -1,15 +1,18 @@
+import type { PolicyKind } from '../api/group.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings } from '../api/settings.ts';
 import type { Finding } from '../api/status.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { parseKey } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
-import { clusterBindingName } from '../policy/admission.ts';
+import { admissionPolicyNames, clusterBindingName } from '../policy/admission.ts';
 import { agentsMissing } from '../policy/agents.ts';
 import { placeIn } from '../policy/census.ts';
 import { mayBeOn } from '../policy/placement.ts';
 import type { Circumstances } from '../policy/plan.ts';
-import { installationFor } from '../policy/installation.ts';
+import type { Installation } from '../policy/installation.ts';
+import { installationFor, webhookInstallation } from '../policy/installation.ts';
+import type { AdmissionMode } from '../policy/mode.ts';
 import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import type { NodeFacts } from '../policy/rollup.ts';
@@ -25,6 +28,7 @@ import type {
   StoredPod,
   StoredRefusal,
   StoredReport,
+  StoredWebhook,
 } from './record.ts';
 import { Told } from './told.ts';
 
@@ -33,6 +37,9 @@ const ofNamespace = ({ namespace }: { namespace: string }) => [namespace];
 const readyAgents = ({ agentReady, node }: StoredPod) => (agentReady && node !== undefined ? [node] : []);
 const place = (pod: StoredPod) => [placeIn(pod)];
 const agents = ({ agentReady }: StoredPod) => (agentReady === undefined ? [] : ['any']);
+
+/** What each binding of ours is of. */
+const bound = admissionPolicyNames.ClusterKeepalivePolicy;
 
 /** Nodes whose words a decision asked for, and those of them whose words are not at hand. */
 export interface Words {
@@ -46,6 +53,7 @@ export interface Words {
  */
 export class World {
   readonly #agentNamespace: string;
+  readonly mode: AdmissionMode;
   readonly keepalivepolicies = new Store<PolicyRecord, 'namespace'>({ namespace: ofNamespace });
   readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
   readonly nodekeepalives = new Store<StoredReport>();
@@ -59,6 +67,8 @@ export class World {
   readonly configmaps = new Store<StoredSettings>();
   readonly mutatingadmissionpolicies = new Store<StoredAdmission>();
   readonly mutatingadmissionpolicybindings = new Store<StoredBinding>();
+  /** One at most, and none where policies change new pods. */
+  readonly mutatingwebhookconfigurations = new Store<StoredWebhook>();
   /** Of the agents. */
   readonly daemonsets = new Store<StoredDaemonSet>();
   readonly refusals = new Store<StoredRefusal>();
@@ -75,8 +85,14 @@ export class World {
   readonly told = new Told();
 
   /** Only in that namespace is a pod believed to be an agent. */
-  constructor(agentNamespace: string) {
+  constructor(agentNamespace: string, mode: AdmissionMode = 'policy') {
     this.#agentNamespace = agentNamespace;
+    this.mode = mode;
+  }
+
+  get webhook(): StoredWebhook | undefined {
+    const [stored] = this.mutatingwebhookconfigurations.list();
+    return stored;
   }
 
   get settings(): SettingsReading {
@@ -122,10 +138,9 @@ export class World {
       ...{ record, ...time, settings: this.settings },
       inExcess: this.acting.isInExcess(record),
       counted: this.counts.countedOf(key, (node) => this.#wordsOf(key, node, words)),
-      installation: installationFor(record.kind, {
-        policies: this.mutatingadmissionpolicies,
-        bindings: this.mutatingadmissionpolicybindings,
-      }),
+      installation: this.#installation(record.kind),
+      mode: this.mode,
+      mayBind: this.mode === 'policy' || this.mutatingadmissionpolicies.get(bound) !== undefined,
       binding: isCluster
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))
         : undefined,
@@ -133,6 +148,14 @@ export class World {
       heard: isCluster ? [...this.refused.list()] : this.refused.of(record.namespace),
       namespaceOf: (name) => this.namespaces.get(name),
     };
+  }
+
+  #installation(kind: PolicyKind): Installation {
+    if (this.mode === 'webhook') return webhookInstallation(this.webhook);
+    return installationFor(kind, {
+      policies: this.mutatingadmissionpolicies,
+      bindings: this.mutatingadmissionpolicybindings,
+    });
   }
 
   #wordsOf(policy: string, node: string, { asked, missing }: Words): readonly Finding[] {

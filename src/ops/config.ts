@@ -24,6 +24,7 @@ const address = z.string({ error: expectedAddress }).transform((value, context):
   return z.NEVER;
 });
 
+const ways = ['auto', 'policy', 'webhook'] as const;
 const expectedConcurrency = 'a whole number from 1 to 64';
 
 /** A field `leaseName` is the variable LEASE_NAME and the flag `--lease-name`; the flag wins. */
@@ -33,6 +34,8 @@ export const controllerConfig = z.object({
   podNamespace: dnsName('the name of a namespace').default('keepalive-system'),
   metricsAddress: address.prefault('[::]:8080'),
   agentNamespace: dnsName('the name of a namespace').optional(),
+  admission: z.enum(ways, { error: ways.join(' or ') }).default('auto'),
+  webhookAddress: address.prefault('[::]:9443'),
   leaseName: dnsName('the name of a Lease').default('keepalive-controller'),
   concurrency: z
     .string({ error: expectedConcurrency })

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 
 /**
  * Not by `import`: that reads every export of the module, WebSocket among them, for which Node 26 loads its own
@@ -41,10 +41,7 @@ export class HealthServer {
       { headersTimeout: 5_000, requestTimeout: 10_000 },
       (request, response) => void respond(request, response, options),
     );
-    await listen(server, options).catch((error: unknown) => {
-      if (options.host !== everyAddress || !hasNoFamily(error)) throw error;
-      return listen(server, { ...options, host: '0.0.0.0' });
-    });
+    await listen(server, options);
     return new HealthServer(server);
   }
 
@@ -66,7 +63,15 @@ function hasNoFamily(error: unknown): boolean {
   return ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-function listen(server: Server, { host, port }: Pick<HealthOptions, 'host' | 'port'>): Promise<void> {
+/** Rejects when the address cannot be had. */
+export function listen(server: NetServer, at: Pick<HealthOptions, 'host' | 'port'>): Promise<void> {
+  return tryToListen(server, at).catch((error: unknown) => {
+    if (at.host !== everyAddress || !hasNoFamily(error)) throw error;
+    return tryToListen(server, { ...at, host: '0.0.0.0' });
+  });
+}
+
+function tryToListen(server: NetServer, { host, port }: Pick<HealthOptions, 'host' | 'port'>): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, ipv6Only: false }, () => {

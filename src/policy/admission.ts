@@ -40,7 +40,7 @@ const mayChange: readonly string[] = [
 ];
 
 /** An earlier policy changed it, or another mutation since: take-back.ts, and the mutation, tell whether that still holds. */
-const wasChanged = `object.metadata.?annotations[?'${REQUIREMENT_ANNOTATION}'].hasValue()`;
+export const wasChanged = `object.metadata.?annotations[?'${REQUIREMENT_ANNOTATION}'].hasValue()`;
 
 /** Only the namespaced kind asks here: for the cluster kind each binding has its selectors natively. */
 const podSelected =
@@ -64,6 +64,9 @@ function condition(parts: readonly string[]): Expression {
 function all(parts: readonly string[]): string {
   return parts.map((part) => `(${part})`).join(' &&\n');
 }
+
+/** Whether any policy may change it. */
+export const changeablePod = all(mayChange);
 
 /** Pods as they are made: what runs already no admission changes. */
 export function newPods() {

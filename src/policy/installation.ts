@@ -5,6 +5,7 @@ import { GROUP } from '../api/group.ts';
 import { SETTINGS_NAMESPACE } from '../api/settings.ts';
 import { admissionPolicyNames, admissionPolicyOf, namespacedBinding } from './admission.ts';
 import { firstDifference } from './difference.ts';
+import { webhookConfiguration } from './webhook.ts';
 import { fenceBinding, fencePolicy, witnessNames, witnessPolicyOf } from './witness.ts';
 
 /** On each admission object of the manifests: what its spec was when it was generated. */
@@ -21,6 +22,8 @@ export interface AdmissionDifference {
 interface AdmissionObject {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly spec?: unknown;
+  /** Of a configuration of webhooks, which has no spec. */
+  readonly webhooks?: readonly { readonly clientConfig: unknown; readonly [field: string]: unknown }[];
 }
 
 const kinds = ['KeepalivePolicy', 'ClusterKeepalivePolicy'] as const;
@@ -33,6 +36,8 @@ export const staticAdmission = {
   witnesses: kinds.map((kind) => stamped(witnessPolicyOf(kind))),
   /** What keeps the asking to dry runs. */
   fence: [stamped(fencePolicy(SETTINGS_NAMESPACE)), stamped(fenceBinding())],
+  /** Instead of policies, bindings and witnesses, where the API server does not serve these. */
+  webhook: stamped(webhookConfiguration()),
 } as const;
 
 /** The same fence where the operator was put elsewhere. */
@@ -44,7 +49,10 @@ export function fenceAround(namespace: string) {
 }
 
 function stamped<T extends AdmissionObject>(object: T) {
-  const annotations = { [contentAnnotation]: digestOf(object.spec) };
+  const annotations = {
+    ...object.metadata.annotations,
+    [contentAnnotation]: digestOf(object.spec ?? object.webhooks),
+  };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
@@ -58,10 +66,17 @@ export function admissionDifference(
   among: readonly AdmissionObject[],
 ): AdmissionDifference | undefined {
   const wanted = among.find(({ metadata }) => metadata.name === object.metadata.name);
-  const field = wanted && firstDifference(object.spec ?? {}, wanted.spec, 'spec');
+  const field = wanted && differenceBetween(object, wanted);
   if (wanted === undefined || field === undefined) return undefined;
   const stampOf = ({ metadata }: AdmissionObject) => metadata.annotations?.[contentAnnotation];
   return { field, by: stampOf(object) === stampOf(wanted) ? 'somebody' : 'another version' };
+}
+
+function differenceBetween(object: AdmissionObject, wanted: AdmissionObject): string | undefined {
+  if (wanted.webhooks === undefined) return firstDifference(object.spec ?? {}, wanted.spec, 'spec');
+  // Where it leads to an overlay may change; what is trusted there is written by whoever makes the certificates.
+  const ours = wanted.webhooks.map(({ clientConfig: _clientConfig, ...webhook }) => webhook);
+  return firstDifference(object.webhooks ?? [], ours, 'webhooks');
 }
 
 interface Installed {
@@ -98,19 +113,46 @@ export function installationFor(
   };
 }
 
+/** The same where a webhook does the work, for either kind. */
+export function webhookInstallation(found: Installed | undefined): Installation {
+  const { kind, metadata } = staticAdmission.webhook;
+  const object = `${kind} ${metadata.name}`;
+  return {
+    missing: found === undefined ? [object] : [],
+    differing: found?.differs === undefined ? [] : [{ object, ...found.differs }],
+  };
+}
+
 /** What keeps a kind from being asked about; undefined: nothing. `fence` is asked by the name of the kind of object. */
 export function witnessFault(
   kind: PolicyKind,
   { policies, fence }: { readonly policies: Lookup; readonly fence: Lookup },
 ): string | undefined {
   const name = witnessNames[kind];
-  const needed = [
+  return faultOf([
     { object: `MutatingAdmissionPolicy ${name}`, found: policies.get(name) },
-    ...staticAdmission.fence.map((object) => ({
-      object: `${object.kind} ${object.metadata.name}`,
-      found: fence.get(object.kind),
-    })),
-  ];
+    ...inFence(fence),
+  ]);
+}
+
+/** The same where the webhook is asked: its configuration is what is looked at before. */
+export function fenceFault(fence: Lookup): string | undefined {
+  return faultOf(inFence(fence));
+}
+
+function inFence(fence: Lookup): Needed[] {
+  return staticAdmission.fence.map((object) => ({
+    object: `${object.kind} ${object.metadata.name}`,
+    found: fence.get(object.kind),
+  }));
+}
+
+interface Needed {
+  readonly object: string;
+  readonly found: Installed | undefined;
+}
+
+function faultOf(needed: readonly Needed[]): string | undefined {
   const [missing] = needed.filter(({ found }) => found === undefined);
   if (missing !== undefined) return `${missing.object} is not installed`;
   const [edited] = needed.filter(({ found }) => found?.differs !== undefined);

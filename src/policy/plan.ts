@@ -9,6 +9,7 @@ import { bindingStep } from './binding-step.ts';
 import type { Installation } from './installation.ts';
 import { installationFault, unreadable } from './obstacle.ts';
 import type { Evidence } from './evidence.ts';
+import type { AdmissionMode } from './mode.ts';
 import type { NamespaceView } from './pod.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
@@ -18,6 +19,7 @@ import type { Counts, Progress } from './progress.ts';
 import { progressOf, stays } from './progress.ts';
 import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
+import type { Claim, Withheld } from './withheld.ts';
 import { asItMayAct, withheld } from './withheld.ts';
 import { nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
 
@@ -31,6 +33,10 @@ export interface Circumstances {
   /** Its namespace has as many older ones as the settings allow. */
   readonly inExcess: boolean;
   readonly binding: BindingRecord | undefined;
+  /** By what new pods are changed. */
+  readonly mode: AdmissionMode;
+  /** Whether the admission policy that a binding would be of is there: beside a webhook it need not be. */
+  readonly mayBind: boolean;
   readonly facts: NodeFacts;
   /** That something else refuses the values: the newest of each namespace. */
   readonly heard: readonly Refused[];
@@ -55,7 +61,7 @@ export interface Plan extends Progress {
 export function plan(circumstances: Circumstances): Plan {
   const { record, now } = circumstances;
   const claim = { ...circumstances, settings: circumstances.settings.settings };
-  const why = record.policy === undefined ? undefined : withheld(claim);
+  const why = whyWithheld(claim);
   if (why?.kind === 'stalled') return idlePlan(circumstances, why);
   const policy = asItMayAct(claim, why);
   if (!isEffective(policy)) return heldPlan(circumstances, unreadable(record));
@@ -76,7 +82,7 @@ export function plan(circumstances: Circumstances): Plan {
   // What is only withheld keeps its binding: the status takes admission away, and gives it back, at once.
   const wanted = record.policy ?? policy;
   const mayBind = fault === undefined || fault === why;
-  const step = { binding: bindingOf(mayBind, { record, wanted, present: circumstances.binding }), coverage };
+  const step = { binding: mayBind ? bindingOf(wanted, circumstances) : keep, coverage };
   const made =
     fault === undefined ? progressOf(circumstances, policy, { ...step, awaited, counts }) : stays(fault);
   const progress = {
@@ -85,6 +91,11 @@ export function plan(circumstances: Circumstances): Plan {
     againAfterMs: earliest(made.againAfterMs, nextTrialMs(refusals, now)),
   };
   return { ...step, ...progress, status: statusOf(record, { ...progress, coverage, facts, now }) };
+}
+
+/** Of a spec that cannot be read nobody can tell. */
+function whyWithheld(claim: Claim): Withheld | undefined {
+  return claim.record.policy === undefined ? undefined : withheld(claim);
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
@@ -104,14 +115,12 @@ function assessmentOf(
   });
 }
 
-interface Bound {
-  readonly record: PolicyRecord;
-  readonly wanted: Policy;
-  readonly present: BindingRecord | undefined;
-}
+const keep: BindingStep = { do: 'keep' };
 
-function bindingOf(mayBind: boolean, { record, wanted, present }: Bound): BindingStep {
-  return mayBind ? bindingStep(record, wanted, present) : { do: 'keep' };
+/** Beside a webhook it is kept up as long as policies are installed as well, so that one may take over from the other. */
+function bindingOf(wanted: Policy, { record, binding: present, mayBind }: Circumstances): BindingStep {
+  if (mayBind) return bindingStep(record, wanted, present);
+  return present === undefined ? keep : { do: 'delete', present };
 }
 
 /** Where the spec cannot be read: what it gave before is kept, binding and values, and no number that may be false. */
@@ -150,7 +159,7 @@ function restingPlan({ record, now }: Circumstances, { verdict, facts, message }
   const progress = stays(verdict);
   const coverage: Coverage = { status: 'Unknown', reason: verdict.reason, message };
   return {
-    binding: { do: 'keep' },
+    binding: keep,
     coverage,
     ...progress,
     status: statusOf(record, { ...progress, coverage, facts, now }),

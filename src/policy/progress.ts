@@ -6,6 +6,7 @@ import type { BindingStep } from './binding-step.ts';
 import type { Evidence } from './evidence.ts';
 import { patienceMs, remainingMs } from './evidence.ts';
 import { actsOnPods } from './obstacle.ts';
+import type { AdmissionMode } from './mode.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 import type { NodeFacts } from './rollup.ts';
@@ -39,6 +40,7 @@ interface Course {
   /** How long ago this process began the activation under way, on a clock that never steps; undefined: it did not. */
   readonly activatingForMs: number | undefined;
   readonly evidence: Evidence;
+  readonly mode: AdmissionMode;
 }
 
 interface Doing {
@@ -66,7 +68,7 @@ export function progressOf(
 
 /** Undefined where the API server has nothing to take up, or has taken it up. */
 function activationOf(
-  { record, activatingForMs, evidence }: Course,
+  { record, activatingForMs, evidence, mode }: Course,
   policy: EffectivePolicy,
   binding: BindingStep,
 ): Progress | undefined {
@@ -78,7 +80,7 @@ function activationOf(
   const againAfterMs = forMs === undefined ? patienceMs(evidence) : remainingMs(evidence, forMs);
   if (againAfterMs === 0) return undefined;
   const verdict =
-    evidence.kind === 'silent' ? inactiveVerdict(policy.kind) : activatingVerdict(record.generation);
+    evidence.kind === 'silent' ? inactiveVerdict(policy.kind, mode) : activatingVerdict(record.generation);
   return { verdict, againAfterMs, activation: forMs === undefined ? 'begins' : 'goes on' };
 }
 

@@ -4,6 +4,7 @@ import { giveUpSeconds, secondProbeSeconds, shortestTimeout, shorthand } from '.
 import { capital, someOf } from './finding.ts';
 import type { PolicyKind } from '../api/group.ts';
 import type { Evidence } from './evidence.ts';
+import type { AdmissionMode } from './mode.ts';
 import { actsOnPods } from './obstacle.ts';
 import type { EffectivePolicy } from './policy.ts';
 
@@ -85,12 +86,20 @@ export function activatingVerdict(generation: number): Verdict {
 
 export const inactiveReason = 'AdmissionInactive';
 
+const inactiveAdvice: Readonly<Record<AdmissionMode, string>> = {
+  policy:
+    'After a restart of it, or after new CustomResourceDefinitions, that passes within half a minute; ' +
+    'if it stays, look for MutatingAdmissionPolicy in the log of the API server',
+  webhook:
+    'While no replica of the controller is ready that passes with the first one; if it stays, see whether the control plane ' +
+    'reaches port 9443 of its pods (a firewall, a network policy), and look for pods.keepalive.dev in the log of the API server',
+};
+
 /** The API server answers that it does not act by any policy of the kind. */
-export function inactiveVerdict(kind: PolicyKind): Verdict {
+export function inactiveVerdict(kind: PolicyKind, mode: AdmissionMode): Verdict {
   const message =
     `New pods start without the values at this moment: the API server was asked, and does not act by any ${kind}. ` +
-    'After a restart of it, or after new CustomResourceDefinitions, that passes within half a minute; ' +
-    'if it stays, look for MutatingAdmissionPolicy in the log of the API server';
+    inactiveAdvice[mode];
   return { kind: 'reconciling', reason: inactiveReason, message };
 }
 

@@ -22,6 +22,21 @@ function markOf(kind: PolicyKind): string {
   return `witness.${GROUP}/${plurals[kind]}`;
 }
 
+const questionMark = `witness.${GROUP}/question`;
+/** Where there is no binding that names the policy which is asked about, the question does. */
+function subjectMark(kind: PolicyKind): string {
+  return `witness.${GROUP}/of-${plurals[kind]}`;
+}
+
+/** Pods that ask, and every other one not: a webhook is not called for those. */
+export const questionSelector = { matchExpressions: [{ key: questionMark, operator: 'Exists' }] };
+
+/** A pod that is only made to ask, as far as it says itself. */
+export const question = {
+  name: 'question',
+  expression: 'request.?dryRun.orValue(false) && has(object.metadata.annotations)',
+};
+
 /** The MutatingAdmissionPolicy that tells, as it stands in deploy/. It changes nothing that is stored. */
 export function witnessPolicyOf(kind: PolicyKind) {
   const path = `/metadata/annotations/${markOf(kind).replaceAll('/', '~1')}`;
@@ -38,12 +53,7 @@ export function witnessPolicyOf(kind: PolicyKind) {
         objectSelector: { matchExpressions: [{ key: markOf(kind), operator: 'Exists' }] },
         resourceRules: [newPods()],
       },
-      matchConditions: [
-        {
-          name: 'question',
-          expression: 'request.?dryRun.orValue(false) && has(object.metadata.annotations)',
-        },
-      ],
+      matchConditions: [question],
       mutations: [
         {
           patchType: 'JSONPatch',
@@ -104,18 +114,31 @@ export function witnessBinding(
   };
 }
 
+/** What is asked of a kind. */
+export interface Question {
+  readonly kind: PolicyKind;
+  readonly nonce: string;
+  readonly subject: Pick<Subject, 'namespace' | 'name'>;
+}
+
 /** What a question is asked with: nothing that anybody has a rule against, and nothing that any of our policies acts on. */
-export function witnessPod(nonces: ReadonlyMap<PolicyKind, string>) {
-  const marks = [...nonces].map(([kind, nonce]) => [markOf(kind), nonce] as const);
+export function witnessPod(questions: readonly Question[]) {
+  const marks = questions.map(({ kind, nonce }) => [markOf(kind), nonce] as const);
+  const subjects = questions.map(({ kind, subject }) => [subjectMark(kind), keyOf(subject)] as const);
   const resources = { cpu: '1m', memory: '1Mi' };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       name: 'keepalive-witness',
-      labels: { ...OPERATOR_LABELS, [SKIP_LABEL]: 'true', ...Object.fromEntries(marks) },
+      labels: {
+        ...OPERATOR_LABELS,
+        [SKIP_LABEL]: 'true',
+        [questionMark]: 'asked',
+        ...Object.fromEntries(marks),
+      },
       // A patch can add to a map that is there.
-      annotations: { [`witness.${GROUP}/question`]: 'of a dry run' },
+      annotations: { [questionMark]: 'of a dry run', ...Object.fromEntries(subjects) },
     },
     spec: {
       restartPolicy: 'Never',
@@ -143,6 +166,31 @@ export function witnessPod(nonces: ReadonlyMap<PolicyKind, string>) {
 
 interface AnsweredPod {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/** As policies go by in a store. */
+function keyOf({ namespace, name }: Pick<Subject, 'namespace' | 'name'>): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
+interface Known {
+  readonly uid: string;
+  readonly resourceVersion?: string | undefined;
+}
+
+/** What a webhook adds to the annotations of a pod that asks: the versions that it knows of what it is asked about. */
+export function answersTo(
+  annotations: Readonly<Record<string, string>>,
+  policyOf: (kind: PolicyKind, key: string) => Known | undefined,
+): Readonly<Record<string, string>> {
+  const kinds = ['KeepalivePolicy', 'ClusterKeepalivePolicy'] as const;
+  const answers = kinds.flatMap((kind) => {
+    const known = policyOf(kind, annotations[subjectMark(kind)] ?? '');
+    return known?.resourceVersion === undefined
+      ? []
+      : [[markOf(kind), `${known.uid}/${known.resourceVersion}`] as const];
+  });
+  return Object.fromEntries(answers);
 }
 
 /** What a pod that came back says of a kind: nothing, where the API server does not act for that kind, or not yet. */

@@ -141,7 +141,9 @@ async function hasValues(
 
 /** As the controller asks, over one connection. */
 async function questions(client: ApiClient): Promise<Row> {
-  const pod = witnessPod(new Map([['KeepalivePolicy', 'bench']]));
+  const pod = witnessPod([
+    { kind: 'KeepalivePolicy', nonce: 'bench', subject: { namespace, name: 'edited' } },
+  ]);
   const times: number[] = [];
   for (let round = 0; round < 200; round += 1) {
     const startedAt = performance.now();

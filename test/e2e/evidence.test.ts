@@ -57,7 +57,7 @@ async function replaceController(): Promise<void> {
 
 describe('the right to ask', () => {
   // One that Pod Security lets pass, so that nothing else refuses it.
-  const asked = witnessPod(new Map());
+  const asked = witnessPod([]);
   const pod = JSON.stringify({ ...asked, metadata: { ...asked.metadata, name: 'stolen', namespace: home } });
   const asController = async (...flags: string[]) => {
     const token = await bench.cluster.kubectl('create', 'token', 'keepalive-controller', '-n', home);

@@ -13,7 +13,7 @@ const mark = 'witness.keepalive.dev/keepalivepolicies';
 const pod = (resourceVersion?: string, uid = 'u1') => ({
   metadata: {
     annotations: {
-      ...witnessPod(new Map()).metadata.annotations,
+      ...witnessPod([]).metadata.annotations,
       ...(resourceVersion === undefined ? {} : { [mark]: `${uid}/${resourceVersion}` }),
     },
   },

@@ -12,6 +12,7 @@ import { giveUpSeconds, secondProbeSeconds } from '../../../src/api/triple.ts';
 import { createAgentMetrics } from '../../../src/ops/agent-metrics.ts';
 import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
 import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts';
+import { createWebhookMetrics } from '../../../src/ops/webhook-metrics.ts';
 import { replicaSetRows } from '../../scenario/replica-set.ts';
 import { Page } from './page.ts';
 
@@ -64,6 +65,7 @@ describe('docs/install.md', () => {
     const controller = createControllerMetrics({
       ...{ version: '', queueDepth: () => 0, leading: () => true, policies: () => [], reflectors },
     });
+    createWebhookMetrics(controller, () => undefined);
     const registered = [agent, controller].flatMap(({ registry }) =>
       registry.getMetricsAsArray().map(({ name }) => name),
     );

@@ -12,6 +12,8 @@ const environment = { LEASE_NAME: 'lease-x', POD_NAME: 'controller-x' };
 test('what is not set has its default, and nothing can be changed', () => {
   const config = readConfig(controllerConfig, { POD_NAME: 'controller-0', LEASE_NAME: '' });
   expect(config).toEqual({
+    admission: 'auto',
+    webhookAddress: { host: '::', port: 9443 },
     logLevel: 'info',
     podName: 'controller-0',
     podNamespace: 'keepalive-system',

@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { PolicyKind } from '../../../src/api/group.ts';
 import { firstDifference } from '../../../src/policy/difference.ts';
-import { admissionDifference, installationFor, staticAdmission } from '../../../src/policy/installation.ts';
+import {
+  admissionDifference,
+  installationFor,
+  staticAdmission,
+  webhookInstallation,
+} from '../../../src/policy/installation.ts';
+import { isExcluded } from '../../../src/policy/webhook.ts';
 
 const [policy] = staticAdmission.policies;
 const [binding] = staticAdmission.bindings;
@@ -159,5 +165,61 @@ describe('what the manifests install', () => {
     ],
   ])('for a %s: %s', (kind, _sentence, installed, expected) => {
     expect(installationFor(kind, installed)).toEqual(expected);
+  });
+});
+
+describe('the configuration of the webhook', () => {
+  const { webhook } = staticAdmission;
+  /** As Kubernetes 1.35 gives it back, with an overlay's names and the certificates to trust. */
+  const served = {
+    ...webhook,
+    webhooks: webhook.webhooks.map((one) => ({
+      objectSelector: {},
+      ...one,
+      rules: one.rules.map((rule) => ({ ...rule, scope: '*' })),
+      clientConfig: { caBundle: 'LS0t', service: { name: 'acme', namespace: 'platform', port: 443 } },
+    })),
+  };
+  const differenceOf = (object: object) => admissionDifference({ ...served, ...object }, [webhook]);
+  const [pods, witness] = served.webhooks;
+
+  test('is as it should be wherever it leads and whoever is trusted there', () => {
+    expect(differenceOf({})).toBeUndefined();
+  });
+
+  test.each<[string, object[], string]>([
+    [
+      'made to refuse pods',
+      [{ ...pods, failurePolicy: 'Fail' }, { ...witness }],
+      'webhooks[0].failurePolicy',
+    ],
+    [
+      'narrowed',
+      [{ ...pods, objectSelector: { matchLabels: { a: 'b' } } }, { ...witness }],
+      'webhooks[0].objectSelector.matchLabels',
+    ],
+    ['cut down', [{ ...pods }], 'webhooks'],
+  ])('that was %s differs there', (_sentence, webhooks, field) => {
+    expect(differenceOf({ webhooks })).toEqual({ field, by: 'somebody' });
+  });
+
+  test('is all that either kind of policy needs', () => {
+    const object = 'MutatingWebhookConfiguration pods.keepalive.dev';
+    const differs = { field: 'webhooks', by: 'somebody' as const };
+    expect(webhookInstallation(undefined)).toEqual({ missing: [object], differing: [] });
+    expect(webhookInstallation({})).toEqual({ missing: [], differing: [] });
+    expect(webhookInstallation({ differs })).toEqual({ missing: [], differing: [{ object, ...differs }] });
+  });
+
+  test('leaves out what the cluster itself and the operator are made of', () => {
+    const own = { 'app.kubernetes.io/name': 'keepalive-operator' };
+    const excluded = ({ labels }: { labels: Record<string, string> }) => isExcluded(labels);
+    expect(
+      [
+        { labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+        { labels: { 'kubernetes.io/metadata.name': 'platform', ...own } },
+        { labels: { 'kubernetes.io/metadata.name': 'db' } },
+      ].map(excluded),
+    ).toEqual([true, true, false]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { Evidence } from '../../../src/policy/evidence.ts';
 import { activationMs } from '../../../src/policy/evidence.ts';
-import type { Plan } from '../../../src/policy/plan.ts';
+import type { Circumstances, Plan } from '../../../src/policy/plan.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import {
   activating,
@@ -103,5 +103,31 @@ describe('a policy that is Ready', () => {
   ])('has nothing to do with it where it %s', (_how, spec) => {
     const { status } = plan(circumstances(record(90, spec), { evidence: { kind: 'silent' } }));
     expect(conditionsOf(status)).not.toEqual(inactive);
+  });
+});
+
+describe('where a webhook changes new pods', () => {
+  const inWebhook = { ...settled(), mode: 'webhook', mayBind: false } as const;
+
+  test.each<[string, Partial<Circumstances>, string]>([
+    ['nothing is bound', { binding: undefined }, 'keep'],
+    ['what bound policies before is taken away', {}, 'delete'],
+    ['it is kept up while policies are installed as well', { mayBind: true }, 'keep'],
+    ['and made', { mayBind: true, binding: undefined }, 'create'],
+    [
+      'nothing is touched while the configuration is missing',
+      { installation: { missing: ['MutatingWebhookConfiguration a'], differing: [] } },
+      'keep',
+    ],
+  ])('%s', (_sentence, more, step) => {
+    expect(plan({ ...inWebhook, ...more }).binding.do).toBe(step);
+  });
+
+  test('silence is told with what can be done about it there', () => {
+    const { status } = plan({ ...inWebhook, binding: undefined, evidence: { kind: 'silent' } });
+    const [ready] = status.conditions ?? [];
+    expect(ready?.reason).toBe('AdmissionInactive');
+    expect(ready?.message).toContain('port 9443');
+    expect(ready?.message).not.toContain('MutatingAdmissionPolicy');
   });
 });

@@ -56,6 +56,8 @@ export function circumstances(of: PolicyRecord, plain: Plain = {}): Circumstance
   return {
     ...{ record: of, counted, facts: folded(facts) },
     installation: { missing: [], differing: [] },
+    mode: 'policy',
+    mayBind: true,
     activatingForMs: undefined,
     evidence: { kind: 'unknown', why: 'nobody asked' },
     settings: readSettings({}),

@@ -1,0 +1,78 @@
+import { CONTROLLER_NAME } from '../api/group.ts';
+import { ApiClient } from '../kube/client.ts';
+import { openConnection } from '../kube/connection.ts';
+import type { ControllerConfig } from '../ops/config.ts';
+import { HealthServer } from '../ops/health.ts';
+import type { Log } from '../ops/log.ts';
+import type { ControllerMetrics } from '../ops/controller-metrics.ts';
+import { createControllerMetrics } from '../ops/controller-metrics.ts';
+import { findAdmission } from './admission-mode.ts';
+import { Controller } from './controller.ts';
+
+export interface RunOptions {
+  readonly config: ControllerConfig;
+  readonly log: Log;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly version: string;
+  /** Aborts when the process is asked to end. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs until `signal` aborts, then hands the lead over and resolves. Rejects with a RequirementError where
+ * the cluster lacks what is needed, and where the lead was lost: the process must end then, since another
+ * one may act already.
+ */
+export async function runController(options: RunOptions): Promise<void> {
+  const { config, log, environment, version, signal } = options;
+  let controller: Controller | undefined;
+  const metrics = createControllerMetrics({
+    version,
+    queueDepth: () => controller?.queueDepth ?? 0,
+    leading: () => controller?.isLeading ?? false,
+    reflectors: () => controller?.readings() ?? [],
+    policies: () => controller?.policyReadings ?? [],
+  });
+  const client = new ApiClient(await openConnection(environment), {
+    userAgent: `${CONTROLLER_NAME}/${version}`,
+    onExchange: ({ verb, resource, code }) => {
+      metrics.apiRequests.inc({ verb, resource, code });
+    },
+  });
+  const health = await serve(config, metrics, () => controller);
+  log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
+  try {
+    const admission = await findAdmission(client, config.admission, { log, signal });
+    if (admission === undefined) return;
+    controller = new Controller({ config, log, signal, client, metrics, admission });
+    await controller.run();
+  } finally {
+    await controller?.close();
+    await health.close();
+    await client.close();
+  }
+}
+
+function serve(
+  { metricsAddress }: ControllerConfig,
+  metrics: ControllerMetrics,
+  controller: () => Controller | undefined,
+): Promise<HealthServer> {
+  const unheard = 'the API server has not answered yet';
+  return HealthServer.start({
+    ...metricsAddress,
+    live: {},
+    ready: {
+      synced: () => {
+        const running = controller();
+        return running === undefined ? unheard : running.unready.synced();
+      },
+      contact: () => controller()?.unready.contact(),
+      webhook: () => controller()?.unready.webhook(),
+    },
+    metrics: async () => ({
+      contentType: metrics.registry.contentType,
+      text: await metrics.registry.metrics(),
+    }),
+  });
+}

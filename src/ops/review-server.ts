@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+import type { KeyPair } from './certificate.ts';
+import { listen } from './health.ts';
+
+/** Not by `import`: see health.ts. */
+const { createServer } = process.getBuiltinModule('node:https');
+
+export interface ReviewServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** What to say to a body; whatever it throws is an answer of 500, which the API server takes for none. */
+  readonly answer: (path: string, body: unknown) => Promise<unknown>;
+  /** Of a request that was not read, and why. */
+  readonly onRefused: (why: string) => void;
+}
+
+/** An object is stored with 1.5 MiB at most, and is asked about with little beside it. */
+const mostBytes = 4 * 2 ** 20;
+/** Of all bodies that are being read at a time: memory is not for whoever sends most. */
+const mostBytesAtOnce = 32 * 2 ** 20;
+const mostConnections = 500;
+
+/** Serves questions of an API server over TLS. Until it is given a certificate, nobody is answered. */
+export class ReviewServer {
+  readonly #server: Server;
+  readonly #options: ReviewServerOptions;
+  #bytes = 0;
+
+  private constructor(options: ReviewServerOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      {
+        minVersion: 'TLSv1.2',
+        requestTimeout: 5_000,
+        headersTimeout: 5_000,
+        // Longer than a client of Go keeps a connection that is idle (90 s): it must never write into one that ends.
+        keepAliveTimeout: 120_000,
+      },
+      (request, response) => void this.#respond(request, response),
+    );
+    this.#server.maxConnections = mostConnections;
+  }
+
+  /** Rejects when the address cannot be had. */
+  static async start(options: ReviewServerOptions): Promise<ReviewServer> {
+    const server = new ReviewServer(options);
+    await listen(server.#server, options);
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** New connections are served by it from now on. */
+  serveBy({ certificate, key }: KeyPair): void {
+    this.#server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' });
+  }
+
+  /** Finishes the answers under way; idle connections are closed. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const body = await this.#read(request);
+      const answer = await this.#options.answer(request.url ?? '/', body);
+      if (answer === undefined) return this.#refuse(response, 400, 'no question that is answered here');
+      send(response, 200, answer);
+    } catch (error) {
+      const code = error instanceof TooMuch ? 413 : 400;
+      this.#refuse(response, code, (error as Error).message);
+    }
+  }
+
+  #refuse(response: ServerResponse, code: number, why: string): void {
+    this.#options.onRefused(why);
+    // What is still on its way is not read.
+    response.setHeader('connection', 'close');
+    send(response, code, { message: why });
+  }
+
+  async #read(request: IncomingMessage): Promise<unknown> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        this.#bytes += chunk.length;
+        if (bytes > mostBytes || this.#bytes > mostBytesAtOnce) throw new TooMuch();
+        chunks.push(chunk);
+      }
+      return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+    } finally {
+      this.#bytes -= bytes;
+    }
+  }
+}
+
+class TooMuch extends Error {
+  override readonly name = 'TooMuch';
+  override readonly message = 'the body is too long, or too many are read at the moment';
+}
+
+function send(response: ServerResponse, code: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response
+    .writeHead(code, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+    .end(text);
+}

@@ -1,0 +1,97 @@
+import { request } from 'node:https';
+
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+
+import type { KeyPair } from '../../../src/ops/certificate.ts';
+import { issue } from '../../../src/ops/certificate.ts';
+import { ReviewServer } from '../../../src/ops/review-server.ts';
+
+const host = 'webhook.test.svc';
+let first: KeyPair;
+let second: KeyPair;
+beforeAll(async () => {
+  const order = { host, now: new Date(), lifeMs: 3_600_000 };
+  [first, second] = await Promise.all([issue(order), issue(order)]);
+});
+
+let server: ReviewServer;
+let refused: string[];
+let answer: (body: unknown) => Promise<unknown>;
+beforeEach(async () => {
+  refused = [];
+  answer = (body) => Promise.resolve({ body });
+  server = await ReviewServer.start({
+    ...{ host: '127.0.0.1', port: 0 },
+    answer: (path, body) => (path === '/pods' ? answer(body) : Promise.resolve(undefined)),
+    onRefused: (why) => refused.push(why),
+  });
+});
+afterEach(() => server.close());
+
+interface Said {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** As an API server asks that trusts this authority. */
+function ask(body: string, { ca = first.authorities.join(''), path = '/pods' } = {}): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      host: '127.0.0.1',
+      port: server.port,
+      path,
+      method: 'POST',
+      servername: host,
+      ca,
+      agent: false,
+    };
+    const call = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+    });
+    call.on('error', reject).end(body);
+  });
+}
+
+test('nobody is answered before there is a certificate', async () => {
+  await expect(ask('{}')).rejects.toThrow();
+  server.serveBy(first);
+  expect(await ask('{"a":1}')).toEqual({ status: 200, text: '{"body":{"a":1}}' });
+});
+
+test('another certificate is served from the next connection on', async () => {
+  server.serveBy(first);
+  await ask('{}');
+  server.serveBy(second);
+  await expect(ask('{}')).rejects.toThrow(/certificate/);
+  expect((await ask('{}', { ca: second.authorities.join('') })).status).toBe(200);
+});
+
+interface Refused {
+  readonly body: string;
+  readonly path?: string;
+  readonly status: number;
+  readonly why: RegExp;
+}
+
+test.each<[string, Refused]>([
+  ['is no JSON', { body: 'pods', status: 400, why: /JSON/ }],
+  ['is empty', { body: '', status: 400, why: /JSON/ }],
+  ['is for nobody', { body: '{}', path: '/', status: 400, why: /no question/ }],
+  ['is too long', { body: `"${'x'.repeat(4 * 2 ** 20)}"`, status: 413, why: /too long/ }],
+])('a body that %s is refused, and told of', async (_what, { body, path = '/pods', status, why }) => {
+  server.serveBy(first);
+  expect((await ask(body, { path })).status).toBe(status);
+  expect(refused).toEqual([expect.stringMatching(why)]);
+  expect((await ask('{}')).status).toBe(200);
+});
+
+test('what fails while it is answered is an answer, too', async () => {
+  server.serveBy(first);
+  answer = () => Promise.reject(new Error('a fault'));
+  expect((await ask('{}')).status).toBe(400);
+  expect(refused).toEqual(['a fault']);
+});
