@@ -9,6 +9,14 @@ const deploy = join(import.meta.dirname, '../../deploy');
 /** What of deploy/ is no manifest that everybody gets. */
 const notObjects = ['kustomization.yaml'];
 
+/** Objects that only a component of deploy/components brings, by the name of the template that they become. */
+const ofComponents: Readonly<Record<string, string>> = {
+  'openshift.yaml': 'openshift/agent-scc.yaml',
+  'webhook.yaml': 'webhook/webhook.yaml',
+  'webhook-access.yaml': 'webhook/access.yaml',
+  'webhook-service.yaml': 'webhook/service.yaml',
+};
+
 type NodePath = readonly (string | number)[];
 export type BaseDocument = Document.Parsed<ParsedNode>;
 
@@ -22,7 +30,11 @@ export class Base {
     const texts = new Map<string, string>();
     for (const name of readdirSync(deploy).filter((one) => one.endsWith('.yaml')))
       if (!notObjects.includes(name)) texts.set(name, readFileSync(join(deploy, name), 'utf8'));
-    texts.set('openshift.yaml', readFileSync(join(deploy, 'components/openshift/agent-scc.yaml'), 'utf8'));
+    for (const [name, path] of Object.entries(ofComponents))
+      texts.set(
+        name,
+        generated[`deploy/components/${path}`] ?? readFileSync(join(deploy, 'components', path), 'utf8'),
+      );
     for (const [path, content] of Object.entries(generated)) {
       if (/^deploy\/[^/]+$/.test(path)) texts.set(path.slice('deploy/'.length), content);
       if (path.startsWith('crds/')) texts.set(path, content);

@@ -18,8 +18,8 @@ const metadata = {
   type: 'application',
   version: product.version,
   appVersion: product.version,
-  // MutatingAdmissionPolicy; a suffix as of GKE and EKS counts as a pre-release.
-  kubeVersion: '>=1.36.0-0',
+  // The oldest that the webhook was tried on; a suffix as of GKE and EKS counts as a pre-release.
+  kubeVersion: '>=1.33.0-0',
   keywords: ['keepalive', 'tcp', 'nat', 'idle-timeout', 'sysctl'],
   annotations: {
     'artifacthub.io/category': 'networking',

@@ -36,10 +36,16 @@ function templateOf(object: Spliced, file: string): string {
   return object.toString();
 }
 
+const byWebhook = 'eq (include "keepalive.admission" .) "webhook"';
+const byPolicy = 'eq (include "keepalive.admission" .) "policy"';
+
 /** By the name of a file: what its objects are there for. */
 const conditions: Readonly<Record<string, string>> = {
   'agent.yaml': '.Values.agent.enabled',
   'openshift.yaml': 'and .Values.agent.enabled .Values.openshift.enabled',
+  ...Object.fromEntries(
+    ['webhook.yaml', 'webhook-access.yaml', 'webhook-service.yaml'].map((file) => [file, byWebhook]),
+  ),
 };
 
 /** By the kind of an object. */
@@ -49,6 +55,15 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
       `and .Values.agent.enabled .Values.agent.createNamespace (ne ${agentNamespace} ${controllerNamespace})`,
     );
     object.scalar(['metadata', 'name'], `{{ ${agentNamespace} }}`);
+  },
+  MutatingAdmissionPolicy: (object) => {
+    object.onlyWhen(byPolicy);
+  },
+  MutatingAdmissionPolicyBinding: (object) => {
+    object.onlyWhen(byPolicy);
+  },
+  MutatingWebhookConfiguration: (object) => {
+    object.replaceEverywhere('keepalive-agent', `{{ ${agentNamespace} }}`);
   },
   CustomResourceDefinition: (object) => {
     object.onlyWhen('.Values.crds.enabled');
@@ -89,6 +104,15 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
       `{{- if ${isElsewhere} }}`,
       '- name: AGENT_NAMESPACE',
       `  value: {{ ${agentNamespace} }}`,
+      '{{- end }}',
+      `{{- if ${byWebhook} }}`,
+      '- name: ADMISSION',
+      '  value: webhook',
+      '{{- end }}',
+    ]);
+    object.append([...container, 'ports'], () => [
+      `{{- if ${byWebhook} }}`,
+      '- { name: webhook, containerPort: 9443 }',
       '{{- end }}',
     ]);
     more(object, 'controller');

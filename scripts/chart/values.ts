@@ -44,6 +44,11 @@ export function chartValues(base: Base): Values {
         'Whether they, and every policy with them, stay when the release is uninstalled.',
       ),
     },
+    admission: value(
+      z.enum(['auto', 'policy', 'webhook']),
+      'auto',
+      'What changes new pods: the API server itself by policies (1.36 and later), or a webhook of the controller. auto: as the cluster can.',
+    ),
     settings: settings(),
     openshift: {
       enabled: value(

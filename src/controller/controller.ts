@@ -81,7 +81,7 @@ export class Controller {
     this.#client = client;
     this.#metrics = metrics;
     const agentNamespace = agentNamespaceOf(config);
-    this.#world = new World(agentNamespace, admission.mode);
+    this.#world = new World(agentNamespace, { mode: admission.mode, home: config.podNamespace });
     this.#removal = new Removal(() => this.#world.deployments.list());
     this.#queue = new WorkQueue({
       ...{ work: (key) => this.#work(key), concurrency: config.concurrency, log },

@@ -14,7 +14,7 @@ import { selectsNamespace, selectsPod } from '../policy/policy.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { RivalCount } from '../policy/rival-count.ts';
 import { isPinned } from '../policy/skip.ts';
-import { isExcluded } from '../policy/webhook.ts';
+import { unasked } from '../policy/webhook.ts';
 import type { GivenSince } from '../policy/withholding.ts';
 import { givenSince } from '../policy/withholding.ts';
 import type { World } from './world.ts';
@@ -139,10 +139,10 @@ export class Counts implements Population {
 
   /** Where a webhook is not asked, nobody missed anything. */
   #givenSince(record: PolicyRecord): GivenSince {
-    const { mode, namespaces } = this.#world;
+    const { mode, homes } = this.#world;
     const since = givenSince(record);
     if (mode === 'policy') return since;
-    return (name) => (isExcluded(namespaces.get(name)?.labels ?? {}) ? undefined : since(name));
+    return (name) => (unasked(homes).includes(name) ? undefined : since(name));
   }
 
   /** Keys of every policy that acts and may select a pod that this one selects. */

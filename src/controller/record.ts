@@ -8,7 +8,7 @@ import { policyOfBinding } from '../policy/admission.ts';
 import { believable } from '../policy/believable.ts';
 import type { BindingRecord } from '../policy/binding-step.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
-import { admissionDifference, staticAdmission } from '../policy/installation.ts';
+import { admissionDifference, staticAdmission, webhookAround } from '../policy/installation.ts';
 import type { DaemonSetView } from '../policy/agents.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { Contribution } from '../policy/contribution.ts';
@@ -17,6 +17,7 @@ import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import { Pool } from '../policy/pool.ts';
 import type { Stored } from '../policy/record.ts';
+import type { Homes } from '../policy/webhook.ts';
 
 export interface ControllerPod extends PodView {
   /** Of a node agent, whether it is ready to serve; undefined for every other pod. */
@@ -92,7 +93,7 @@ export type StoredWebhook = Stored<
   }
 >;
 
-export function webhookRecord({ metadata, webhooks }: KubeObject): StoredWebhook {
+export function webhookRecord({ metadata, webhooks }: KubeObject, homes: Homes): StoredWebhook {
   const { uid, name } = metadata;
   const list = (webhooks ?? []) as readonly RawWebhook[];
   const { name: service = '', namespace = '' } = list[0]?.clientConfig.service ?? {};
@@ -101,7 +102,7 @@ export function webhookRecord({ metadata, webhooks }: KubeObject): StoredWebhook
     name,
     host: `${service}.${namespace}.svc`,
     trusted: Object.fromEntries(list.map((one) => [one.name, one.clientConfig.caBundle ?? ''])),
-    differs: admissionDifference({ metadata, webhooks: list }, [staticAdmission.webhook]),
+    differs: admissionDifference({ metadata, webhooks: list }, [webhookAround(homes)]),
   };
 }
 

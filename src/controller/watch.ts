@@ -109,7 +109,7 @@ export function watchWebhook(options: WatchOptions, secrets: Store<StoredSecret>
       target: resources.mutatingwebhookconfigurations,
       fieldSelector: `metadata.name=${staticAdmission.webhook.metadata.name}`,
       store: world.mutatingwebhookconfigurations,
-      trim: webhookRecord,
+      trim: (object) => webhookRecord(object, world.homes),
     }),
     watched({
       resource: 'secrets',

@@ -1,6 +1,6 @@
 import type { PolicyKind } from '../api/group.ts';
 import type { SettingsReading } from '../api/settings.ts';
-import { readSettings } from '../api/settings.ts';
+import { readSettings, SETTINGS_NAMESPACE } from '../api/settings.ts';
 import type { Finding } from '../api/status.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { parseKey } from '../kube/resource.ts';
@@ -16,6 +16,7 @@ import type { AdmissionMode } from '../policy/mode.ts';
 import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import type { NodeFacts } from '../policy/rollup.ts';
+import type { Homes } from '../policy/webhook.ts';
 import { Acting } from './acting.ts';
 import { Counts } from './counts.ts';
 import { nodeKeepaliveRecord } from './record.ts';
@@ -54,6 +55,7 @@ export interface Words {
 export class World {
   readonly #agentNamespace: string;
   readonly mode: AdmissionMode;
+  readonly homes: Homes;
   readonly keepalivepolicies = new Store<PolicyRecord, 'namespace'>({ namespace: ofNamespace });
   readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
   readonly nodekeepalives = new Store<StoredReport>();
@@ -85,9 +87,13 @@ export class World {
   readonly told = new Told();
 
   /** Only in that namespace is a pod believed to be an agent. */
-  constructor(agentNamespace: string, mode: AdmissionMode = 'policy') {
+  constructor(
+    agentNamespace: string,
+    { mode = 'policy', home = SETTINGS_NAMESPACE }: { mode?: AdmissionMode; home?: string } = {},
+  ) {
     this.#agentNamespace = agentNamespace;
     this.mode = mode;
+    this.homes = { controller: home, agents: agentNamespace };
   }
 
   get webhook(): StoredWebhook | undefined {

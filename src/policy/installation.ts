@@ -5,7 +5,8 @@ import { GROUP } from '../api/group.ts';
 import { SETTINGS_NAMESPACE } from '../api/settings.ts';
 import { admissionPolicyNames, admissionPolicyOf, namespacedBinding } from './admission.ts';
 import { firstDifference } from './difference.ts';
-import { webhookConfiguration } from './webhook.ts';
+import type { Homes } from './webhook.ts';
+import { usualHomes, webhookConfiguration } from './webhook.ts';
 import { fenceBinding, fencePolicy, witnessNames, witnessPolicyOf } from './witness.ts';
 
 /** On each admission object of the manifests: what its spec was when it was generated. */
@@ -37,7 +38,7 @@ export const staticAdmission = {
   /** What keeps the asking to dry runs. */
   fence: [stamped(fencePolicy(SETTINGS_NAMESPACE)), stamped(fenceBinding())],
   /** Instead of policies, bindings and witnesses, where the API server does not serve these. */
-  webhook: stamped(webhookConfiguration()),
+  webhook: stamped(webhookConfiguration(usualHomes)),
 } as const;
 
 /** The same fence where the operator was put elsewhere. */
@@ -46,6 +47,11 @@ export function fenceAround(namespace: string) {
   return staticAdmission.fence.map((object) =>
     object.kind === 'ValidatingAdmissionPolicy' ? { ...object, spec } : object,
   );
+}
+
+/** The same configuration where the operator was put elsewhere. */
+export function webhookAround(homes: Homes) {
+  return { ...staticAdmission.webhook, webhooks: webhookConfiguration(homes).webhooks };
 }
 
 function stamped<T extends AdmissionObject>(object: T) {

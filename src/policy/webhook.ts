@@ -1,4 +1,5 @@
 import { GROUP, OPERATOR_LABELS } from '../api/group.ts';
+import { SETTINGS_NAMESPACE } from '../api/settings.ts';
 import { ADMISSION_API_VERSION, changeablePod, newPods, wasChanged } from './admission.ts';
 import { question, questionSelector } from './witness.ts';
 
@@ -12,20 +13,20 @@ export const webhookPaths = { pods: '/pods', witness: '/witness' } as const;
 /** As the manifests have it; the configuration in the cluster says what it is called there. */
 const service = { name: 'keepalive-webhook', namespace: 'keepalive-system', port: 443 };
 
-/** By names and labels that the API server and the manifests give to namespaces; an overlay renames none of them. */
-const nameLabel = 'kubernetes.io/metadata.name';
-const [operatorLabel, operatorName] = Object.entries(OPERATOR_LABELS)[0] ?? ['', ''];
-/** Nothing of the cluster's own, and nothing of ours, waits for us to start. */
-const otherNamespaces = {
-  matchExpressions: [
-    { key: nameLabel, operator: 'NotIn', values: ['kube-system'] },
-    { key: operatorLabel, operator: 'NotIn', values: [operatorName] },
-  ],
-} as const;
+/** The namespaces that controller and agents run in; an overlay may make them one. */
+export interface Homes {
+  readonly controller: string;
+  readonly agents: string;
+}
 
-/** Whether new pods of a namespace pass without being asked about, whatever policies say. */
-export function isExcluded(labels: Readonly<Record<string, string>>): boolean {
-  return labels[nameLabel] === 'kube-system' || labels[operatorLabel] === operatorName;
+export const usualHomes: Homes = { controller: SETTINGS_NAMESPACE, agents: 'keepalive-agent' };
+
+/** By a label that the API server gives to each namespace: no label of its own can be forgotten, or taken to be left out. */
+const nameLabel = 'kubernetes.io/metadata.name';
+
+/** Namespaces whose new pods pass without being asked about: nothing of the cluster's own, and nothing of ours, waits for us to start. */
+export function unasked({ controller, agents }: Homes): string[] {
+  return ['kube-system', controller, agents];
 }
 
 const asking = {
@@ -38,7 +39,7 @@ const asking = {
 } as const;
 
 /** The MutatingWebhookConfiguration as the component has it: without the certificates to trust, which the controller writes. */
-export function webhookConfiguration() {
+export function webhookConfiguration(homes: Homes) {
   const enforcer = { 'admissions.enforcer/disabled': 'true' };
   return {
     apiVersion: ADMISSION_API_VERSION,
@@ -56,7 +57,9 @@ export function webhookConfiguration() {
         ...asking,
         reinvocationPolicy: 'IfNeeded',
         rules: [newPods()],
-        namespaceSelector: otherNamespaces,
+        namespaceSelector: {
+          matchExpressions: [{ key: nameLabel, operator: 'NotIn', values: unasked(homes) }],
+        },
         matchConditions: [
           // What nobody changes does not cost anybody a request.
           { name: 'may-be-changed', expression: `(${changeablePod}) ||\n${wasChanged}` },
@@ -68,7 +71,7 @@ export function webhookConfiguration() {
         ...asking,
         reinvocationPolicy: 'Never',
         rules: [newPods()],
-        namespaceSelector: { matchLabels: OPERATOR_LABELS },
+        namespaceSelector: { matchLabels: { [nameLabel]: homes.controller } },
         objectSelector: questionSelector,
         matchConditions: [question],
       },

@@ -302,6 +302,7 @@ test('network policies let the metrics be read by who may, and the API server be
 
 test('no value is left out here, but for those that components stand for', () => {
   const components = [
+    'admission',
     'openshift.enabled',
     'agent.enabled',
     'agent.namespace',

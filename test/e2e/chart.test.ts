@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
 
 import product from '../../package.json' with { type: 'json' };
+import { webhookAround } from '../../src/policy/installation.ts';
 import { repository } from '../cluster/place.ts';
 import { chart, helm, helmNames, rendered } from '../support/helm.ts';
 import { kustomizeProgram } from '../support/kustomize.ts';
@@ -75,12 +76,34 @@ const only = 'Helm 4';
 describe('each component of deploy/components is values of the chart', () => {
   test.each<[component: string, args: string[]]>([
     ['openshift', ['--set', 'openshift.enabled=true']],
+    ['webhook', ['--set', 'admission=webhook']],
     ['controller-only', ['--set', 'agent.enabled=false']],
     ['kernel-only', ['--set', 'agent.kernelOnly=true']],
     ['chosen-nodes', ['--set-string', String.raw`agent.nodeSelector.keepalive\.dev/agent=true`]],
   ])('%s', async (component, args) => {
     const overlay = await built(overlays.write(component, { components: [component] }));
     expect(changes(asOfChart(overlay, 'keepalive-system'), byTitle(await rendered(only, args)))).toEqual({});
+  });
+
+  test.each([
+    ['1.35.4', 'webhook'],
+    ['1.35.9-gke.1', 'webhook'],
+    ['1.36.0-eks-1', 'policy'],
+    ['1.38.0', 'policy'],
+  ])('Kubernetes %s gets the %s, unless it is told otherwise', async (version, mode) => {
+    const auto = await rendered(only, ['--kube-version', version]);
+    expect(auto).toEqual(await rendered(only, ['--set', `admission=${mode}`]));
+  });
+
+  test('the webhook in one namespace leaves out that one, and is asked from there', async () => {
+    const overlay = await built(overlays.write('asked', { components: ['webhook', 'one-namespace'] }));
+    const args = ['--set', 'admission=webhook', '--set', 'agent.namespace=platform'];
+    const title = 'MutatingWebhookConfiguration pods.keepalive.dev';
+    const ofOverlay = asOfChart(overlay.map(inPlatform), 'platform')[title];
+    expect(byTitle(await rendered(only, args, 'platform'))[title]).toEqual(ofOverlay);
+    expect(ofOverlay).toMatchObject({
+      webhooks: webhookAround({ controller: 'platform', agents: 'platform' }).webhooks,
+    });
   });
 
   test('one-namespace, where controller and agents are also told of each other', async () => {

@@ -10,6 +10,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* By the version: what renders without a cluster takes all that Helm knows of for served. */ -}}
+{{- define "keepalive.admission" -}}
+{{- if ne .Values.admission "auto" -}}
+{{ .Values.admission }}
+{{- else if semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version -}}
+policy
+{{- else -}}
+webhook
+{{- end -}}
+{{- end }}
+
 {{- define "keepalive.image" -}}
 {{- with .Values.image -}}
 {{- with .registry }}{{ . }}/{{ end }}{{ .repository -}}

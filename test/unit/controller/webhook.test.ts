@@ -34,7 +34,7 @@ let port: number;
 beforeEach(async () => {
   server = await FakeApiServer.start();
   client = new ApiClient(plain(server.url));
-  world = new World('keepalive-agent', 'webhook');
+  world = new World('keepalive-agent', { mode: 'webhook' });
   metrics = createControllerMetrics({
     ...{ version: '0', queueDepth: () => 0, leading: () => true, policies: () => [], reflectors: () => [] },
   });

@@ -6,9 +6,11 @@ import {
   admissionDifference,
   installationFor,
   staticAdmission,
+  webhookAround,
   webhookInstallation,
 } from '../../../src/policy/installation.ts';
-import { isExcluded } from '../../../src/policy/webhook.ts';
+import type { Homes } from '../../../src/policy/webhook.ts';
+import { usualHomes, webhookConfiguration } from '../../../src/policy/webhook.ts';
 
 const [policy] = staticAdmission.policies;
 const [binding] = staticAdmission.bindings;
@@ -212,14 +214,29 @@ describe('the configuration of the webhook', () => {
   });
 
   test('leaves out what the cluster itself and the operator are made of', () => {
-    const own = { 'app.kubernetes.io/name': 'keepalive-operator' };
-    const excluded = ({ labels }: { labels: Record<string, string> }) => isExcluded(labels);
-    expect(
-      [
-        { labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-        { labels: { 'kubernetes.io/metadata.name': 'platform', ...own } },
-        { labels: { 'kubernetes.io/metadata.name': 'db' } },
-      ].map(excluded),
-    ).toEqual([true, true, false]);
+    const [pods] = staticAdmission.webhook.webhooks;
+    expect(pods?.namespaceSelector).toEqual({
+      matchExpressions: [
+        {
+          key: 'kubernetes.io/metadata.name',
+          operator: 'NotIn',
+          values: ['kube-system', 'keepalive-system', 'keepalive-agent'],
+        },
+      ],
+    });
+  });
+
+  test('is compared with what it has to be where the operator was put', () => {
+    const elsewhere = { controller: 'platform', agents: 'platform' };
+    const { metadata } = staticAdmission.webhook;
+    const differs = (there: Homes, wanted: Homes) =>
+      admissionDifference({ metadata, webhooks: webhookConfiguration(there).webhooks }, [
+        webhookAround(wanted),
+      ]);
+    expect(differs(elsewhere, elsewhere)).toBeUndefined();
+    expect(differs(usualHomes, usualHomes)).toBeUndefined();
+    expect(differs(usualHomes, elsewhere)?.field).toBe(
+      'webhooks[0].namespaceSelector.matchExpressions[0].values[1]',
+    );
   });
 });
