@@ -79,12 +79,12 @@ export class Connections {
     return this.#counted;
   }
 
-  /** From now on, whom these select; what a place asks for that it did not is owed at once. */
-  follow(selections: NodeSelections): void {
+  /** From now on, whom these select, but for those that have a kernel of their own; what a place asks for that it did not is owed at once. */
+  follow(selections: NodeSelections, sandboxed: ReadonlySet<Place>): void {
     const ofHost = selections.pods.filter(({ pod }) => pod.hostNetwork).map(({ pod }) => pod);
     this.#hostPods = new Set(ofHost.map(({ place }) => place));
     this.#pods = identitiesOf(selections);
-    this.#targets = socketTargets(selections);
+    this.#targets = socketTargets(selections, sandboxed);
     this.#asked = new Set(this.#targets.map(({ place }) => place));
     this.#forgetOthers();
     if (this.#targets.length > 0) this.#startedMs ??= performance.now();

@@ -8,8 +8,10 @@ import type { Place, PodPlace } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
 import type { Identified, PodIdentity } from '../policy/pod-identity.ts';
 import { identify } from '../policy/pod-identity.ts';
+import type { SandboxRuntime } from '../policy/runtime.ts';
+import { sandboxOf } from '../policy/runtime.ts';
 import type { PodProcess } from './sandbox.ts';
-import { isInGroup, isStarting, oldestFirst, processesOfPods } from './sandbox.ts';
+import { isInGroup, isStarting, oldestFirst, processesOfPods, traitsOf } from './sandbox.ts';
 
 export interface OpenNamespace {
   readonly files: KeepaliveFiles;
@@ -21,6 +23,8 @@ export interface OpenNamespace {
   readonly pid: number;
   /** The pod's control group; undefined for the host. */
   readonly group: string | undefined;
+  /** What runs the pod with a kernel of its own, which this namespace then is not of. */
+  readonly sandbox: SandboxRuntime | undefined;
 }
 
 export interface Sought {
@@ -128,8 +132,8 @@ export class Namespaces {
     return undefined;
   }
 
-  #keep(place: Place, { files, identity, cookie, pid, group }: OpenNamespace): void {
-    this.#opened.set(place, { files, identity, cookie, pid, group });
+  #keep(place: Place, { files, identity, cookie, pid, group, sandbox }: OpenNamespace): void {
+    this.#opened.set(place, { files, identity, cookie, pid, group, sandbox });
   }
 
   /** Undefined where the process has ended, is of another pod by now, has not begun, or its namespace is not to be had. */
@@ -144,10 +148,11 @@ export class Namespaces {
       try {
         const inode = inodeOf(fd);
         if (!mayBe(inode)) return undefined;
+        const sandbox = group === undefined ? undefined : sandboxOf(traitsOf(this.#procRoot, process));
         return this.#home.away(fd, () => {
           const identity = identityInside(fd);
           return {
-            ...{ inode, group, pid, cookie: identity.cookie, identity: nameOf(identity) },
+            ...{ inode, group, sandbox, pid, cookie: identity.cookie, identity: nameOf(identity) },
             files: KeepaliveFiles.open(this.#procRoot),
           };
         });

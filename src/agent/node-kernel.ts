@@ -176,7 +176,15 @@ export class NodeKernel {
     }
   }
 
-  #settle({ place, wanted, readOnly }: Visit, { files, identity, group }: OpenNamespace): Reading {
+  /** Where a pod has a kernel of its own, what is held here is of no use: whatever an agent before changed goes back. */
+  #settle(visit: Visit, opened: OpenNamespace): Reading {
+    const { sandbox } = opened;
+    if (sandbox === undefined) return this.#settleValues(visit, opened);
+    const reading = this.#settleValues({ ...visit, wanted: asFound }, opened);
+    return { ...reading, state: 'sandboxed', sandbox, reason: `a kernel of its own (${sandbox})`, now: {} };
+  }
+
+  #settleValues({ place, wanted, readOnly }: Visit, { files, identity, group }: OpenNamespace): Reading {
     const seen = files.read();
     const known = this.#known(place, identity);
     if (readOnly) return this.#asItIs(place, seen);

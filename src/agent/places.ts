@@ -62,8 +62,8 @@ export class Places {
     this.#places = new Map();
     const { host } = selections;
     const visits = [this.#next(before, HOST, { wanted: host.wanted, pod: undefined, asked: true, readOnly })];
-    for (const { pod, wanted, by, sandbox } of selections.pods) {
-      if (pod.hostNetwork || sandbox !== undefined) continue;
+    for (const { pod, wanted, by } of selections.pods) {
+      if (pod.hostNetwork) continue;
       visits.push(this.#next(before, pod.place, { wanted, pod, asked: by.length > 0, readOnly }));
     }
     const looksAgain = this.#search.isDue(nowMs);
@@ -118,7 +118,8 @@ const unvisited = { reading: undefined, heldFor: undefined };
 
 /** Asked for, and not found when it was last looked for, or never looked for. */
 function isLost({ asked, wanted, reading }: Known): boolean {
-  return (asked || wanted.asked !== undefined) && reading?.state !== 'read';
+  const isFound = reading?.state === 'read' || reading?.state === 'sandboxed';
+  return (asked || wanted.asked !== undefined) && !isFound;
 }
 
 function askedOf({ wanted, asked, readOnly }: Asked): Asked {

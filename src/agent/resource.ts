@@ -8,6 +8,5 @@ export const resources = {
   namespaces: { group: '', version: 'v1', plural: 'namespaces' },
   nodes: { group: '', version: 'v1', plural: 'nodes' },
   configmaps: { group: '', version: 'v1', plural: 'configmaps' },
-  runtimeclasses: { group: 'node.k8s.io', version: 'v1', plural: 'runtimeclasses' },
   daemonsets: { group: 'apps', version: 'v1', plural: 'daemonsets' },
 } as const satisfies Record<string, Resource>;

@@ -5,6 +5,7 @@ import type { Log } from '../ops/log.ts';
 import type { AgentMetrics } from '../ops/agent-metrics.ts';
 import { nodeReport } from '../policy/node-report.ts';
 import type { Reading } from '../policy/reading.ts';
+import { sandboxedIn } from '../policy/reading.ts';
 import type { Place } from '../policy/place.ts';
 import type { NodeSelections } from '../policy/selection.ts';
 import { identitiesOf, selectOnNode } from '../policy/selection.ts';
@@ -133,8 +134,8 @@ export class Rounds {
 
   #report(selections: NodeSelections): void {
     const { node, version, reporter, connections, peers } = this.#options;
-    connections.follow(selections);
     const { readings } = this.#places;
+    connections.follow(selections, sandboxedIn(readings));
     const { sockets } = connections;
     const discovery = this.#discovery;
     const means = this.#options.kernel.reach?.means;

@@ -1,6 +1,7 @@
 import { networkOf } from '../kernel/network-namespace.ts';
 import type { ProcessHandle } from '../kernel/process.ts';
 import { processNumbers, readCgroups, withProcess } from '../kernel/process.ts';
+import type { RuntimeTraits } from '../policy/runtime.ts';
 import type { PodGroup } from './pod-cgroup.ts';
 import { podOfCgroups } from './pod-cgroup.ts';
 
@@ -46,6 +47,15 @@ function isIn(network: bigint, procRoot: string, pid: number): boolean {
 /** Asked of the very process, since its number may have gone to another since it was found. */
 export function isInGroup(process: ProcessHandle, group: string): boolean {
   return podOfCgroups(process.cgroups())?.group === group;
+}
+
+/** Neither is what it writes of itself: a page of its own memory may be one that never comes. */
+export function traitsOf(procRoot: string, process: ProcessHandle): RuntimeTraits {
+  return {
+    program: process.executable(),
+    starter: withProcess(procRoot, process.parent(), (parent) => parent.executable()),
+    devices: process.networkDevices(),
+  };
 }
 
 /** What runc (libcontainer/nsenter), crun and youki call themselves until they become the program of a container. */

@@ -15,7 +15,6 @@ import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import { labelledRecord, policyRecord, settingsRecord } from '../policy/record.ts';
-import type { RuntimeClassView } from '../policy/runtime.ts';
 import type { NodeCircumstances } from '../policy/selection.ts';
 import { thoseThatMayAct } from '../policy/withheld.ts';
 import { isFollowed } from './daemonset.ts';
@@ -42,7 +41,6 @@ export class World {
   readonly pods = new Store<NodePod>();
   readonly namespaces = new Store<Stored<AgentNamespace>>();
   readonly nodes = new Store<Stored<NamespaceView>>();
-  readonly runtimeclasses = new Store<Stored<RuntimeClassView>>();
   readonly nodekeepalives = new Store<StoredNodeKeepalive>();
   /** One at most. */
   readonly configmaps = new Store<StoredSettings>();
@@ -83,7 +81,6 @@ export class World {
         // What these ask nobody can tell: what is held is held on.
         ...policies.filter(({ policy }) => policy === undefined),
       ],
-      runtimeClasses: this.runtimeclasses,
     };
   }
 
@@ -137,7 +134,6 @@ export class World {
         trim: daemonSetRecord,
       }),
       watched({ ...of('nodes'), store: this.nodes, fieldSelector: isOurs, trim: labelledRecord }),
-      watched({ ...of('runtimeclasses'), store: this.runtimeclasses, trim: runtimeClassRecord }),
       watched({
         ...of('nodekeepalives'),
         store: this.nodekeepalives,
@@ -156,8 +152,4 @@ function specAlone(record: PolicyRecord): PolicyRecord {
 /** Nothing of an object that an agent reads changes without one of these: what a status write costs it is this comparison. */
 export function isOfSameSpec({ metadata }: KubeObject, { uid, generation }: PolicyRecord): boolean {
   return metadata.uid === uid && metadata.generation === generation;
-}
-
-function runtimeClassRecord({ metadata, handler }: KubeObject): Stored<RuntimeClassView> {
-  return { uid: metadata.uid, name: metadata.name, handler: typeof handler === 'string' ? handler : '' };
 }

@@ -42,6 +42,11 @@ const policySchema = z.object({
   live: count().describe('Of these, pods whose kernel holds values that are enough for the idle timeout.'),
   pending: count().optional().describe('Of these, pods of which no container has started yet.'),
   skippedBy: skippedBySchema.optional(),
+  unheeded: count()
+    .optional()
+    .describe(
+      'Of these, pods whose spec carries values that are enough and whose runtime does not heed them (gVisor): a policy does not count them as declared.',
+    ),
   repaired: count()
     .optional()
     .describe('How often a value of these pods was put right after something else had made it looser.'),

@@ -48,7 +48,8 @@ const podsSchema = z
   .object({
     selected: count().describe('Pods that the policy selects and that have neither ended nor are ending.'),
     declared: count().describe(
-      'Of these, pods whose spec carries values that are enough for the idle timeout: two probes are due before it.',
+      'Of these, pods whose spec carries values that are enough for the idle timeout: two probes are due before it. ' +
+        'Without those of which a node agent sees that their runtime does not heed them (gVisor).',
     ),
     live: count()
       .optional()

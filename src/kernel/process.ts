@@ -1,5 +1,13 @@
-import { closeSync, constants, opendirSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  opendirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 
 /** Below the proc file system of a machine: the host's own, in its network and its process number space. */
 export const firstProcess = 1;
@@ -58,6 +66,27 @@ export class ProcessHandle {
     return readFileSync(this.#path('comm'), 'utf8')
       .replace(/[\s\p{C}]+/gu, ' ')
       .trim();
+  }
+
+  /** The file name of what it runs, of which the kernel knows and not it; undefined where that is not to be seen. */
+  executable(): string | undefined {
+    try {
+      return basename(readlinkSync(this.#path('exe'))).replace(/ \(deleted\)$/, '');
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What started it, or has taken it over; 0 outside of what its reader sees. */
+  parent(): number {
+    return Number(fieldsAfterName(readFileSync(this.#path('stat'), 'latin1'))[1]);
+  }
+
+  /** The names of the devices of its network. */
+  networkDevices(): string[] {
+    // Two lines of headings come first.
+    const lines = readFileSync(this.#path('net/dev'), 'latin1').split('\n').slice(2);
+    return lines.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []);
   }
 
   /** A descriptor of its network namespace, for the caller to close. */

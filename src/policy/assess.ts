@@ -110,7 +110,7 @@ function countsOf(census: Census, { skips }: BySpecs, rollup: Rollup | undefined
     .filter(({ count }) => count > 0);
   const reporting = rollup !== undefined && rollup.nodes.reporting > 0;
   return {
-    ...{ selected, declared: census.total('declared') },
+    ...{ selected, declared: census.total('declared') - (rollup?.unheeded ?? 0) },
     ...(reporting ? { live: rollup.live } : {}),
     ...(pending === 0 ? {} : { pending }),
     skipped: total(skippedBy.map(({ count }) => count)),

@@ -10,7 +10,6 @@ import type { Stored } from './record.ts';
 export interface NodePod extends Stored<PodView> {
   readonly place: PodPlace;
   readonly identity: PodIdentity;
-  readonly runtimeClass: string | undefined;
   /** A virtual machine runs in it. */
   readonly guest: boolean;
   /** It ended by itself and has no sandbox any more. One that is ending still has. */
@@ -26,7 +25,6 @@ interface RawNodePod extends RawPod {
     readonly uid: string;
     readonly ownerReferences?: readonly { readonly apiVersion?: string; readonly kind?: string }[];
   };
-  readonly spec?: RawPod['spec'] & { readonly runtimeClassName?: string };
   readonly status?: {
     readonly phase?: string;
     readonly podIPs?: readonly { readonly ip: string }[];
@@ -38,7 +36,7 @@ interface RawNodePod extends RawPod {
 
 export function nodePod(raw: RawNodePod): NodePod {
   const view = podView(raw);
-  const { metadata, spec, status = {} } = raw;
+  const { metadata, status = {} } = raw;
   const { podIPs = [], initContainerStatuses = [], containerStatuses = [], phase } = status;
   const containers = [...initContainerStatuses, ...containerStatuses];
   return {
@@ -51,7 +49,6 @@ export function nodePod(raw: RawNodePod): NodePod {
       group: view.staticPod ? undefined : metadata.uid,
       containers: [...containers, ...(status.ephemeralContainerStatuses ?? [])].flatMap(containerIdOf),
     },
-    runtimeClass: spec?.runtimeClassName,
     guest: runsGuest(metadata),
     ended: phase === 'Succeeded' || phase === 'Failed',
     started: containers.some(({ state }) => state?.running !== undefined),

@@ -2,10 +2,13 @@ import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import { findingLimit } from '../api/status.ts';
 import { kernelDefaults, shorthand, tripleKeys } from '../api/triple.ts';
 import type { ConnectionReport } from './connection-report.ts';
+import { meets } from './enough.ts';
 import type { Draft } from './finding.ts';
 import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { Reading } from './reading.ts';
+import { requirementOf } from './requirement.ts';
+import { heedsSpec } from './runtime.ts';
 import type { PodSelection, Selecting } from './selection.ts';
 import { countSkips } from './skip.ts';
 import type { Standing } from './standing.ts';
@@ -45,19 +48,33 @@ export function policyTotals({ record, policy }: Selecting, facts: PolicyFacts):
     pods.reduce((sum, { standing }) => sum + (standing.is === is ? 1 : 0), 0);
   const pending = inState('pending');
   const repaired = pods.reduce((sum, { reading }) => sum + (reading?.repaired ?? 0), 0);
+  const unheeded = pods.filter((one) => isUnheeded(one, policy)).length;
   const findingsTotal = ofTheNode(policy, facts).length + ofItsPods(policy, facts).length;
   return {
     kind: record.kind,
     ...(record.namespace === '' ? {} : { namespace: record.namespace }),
     ...{ name: record.name, observedGeneration: record.generation },
     ...{ selected: pods.length, live: inState('live') },
-    ...(pending === 0 ? {} : { pending }),
+    ...unlessZero({ pending }),
     ...(skippedBy.length === 0 ? {} : { skippedBy }),
-    ...(repaired === 0 ? {} : { repaired }),
+    ...unlessZero({ unheeded, repaired }),
     ...(host === undefined ? {} : { host: host.standing.is === 'live' ? 'Live' : 'NotLive' }),
     ...(connections?.totals === undefined ? {} : { connections: connections.totals }),
-    ...(findingsTotal === 0 ? {} : { findingsTotal }),
+    ...unlessZero({ findingsTotal }),
   };
+}
+
+/** In their order. */
+function unlessZero<K extends string>(counts: Readonly<Record<K, number>>): Partial<Record<K, number>> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)) as Partial<
+    Record<K, number>
+  >;
+}
+
+/** Its spec says what its kernel never hears. */
+function isUnheeded({ pod, reading }: PodStanding, { effective }: EffectivePolicy): boolean {
+  if (pod.declared === undefined || heedsSpec(reading?.sandbox)) return false;
+  return meets(pod.declared, requirementOf(effective));
 }
 
 /** Worst first, at most findingLimit. */

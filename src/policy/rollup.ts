@@ -73,6 +73,8 @@ export const bySpecs = (uncovered: number): Known => ({
 export interface Rollup {
   readonly known: Known;
   readonly live: number;
+  /** Pods that declare what their runtime does not heed. */
+  readonly unheeded: number;
   /** In the order of skipReasons. */
   readonly skips: readonly number[];
   readonly nodes: NodeCounts;
@@ -96,6 +98,7 @@ interface Concerned {
   readonly node: string;
   readonly selected: number;
   readonly pending: number;
+  readonly declared: number;
   readonly isSelected: boolean;
 }
 
@@ -122,8 +125,10 @@ export function rollUp(
     : undefined;
   const sum = new Sum(facts, generation, worst);
   for (const node of concernedBy(census, selected)) {
-    const [pods, pending] = [census.count(node, 'selected'), census.count(node, 'pending')];
-    sum.add({ node, selected: pods, pending, isSelected: selected?.has(node) === true });
+    sum.add({
+      ...{ node, selected: census.count(node, 'selected'), pending: census.count(node, 'pending') },
+      ...{ declared: census.count(node, 'declared'), isSelected: selected?.has(node) === true },
+    });
   }
   return sum.rollup(policy, selected?.size);
 }
@@ -137,7 +142,7 @@ class Sum {
   readonly #facts: NodeFacts;
   readonly #generation: number;
   readonly #worst: Worst;
-  readonly #counts = { nodes: 0, live: 0, findings: 0, hostsLive: 0, hostsNotLive: 0 };
+  readonly #counts = { nodes: 0, live: 0, unheeded: 0, findings: 0, hostsLive: 0, hostsNotLive: 0 };
   readonly #known = { uncovered: 0, unread: 0, establishedConnections: 0, exposedConnections: 0 };
   readonly #skips = skipReasons.map(() => 0);
   readonly #connections = { established: 0, protected: 0, exposed: 0, unknown: 0 };
@@ -179,10 +184,11 @@ class Sum {
     return report.observedGeneration === this.#generation ? 'reported' : 'awaited';
   }
 
-  #addSaid({ selected, pending, isSelected }: Concerned, report: Contribution): void {
-    const { live, host, connections, skips, findingsTotal, ofNode } = report;
+  #addSaid({ selected, pending, declared, isSelected }: Concerned, report: Contribution): void {
+    const { live, unheeded, host, connections, skips, findingsTotal, ofNode } = report;
     // A pod that is gone since is still in the word of its node for a while.
     this.#counts.live += Math.min(live, selected - pending);
+    this.#counts.unheeded += Math.min(unheeded, declared);
     if (host === 'Live' && isSelected) this.#counts.hostsLive += 1;
     this.#counts.findings += findingsTotal;
     this.#ofNodes.push(...ofNode);
@@ -214,7 +220,7 @@ class Sum {
 
   rollup(policy: EffectivePolicy, hosts: number | undefined): Rollup {
     const facts = this.#facts;
-    const { nodes, live, hostsLive, hostsNotLive, findings: told } = this.#counts;
+    const { nodes, live, unheeded, hostsLive, hostsNotLive, findings: told } = this.#counts;
     for (const names of [this.#awaited, this.#away, this.#short, this.#uncounted]) names.sort();
     const missing = [
       ...awayFindings(this.#away.filter((node) => facts.isServed(node))),
@@ -231,7 +237,7 @@ class Sum {
         exposedConnections: bounded(this.#known.exposedConnections),
         uncounted: this.#uncounted,
       },
-      ...{ live: bounded(live), skips: this.#skips },
+      ...{ live: bounded(live), unheeded: bounded(unheeded), skips: this.#skips },
       nodes: { selected: nodes, reporting: nodes - this.#away.length },
       hosts: hosts === undefined ? undefined : hostsOf(hosts, hostsLive),
       connections: this.#hasConnections ? this.#totals() : undefined,

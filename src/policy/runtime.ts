@@ -1,24 +1,33 @@
-/** A RuntimeClass as decisions see it. */
-export interface RuntimeClassView {
-  readonly name: string;
-  /** How the container runtime of the node calls it. */
-  readonly handler: string;
+/** Runtimes that give a pod a kernel, and so a network, of its own: nothing that is written on the host reaches its connections. */
+export type SandboxRuntime = 'gVisor' | 'Kata';
+
+/** What tells of the process by which the network of a pod was found. */
+export interface RuntimeTraits {
+  /** The file names of its program and of what started it: of a runtime and its shim, not of a tenant. Undefined where nobody may look. */
+  readonly program: string | undefined;
+  readonly starter: string | undefined;
+  /** The devices of its network. */
+  readonly devices: readonly string[];
 }
 
-/** gVisor's runsc has a network stack of its own, Kata's handlers (kata, kata-qemu, kata-clh…) a kernel of their own. */
-const sandboxes = /^(runsc|gvisor|kata)\b/i;
-
 /**
- * The handler by which a pod runs outside the host's kernel: nothing that is written on the host reaches its
- * connections. `undefined` for a pod of the host's kernel. A class that is not there is judged by its name.
+ * By what runs, since a handler may be called anything: gVisor's runsc is the oldest process of its pods, and a child of
+ * its shim whatever that program is called (gvisor.dev/gvisor, shim/v1); Kata hands packets to its virtual machine, whichever runs
+ * it, by a device that it calls `tap0_kata` (kata-containers, virtcontainers/network_linux.go and runtime-rs network_pair.rs), and what
+ * runs it is a child of its shim. All that follows is that less is believed of that very pod.
  */
-export function sandboxOf(
-  runtimeClass: string | undefined,
-  classes: { get(name: string): RuntimeClassView | undefined },
-): string | undefined {
-  if (runtimeClass === undefined) return undefined;
-  const handler = classes.get(runtimeClass)?.handler ?? runtimeClass;
-  return sandboxes.test(handler) ? handler : undefined;
+export function sandboxOf({ program, starter, devices }: RuntimeTraits): SandboxRuntime | undefined {
+  const programs = [program ?? '', starter ?? ''];
+  if (programs.some((name) => /^(containerd-shim-)?runsc\b/.test(name))) return 'gVisor';
+  const isKata =
+    programs.some((name) => /^containerd-shim-kata\b/.test(name)) ||
+    devices.some((name) => /^tap\d+_kata$/.test(name));
+  return isKata ? 'Kata' : undefined;
+}
+
+/** gVisor starts with the values of Linux whatever a spec says; Kata sets those of the spec inside its virtual machine. */
+export function heedsSpec(sandbox: SandboxRuntime | undefined): boolean {
+  return sandbox !== 'gVisor';
 }
 
 /** What a pod says of itself and of its owners. */

@@ -7,8 +7,6 @@ import type { PodIdentity } from './pod-identity.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import { selectsNamespace, selectsPod } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
-import type { RuntimeClassView } from './runtime.ts';
-import { sandboxOf } from './runtime.ts';
 import { agentSkipOf, isLeftAlone } from './skip.ts';
 import type { Requirement } from './requirement.ts';
 import { requirementOf, together } from './requirement.ts';
@@ -24,7 +22,6 @@ export interface NodeCircumstances {
   readonly pods: Iterable<NodePod>;
   readonly namespaces: { get(name: string): NamespaceView | undefined };
   readonly policies: Iterable<PolicyRecord>;
-  readonly runtimeClasses: { get(name: string): RuntimeClassView | undefined };
 }
 
 /** A policy that gives values, with the object that it was read from. */
@@ -44,8 +41,6 @@ export interface Selection {
 
 export interface PodSelection extends Selection {
   readonly pod: NodePod;
-  /** The runtime handler of a pod that does not run on the host's kernel. */
-  readonly sandbox: string | undefined;
 }
 
 export interface NodeSelections {
@@ -60,7 +55,7 @@ export function identitiesOf({ pods }: NodeSelections): ReadonlyMap<PodPlace, Po
 }
 
 export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
-  const { node, pods, namespaces, runtimeClasses } = circumstances;
+  const { node, pods, namespaces } = circumstances;
   const records = [...circumstances.policies];
   const policies = records.flatMap(readable);
   const isPuzzled = puzzled(records);
@@ -80,7 +75,7 @@ export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
         const by = candidatesIn(pod.namespace).filter(({ policy }) => selectsPod(policy, pod));
         const acting = agentSkipOf(pod) === undefined ? by : [];
         return {
-          ...{ pod, by, sandbox: sandboxOf(pod.runtimeClass, runtimeClasses) },
+          ...{ pod, by },
           wanted: { asked: askedBy(acting), hold: isPuzzled(pod.namespace) },
           // Its descriptors can be reached whatever network it uses.
           sockets: askedBy((isLeftAlone(pod) ? [] : by).filter(repairs)),

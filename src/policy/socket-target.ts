@@ -5,10 +5,16 @@ import type { NodeSelections, PodSelection, Selecting, Selection } from './selec
 import { isLeftAlone } from './skip.ts';
 import { together, valuesFor } from './requirement.ts';
 
-/** Whose sockets have to be looked at on this node; pods of the host's network also for whoever selects the node. */
-export function socketTargets({ pods, host }: NodeSelections): SocketTarget[] {
+/**
+ * Whose sockets have to be looked at on this node; pods of the host's network also for whoever selects the node. `sandboxed`:
+ * these have a kernel of their own, and no socket here.
+ */
+export function socketTargets(
+  { pods, host }: NodeSelections,
+  sandboxed: ReadonlySet<Place> = new Set(),
+): SocketTarget[] {
   const ofPods = pods
-    .filter(({ sandbox }) => sandbox === undefined)
+    .filter(({ pod }) => !sandboxed.has(pod.place))
     .map((selection) => ({
       ...targetOf(selection.pod.place, partsOf(selection, host)),
       namespace: selection.pod.namespace,

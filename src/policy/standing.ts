@@ -8,6 +8,7 @@ import type { Reading } from './reading.ts';
 import { ledgerFault } from './reading.ts';
 import { requirementOf } from './requirement.ts';
 import type { PodSelection } from './selection.ts';
+import type { SandboxRuntime } from './runtime.ts';
 import type { Skip } from './skip.ts';
 import { agentSkipOf } from './skip.ts';
 import { sysctlNames } from './sysctl.ts';
@@ -25,19 +26,10 @@ const live: Standing = { is: 'live' };
 const pending: Standing = { is: 'pending' };
 
 export function standingOfPod(
-  { pod, sandbox }: Pick<PodSelection, 'pod' | 'sandbox'>,
+  { pod }: Pick<PodSelection, 'pod'>,
   policy: EffectivePolicy,
   { own, host }: { readonly own: Reading | undefined; readonly host: Reading | undefined },
 ): Standing {
-  // Started or not, it will not be reached.
-  if (sandbox !== undefined) {
-    return exposed(
-      'NotReachable',
-      () =>
-        `its runtime (${sandbox}) has a network of its own that the host's kernel does not serve: ` +
-        'set keepalive in the program, or run it without the sandbox',
-    );
-  }
   if (pod.pending) return pending;
   const reading = pod.hostNetwork ? host : own;
   if (reading !== undefined && isLive(reading, policy)) return live;
@@ -60,6 +52,7 @@ function isLive({ state, now }: Reading, { effective }: EffectivePolicy): boolea
 /** What keeps a kernel that was looked at, or could not be, from holding the values; in this order. */
 const causes: readonly ((reading: Reading, policy: EffectivePolicy) => Standing | undefined)[] = [
   isClaimedTwice,
+  isSandboxed,
   hasNoProcess,
   cannotBeNoted,
   cannotBeEntered,
@@ -86,6 +79,19 @@ function isClaimedTwice({ state, reason }: Reading): Standing | undefined {
           'nothing put back: find out who wrote containers of another pod into a status, which only kubelets should do',
       )
     : undefined;
+}
+
+const inSandbox: Readonly<Record<SandboxRuntime, string>> = {
+  gVisor:
+    "gVisor runs it, with a network of its own that the host's kernel does not serve and that starts with 7200/75/9 whatever a " +
+    'spec says: set keepalive in the program, or run it with another runtimeClassName',
+  Kata:
+    "a virtual machine of Kata runs it, whose kernel the host's does not reach: it starts with the sysctls of its spec, so recreate " +
+    'it where those are not enough, and let its program ask for keepalive',
+};
+
+function isSandboxed({ sandbox }: Reading): Standing | undefined {
+  return sandbox && exposed('NotReachable', () => inSandbox[sandbox]);
 }
 
 function hasNoProcess({ state }: Reading): Standing | undefined {

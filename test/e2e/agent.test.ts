@@ -170,26 +170,6 @@ describe('with a policy that admission cannot bring to a pod', () => {
     expect(status.pods).toMatchObject({ selected: 1, declared: 0, live: 1, skipped: 0 });
     await remove('namespace', pinned, '--wait=false');
   });
-
-  test('a pod whose runtime has a kernel of its own is told of, never called live', async () => {
-    await bench.apply({
-      apiVersion: 'node.k8s.io/v1',
-      kind: 'RuntimeClass',
-      metadata: { name: 'secure' },
-      handler: 'runsc',
-    });
-    await bench.apply(on('n1', 'sandboxed', { spec: { runtimeClassName: 'secure' } }));
-    const status = await bench.status(
-      { kind: 'kap', name: 'nat', namespace },
-      (s) => s.findings?.some(({ pod }) => pod === 'sandboxed') === true,
-    );
-    expect(status.findings?.find(({ pod }) => pod === 'sandboxed')).toMatchObject({
-      reason: 'NotReachable',
-      node: 'n1',
-    });
-    await remove('pod', 'sandboxed', '-n', namespace, '--force');
-    await remove('runtimeclass', 'secure');
-  });
 });
 
 test('a pod in which a virtual machine runs is live, and its policy not Covered: nobody reads its guest', async () => {

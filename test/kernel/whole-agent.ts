@@ -89,7 +89,7 @@ async function follow(policy: typeof repair, ...pods: readonly NodePod[]): Promi
   const selections = selectedBy([policy], pods);
   const visits = pods.map(({ place }) => ({ place, wanted: asking(seconds), anew: false, asked: true }));
   await kernel.visit(visits, identitiesOf(selections));
-  connections.follow(selections);
+  connections.follow(selections, new Set());
 }
 
 const readingOf = ({ place }: NodePod) => connections.sockets?.get(place);

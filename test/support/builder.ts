@@ -117,7 +117,6 @@ export const selectedBy = (policies: readonly EffectivePolicy[], pods: readonly 
       node: { name: 'n1', labels: {} },
       pods,
       namespaces: new Map([['db', namespace()]]),
-      runtimeClasses: new Map(),
     },
     policies: policies.map((policy) => ({
       ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },

@@ -42,11 +42,14 @@ export function nodeStateOf(node: string | undefined, facts: PlainFacts, generat
 export interface PodsHere {
   selected: number;
   pending: number;
+  /** By their specs. */
+  declared: number;
 }
 
 export interface Rollup {
   readonly known: Known;
   readonly live: number;
+  readonly unheeded: number;
   readonly skips: readonly SkipReason[];
   readonly nodes: NodeCounts;
   readonly hosts: HostCounts | undefined;
@@ -110,6 +113,7 @@ export function rollUp(
   return {
     known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
     live: sum(all.map(({ live }) => live)),
+    unheeded: sum(sayings.map(({ report: { unheeded = 0 }, here }) => Math.min(unheeded, here.declared))),
     skips: sayings.flatMap(skipsOf),
     nodes: { selected: concerned.length, reporting: concerned.length - away.length },
     hosts: asksForNodes ? hostsOf(selected.length, hostsLive.length) : undefined,
@@ -142,7 +146,7 @@ function saying(
   { facts, withPods }: { readonly facts: PlainFacts; readonly withPods: ReadonlyMap<string, PodsHere> },
 ): Saying[] {
   const report = facts.reportOf(node);
-  const here = withPods.get(node) ?? { selected: 0, pending: 0 };
+  const here = withPods.get(node) ?? { selected: 0, pending: 0, declared: 0 };
   return report === undefined ? [] : [{ node, report, here }];
 }
 

@@ -185,7 +185,7 @@ function count(census: Census, pod: PodView, { standing, isJudged, isMissed }: J
   census.selected += 1;
   if (isJudged && pod.changedFrom !== undefined) census.changed.push(pod);
   if (pod.pending) census.pending += 1;
-  if (pod.node !== undefined) countOn(census.nodes, pod.node, pod);
+  if (pod.node !== undefined) countOn(census.nodes, pod.node, { pod, standing });
   if (standing === 'declared') {
     census.declared += 1;
     if (!pod.pending) census.started += 1;
@@ -196,10 +196,15 @@ function count(census: Census, pod: PodView, { standing, isJudged, isMissed }: J
   else census.skipped.push({ pod, skip: standing });
 }
 
-function countOn(nodes: Census['nodes'], node: string, { pending }: PodView): void {
-  const here = nodes.get(node) ?? { selected: 0, pending: 0 };
+function countOn(
+  nodes: Census['nodes'],
+  node: string,
+  { pod, standing }: { readonly pod: PodView; readonly standing: Standing },
+): void {
+  const here = nodes.get(node) ?? { selected: 0, pending: 0, declared: 0 };
   here.selected += 1;
-  if (pending) here.pending += 1;
+  if (pod.pending) here.pending += 1;
+  if (standing === 'declared') here.declared += 1;
   nodes.set(node, here);
 }
 
@@ -215,7 +220,7 @@ function countsOf(census: Census, rollup: Rollup | undefined): PodCounts {
   const skippedBy = countSkips(skips);
   const reporting = rollup !== undefined && rollup.nodes.reporting > 0;
   return {
-    ...{ selected, declared },
+    ...{ selected, declared: declared - (rollup?.unheeded ?? 0) },
     ...(reporting ? { live: rollup.live } : {}),
     ...(pending === 0 ? {} : { pending }),
     skipped: skips.length,

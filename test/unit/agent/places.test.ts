@@ -20,7 +20,7 @@ beforeEach(() => {
 
 const by = [{}] as unknown as PodSelection['by'];
 const selected = (pod: PodSelection['pod'], want: PodSelection['wanted'] = wanted): PodSelection => ({
-  ...{ pod, by, wanted: want, sockets: want.asked, sandbox: undefined },
+  ...{ pod, by, wanted: want, sockets: want.asked },
 });
 const plan = (pods: PodSelection[], nowMs = 0, everything = false) =>
   places.plan({ pods, host: { by: [], wanted: asking(), sockets: undefined } } satisfies NodeSelections, {
@@ -137,9 +137,15 @@ test('what is there is due by time only when it is time for everything', () => {
   expect(namesOf(plan([selected(first)], 0, true))).toEqual([HOST, first.place]);
 });
 
-test('pods of the host’s network and of other kernels have no place of their own', () => {
+test('pods of the host’s network have no place of their own', () => {
   const host = nodePodOf({ name: 'host', spec: { hostNetwork: true } });
-  expect(namesOf(plan([selected(host), { ...selected(first), sandbox: 'runsc' }]))).toEqual([HOST]);
+  expect(namesOf(plan([selected(host)]))).toEqual([HOST]);
+});
+
+test('one with a kernel of its own was found, and is not looked for again', () => {
+  takeAll(plan([selected(first)]), 'sandboxed');
+  expect(places.nextDueMs(0)).toBeUndefined();
+  expect(namesOf(plan([selected(first)]))).toEqual([]);
 });
 
 test('a pod that is gone is forgotten with its reading', () => {

@@ -69,6 +69,7 @@ const reports = fc.constantFrom(...nodes).chain((node) =>
           host: fc.constantFrom(undefined, 'Live' as const, 'NotLive' as const),
           exposed: fc.option(fc.nat(3), { nil: undefined }),
           skipped: fc.nat(3),
+          unheeded: fc.nat(3),
           findings: findings(node),
           tracker: fc.boolean(),
         }),

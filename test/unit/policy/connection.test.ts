@@ -201,8 +201,7 @@ describe('whose sockets are looked at', () => {
     expect(socketTargets(selectedBy([team(90)], [skipped]))).toEqual([
       { namespace: 'db', place: own, wanted: undefined, timeouts: [90] },
     ]);
-    const sandboxed = { ...nodePodOf(), runtimeClass: 'kata' };
-    expect(socketTargets(selectedBy([team(90)], [sandboxed]))).toEqual([]);
+    expect(socketTargets(selectedBy([team(90)]), new Set([own]))).toEqual([]);
   });
 
   test.each([

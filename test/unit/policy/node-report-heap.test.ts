@@ -31,7 +31,7 @@ const podsOf = (count: number, of: string) =>
 function reportOn(pods: readonly NodePod[], policies: readonly PolicyRecord[], limit?: number) {
   const namespaces = new Map([hog, neighbour].map((name) => [name, namespace(name)]));
   const selections = selectOnNode({
-    ...{ node: { name: 'n1', labels: {} }, pods, namespaces, policies, runtimeClasses: new Map() },
+    ...{ node: { name: 'n1', labels: {} }, pods, namespaces, policies },
   });
   const worst = [{ program: 'mongod', exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:27017', count: 1 }];
   const counts = { established: 1, protected: 0, exposed: 1, unknown: 0, worst };

@@ -42,7 +42,6 @@ export function report({
     node: { name: 'n1', labels: {} },
     pods: pods.map(nodePodOf),
     namespaces: new Map([['db', namespace()]]),
-    runtimeClasses: new Map([['secure', { name: 'secure', handler: 'runsc' }]]),
     policies: policies.map((policy) => ({
       ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
       ...{ uid: 'u1', generation: 4, policy, problems: undefined, status: {} },

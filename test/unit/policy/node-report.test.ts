@@ -62,8 +62,16 @@ describe('what a pod’s kernel holds', () => {
       'NotNoted',
     ],
     [
-      'not known: a kernel of its own',
-      { pods: [{ spec: { runtimeClassName: 'secure' } as object, status: container }] },
+      'good values, which are not those of its own kernel',
+      { seen: { 'mongo-0': { state: 'sandboxed', sandbox: 'gVisor' } } },
+      'NotReachable',
+    ],
+    [
+      'nothing that counts, where it is only audited',
+      {
+        policies: [team(90, { mode: 'Audit' })],
+        seen: { 'mongo-0': { state: 'sandboxed', sandbox: 'Kata', now: {} } },
+      },
       'NotReachable',
     ],
   ])('%s', (_sentence, scene, reason) => {
@@ -224,7 +232,6 @@ describe('the report of a node', () => {
       node: undefined,
       pods: pods.map((sketch) => ({ ...nodePodOf(sketch), live: false })),
       namespaces: new Map([['db', namespace()]]),
-      runtimeClasses: new Map(),
       policies: [],
     });
     const status = nodeReport({

@@ -66,6 +66,19 @@ describe('what the agents say', () => {
     expect(seen.pods.skippedBy).toEqual([{ reason: 'SkipLabel', count: 1 }]);
   });
 
+  test('of specs that nobody heeds there is not declared, and never of more than there are', () => {
+    const pods = [
+      ...['a', 'b'].map((name) => on('n1', name, { sysctls: sysctls() })),
+      on('n2', 'c', { sysctls: sysctls() }),
+      on('n2', 'd'),
+    ];
+    const declaredWith = (n1: Said, n2: Said) =>
+      look(pods, facts({ n1: { selected: 2, ...n1 }, n2: { selected: 2, ...n2 } })).pods.declared;
+    expect(declaredWith({}, {})).toBe(3);
+    expect(declaredWith({ unheeded: 1 }, {})).toBe(2);
+    expect(declaredWith({ unheeded: 1 }, { unheeded: 7 })).toBe(1);
+  });
+
   test('says nothing of a node that is selected since: it is awaited', () => {
     const policy = team(90);
     const withNodes = platform(90, { nodes: { selector: {} } });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { PolicyRecord } from '../../../src/policy/record.ts';
-import { sandboxOf } from '../../../src/policy/runtime.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { asking, namespace, nodePodOf, platform, team } from '../../support/builder.ts';
@@ -16,7 +15,7 @@ const namespaces = new Map([
 ]);
 const select = (policies: EffectivePolicy[], pods = [nodePodOf()], labels: Record<string, string> = {}) =>
   selectOnNode({
-    ...{ node: { name: 'n1', labels }, pods, namespaces, runtimeClasses: new Map() },
+    ...{ node: { name: 'n1', labels }, pods, namespaces },
     policies: policies.map(recordOf),
   });
 
@@ -69,7 +68,7 @@ describe('a pod of this node', () => {
       'pod-security.kubernetes.io/enforce-version': 'v1.28',
     };
     const pinned = selectOnNode({
-      ...{ node: undefined, pods: [nodePodOf()], runtimeClasses: new Map() },
+      ...{ node: undefined, pods: [nodePodOf()] },
       namespaces: new Map([['db', namespace('db', labels)]]),
       policies: [recordOf(team(90))],
     });
@@ -95,7 +94,7 @@ describe('the node itself', () => {
   test('is not selected by policies for pods alone, nor while it has not been read', () => {
     expect(select([team(90), platform(90)]).host).toEqual({ by: [], wanted: asking(), sockets: undefined });
     const unread = selectOnNode({
-      ...{ node: undefined, pods: [], namespaces, runtimeClasses: new Map() },
+      ...{ node: undefined, pods: [], namespaces },
       policies: [recordOf(platform(90, { nodes: { selector: {} } }))],
     });
     expect(unread.host.by).toEqual([]);
@@ -109,7 +108,7 @@ describe('a policy that cannot be read', () => {
   });
   const holds = (record: PolicyRecord) => {
     const { pods, host } = selectOnNode({
-      ...{ node: { name: 'n1', labels: {} }, namespaces, runtimeClasses: new Map() },
+      ...{ node: { name: 'n1', labels: {} }, namespaces },
       pods: [nodePodOf(), nodePodOf({ name: 'front', namespace: 'web' })],
       policies: [record],
     });
@@ -122,26 +121,5 @@ describe('a policy that cannot be read', () => {
 
   test('of the cluster holds what every pod and the node have', () => {
     expect(holds(unread('ClusterKeepalivePolicy', ''))).toEqual([true, true, true]);
-  });
-});
-
-describe('the runtime of a pod', () => {
-  const classes = new Map([
-    ['secure', { name: 'secure', handler: 'runsc' }],
-    ['kata', { name: 'kata', handler: 'runc' }],
-    ['vm', { name: 'vm', handler: 'kata-qemu' }],
-    ['gpu', { name: 'gpu', handler: 'nvidia' }],
-  ]);
-  test.each([
-    [undefined, undefined],
-    ['secure', 'runsc'],
-    ['vm', 'kata-qemu'],
-    ['kata', undefined],
-    ['gpu', undefined],
-    ['gvisor', 'gvisor'],
-    ['katana', undefined],
-    ['unknown', undefined],
-  ])('class %s runs in a sandbox: %s', (runtimeClass, sandbox) => {
-    expect(sandboxOf(runtimeClass, classes)).toBe(sandbox);
   });
 });

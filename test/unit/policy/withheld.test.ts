@@ -24,7 +24,6 @@ const onNode = (of: PolicyRecord, settings: Partial<Settings>) => {
     pods: [nodePodOf()],
     namespaces: new Map(),
     policies: thoseThatMayAct([of], under(settings).settings),
-    runtimeClasses: new Map(),
   });
   return { by: pods[0]?.by.length, wanted: pods[0]?.wanted.asked, sockets: pods[0]?.sockets };
 };
