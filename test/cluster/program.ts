@@ -84,6 +84,14 @@ export function crio(): ProgramSet {
   });
 }
 
+/** A kernel of its own for each pod, and what containerd starts it with: for guests that are asked for it. */
+export function gvisor(): ProgramSet {
+  return tools({
+    name: 'gvisor',
+    packages: { runsc: 'gvisor.dev/gvisor/runsc', 'containerd-shim-runsc-v1': 'gvisor.dev/gvisor/shim' },
+  });
+}
+
 export function isBuilt({ place }: ProgramSet): boolean {
   return existsSync(place);
 }

@@ -11,6 +11,8 @@ export const checks = {
   drift: 'what somebody on the node sets back is put right',
   sandbox: 'a pod that gets a new sandbox is covered again',
   own: 'the agent finds its own pod',
+  gvisor:
+    'pods in gVisor, whatever their handler is called, are told as out of reach, and are neither live nor declared',
   snat: 'idle connections through a NAT that forgets them die without a policy and live with one',
   silentDrop: 'so do those through a router that drops them in silence',
   killed: 'an agent that is killed comes back and goes on',

@@ -86,9 +86,14 @@ function describeKind(
         name: own,
         hasUsers: true,
         hasSystemd: false,
+        hasGvisor: false,
         staticPods: () => staticPodsFolder(nodeFolder(cluster.lab.folder, own)),
       },
-      { name: guest, hasUsers, hasSystemd: true, staticPods: () => '/etc/kubernetes/manifests' },
+      {
+        ...{ name: guest, hasUsers, hasSystemd: true },
+        hasGvisor: spec.runtime === 'containerd' && spec.gvisor,
+        staticPods: () => '/etc/kubernetes/manifests',
+      },
     ],
     {
       isWhole,

@@ -9,6 +9,7 @@ import { silentDrop } from '../scenario/silent-drop.ts';
 import { snat } from '../scenario/snat.ts';
 import type { CheckId } from './checks.ts';
 import { checks } from './checks.ts';
+import { tryGvisor } from './gvisor.ts';
 import { play } from './scenarios.ts';
 import { killIn, locate, podsOnNodes, setIn } from './pod-on-node.ts';
 import type { NodeUnderTest } from './pods-under-test.ts';
@@ -179,6 +180,16 @@ export function describeEveryNode(
     expect(status.pods).toMatchObject({ selected: nodes.length, live: nodes.length });
     await remove('ckap', 'agents');
   });
+
+  const withGvisor = nodes.filter(({ hasGvisor }) => hasGvisor).map(({ name }) => name);
+  if (withGvisor.length > 0)
+    check(
+      'gvisor',
+      async () => {
+        for (const node of withGvisor) await tryGvisor(bench, node);
+      },
+      withGvisor,
+    );
 
   check('killed', async () => {
     for (const agent of await podsOnNodes(bench.cluster, 'keepalive-agent')) {

@@ -20,7 +20,7 @@ export const usual: readonly Kind[] = [
 
 export const further: readonly Kind[] = [
   kind('trixie,crio', /^6\.12\./, /^cri-o /),
-  kind('trixie,containerd', /^6\.12\./, /^containerd /),
+  kind('trixie,containerd,gvisor', /^6\.12\./, /^containerd /),
   { ...kind('bookworm,containerd,kernel=bullseye', /^5\.10\./, /^containerd /), hasUsers: false },
 ];
 

@@ -12,7 +12,8 @@ export interface Disk {
   readonly build: (signal?: AbortSignal) => Promise<void>;
 }
 
-const wanted = '{containerd,containerd-shim-runc-v2,ctr,runc,kube,kubelet,kube-proxy,kubectl,crio,pinns}';
+const wanted =
+  '{containerd,containerd-shim-{runc-v2,runsc-v1},ctr,runc,runsc,kube,kubelet,kube-proxy,kubectl,crio,pinns}';
 
 /** No mount is needed: mke2fs copies a folder. */
 const makeDisk = `# makeDisk FOLDER FILE SPARE_MIB

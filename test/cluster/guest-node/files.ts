@@ -12,6 +12,7 @@ import { kubeconfig } from '../pki.ts';
 import type { Guest } from '../roster.ts';
 import { crioToml } from './crio-toml.ts';
 import type { GuestSpec } from './guest-spec.ts';
+import { gvisorHandlers } from './guest-spec.ts';
 import { unitFiles } from './units.ts';
 
 export interface GuestFacts {
@@ -62,7 +63,13 @@ export function shellAddress(index: number, family: Family): string {
 }
 
 function runtimeFiles(spec: GuestSpec): Record<string, string> {
-  if (spec.runtime === 'containerd') return { '/etc/containerd/config.toml': containerdToml };
+  if (spec.runtime === 'containerd')
+    return spec.gvisor
+      ? {
+          '/etc/containerd/config.toml': containerdToml + gvisorHandlers.map(gvisorToml).join(''),
+          [gvisorFile]: gvisorConfig,
+        }
+      : { '/etc/containerd/config.toml': containerdToml };
   return {
     '/etc/crio/crio.conf': crioToml(spec),
     '/etc/containers/policy.json': '{"default": [{"type": "insecureAcceptAnything"}]}',
@@ -117,3 +124,20 @@ const containerdToml = `version = 3
   bin_dirs = ["/usr/lib/cni"]
   conf_dir = "/etc/cni/net.d"
 `;
+
+const gvisorFile = '/etc/containerd/runsc.toml';
+/** What needs no hardware. */
+const gvisorConfig = `[runsc_config]
+platform = "systrap"
+systemd-cgroup = "true"
+`;
+
+function gvisorToml(handler: string): string {
+  const runtime = `plugins."io.containerd.cri.v1.runtime".containerd.runtimes.${handler}`;
+  return `[${runtime}]
+  runtime_type = "io.containerd.runsc.v1"
+[${runtime}.options]
+  TypeUrl = "io.containerd.runsc.v1.options"
+  ConfigPath = "${gvisorFile}"
+`;
+}

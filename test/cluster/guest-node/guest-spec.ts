@@ -9,7 +9,11 @@ export type GuestSpec = {
   /** Whose kernel it runs; its own unless told otherwise. */
   readonly kernel: Release;
 } & (
-  | { readonly runtime: 'containerd' }
+  | {
+      readonly runtime: 'containerd';
+      /** Beside runc, for pods that ask for it by a RuntimeClass of one of `gvisorHandlers`. */
+      readonly gvisor: boolean;
+    }
   | {
       readonly runtime: 'crio';
       readonly oci: 'runc' | 'crun';
@@ -18,8 +22,11 @@ export type GuestSpec = {
     }
 );
 
+/** The one that everybody gives it, and one that says nothing. */
+export const gvisorHandlers = ['runsc', 'strict'] as const;
+
 const grammar =
-  'write RELEASE,RUNTIME and what else is wanted: bookworm,containerd or trixie,crio or trixie,crio,crun,conmon=pod';
+  'write RELEASE,RUNTIME and what else is wanted: bookworm,containerd, trixie,crio, trixie,crio,crun,conmon=pod or trixie,containerd,gvisor';
 
 /** Throws what to write instead. */
 export function parseGuest(text: string): GuestSpec {
@@ -28,10 +35,11 @@ export function parseGuest(text: string): GuestSpec {
   const base = { release: releaseIn(release), kernel: kernelIn(options.get('kernel') ?? release) };
   if (runtime === 'containerd') {
     refuse(options, ['oci', 'conmon'], 'only a guest with crio has a choice of');
-    return { ...base, runtime };
+    return { ...base, runtime, gvisor: options.has('gvisor') };
   }
   if (runtime !== 'crio')
     throw new Error(`${quoted(runtime)} is no runtime of a guest, containerd and crio are: ${grammar}`);
+  refuse(options, ['gvisor'], 'only a guest with containerd has');
   const oci = options.get('oci') === 'crun' ? 'crun' : 'runc';
   if (oci === 'crun' && base.release === 'bookworm')
     throw new Error('crun of bookworm is older than what it is asked to run: choose trixie, or runc');
@@ -40,7 +48,10 @@ export function parseGuest(text: string): GuestSpec {
 
 /** As `parseGuest` reads it. */
 export function describeGuest(spec: GuestSpec): string {
-  const runtime = spec.runtime === 'crio' ? ['crio', spec.oci, `conmon=${spec.conmon}`] : [spec.runtime];
+  const runtime =
+    spec.runtime === 'crio'
+      ? ['crio', spec.oci, `conmon=${spec.conmon}`]
+      : [spec.runtime, ...(spec.gvisor ? ['gvisor'] : [])];
   const kernel = spec.kernel === spec.release ? [] : [`kernel=${spec.kernel}`];
   return [spec.release, ...runtime, ...kernel].join();
 }
@@ -48,10 +59,11 @@ export function describeGuest(spec: GuestSpec): string {
 function optionsIn(words: readonly string[]): Map<string, string> {
   const options = new Map<string, string>();
   for (const word of words) {
-    const [, key = 'oci', value = word] = /^(conmon|kernel)=(.*)$/.exec(word) ?? [];
+    const plain = word === 'gvisor' ? word : 'oci';
+    const [, key = plain, value = word] = /^(conmon|kernel)=(.*)$/.exec(word) ?? [];
     if (key === 'oci' && value !== 'runc' && value !== 'crun')
       throw new Error(
-        `${quoted(word)} is no option of a guest, runc, crun, conmon=… and kernel=… are: ${grammar}`,
+        `${quoted(word)} is no option of a guest, runc, crun, gvisor, conmon=… and kernel=… are: ${grammar}`,
       );
     if (options.has(key))
       throw new Error(`a guest has one ${key}, and ${quoted(word)} is a second: ${grammar}`);
@@ -63,7 +75,9 @@ function optionsIn(words: readonly string[]): Map<string, string> {
 function refuse(options: ReadonlyMap<string, string>, keys: readonly string[], why: string): void {
   const given = keys.find((key) => options.has(key));
   if (given !== undefined)
-    throw new Error(`${why} ${given === 'oci' ? 'runc and crun' : given}: leave it out, or write crio`);
+    throw new Error(
+      `${why} ${given === 'oci' ? 'runc and crun' : given}: leave it out, or choose the other runtime`,
+    );
 }
 
 function releaseIn(word: string | undefined): GuestSpec['release'] {

@@ -6,7 +6,7 @@ import { baseImage } from '../image.ts';
 import type { Lab } from '../lab.ts';
 import type { Part, Provisions } from '../prepare.ts';
 import type { ProgramSet } from '../program.ts';
-import { crio } from '../program.ts';
+import { crio, gvisor } from '../program.ts';
 import type { Guest } from '../roster.ts';
 import type { Debian } from './debian.ts';
 import { debian } from './debian.ts';
@@ -35,15 +35,34 @@ export function guestNeeds(
 ): readonly (() => Provisions)[] {
   if (specs.length === 0) return [];
   const runtimes = [...new Set(specs.map(({ runtime }) => runtime))];
+  const programDisks = new Map(
+    specs.map(
+      (spec) =>
+        [
+          ownPrograms(spec)
+            .map(({ name }) => name)
+            .join(),
+          spec,
+        ] as const,
+    ),
+  );
   const releases = [...new Set(specs.flatMap(({ release, kernel }) => [release, kernel]))];
   return [
-    () => ({ unpacked: [equipment()], programs: runtimes.flatMap(ownPrograms), images: [baseImage()] }),
+    () => ({
+      unpacked: [equipment()],
+      programs: [...programDisks.values()].flatMap(ownPrograms),
+      images: [baseImage()],
+    }),
     () => ({ parts: releases.map(debian).map(debianPart) }),
     () => ({
-      parts: runtimes.flatMap((runtime) => [
-        diskPart('programs', programDisk(programsFor(runtime, programs))),
-        diskPart(`images of ${runtime}`, storeDisk({ runtime, archives: withBase(archives), programs })),
-      ]),
+      parts: [
+        ...[...programDisks.values()].map((spec) =>
+          diskPart('programs', programDisk(programsFor(spec, programs))),
+        ),
+        ...runtimes.map((runtime) =>
+          diskPart(`images of ${runtime}`, storeDisk({ runtime, archives: withBase(archives), programs })),
+        ),
+      ],
     }),
   ];
 }
@@ -58,7 +77,7 @@ export async function startGuest(lab: Lab, guest: Guest, { own, further }: Guest
   // What only this cluster has is not worth a place in the cache.
   if (further.length > 0) await makeStore({ ...facts, archives: [...facts.archives, ...further] }, store);
   return bootGuest(lab, guest, {
-    programs: programDisk(programsFor(runtime, programs)).image,
+    programs: programDisk(programsFor(guest.spec, programs)).image,
     store: further.length > 0 ? store : storeDisk(facts).image,
   });
 }
@@ -69,12 +88,13 @@ function withBase(archives: readonly string[]): string[] {
 }
 
 /** What a guest runs that no other node does. */
-function ownPrograms(runtime: GuestSpec['runtime']): ProgramSet[] {
-  return runtime === 'crio' ? [crio()] : [];
+function ownPrograms(spec: GuestSpec): ProgramSet[] {
+  if (spec.runtime === 'crio') return [crio()];
+  return spec.gvisor ? [gvisor()] : [];
 }
 
-function programsFor(runtime: GuestSpec['runtime'], programs: readonly string[]): string[] {
-  return [...programs, ...ownPrograms(runtime).map(({ place }) => place)];
+function programsFor(spec: GuestSpec, programs: readonly string[]): string[] {
+  return [...programs, ...ownPrograms(spec).map(({ place }) => place)];
 }
 
 function debianPart({ release, isBuilt, build }: Debian): Part {

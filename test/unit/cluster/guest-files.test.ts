@@ -39,6 +39,16 @@ describe('the files of a guest', () => {
     );
   });
 
+  test('of a guest with gVisor have containerd start it for each of the handlers, and of others do not', () => {
+    const config = (text: string) => of(text)['/etc/containerd/config.toml'] ?? '';
+    for (const handler of ['runsc', 'strict'])
+      expect(config('trixie,containerd,gvisor')).toContain(
+        `containerd.runtimes.${handler}]\n  runtime_type = "io.containerd.runsc.v1"`,
+      );
+    expect(of('trixie,containerd,gvisor')['/etc/containerd/runsc.toml']).toContain('systrap');
+    expect(config('trixie,containerd')).not.toContain('runsc');
+  });
+
   test('of a guest with containerd say nothing of CRI-O, and the other way round', () => {
     const mentions = (text: string, word: string) =>
       Object.entries(of(text)).filter(([path, content]) => `${path} ${content}`.includes(word));

@@ -5,7 +5,10 @@ import { guestsOf, membersOf } from '../../cluster/roster.ts';
 
 describe('--guest', () => {
   test.each([
-    ['bookworm,containerd', { release: 'bookworm', kernel: 'bookworm', runtime: 'containerd' }],
+    [
+      'bookworm,containerd',
+      { release: 'bookworm', kernel: 'bookworm', runtime: 'containerd', gvisor: false },
+    ],
     [
       'trixie,crio',
       { release: 'trixie', kernel: 'trixie', runtime: 'crio', oci: 'runc', conmon: 'system.slice' },
@@ -16,7 +19,11 @@ describe('--guest', () => {
     ],
     [
       'bookworm,containerd,kernel=bullseye',
-      { release: 'bookworm', kernel: 'bullseye', runtime: 'containerd' },
+      { release: 'bookworm', kernel: 'bullseye', runtime: 'containerd', gvisor: false },
+    ],
+    [
+      'trixie,containerd,gvisor',
+      { release: 'trixie', kernel: 'trixie', runtime: 'containerd', gvisor: true },
     ],
   ])('%s', (text, spec) => {
     expect(parseGuest(text)).toEqual(spec);
@@ -29,13 +36,15 @@ describe('--guest', () => {
     ['bullseye,containerd', 'write bookworm,containerd,kernel=bullseye'],
     ['bookworm', '"" is no runtime of a guest, containerd and crio are'],
     ['trixie,docker', '"docker" is no runtime of a guest'],
-    ['trixie,crio,kata', '"kata" is no option of a guest, runc, crun, conmon=… and kernel=… are'],
+    ['trixie,crio,kata', '"kata" is no option of a guest, runc, crun, gvisor, conmon=… and kernel=… are'],
     ['trixie,crio,runc,crun', 'a guest has one oci, and "crun" is a second'],
     ['trixie,crio,conmon=user.slice', 'write conmon=pod or conmon=system.slice'],
     ['trixie,crio,kernel=6.12', 'choose one of bullseye, bookworm, trixie'],
     ['bookworm,crio,crun', 'choose trixie, or runc'],
     ['trixie,containerd,crun', 'only a guest with crio has a choice of runc and crun'],
     ['trixie,containerd,conmon=pod', 'only a guest with crio has a choice of conmon'],
+    ['trixie,crio,gvisor', 'only a guest with containerd has gvisor'],
+    ['trixie,containerd,gvisor,gvisor', 'a guest has one gvisor, and "gvisor" is a second'],
   ])('%s is refused, and what to write instead is said', (text, said) => {
     expect(() => parseGuest(text)).toThrow(said);
   });
