@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 
-import { chart, rendered } from '../support/helm.ts';
+import { buildHelms, buildMs, chart, rendered } from '../support/helm.ts';
 import { byTitle, changes } from '../support/manifest.ts';
+
+beforeAll(buildHelms, buildMs);
 
 const only = 'Helm 4';
 const deployment = 'Deployment keepalive-system/keepalive-controller';

@@ -1,6 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 
-import { helmNames, rendered } from '../support/helm.ts';
+import { buildHelms, buildMs, helmNames, rendered } from '../support/helm.ts';
+
+beforeAll(buildHelms, buildMs);
 
 const wrong = (name: string, what: unknown) => ['--set-json', `${name}=${JSON.stringify(what)}`];
 

@@ -4,15 +4,16 @@ import product from '../../package.json' with { type: 'json' };
 import { Base } from '../../scripts/chart/base.ts';
 import { rowsOf } from '../../scripts/chart/value.ts';
 import { chartValues } from '../../scripts/chart/values.ts';
-import { rendered } from '../support/helm.ts';
+import { buildHelms, buildMs, rendered } from '../support/helm.ts';
 import type { Manifest } from '../support/manifest.ts';
 import { byTitle, changes } from '../support/manifest.ts';
 
 const only = 'Helm 4';
 let usual: Record<string, Manifest>;
 beforeAll(async () => {
+  await buildHelms();
   usual = byTitle(await rendered(only));
-}, 600_000);
+}, buildMs);
 
 const deployment = 'Deployment keepalive-system/keepalive-controller';
 const daemonSet = 'DaemonSet keepalive-agent/keepalive-agent';

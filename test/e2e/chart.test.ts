@@ -2,16 +2,21 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import product from '../../package.json' with { type: 'json' };
 import { webhookAround } from '../../src/policy/installation.ts';
 import { repository } from '../cluster/place.ts';
-import { chart, helm, helmNames, rendered } from '../support/helm.ts';
+import { buildHelms, buildMs, chart, helm, helmNames, rendered } from '../support/helm.ts';
 import { kustomizeProgram } from '../support/kustomize.ts';
 import type { Manifest } from '../support/manifest.ts';
 import { byTitle, changes, manifestsOf } from '../support/manifest.ts';
 import { Overlays } from '../support/overlay.ts';
+
+beforeAll(async () => {
+  await buildHelms();
+  await kustomizeProgram();
+}, buildMs);
 
 const overlays = new Overlays();
 afterAll(() => {
@@ -58,7 +63,7 @@ describe.each(helmNames)('the chart, by %s', (name) => {
     const base = asOfChart(await built(join(repository, 'deploy')), 'keepalive-system');
     expect(Object.keys(base).length).toBeGreaterThan(30);
     expect(changes(base, byTitle(await rendered(name)))).toEqual({});
-  }, 600_000);
+  });
 
   test('has nothing that a linter complains of', async () => {
     expect(await helm(name, ['lint', '--strict', '--kube-version', '1.37.0', chart])).toContain(
