@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { Log } from './log.ts';
 import { keyOf, type KubeObject } from './resource.ts';
 import type { Identified, Replacement, Store } from './store.ts';
@@ -19,6 +21,9 @@ export interface MirrorOptions<T extends Identified> {
   readonly onChange?: (key: string, before: T | undefined) => void;
   readonly log: Log;
 }
+
+/** So long at a time what differs is told. */
+const sliceMs = 5;
 
 /** The server does not stream lists; `forever` when it will not later either. */
 export class NoStreamedList extends Error {
@@ -71,31 +76,41 @@ export class Mirror<T extends Identified> {
     if (value !== undefined) this.#staged?.set(keyOf(object.metadata), value);
   }
 
-  /** The list is whole: it becomes the store. */
-  commit(version: string): void {
-    const changed = this.#staged?.commit();
+  /**
+   * The list is whole: it becomes the store. What differs is told key by key as a watch would tell it, and others have their turn in
+   * between: it may be the pods of a whole cluster. Nothing else may be brought before it resolves.
+   */
+  async commit(version: string): Promise<void> {
+    let until = performance.now() + sliceMs;
+    for (const change of this.#staged?.commit() ?? []) {
+      if (change !== undefined) this.#notify(...change);
+      if (performance.now() < until) continue;
+      await setImmediate();
+      until = performance.now() + sliceMs;
+    }
     this.#staged = undefined;
     this.#version = version;
     this.#synced.resolve();
-    for (const [key, before] of changed ?? []) this.#notify(key, before);
   }
 
-  accept(event: WatchEvent): void {
-    if (event.type === 'BOOKMARK') this.#acceptBookmark(event);
-    else if (!this.#staged) this.#store(event);
+  /** Where it makes a list whole, nothing else may be brought before it resolves. */
+  accept(event: WatchEvent): Promise<void> | undefined {
+    if (event.type === 'BOOKMARK') return this.#acceptBookmark(event);
+    if (!this.#staged) this.#store(event);
     // The version of an initial event is when its object last changed, not a position in the stream.
     else if (event.type === 'DELETED') this.#staged.delete(keyOf(event.object.metadata));
     else this.stage(event.object);
+    return undefined;
   }
 
-  #acceptBookmark({ resourceVersion, initialEventsEnd }: WatchEvent & { type: 'BOOKMARK' }): void {
+  #acceptBookmark({ resourceVersion, initialEventsEnd }: WatchEvent & { type: 'BOOKMARK' }) {
     if (!this.#staged) {
       this.#version = resourceVersion;
-      return;
+      return undefined;
     }
     // A server that knows streamed lists holds every other bookmark back until this one.
     if (!initialEventsEnd) throw new NoStreamedList('the server ignores sendInitialEvents', true);
-    this.commit(resourceVersion);
+    return this.commit(resourceVersion);
   }
 
   #store({ type, object }: Exclude<WatchEvent, { type: 'BOOKMARK' }>): void {

@@ -126,7 +126,7 @@ export class Reflector<T extends Identified> {
       version ??= page.metadata.resourceVersion;
       token = page.metadata.continue || undefined;
     } while (token !== undefined);
-    this.#mirror.commit(version);
+    await this.#mirror.commit(version);
     // Only after a list that came: a refusal of both would else be asked again and again without a pause.
     if (this.#streamsLists === 'not now') this.#streamsLists = 'yes';
   }
@@ -189,7 +189,8 @@ export class Reflector<T extends Identified> {
       for (const line of splitter.push(chunk)) {
         if (stop.aborted) return;
         const event = parseEvent(line, this.#path);
-        this.#mirror.accept(event);
+        const taken = this.#mirror.accept(event);
+        if (taken !== undefined) await taken;
         this.#follows();
         if (event.type === 'BOOKMARK') this.#sound();
       }

@@ -12,9 +12,14 @@ export type Indexer<T> = (value: T, key: string) => readonly string[];
 export interface Replacement<T> {
   set(key: string, value: T): void;
   delete(key: string): void;
-  /** Makes it the content and returns what differs, added, changed or no longer there: what was held before, by key. */
-  commit(): Map<string, T | undefined>;
+  /**
+   * Makes it the content, one key at a step, so that whoever takes the steps may leave time for others in between: what differs,
+   * added, changed or no longer there, with what was held before, once the store has it. Undefined where nothing differs.
+   */
+  commit(): Iterable<Change<T> | undefined>;
 }
+
+export type Change<T> = readonly [key: string, before: T | undefined];
 
 export interface StoreOptions {
   /**
@@ -29,7 +34,7 @@ export interface StoreOptions {
  * held stays, so a relist of an unchanged world costs neither memory nor a handler.
  */
 export class Store<T extends Identified, I extends string = never> {
-  #objects = new Map<string, T>();
+  readonly #objects = new Map<string, T>();
   #synced = false;
   readonly #indexes = new Map<string, { of: Indexer<T>; keys: Map<string, Set<string>> }>();
 
@@ -109,30 +114,30 @@ export class Store<T extends Identified, I extends string = never> {
     return {
       set: (key, value) => void this.set(key, value),
       delete: (key) => void this.delete(key),
-      commit: () => {
-        this.#synced = true;
-        return new Map([...this.#objects.keys()].map((key) => [key, undefined]));
-      },
+      commit: () => this.#commitInPlace(),
     };
   }
 
-  #commit(next: Map<string, T>): Map<string, T | undefined> {
-    const before = this.#objects;
-    const changed = new Map<string, T | undefined>();
-    for (const [key, value] of before) {
-      if (next.has(key)) continue;
-      changed.set(key, value);
-      this.#reindex(key, value, undefined);
+  *#commitInPlace(): Generator<Change<T>> {
+    for (const key of this.#objects.keys()) yield [key, undefined];
+    this.#synced = true;
+  }
+
+  *#commit(next: ReadonlyMap<string, T>): Generator<Change<T> | undefined> {
+    for (const [key, before] of this.#objects) {
+      const isGone = !next.has(key) && this.delete(key);
+      yield isGone ? [key, before] : undefined;
     }
     for (const [key, value] of next) {
-      const held = before.get(key);
-      if (held === value) continue;
-      changed.set(key, held);
-      this.#reindex(key, held, value);
+      const before = this.#objects.get(key);
+      const isOther = before !== value;
+      if (isOther) {
+        this.#objects.set(key, value);
+        this.#reindex(key, before, value);
+      }
+      yield isOther ? [key, before] : undefined;
     }
-    this.#objects = next;
     this.#synced = true;
-    return changed;
   }
 
   #reindex(key: string, before: T | undefined, after: T | undefined): void {

@@ -100,22 +100,41 @@ const report = (object: KubeObject) =>
 type Resource = 'pods' | 'namespaces' | 'nodekeepalives' | 'keepalivepolicies' | 'clusterkeepalivepolicies';
 const storeOf = (resource: Resource) => world[resource] as unknown as Store<Identified, string>;
 
-/** A whole list, as a reflector hands it over; in one step, which is measured. */
+/** As a reflector has it. */
+const sliceMs = 5;
+
+/** A whole list, as a reflector hands it over: bit by bit, or in one step where the checkout does so. */
 async function list(resource: Resource, count: number, make: (index: number) => [string, Identified]) {
   const staged = storeOf(resource).replacement();
   for (let index = 0; index < count; index += 1) {
     staged.set(...make(index));
     if (index % 500 === 0) await setImmediate();
   }
-  await step(() => {
-    for (const key of [...staged.commit().keys()].map((at) => keyIn(resource, at)))
-      triggers.changed(resource, key, undefined);
-  });
+  let changes: Iterator<unknown> | undefined;
+  const some = () => {
+    const all = changes ?? (staged.commit() as Iterable<unknown>);
+    // Before, it was taken over at once: as a map, or a list of keys.
+    const isSliced = !(all instanceof Map || Array.isArray(all));
+    changes ??= (all as Iterable<unknown>)[Symbol.iterator]();
+    return tell(resource, changes, isSliced ? performance.now() + sliceMs : Infinity);
+  };
+  let isWhole = false;
+  while (!isWhole)
+    await step(() => {
+      isWhole = some();
+    });
 }
-/** Before, what a commit gives back was a list: its keys are numbers. */
-const listed = new Map<Resource, string[]>();
-const keyIn = (resource: Resource, at: unknown) =>
-  typeof at === 'number' ? (listed.get(resource)?.[at] ?? '') : (at as string);
+
+/** True where all is told. */
+function tell(resource: Resource, changes: Iterator<unknown>, untilMs: number): boolean {
+  do {
+    const { done, value } = changes.next();
+    if (done === true) return true;
+    const key: unknown = Array.isArray(value) ? value[0] : value;
+    if (typeof key === 'string') triggers.changed(resource, key, undefined);
+  } while (performance.now() < untilMs);
+  return false;
+}
 
 /** Of this thread: what else runs on the machine has no part in it. */
 function cpuMs(): number {
@@ -175,16 +194,6 @@ const keyed = (object: KubeObject, value: Identified): [string, Identified] => {
   const { namespace, name } = object.metadata;
   return [namespace === undefined ? name : `${namespace}/${name}`, value];
 };
-function kept(resource: Resource, make: (index: number) => [string, Identified]) {
-  const keys: string[] = [];
-  listed.set(resource, keys);
-  return (index: number): [string, Identified] => {
-    const one = make(index);
-    keys.push(one[0]);
-    return one;
-  };
-}
-
 /** The clock of a thread is too coarse for one of them. */
 const mean = (took: readonly number[]) => took.reduce((sum, ms) => sum + ms, 0) / took.length;
 
@@ -196,59 +205,39 @@ const memory = () => {
 
 const startedAt = cpuMs();
 const timeouts = [90, 240, 350, 900];
-await list(
-  'namespaces',
-  teams,
-  kept('namespaces', (at) => {
-    const object = fresh({ metadata: meta(spaceOf(at), { labels: { team: spaceOf(at) } }) });
-    return keyed(object, labelledRecord(object));
-  }),
-);
-await list(
-  'clusterkeepalivepolicies',
-  clusterPolicies,
-  kept('clusterkeepalivepolicies', (at) => {
-    const object = policyObject(clusterName(at), undefined, timeouts[at % 4] ?? 90);
-    return keyed(object, policyRecord('ClusterKeepalivePolicy', object));
-  }),
-);
-await list(
-  'keepalivepolicies',
-  teams,
-  kept('keepalivepolicies', (at) => {
-    const object = policyObject('own', spaceOf(at), 350);
-    return keyed(object, policyRecord('KeepalivePolicy', object));
-  }),
-);
-await list(
-  'pods',
-  pods + nodes,
-  kept('pods', (at) => {
-    const object =
-      at < pods
-        ? podObject(at)
-        : fresh({
-            metadata: meta(`agent-${at}`, {
-              namespace: home,
-              labels: {
-                'app.kubernetes.io/name': 'keepalive-operator',
-                'app.kubernetes.io/component': 'agent',
-              },
-            }),
-            spec: { nodeName: nodeOf(at - pods) },
-            status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
-          });
-    return keyed(object, podRecord(object, home));
-  }),
-);
-await list(
-  'nodekeepalives',
-  nodes,
-  kept('nodekeepalives', (at) => {
-    const object = reportObject(at);
-    return keyed(object, report(object));
-  }),
-);
+await list('namespaces', teams, (at) => {
+  const object = fresh({ metadata: meta(spaceOf(at), { labels: { team: spaceOf(at) } }) });
+  return keyed(object, labelledRecord(object));
+});
+await list('clusterkeepalivepolicies', clusterPolicies, (at) => {
+  const object = policyObject(clusterName(at), undefined, timeouts[at % 4] ?? 90);
+  return keyed(object, policyRecord('ClusterKeepalivePolicy', object));
+});
+await list('keepalivepolicies', teams, (at) => {
+  const object = policyObject('own', spaceOf(at), 350);
+  return keyed(object, policyRecord('KeepalivePolicy', object));
+});
+await list('pods', pods + nodes, (at) => {
+  const object =
+    at < pods
+      ? podObject(at)
+      : fresh({
+          metadata: meta(`agent-${at}`, {
+            namespace: home,
+            labels: {
+              'app.kubernetes.io/name': 'keepalive-operator',
+              'app.kubernetes.io/component': 'agent',
+            },
+          }),
+          spec: { nodeName: nodeOf(at - pods) },
+          status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+        });
+  return keyed(object, podRecord(object, home));
+});
+await list('nodekeepalives', nodes, (at) => {
+  const object = reportObject(at);
+  return keyed(object, report(object));
+});
 const readMs = cpuMs() - startedAt;
 (triggers as Partial<typeof triggers>).start?.();
 const firstMs = await lookAtAll();

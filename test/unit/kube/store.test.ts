@@ -33,10 +33,11 @@ test('a replacement changes nothing before it is committed, and keeps objects th
   replacement.set('db/new', { uid: '3' });
   expect([...store.keys()]).toEqual(['db/same', 'db/gone']);
   expect(store.synced).toBe(false);
-  expect(Object.fromEntries(replacement.commit())).toEqual({
-    'db/gone': { uid: '2' },
-    'db/new': undefined,
-  });
+  const told = [...replacement.commit()].filter((change) => change !== undefined);
+  expect(told).toEqual([
+    ['db/gone', { uid: '2' }],
+    ['db/new', undefined],
+  ]);
   expect(store.synced).toBe(true);
   expect(store.get('db/same')).toBe(held);
 });
@@ -47,11 +48,32 @@ test('a store that fills in place holds what comes at once, and nothing of a lis
   const whole = store.replacement();
   whole.set('db/a', { uid: '2', node: 'n1' });
   expect([[...store.keys()], store.synced]).toEqual([['db/a'], false]);
-  expect([...whole.commit().keys()]).toEqual(['db/a']);
+  expect([...whole.commit()]).toEqual([['db/a', undefined]]);
   expect([...store.keysBy('byNode', 'n1')]).toEqual(['db/a']);
   // Whoever reads it by now is not to see half of another.
   store.replacement().set('db/b', { uid: '3' });
   expect([[...store.keys()], store.synced]).toEqual([['db/a'], true]);
+});
+
+test('a replacement is taken over key by key: what was told is there, and what was not is as before', () => {
+  const store = new Store<Pod, 'byNode'>(byNode);
+  store.set('db/a', { uid: '1', node: 'n1' });
+  store.set('db/b', { uid: '2', node: 'n1' });
+  const replacement = store.replacement();
+  replacement.set('db/a', { uid: '1', node: 'n2' });
+  replacement.set('db/c', { uid: '3', node: 'n2' });
+  Array.from(replacement.commit());
+  const steps = [];
+  const again = store.replacement();
+  again.set('db/c', { uid: '3', node: 'n1' });
+  again.set('db/d', { uid: '4', node: 'n1' });
+  for (const change of again.commit())
+    if (change !== undefined) steps.push([change[0], [...store.keys()], [...store.keysBy('byNode', 'n1')]]);
+  expect(steps).toEqual([
+    ['db/a', ['db/c'], []],
+    ['db/c', ['db/c'], ['db/c']],
+    ['db/d', ['db/c', 'db/d'], ['db/c', 'db/d']],
+  ]);
 });
 
 const key = fc.constantFrom('a/1', 'a/2', 'b/1', 'b/2');
@@ -75,7 +97,7 @@ test('the index holds exactly what a scan would find, whatever came before', () 
         else {
           const replacement = store.replacement();
           for (const [at, value] of one.all) replacement.set(at, value);
-          replacement.commit();
+          Array.from(replacement.commit());
         }
       }
       for (const node of ['n1', 'n2']) {
