@@ -57,7 +57,6 @@ test('so is one whose first process its shim has started, whatever that is calle
 test('a pod whose network goes through a virtual machine of Kata has back what an agent before gave it', async () => {
   const pod = await machine.pod();
   expect(visit(pod.place)).toMatchObject({ state: 'read', now: { timeSeconds: 30 } });
-  agent.close();
   await machine.run(pod, 'ip', 'tuntap', 'add', 'dev', 'tap0_kata', 'mode', 'tap');
   const next = machine.agent();
   expect(visit(pod.place, next)).toMatchObject({ state: 'sandboxed', sandbox: 'Kata', now: {} });
