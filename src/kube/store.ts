@@ -124,10 +124,7 @@ export class Store<T extends Identified, I extends string = never> {
   }
 
   *#commit(next: ReadonlyMap<string, T>): Generator<Change<T> | undefined> {
-    for (const [key, before] of this.#objects) {
-      const isGone = !next.has(key) && this.delete(key);
-      yield isGone ? [key, before] : undefined;
-    }
+    // What comes is there before anything goes: between two steps a policy that took the place of another may not be missed.
     for (const [key, value] of next) {
       const before = this.#objects.get(key);
       const isOther = before !== value;
@@ -136,6 +133,10 @@ export class Store<T extends Identified, I extends string = never> {
         this.#reindex(key, before, value);
       }
       yield isOther ? [key, before] : undefined;
+    }
+    for (const [key, before] of this.#objects) {
+      const isGone = !next.has(key) && this.delete(key);
+      yield isGone ? [key, before] : undefined;
     }
     this.#synced = true;
   }

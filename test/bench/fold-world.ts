@@ -110,12 +110,12 @@ async function list(resource: Resource, count: number, make: (index: number) => 
     staged.set(...make(index));
     if (index % 500 === 0) await setImmediate();
   }
-  let changes: Iterator<unknown> | undefined;
+  let changes: Iterator<unknown, unknown> | undefined;
   const some = () => {
     const all = changes ?? (staged.commit() as Iterable<unknown>);
     // Before, it was taken over at once: as a map, or a list of keys.
     const isSliced = !(all instanceof Map || Array.isArray(all));
-    changes ??= (all as Iterable<unknown>)[Symbol.iterator]();
+    changes ??= (all as Iterable<unknown, unknown>)[Symbol.iterator]();
     return tell(resource, changes, isSliced ? performance.now() + sliceMs : Infinity);
   };
   let isWhole = false;
@@ -126,7 +126,7 @@ async function list(resource: Resource, count: number, make: (index: number) => 
 }
 
 /** True where all is told. */
-function tell(resource: Resource, changes: Iterator<unknown>, untilMs: number): boolean {
+function tell(resource: Resource, changes: Iterator<unknown, unknown>, untilMs: number): boolean {
   do {
     const { done, value } = changes.next();
     if (done === true) return true;

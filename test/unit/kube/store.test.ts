@@ -35,8 +35,8 @@ test('a replacement changes nothing before it is committed, and keeps objects th
   expect(store.synced).toBe(false);
   const told = [...replacement.commit()].filter((change) => change !== undefined);
   expect(told).toEqual([
-    ['db/gone', { uid: '2' }],
     ['db/new', undefined],
+    ['db/gone', { uid: '2' }],
   ]);
   expect(store.synced).toBe(true);
   expect(store.get('db/same')).toBe(held);
@@ -55,7 +55,7 @@ test('a store that fills in place holds what comes at once, and nothing of a lis
   expect([[...store.keys()], store.synced]).toEqual([['db/a'], true]);
 });
 
-test('a replacement is taken over key by key: what was told is there, and what was not is as before', () => {
+test('a replacement is taken over key by key, what comes before what goes: there is no moment without both', () => {
   const store = new Store<Pod, 'byNode'>(byNode);
   store.set('db/a', { uid: '1', node: 'n1' });
   store.set('db/b', { uid: '2', node: 'n1' });
@@ -70,9 +70,9 @@ test('a replacement is taken over key by key: what was told is there, and what w
   for (const change of again.commit())
     if (change !== undefined) steps.push([change[0], [...store.keys()], [...store.keysBy('byNode', 'n1')]]);
   expect(steps).toEqual([
-    ['db/a', ['db/c'], []],
-    ['db/c', ['db/c'], ['db/c']],
-    ['db/d', ['db/c', 'db/d'], ['db/c', 'db/d']],
+    ['db/c', ['db/a', 'db/c'], ['db/c']],
+    ['db/d', ['db/a', 'db/c', 'db/d'], ['db/c', 'db/d']],
+    ['db/a', ['db/c', 'db/d'], ['db/c', 'db/d']],
   ]);
 });
 
