@@ -29,7 +29,7 @@ export const controller: Bench = async (say) => {
     say('the controller');
     const ours = await measureController(cluster, `keepalive-controller, ${podCount} pods`);
     say("client-node's informer");
-    const theirs = await measureInformer(cluster);
+    const theirs = await measureInformer(cluster, podCount);
     return [
       {
         bench: 'controller',
@@ -133,7 +133,8 @@ async function measureController(cluster: Cluster, what: string): Promise<Row> {
   return { what, figures: await figuresOf(pid, line) };
 }
 
-async function measureInformer(cluster: Cluster): Promise<Row> {
+/** client-node's informer on the pods of a cluster, bundled as the controller is. */
+export async function measureInformer(cluster: Cluster, pods: number): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), 'keepalive-bench-'));
   const outfile = join(folder, 'informer.mjs');
   await build({
@@ -152,7 +153,7 @@ async function measureInformer(cluster: Cluster): Promise<Row> {
       });
     });
     return {
-      what: `client-node's informer, ${podCount} pods`,
+      what: `client-node's informer, ${pods} pods`,
       figures: await figuresOf(processOf(outfile), line),
     };
   } finally {

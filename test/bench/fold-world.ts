@@ -128,9 +128,9 @@ async function list(resource: Resource, count: number, make: (index: number) => 
 /** True where all is told. */
 function tell(resource: Resource, changes: Iterator<unknown, unknown>, untilMs: number): boolean {
   do {
-    const { done, value } = changes.next();
-    if (done === true) return true;
-    const key: unknown = Array.isArray(value) ? value[0] : value;
+    const next = changes.next();
+    if (next.done === true) return true;
+    const key = Array.isArray(next.value) ? (next.value as readonly unknown[])[0] : next.value;
     if (typeof key === 'string') triggers.changed(resource, key, undefined);
   } while (performance.now() < untilMs);
   return false;

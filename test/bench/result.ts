@@ -12,7 +12,14 @@ export interface Row {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-export type Bench = (say: (text: string) => void) => Promise<readonly Result[]>;
+/** Sizes, for a bench that has some. */
+export interface BenchOptions {
+  readonly nodes?: number;
+  readonly pods?: number;
+  readonly policies?: number;
+}
+
+export type Bench = (say: (text: string) => void, options: BenchOptions) => Promise<readonly Result[]>;
 
 export function table({ bench, setting, rows }: Result): string {
   const names = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];

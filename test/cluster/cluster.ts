@@ -33,6 +33,11 @@ export interface UpOptions {
   readonly name?: string;
   /** How many; 1 unless told otherwise. */
   readonly nodes?: number;
+  /**
+   * etcd and the API server alone: nobody makes pods, places them or cleans up after them, so that what is there is what somebody
+   * wrote. With no nodes.
+   */
+  readonly isBare?: boolean;
   /** Further nodes that are machines of their own: g1, g2 and so on. */
   readonly guests?: readonly GuestSpec[];
   /** Archives that every node has from the start, beside the lab's own. */
@@ -70,9 +75,9 @@ export class Cluster {
     const lab = Lab.create(name, factsOf(options, ready));
     try {
       const cluster = new Cluster(lab);
-      const { admission, archives = [] } = options;
+      const { admission, archives = [], isBare = false } = options;
       const images = { own: ready.images, further: archives };
-      await cluster.#start({ images, admission, onProgress, signal });
+      await cluster.#start({ images, admission, isBare, onProgress, signal });
       lab.markReady();
       return cluster;
     } catch (error) {
@@ -230,11 +235,13 @@ export class Cluster {
   async #start({
     images,
     admission,
+    isBare,
     onProgress,
     signal,
   }: {
     images: GuestImages;
     admission: string | undefined;
+    isBare: boolean;
     onProgress: (step: string) => void;
     signal: AbortSignal | undefined;
   }): Promise<void> {
@@ -248,7 +255,7 @@ export class Cluster {
       this.lab.host('control', controlNetwork(this.lab.state)),
     ]);
     signal?.throwIfAborted();
-    const serving = this.#startControlPlane(signal).then(() => {
+    const serving = this.#startControlPlane(isBare, signal).then(() => {
       onProgress(`Kubernetes ${this.kubernetes} serves`);
     });
     const isReady = async (node: string, { alive, ...patience }: Patience & { alive?: () => void }) => {
@@ -273,16 +280,17 @@ export class Cluster {
       await isReady(guest.name, { alive, timeoutMs: 600_000, everyMs: 200 });
     });
     await all([serving, ...whole, ...guests]);
+    if (isBare) return;
     const account = '/api/v1/namespaces/default/serviceaccounts/default';
     await until('pods may be made', async () => (await get(this.apiSocket, account)).status === 200, {
       signal,
     });
   }
 
-  async #startControlPlane(signal: AbortSignal | undefined): Promise<void> {
+  async #startControlPlane(isBare: boolean, signal: AbortSignal | undefined): Promise<void> {
     await all(['etcd', 'apiserver', 'api-socket'].map((name) => this.#begin(name)));
     await this.#untilServing(signal);
-    await all(['controller-manager', 'scheduler'].map((name) => this.#begin(name)));
+    if (!isBare) await all(['controller-manager', 'scheduler'].map((name) => this.#begin(name)));
   }
 
   /** All of a node but its kubelet, which asks for the API server at once. */
@@ -339,7 +347,14 @@ export class Cluster {
 }
 
 function factsOf(
-  { nodes = 1, guests = [], family = 'ipv4', owned = false, admission }: UpOptions,
+  {
+    isBare = false,
+    nodes = isBare ? 0 : 1,
+    guests = [],
+    family = 'ipv4',
+    owned = false,
+    admission,
+  }: UpOptions,
   { kubernetes, programs }: Prepared,
 ): Omit<LabState, 'maker' | 'ready'> {
   return {

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+import { platformTarget, teamTarget } from '../storm/crowd.ts';
+import { Stage } from '../storm/stage.ts';
+import { each } from '../bench/api.ts';
+
+/** An API server of its own, so that nobody else's pods are in the count, nor these in theirs. */
+let stage: Stage;
+const size = { nodes: 200, pods: 6_000, clusterPolicies: 20, teams: 40, full: 8 };
+const all = [
+  ...Array.from({ length: size.clusterPolicies }, (_, index) => platformTarget(index)),
+  ...Array.from({ length: size.teams }, (_, index) => teamTarget(index)),
+];
+
+beforeAll(async () => {
+  stage = await Stage.up('e2e-storm', size);
+  stage.startController();
+});
+afterAll(() => stage.down());
+
+test('every status is what a plain count of everything gives', async () => {
+  await stage.untilRight(60_000);
+  expect(await stage.policies()).toBe(all.length);
+});
+
+test('it is so again after a storm in which the controller is killed: pods and connections come and go, a namespace is relabelled, every policy changes', async () => {
+  const storm = stage.storm(600, 60);
+  await stage.relabel(1);
+  await stage.edit(platformTarget(2), 300);
+  await stage.stopController('SIGKILL');
+  stage.startController();
+  await stage.relabel(2);
+  await stage.relabel(1);
+  await storm;
+  await each(all, 8, (policy) => stage.edit(policy, 120));
+  await stage.untilRight(90_000);
+});

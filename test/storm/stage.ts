@@ -1,0 +1,202 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { ApiClient } from '../../src/kube/client.ts';
+import { plain } from '../../src/kube/connection.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { control } from '../cluster/addresses.ts';
+import { repository } from '../cluster/place.ts';
+import { until } from '../cluster/wait.ts';
+import type { Target } from '../../src/kube/resource.ts';
+import type { Size } from './crowd.ts';
+import { resourceOf, teamName } from './crowd.ts';
+import type { Difference } from './expected.ts';
+import { differences, dueIn, isTold, look, lookAtPolicies, reportsIn } from './expected.ts';
+
+const system = 'keepalive-system';
+const account = '/run/secrets/kubernetes.io/serviceaccount';
+
+export interface Probe {
+  readonly longestMs: number;
+  readonly rss: number;
+  readonly heap: number;
+  readonly peak: number;
+  readonly cpuS: number;
+}
+
+interface Said {
+  readonly is: string;
+  readonly [field: string]: unknown;
+}
+
+/** An API server with a crowd of nodes and pods, agents that are played, and the controller's own program. */
+export class Stage {
+  readonly cluster: Cluster;
+  readonly client: ApiClient;
+  readonly #fleet: ChildProcess;
+  readonly #said: Said[] = [];
+  #controller: ChildProcess | undefined;
+  #starts = 0;
+
+  private constructor(cluster: Cluster, fleet: ChildProcess) {
+    this.cluster = cluster;
+    this.client = new ApiClient(plain('http://localhost', cluster.apiSocket));
+    this.#fleet = fleet;
+    if (fleet.stdout !== null)
+      createInterface({ input: fleet.stdout }).on('line', (line) =>
+        this.#said.push(JSON.parse(line) as Said),
+      );
+    fleet.stderr?.pipe(process.stderr);
+  }
+
+  /** Resolves when agents play on all nodes; `full` of them with watches of their own. */
+  static async up(name: string, size: Size & { readonly full: number }): Promise<Stage> {
+    const cluster = await Cluster.up({ name, isBare: true, owned: true });
+    await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
+    const fleet = cluster.spawn([
+      process.execPath,
+      join(import.meta.dirname, 'fleet.ts'),
+      JSON.stringify(size),
+    ]);
+    const stage = new Stage(cluster, fleet);
+    await stage.#giveAccount();
+    await stage.#hear('playing', 900_000);
+    return stage;
+  }
+
+  async down(): Promise<void> {
+    await this.client.close();
+    await this.cluster.down();
+  }
+
+  /** So many pods come and go, and connections with them; resolves when nothing comes or goes any more. */
+  async storm(steps: number, perSecond: number): Promise<void> {
+    this.#fleet.stdin?.write(`${JSON.stringify({ steps, perSecond })}\n`);
+    await this.#hear('calm', (steps / perSecond) * 10_000 + 60_000);
+  }
+
+  /** A namespace gets another label, by which cluster policies select. */
+  async relabel(team: number): Promise<void> {
+    const target = { ...resourceOf.namespaces, name: teamName(team) };
+    const { metadata } = await this.client.get(target);
+    const stage = metadata.labels?.stage === 'test' ? 'production' : 'test';
+    await this.client.patch(target, { metadata: { labels: { stage } } });
+  }
+
+  /** Its path forgets after other seconds from now on; gives back its new generation. */
+  async edit(policy: Target & { name: string }, idleTimeoutSeconds: number): Promise<number> {
+    const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds }];
+    return (await this.client.patch(policy, { spec: { path } })).metadata.generation ?? 0;
+  }
+
+  /** As its pod would start it: with the rights of its account, and no kubeconfig. */
+  startController(): void {
+    const probe = join(import.meta.dirname, 'step-probe.ts');
+    this.#controller = this.cluster.spawn(
+      [process.execPath, '--import', probe, join(repository, 'dist/main.mjs'), 'controller'],
+      {
+        env: {
+          ...{ KUBECONFIG: '', KUBERNETES_SERVICE_HOST: control.v4, KUBERNETES_SERVICE_PORT: '6443' },
+          ...{ POD_NAME: `storm-${(this.#starts += 1)}`, POD_NAMESPACE: system, LOG_LEVEL: 'warn' },
+          ...{ NODE_ENV: 'production', MALLOC_ARENA_MAX: '1', METRICS_ADDRESS: '127.0.0.1:0' },
+          KEEPALIVE_PROBE: this.#probeSocket,
+        },
+      },
+    );
+    this.#controller.stderr?.pipe(process.stderr);
+    this.#controller.stdout?.resume();
+  }
+
+  /** At once, as a node that loses power would; or so that it can hand over. */
+  async stopController(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#controller;
+    this.#controller = undefined;
+    if (child?.pid === undefined) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await this.cluster.exec(['pkill', `-${signal.slice(3)}`, '-f', 'main.mjs controller']);
+    await ended;
+  }
+
+  get #probeSocket(): string {
+    return join(this.cluster.lab.folder, `probe-${this.#starts}.sock`);
+  }
+
+  /** Of the controller, since it was asked last. */
+  probe(): Promise<Probe> {
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: this.#probeSocket, host: 'localhost' }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.once('end', () => {
+          resolve(JSON.parse(text) as Probe);
+        });
+      });
+      call.once('error', reject).end();
+    });
+  }
+
+  /** Each node has told something. */
+  async untilTold(nodes: number, timeoutMs: number): Promise<void> {
+    const haveAll = async () => (await reportsIn(this.client)) === nodes;
+    await until('all nodes have told', haveAll, { timeoutMs, everyMs: 1000 });
+  }
+
+  /** What each status has to be as long as nothing moves. */
+  async due(): Promise<ReadonlyMap<string, object>> {
+    return dueIn(await look(this.client));
+  }
+
+  /** Every status is that. */
+  async untilAre(due: ReadonlyMap<string, object>, timeoutMs: number): Promise<void> {
+    const areThose = async () => (await lookAtPolicies(this.client)).every((one) => isTold(one, due));
+    await until('every status equals the plain count', areThose, { timeoutMs, everyMs: 250 });
+  }
+
+  /** How many there are. */
+  async policies(): Promise<number> {
+    return (await look(this.client)).policies.length;
+  }
+
+  /** Every status is what a plain count of everything gives; throws the first differences where they stay. */
+  async untilRight(timeoutMs: number): Promise<void> {
+    let left: Difference[] = [];
+    try {
+      const isRight = async () => (left = differences(await look(this.client))).length === 0;
+      await until('every status equals the plain count', isRight, { timeoutMs, everyMs: 1000 });
+    } catch (error) {
+      const some = JSON.stringify(left.slice(0, 3), undefined, 1).slice(0, 6000);
+      throw new Error(`${left.length} statuses differ from the plain count: ${some}`, { cause: error });
+    }
+  }
+
+  /** What the kubelet puts into a pod. */
+  async #giveAccount(): Promise<void> {
+    const token = await this.cluster.kubectl(
+      ...['create', 'token', 'keepalive-controller', '-n', system, '--duration=12h'],
+    );
+    const folder = join(this.cluster.lab.folder, 'account');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'token'), token);
+    const ca = join(this.cluster.lab.folder, 'pki', 'ca.crt');
+    const { code, stderr } = await this.cluster.exec([
+      ...['sh', '-c', `mkdir -p ${account} && cp ${folder}/token ${ca} ${account}/`],
+    ]);
+    if (code !== 0) throw new Error(`the account of the controller cannot be given: ${stderr}`);
+  }
+
+  /** Takes what was said out of what is left to be heard. */
+  async #hear(is: string, timeoutMs: number): Promise<Said> {
+    return until(
+      `the fleet is ${is}`,
+      () => {
+        if (this.#fleet.exitCode !== null) throw new Error(`the fleet ended with ${this.#fleet.exitCode}`);
+        const at = this.#said.findIndex((one) => one.is === is);
+        return at === -1 ? undefined : this.#said.splice(at, 1)[0];
+      },
+      { timeoutMs, everyMs: 50 },
+    );
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Loaded into a process before its program (`node --import`): how long the event loop was not free, in time of the processor, so that
+ * what else runs on the machine has no part in it; and memory. Not of its first second. Told, and begun anew, on a socket that KEEPALIVE_PROBE names.
+ */
+import { createServer } from 'node:http';
+
+const everyMs = 2;
+/** Before that, it is the program that is loaded. */
+const loadedS = 1;
+let longestMs = 0;
+let last = cpuMs();
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+setInterval(() => {
+  const now = cpuMs();
+  if (process.uptime() > loadedS) longestMs = Math.max(longestMs, now - last);
+  last = now;
+}, everyMs).unref();
+
+const server = createServer((_, response) => {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  const cpuS = (userCPUTime + systemCPUTime) / 1e6;
+  response.end(JSON.stringify({ longestMs, rss, heap: heapUsed + external, peak: maxRSS * 1024, cpuS }));
+  longestMs = 0;
+});
+server.listen(process.env.KEEPALIVE_PROBE).unref();
