@@ -163,12 +163,14 @@ export class Controller {
     }));
   }
 
-  /** Why this replica is not ready. */
+  /**
+   * Why this replica is not ready. Whether it has a certificate has no say: the first is made by whoever leads, and in a rollout
+   * that is one which goes once this one is ready.
+   */
   get unready() {
     return {
       synced: () => notSynced(this.#watched),
       contact: () => silent(this.#watched),
-      webhook: () => this.#webhook?.unready,
     };
   }
 

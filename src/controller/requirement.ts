@@ -1,5 +1,6 @@
 import type { Requirement } from '../kube/requirement.ts';
 import type { AdmissionMode } from '../policy/mode.ts';
+import { webhookName } from '../policy/webhook.ts';
 import { resources } from './resource.ts';
 
 const missing = (kind: string) =>
@@ -14,7 +15,15 @@ const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
         'or the component deploy/components/webhook',
     },
   ],
-  webhook: [],
+  webhook: [
+    {
+      resource: resources.mutatingwebhookconfigurations,
+      name: webhookName,
+      remedy:
+        'the API server does not serve MutatingAdmissionPolicy (Kubernetes before 1.36), or ADMISSION says so, and what a webhook needs ' +
+        'instead is not installed: take the component deploy/components/webhook into your overlay',
+    },
+  ],
 };
 
 const ofAll: readonly Requirement[] = [

@@ -68,7 +68,6 @@ function serve(
         return running === undefined ? unheard : running.unready.synced();
       },
       contact: () => controller()?.unready.contact(),
-      webhook: () => controller()?.unready.webhook(),
     },
     metrics: async () => ({
       contentType: metrics.registry.contentType,

@@ -5,7 +5,7 @@ import type { Log } from '../kube/log.ts';
 import type { KubeManifest } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
 import type { KeyPair, Pair } from '../ops/certificate.ts';
-import { certificatesIn, issue, readPair } from '../ops/certificate.ts';
+import { certificatesIn, readPair } from '../ops/certificate.ts';
 import type { Situation, TrustStep } from '../ops/trust.ts';
 import { lifeMs, trustStep } from '../ops/trust.ts';
 import { ADMISSION_API_VERSION } from '../policy/admission.ts';
@@ -59,7 +59,7 @@ export class WebhookKeys {
       });
       // What failed is not tried again at once because of what changed meanwhile.
       const stop = pauseMs === undefined ? signal : AbortSignal.any([signal, this.#wake.signal]);
-      await sleep(clock, pauseMs ?? retryMs, stop);
+      if (pauseMs !== 0) await sleep(clock, pauseMs ?? retryMs, stop);
     }
   }
 
@@ -105,6 +105,8 @@ export class WebhookKeys {
   }
 
   async #make({ host }: StoredWebhook): Promise<void> {
+    // Only who makes one loads what it takes.
+    const { issue } = await import('../ops/certificate-issue.ts');
     const pair = readPair(await issue({ host, now: new Date(), lifeMs }));
     if (pair === undefined) throw new Error(`a certificate for ${host} was made that cannot be served by`);
     this.#next = { pair, trustedSince: undefined };

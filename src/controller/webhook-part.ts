@@ -35,10 +35,6 @@ export class WebhookPart {
     this.#address = address;
   }
 
-  get unready(): string | undefined {
-    return this.#webhook.unready;
-  }
-
   /** Where it listens by then. */
   listen(): Promise<number> {
     return this.#webhook.listen(this.#address);

@@ -75,12 +75,6 @@ export class Webhook {
     this.#options.log.info({ until: new Date(pair.untilMs).toISOString() }, 'certificate served');
   }
 
-  /** Why it is not ready to be asked; undefined where it is, and where nobody would ask. */
-  get unready(): string | undefined {
-    if (this.#served !== undefined || this.#options.world.webhook === undefined) return undefined;
-    return 'there is no certificate to serve the webhook by yet: the replica that leads makes it';
-  }
-
   async close(): Promise<void> {
     await this.#server?.close();
   }

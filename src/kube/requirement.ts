@@ -1,7 +1,7 @@
 import { backOffMs } from './backoff.ts';
 import type { ApiClient } from './client.ts';
 import { sleep, systemClock } from './clock.ts';
-import { isNotFound } from './errors.ts';
+import { isForbidden, isNotFound } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Resource } from './resource.ts';
 
@@ -12,6 +12,8 @@ export class RequirementError extends Error {
 
 export interface Requirement {
   readonly resource: Resource;
+  /** Of the one object that is asked for, where the right to ask is bound to it: without that right it is as not served. */
+  readonly name?: string;
   /** What to do where the API server does not serve it. */
   readonly remedy: string;
 }
@@ -66,11 +68,13 @@ async function checkRequirements(
   requirements: readonly Requirement[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { resource, remedy } of requirements) {
+  for (const { resource, name, remedy } of requirements) {
+    const fieldSelector = name === undefined ? undefined : `metadata.name=${name}`;
     try {
-      await client.listPage(resource, { limit: 1 }, { signal });
+      await client.listPage(resource, { limit: 1, fieldSelector }, { signal });
     } catch (error) {
-      throw isNotFound(error) ? new RequirementError(remedy) : error;
+      const isLacking = isNotFound(error) || (name !== undefined && isForbidden(error));
+      throw isLacking ? new RequirementError(remedy) : error;
     }
   }
 }

@@ -7,7 +7,8 @@ import { World } from '../../../src/controller/world.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import type { Pair } from '../../../src/ops/certificate.ts';
-import { issue, readPair } from '../../../src/ops/certificate.ts';
+import { issue } from '../../../src/ops/certificate-issue.ts';
+import { readPair } from '../../../src/ops/certificate.ts';
 import { createLog } from '../../../src/ops/log.ts';
 import type { ControllerMetrics } from '../../../src/ops/controller-metrics.ts';
 import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts';
@@ -108,16 +109,6 @@ async function counted(answer: string): Promise<number | undefined> {
 }
 
 const unchanged = { uid: 'r1', allowed: true };
-
-test('a replica is not ready to be asked before it has a certificate, where it would be asked', () => {
-  expect(part.unready).toBeUndefined();
-  world.mutatingwebhookconfigurations.set('pods.keepalive.dev', {
-    ...{ uid: 'w', name: 'pods.keepalive.dev', host, trusted: {}, differs: undefined },
-  });
-  expect(part.unready).toContain('no certificate');
-  serve();
-  expect(part.unready).toBeUndefined();
-});
 
 test('a pod is changed by what this replica knows', async () => {
   serve();

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 
 import type { KeyPair } from '../../../src/ops/certificate.ts';
-import { issue } from '../../../src/ops/certificate.ts';
+import { issue } from '../../../src/ops/certificate-issue.ts';
 import { ReviewServer } from '../../../src/ops/review-server.ts';
 
 const host = 'webhook.test.svc';

@@ -3,7 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { KeyPair, Pair } from '../../../src/ops/certificate.ts';
-import { certificatesIn, isFor, issue, readPair } from '../../../src/ops/certificate.ts';
+import { issue } from '../../../src/ops/certificate-issue.ts';
+import { certificatesIn, isFor, readPair } from '../../../src/ops/certificate.ts';
 import type { Situation, TrustStep } from '../../../src/ops/trust.ts';
 import { lifeMs, trustStep } from '../../../src/ops/trust.ts';
 
