@@ -37,7 +37,7 @@ await build({
   splitting: true,
 });
 // By itself, so that it holds nothing but what a process that looks at sockets needs.
-await build({ ...options, entryPoints: [join(root, 'src/agent/socket-process.ts')] });
+await build({ ...options, entryPoints: [join(root, 'src/agent/connections/socket-process.ts')] });
 
 compileConnectionProgram(join(outdir, 'keepalive.bpf.o'));
 await copyKoffi({ root, outdir, architectures: process.argv.slice(2) });

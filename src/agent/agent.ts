@@ -16,7 +16,7 @@ import { settingsNamespaceOf } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import { tellSettings } from '../ops/settings.ts';
-import { Connections } from './connections.ts';
+import { Connections } from './connections/connections.ts';
 import { ownDaemonSet } from './daemonset.ts';
 import type { Whereabouts } from './farewell.ts';
 import { isUninstalled } from './farewell.ts';
@@ -24,7 +24,7 @@ import { KernelLink } from './kernel-link.ts';
 import { requirements } from './requirement.ts';
 import { Reporter } from './reporter.ts';
 import { Rounds } from './rounds.ts';
-import { SocketLink } from './socket-link.ts';
+import { SocketLink } from './connections/socket-link.ts';
 import { Standstill } from './standstill.ts';
 import { World } from './world.ts';
 

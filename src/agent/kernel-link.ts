@@ -5,7 +5,7 @@ import type { Place, PodPlace } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
-import type { Counted, Followed, Following } from './node-connections.ts';
+import type { Counted, Followed, Following } from './connections/node-connections.ts';
 import type { Visit } from './node-kernel.ts';
 
 export interface KernelOptions {

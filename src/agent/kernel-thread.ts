@@ -10,7 +10,7 @@ import { readGroupsFromTheTop } from '../kernel/control-group.ts';
 import { discover } from './discover.ts';
 import type { Answer, KernelOptions, Question, Word } from './kernel-link.ts';
 import { Ledger } from './ledger.ts';
-import { NodeConnections } from './node-connections.ts';
+import { NodeConnections } from './connections/node-connections.ts';
 import { NodeKernel } from './node-kernel.ts';
 import { Turn } from './turn.ts';
 

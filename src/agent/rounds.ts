@@ -12,7 +12,7 @@ import { identitiesOf, selectOnNode } from '../policy/selection.ts';
 import { shorthand } from '../api/triple.ts';
 import type { PeerAddresses } from '../policy/connection-report.ts';
 import type { Discovery } from '../policy/tracker.ts';
-import type { Connections } from './connections.ts';
+import type { Connections } from './connections/connections.ts';
 import type { KernelLink, Visited } from './kernel-link.ts';
 import { Places } from './places.ts';
 import type { Reporter } from './reporter.ts';

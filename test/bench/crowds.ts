@@ -1,4 +1,4 @@
-import { mostDescriptors } from '../../src/agent/socket-look.ts';
+import { mostDescriptors } from '../../src/agent/connections/socket-look.ts';
 import type { SocketTarget } from '../../src/policy/connection.ts';
 import type { Place } from '../../src/policy/place.ts';
 import { placeOfPod } from '../../src/policy/place.ts';

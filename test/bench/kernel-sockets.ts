@@ -2,13 +2,13 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { compileConnectionProgram } from '../../scripts/connection-program.ts';
-import type { Swept } from '../../src/agent/network-sweep.ts';
-import { NetworkSweep } from '../../src/agent/network-sweep.ts';
+import type { Swept } from '../../src/agent/connections/network-sweep.ts';
+import { NetworkSweep } from '../../src/agent/connections/network-sweep.ts';
 import type { Network } from '../../src/agent/node-kernel.ts';
 import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
 import { unifiedRoot } from '../../src/kernel/control-group.ts';
 import { HomeNamespace, identityInside } from '../../src/kernel/network-namespace.ts';
-import { workedOut } from '../../src/policy/connection-order.ts';
+import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { acceptFrom, closeAll, connectTo, listenAt } from '../kernel/plain-socket.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { procRootOf } from '../kernel/sandbox.ts';

@@ -8,7 +8,7 @@ import { kernelDefaults } from '../../src/api/triple.ts';
 import { onlyTold } from '../../src/kernel/connection-layout.ts';
 import { ConnectionProgram, sweep } from '../../src/kernel/connection-program.ts';
 import { tighten } from '../../src/policy/connection.ts';
-import { workedOut } from '../../src/policy/connection-order.ts';
+import { workedOut } from '../../src/policy/worked-requirement.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
 import { declaredValues, timeouts } from '../support/arbitrary.ts';
 import { until } from '../cluster/wait.ts';

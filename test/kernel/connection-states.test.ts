@@ -6,7 +6,7 @@ import { onlyTold } from '../../src/kernel/connection-layout.ts';
 import type { ConnectionProgram } from '../../src/kernel/connection-program.ts';
 import { sweep } from '../../src/kernel/connection-program.ts';
 import { receive, sendAll } from '../../src/kernel/syscall.ts';
-import { workedOut } from '../../src/policy/connection-order.ts';
+import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { until } from '../cluster/wait.ts';
 import { behind } from '../support/builder.ts';
 import { compiled } from './compiled.ts';

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 
 import { kernelDefaults } from '../../src/api/triple.ts';
 import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
-import { workedOut } from '../../src/policy/connection-order.ts';
+import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { until } from '../cluster/wait.ts';
 import { behind } from '../support/builder.ts';
 import { compiled } from './compiled.ts';

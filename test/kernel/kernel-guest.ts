@@ -40,7 +40,7 @@ const witnesses = {
       'test/kernel/whole-agent.ts',
       'test/kernel/talker.ts',
       'src/agent/kernel-thread.ts',
-      'src/agent/socket-process.ts',
+      'src/agent/connections/socket-process.ts',
     ],
     ...{ compiled: ['peculiar'], programs: ['/usr/bin/unshare', '/usr/bin/nsenter'], args: '/app' },
     ...{ patienceMs: 500_000 },

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 
 import { KernelLink } from '../../src/agent/kernel-link.ts';
 import type { Visit } from '../../src/agent/node-kernel.ts';
-import { SocketLink } from '../../src/agent/socket-link.ts';
-import type { Looked } from '../../src/agent/socket-scan.ts';
+import { SocketLink } from '../../src/agent/connections/socket-link.ts';
+import type { Looked } from '../../src/agent/connections/socket-scan.ts';
 import { createLog } from '../../src/ops/log.ts';
 import type { Reading } from '../../src/policy/reading.ts';
 import type { LookWire } from './wire.ts';

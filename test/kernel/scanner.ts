@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline';
 
 import type { SocketReading } from '../../src/policy/connection.ts';
-import { SocketScan } from '../../src/agent/socket-scan.ts';
+import { SocketScan } from '../../src/agent/connections/socket-scan.ts';
 import type { LookWire } from './wire.ts';
 import { requestOf } from './wire.ts';
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-import { nodeOptions } from '../../src/agent/socket-child.ts';
+import { nodeOptions } from '../../src/agent/connections/socket-child.ts';
 import type { Machine } from './machine.ts';
 import type { Scanned } from './scanner.ts';
 import { script } from './script.ts';

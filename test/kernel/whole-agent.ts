@@ -8,9 +8,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { Connections } from '../../src/agent/connections.ts';
+import { Connections } from '../../src/agent/connections/connections.ts';
 import { KernelLink } from '../../src/agent/kernel-link.ts';
-import { SocketLink } from '../../src/agent/socket-link.ts';
+import { SocketLink } from '../../src/agent/connections/socket-link.ts';
 import { createAgentMetrics } from '../../src/ops/agent-metrics.ts';
 import { createLog } from '../../src/ops/log.ts';
 

@@ -7,11 +7,11 @@ import { release } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { NetworkSweep } from '../../src/agent/network-sweep.ts';
-import { NodeConnections } from '../../src/agent/node-connections.ts';
+import { NetworkSweep } from '../../src/agent/connections/network-sweep.ts';
+import { NodeConnections } from '../../src/agent/connections/node-connections.ts';
 import { networkNamespaceCookie } from '../../src/kernel/syscall.ts';
-import type { LookTarget } from '../../src/agent/socket-look.ts';
-import { SocketScan } from '../../src/agent/socket-scan.ts';
+import type { LookTarget } from '../../src/agent/connections/socket-look.ts';
+import { SocketScan } from '../../src/agent/connections/socket-scan.ts';
 import type { SocketTarget } from '../../src/policy/connection.ts';
 import type { PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';

@@ -1,7 +1,7 @@
 import type { Place, PodPlace } from '../../src/policy/place.ts';
 import { HOST } from '../../src/policy/place.ts';
 import type { PodIdentity } from '../../src/policy/pod-identity.ts';
-import type { Request } from '../../src/agent/socket-link.ts';
+import type { Request } from '../../src/agent/connections/socket-link.ts';
 
 /** What is asked of a program inside a machine, as JSON has it. */
 export interface LookWire {

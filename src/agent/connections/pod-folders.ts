@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { firstProcess, readCgroups } from '../kernel/process.ts';
-import type { PodPlace } from '../policy/place.ts';
-import type { PodIdentity } from '../policy/pod-identity.ts';
-import { identify } from '../policy/pod-identity.ts';
-import { podFolderOf } from './pod-cgroup.ts';
-import { processesOfPods } from './sandbox.ts';
+import { firstProcess, readCgroups } from '../../kernel/process.ts';
+import type { PodPlace } from '../../policy/place.ts';
+import type { PodIdentity } from '../../policy/pod-identity.ts';
+import { identify } from '../../policy/pod-identity.ts';
+import { podFolderOf } from '../pod-cgroup.ts';
+import { processesOfPods } from '../sandbox.ts';
 
 interface Known {
   readonly path: string;

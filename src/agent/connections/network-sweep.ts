@@ -1,10 +1,10 @@
 import { closeSync } from 'node:fs';
 
-import { sweep } from '../kernel/connection-program.ts';
-import { HomeNamespace, identityInside } from '../kernel/network-namespace.ts';
-import { withProcess } from '../kernel/process.ts';
+import { sweep } from '../../kernel/connection-program.ts';
+import { HomeNamespace, identityInside } from '../../kernel/network-namespace.ts';
+import { withProcess } from '../../kernel/process.ts';
 import type { Diary } from './diary.ts';
-import type { Network } from './node-kernel.ts';
+import type { Network } from '../node-kernel.ts';
 
 export interface SweepRequest {
   readonly networks: readonly Network[];

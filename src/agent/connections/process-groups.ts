@@ -1,6 +1,6 @@
-import { numbersIn, readCgroups } from '../kernel/process.ts';
-import type { PodGroup } from './pod-cgroup.ts';
-import { podOfCgroups } from './pod-cgroup.ts';
+import { numbersIn, readCgroups } from '../../kernel/process.ts';
+import type { PodGroup } from '../pod-cgroup.ts';
+import { podOfCgroups } from '../pod-cgroup.ts';
 
 interface Known {
   readonly found: PodGroup | undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { fairShare, fairShares } from '../../../src/agent/fair-share.ts';
+import { fairShare, fairShares } from '../../../../src/agent/connections/fair-share.ts';
 
 const amount = fc.double({ min: 0, max: 2, noNaN: true });
 const total = fc.double({ min: 0.01, max: 1, noNaN: true });

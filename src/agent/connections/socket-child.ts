@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { closeSync } from 'node:fs';
 
-import type { Place } from '../policy/place.ts';
-import { stateOf } from '../kernel/process.ts';
+import type { Place } from '../../policy/place.ts';
+import { stateOf } from '../../kernel/process.ts';
 import type { DiaryEntry } from './diary.ts';
 import { Diary } from './diary.ts';
 import type { Swept, SweepRequest } from './network-sweep.ts';

@@ -1,10 +1,10 @@
-import type { SocketReading } from '../policy/connection.ts';
-import type { Place, PodPlace } from '../policy/place.ts';
-import { HOST } from '../policy/place.ts';
-import type { PodIdentity } from '../policy/pod-identity.ts';
-import { identify } from '../policy/pod-identity.ts';
-import { refusedUnder } from '../policy/unreached.ts';
-import { ptraceScope } from '../kernel/process.ts';
+import type { SocketReading } from '../../policy/connection.ts';
+import type { Place, PodPlace } from '../../policy/place.ts';
+import { HOST } from '../../policy/place.ts';
+import type { PodIdentity } from '../../policy/pod-identity.ts';
+import { identify } from '../../policy/pod-identity.ts';
+import { refusedUnder } from '../../policy/unreached.ts';
+import { ptraceScope } from '../../kernel/process.ts';
 import type { Diary } from './diary.ts';
 import { ProcessGroups } from './process-groups.ts';
 import type { Process } from './process-sockets.ts';

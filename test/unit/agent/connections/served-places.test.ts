@@ -3,15 +3,20 @@ import { setImmediate } from 'node:timers/promises';
 import { Counter } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
-import type { Counted, Followed, Following, Served } from '../../../src/agent/node-connections.ts';
-import type { Swept } from '../../../src/agent/network-sweep.ts';
-import { ServedPlaces } from '../../../src/agent/served-places.ts';
-import type { SweepHang } from '../../../src/agent/socket-link.ts';
-import { createLog } from '../../../src/ops/log.ts';
-import type { ConnectionCounts, SocketReading, SocketTarget } from '../../../src/policy/connection.ts';
-import type { Place } from '../../../src/policy/place.ts';
-import { placeOfPod } from '../../../src/policy/place.ts';
-import { behind } from '../../support/builder.ts';
+import type {
+  Counted,
+  Followed,
+  Following,
+  Served,
+} from '../../../../src/agent/connections/node-connections.ts';
+import type { Swept } from '../../../../src/agent/connections/network-sweep.ts';
+import { ServedPlaces } from '../../../../src/agent/connections/served-places.ts';
+import type { SweepHang } from '../../../../src/agent/connections/socket-link.ts';
+import { createLog } from '../../../../src/ops/log.ts';
+import type { ConnectionCounts, SocketReading, SocketTarget } from '../../../../src/policy/connection.ts';
+import type { Place } from '../../../../src/policy/place.ts';
+import { placeOfPod } from '../../../../src/policy/place.ts';
+import { behind } from '../../../support/builder.ts';
 
 const counter = (name: string) => new Counter({ name, help: name, registers: [] });
 const passSteps = 100;

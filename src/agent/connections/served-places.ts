@@ -1,20 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Next } from '../kube/queue.ts';
-import { WorkQueue } from '../kube/queue.ts';
-import type { SocketReading, SocketTarget } from '../policy/connection.ts';
-import type { Place } from '../policy/place.ts';
-import { nothingSeen, scanPeriodSeconds, withUnmet } from '../policy/socket-target.ts';
-import type { KernelLink } from './kernel-link.ts';
-import type { NetworkSweeperOptions } from './network-sweeper.ts';
-import { NetworkSweeper } from './network-sweeper.ts';
+import type { Next } from '../../kube/queue.ts';
+import { WorkQueue } from '../../kube/queue.ts';
+import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
+import type { Place } from '../../policy/place.ts';
+import { nothingSeen, scanPeriodSeconds, withUnmet } from '../../policy/socket-target.ts';
+import type { KernelLink } from '../kernel-link.ts';
+import type { SweepQueueOptions } from './sweep-queue.ts';
+import { SweepQueue } from './sweep-queue.ts';
 import type { Counted, Followed, Following, Served } from './node-connections.ts';
 import type { ServedTarget } from './owed-sweeps.ts';
 
-export interface ServedPlacesOptions extends Pick<
-  NetworkSweeperOptions,
-  'link' | 'log' | 'metrics' | 'onIdle'
-> {
+export interface ServedPlacesOptions extends Pick<SweepQueueOptions, 'link' | 'log' | 'metrics' | 'onIdle'> {
   readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections'>;
   /** How often counts are told that nobody waits for. */
   readonly countMs: number;
@@ -42,7 +39,7 @@ export const triesUntilUnknown = 3;
 export class ServedPlaces {
   readonly #options: ServedPlacesOptions;
   readonly #queue: WorkQueue;
-  readonly #sweeper: NetworkSweeper;
+  readonly #sweeper: SweepQueue;
   #followed: Followed = { targets: [], hostPods: new Set(), running: new Set(), pods: new Map() };
   /** What the kernel was told last, and which places of it it serves. */
   #told: readonly SocketTarget[] = [];
@@ -65,7 +62,7 @@ export class ServedPlaces {
       ...{ work: (key) => (key === follow ? this.#follow() : this.#count()), concurrency: 2, log },
       backOff: { minMs: 1000, maxMs: 60_000 },
     });
-    this.#sweeper = new NetworkSweeper({
+    this.#sweeper = new SweepQueue({
       ...options,
       pinsOf: () => kernel.reach?.pins,
       onSwept: () => this.#await(),

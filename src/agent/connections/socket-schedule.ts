@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { SocketTarget } from '../policy/connection.ts';
-import type { Place } from '../policy/place.ts';
-import { scanPeriodSeconds } from '../policy/socket-target.ts';
+import type { SocketTarget } from '../../policy/connection.ts';
+import type { Place } from '../../policy/place.ts';
+import { scanPeriodSeconds } from '../../policy/socket-target.ts';
 import { fairShares } from './fair-share.ts';
 import type { Looked } from './socket-scan.ts';
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { SocketTarget } from '../policy/connection.ts';
-import type { Place } from '../policy/place.ts';
-import type { Network } from './node-kernel.ts';
+import type { SocketTarget } from '../../policy/connection.ts';
+import type { Place } from '../../policy/place.ts';
+import type { Network } from '../node-kernel.ts';
 
 /** A place whose new connections have their values from the kernel, and what was ordered for it. */
 export interface ServedTarget {

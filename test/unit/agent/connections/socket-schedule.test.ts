@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { SocketSchedule } from '../../../src/agent/socket-schedule.ts';
-import type { SocketTarget } from '../../../src/policy/connection.ts';
-import { placeOfPod } from '../../../src/policy/place.ts';
-import { behind } from '../../support/builder.ts';
+import { SocketSchedule } from '../../../../src/agent/connections/socket-schedule.ts';
+import type { SocketTarget } from '../../../../src/policy/connection.ts';
+import { placeOfPod } from '../../../../src/policy/place.ts';
+import { behind } from '../../../support/builder.ts';
 
 const countMs = 60_000;
 const pod = (uid: string, seconds: number): SocketTarget => ({

@@ -1,18 +1,18 @@
 import { closeSync, fstatSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describeEndpoint, isLoopback } from '../kernel/endpoint.ts';
-import { HomeNamespace, networkOf } from '../kernel/network-namespace.ts';
-import { firstProcess, numbersIn, ProcessHandle } from '../kernel/process.ts';
-import { SocketDiagnosis } from '../kernel/socket-timer.ts';
-import { close, openPidfd } from '../kernel/syscall.ts';
-import type { SocketFacts, SocketState } from '../kernel/tcp-socket.ts';
-import { notSupported, TcpSocket } from '../kernel/tcp-socket.ts';
-import type { Triple } from '../api/triple.ts';
-import type { ConnectionView } from '../policy/connection.ts';
-import { tighten } from '../policy/connection.ts';
-import type { Requirement } from '../policy/requirement.ts';
-import { isInGroup } from './sandbox.ts';
+import { describeEndpoint, isLoopback } from '../../kernel/endpoint.ts';
+import { HomeNamespace, networkOf } from '../../kernel/network-namespace.ts';
+import { firstProcess, numbersIn, ProcessHandle } from '../../kernel/process.ts';
+import { SocketDiagnosis } from '../../kernel/socket-timer.ts';
+import { close, openPidfd } from '../../kernel/syscall.ts';
+import type { SocketFacts, SocketState } from '../../kernel/tcp-socket.ts';
+import { notSupported, TcpSocket } from '../../kernel/tcp-socket.ts';
+import type { Triple } from '../../api/triple.ts';
+import type { ConnectionView } from '../../policy/connection.ts';
+import { tighten } from '../../policy/connection.ts';
+import type { Requirement } from '../../policy/requirement.ts';
+import { isInGroup } from '../sandbox.ts';
 
 /** A TCP socket as it was when it was last looked at. */
 export interface KnownSocket {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { OwedSweeps } from '../../../src/agent/owed-sweeps.ts';
-import type { Place } from '../../../src/policy/place.ts';
-import { HOST, placeOfPod } from '../../../src/policy/place.ts';
-import { behind } from '../../support/builder.ts';
+import { OwedSweeps } from '../../../../src/agent/connections/owed-sweeps.ts';
+import type { Place } from '../../../../src/policy/place.ts';
+import { HOST, placeOfPod } from '../../../../src/policy/place.ts';
+import { behind } from '../../../support/builder.ts';
 
 const one = placeOfPod('one');
 const other = placeOfPod('other');

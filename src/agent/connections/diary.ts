@@ -1,6 +1,6 @@
 import { readSync, writeSync } from 'node:fs';
 
-import { createMemoryFile } from '../kernel/syscall.ts';
+import { createMemoryFile } from '../../kernel/syscall.ts';
 
 /** What the process that looks at sockets is at. */
 export interface DiaryEntry {

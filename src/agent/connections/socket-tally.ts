@@ -4,8 +4,8 @@ import type {
   LeftOut,
   SocketReading,
   SocketTarget,
-} from '../policy/connection.ts';
-import { isFragile, judgeConnection } from '../policy/connection.ts';
+} from '../../policy/connection.ts';
+import { isFragile, judgeConnection } from '../../policy/connection.ts';
 import type { KnownSocket } from './process-sockets.ts';
 
 /** Groups named of one pod: what a person can read. */

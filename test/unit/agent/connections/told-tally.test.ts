@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { ToldTally } from '../../../src/agent/told-tally.ts';
-import type { ToldConnection } from '../../../src/kernel/connection-layout.ts';
-import { placeOfPod } from '../../../src/policy/place.ts';
-import { behind } from '../../support/builder.ts';
+import { ToldTally } from '../../../../src/agent/connections/told-tally.ts';
+import type { ToldConnection } from '../../../../src/kernel/connection-layout.ts';
+import { placeOfPod } from '../../../../src/policy/place.ts';
+import { behind } from '../../../support/builder.ts';
 
 const place = placeOfPod('one');
 const told = (rest: Partial<ToldConnection> = {}): ToldConnection => ({

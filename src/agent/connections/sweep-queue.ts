@@ -1,14 +1,14 @@
-import type { Next } from '../kube/queue.ts';
-import { WorkQueue } from '../kube/queue.ts';
-import type { Log } from '../ops/log.ts';
-import type { AgentMetrics } from '../ops/agent-metrics.ts';
-import type { Place } from '../policy/place.ts';
+import type { Next } from '../../kube/queue.ts';
+import { WorkQueue } from '../../kube/queue.ts';
+import type { Log } from '../../ops/log.ts';
+import type { AgentMetrics } from '../../ops/agent-metrics.ts';
+import type { Place } from '../../policy/place.ts';
 import type { Swept, SweepRequest } from './network-sweep.ts';
 import type { ServedTarget } from './owed-sweeps.ts';
 import { OwedSweeps } from './owed-sweeps.ts';
 import type { SocketLink, SweepHang } from './socket-link.ts';
 
-export interface NetworkSweeperOptions {
+export interface SweepQueueOptions {
   readonly link: Pick<SocketLink, 'sweep' | 'mayRisk'>;
   /** Where the program is pinned that sweeps. */
   readonly pinsOf: () => string | undefined;
@@ -28,15 +28,15 @@ const key = 'sweeps';
 const lingerMs = 60_000;
 
 /** Has the kernel give open connections their values, one network after the other, in a process that may hang. */
-export class NetworkSweeper {
-  readonly #options: NetworkSweeperOptions;
+export class SweepQueue {
+  readonly #options: SweepQueueOptions;
   readonly #owed = new OwedSweeps();
   readonly #queue: WorkQueue;
   #served: readonly ServedTarget[] = [];
   #lastMs = -Infinity;
   #liftMs: number | undefined;
 
-  constructor(options: NetworkSweeperOptions) {
+  constructor(options: SweepQueueOptions) {
     this.#options = options;
     this.#queue = new WorkQueue({
       ...{ work: () => this.#work(), concurrency: 1, log: options.log },

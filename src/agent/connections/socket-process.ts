@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { setPriority } from 'node:os';
 
-import { readGroupsFromTheTop } from '../kernel/control-group.ts';
+import { readGroupsFromTheTop } from '../../kernel/control-group.ts';
 import { Diary } from './diary.ts';
 import type { SocketAnswer, SocketQuestion, Told } from './socket-child.ts';
 import { diaryDescriptor } from './socket-child.ts';

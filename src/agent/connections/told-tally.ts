@@ -1,8 +1,8 @@
-import type { ToldConnection } from '../kernel/connection-layout.ts';
-import { describeEndpoint } from '../kernel/endpoint.ts';
-import type { ConnectionView, SocketTarget } from '../policy/connection.ts';
-import { tighten } from '../policy/connection.ts';
-import type { Place } from '../policy/place.ts';
+import type { ToldConnection } from '../../kernel/connection-layout.ts';
+import { describeEndpoint } from '../../kernel/endpoint.ts';
+import type { ConnectionView, SocketTarget } from '../../policy/connection.ts';
+import { tighten } from '../../policy/connection.ts';
+import type { Place } from '../../policy/place.ts';
 import type { Counted } from './node-connections.ts';
 import { SocketTally } from './socket-tally.ts';
 

@@ -1,19 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Order } from '../kernel/connection-layout.ts';
-import { leftAlone, onlyTold } from '../kernel/connection-layout.ts';
-import type { ConnectionProgram } from '../kernel/connection-program.ts';
-import { workedOut } from '../policy/connection-order.ts';
-import type { SocketTarget } from '../policy/connection.ts';
-import type { Place } from '../policy/place.ts';
-import { HOST } from '../policy/place.ts';
+import type { Order } from '../../kernel/connection-layout.ts';
+import { leftAlone, onlyTold } from '../../kernel/connection-layout.ts';
+import type { ConnectionProgram } from '../../kernel/connection-program.ts';
+import { workedOut } from '../../policy/worked-requirement.ts';
+import type { SocketTarget } from '../../policy/connection.ts';
+import type { Place } from '../../policy/place.ts';
+import { HOST } from '../../policy/place.ts';
 import type { Followed, Following, Served } from './node-connections.ts';
-import type { Network } from './node-kernel.ts';
+import type { Network } from '../node-kernel.ts';
 import type { PodFolders } from './pod-folders.ts';
 
 const shortestRestMs = 5000;
 
-export interface ConnectionOrdersOptions {
+export interface KernelOrdersOptions {
   readonly program: ConnectionProgram;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
@@ -25,15 +25,15 @@ export interface ConnectionOrdersOptions {
  * What the program in the kernel was told. A pod with a network of its own is known by that; in the host's network pods
  * are known by their control groups, and everything else is the host's own.
  */
-export class ConnectionOrders {
-  readonly #options: ConnectionOrdersOptions;
+export class KernelOrders {
+  readonly #options: KernelOrdersOptions;
   #networks = new Map<bigint, SocketTarget>();
   #groups = new Map<bigint, SocketTarget>();
   #sent = new Map<string, unknown>();
   #hasFollowed = false;
   #refused: Record<string, number> = {};
 
-  constructor(options: ConnectionOrdersOptions) {
+  constructor(options: KernelOrdersOptions) {
     this.#options = options;
   }
 

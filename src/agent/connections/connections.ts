@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Next } from '../kube/queue.ts';
-import { WorkQueue } from '../kube/queue.ts';
-import type { Log } from '../ops/log.ts';
-import type { AgentMetrics } from '../ops/agent-metrics.ts';
-import type { SocketReading, SocketTarget } from '../policy/connection.ts';
-import type { Place, PodPlace } from '../policy/place.ts';
-import type { PodIdentity } from '../policy/pod-identity.ts';
-import type { NodeSelections } from '../policy/selection.ts';
-import { identitiesOf } from '../policy/selection.ts';
-import { nothingSeen, socketTargets, withUnmet } from '../policy/socket-target.ts';
-import type { KernelLink } from './kernel-link.ts';
+import type { Next } from '../../kube/queue.ts';
+import { WorkQueue } from '../../kube/queue.ts';
+import type { Log } from '../../ops/log.ts';
+import type { AgentMetrics } from '../../ops/agent-metrics.ts';
+import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
+import type { Place, PodPlace } from '../../policy/place.ts';
+import type { PodIdentity } from '../../policy/pod-identity.ts';
+import type { NodeSelections } from '../../policy/selection.ts';
+import { identitiesOf } from '../../policy/selection.ts';
+import { nothingSeen, socketTargets, withUnmet } from '../../policy/socket-target.ts';
+import type { KernelLink } from '../kernel-link.ts';
 import { ServedPlaces, triesUntilUnknown } from './served-places.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { Looked } from './socket-scan.ts';

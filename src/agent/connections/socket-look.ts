@@ -1,4 +1,4 @@
-import type { SocketReading, SocketTarget } from '../policy/connection.ts';
+import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
 import type { Diary } from './diary.ts';
 import type { KnownSocket, Onlooker } from './process-sockets.ts';
 import { SocketTally } from './socket-tally.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { MetProcess } from '../kernel/process.ts';
+import type { MetProcess } from '../../kernel/process.ts';
 import {
   firstProcess,
   isStillThere,
@@ -9,7 +9,7 @@ import {
   readCgroups,
   startTicksOf,
   stateOf,
-} from '../kernel/process.ts';
+} from '../../kernel/process.ts';
 import { socketProcessFile } from './socket-child.ts';
 
 /**

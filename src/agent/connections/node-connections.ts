@@ -2,16 +2,16 @@ import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
-import type { ConnectionProgramOptions } from '../kernel/connection-program.ts';
-import { ConnectionProgram } from '../kernel/connection-program.ts';
-import { unifiedRoot } from '../kernel/control-group.ts';
-import { firstProcess } from '../kernel/process.ts';
-import type { ConnectionMeans } from '../policy/connection-means.ts';
-import type { SocketReading, SocketTarget } from '../policy/connection.ts';
-import type { Place, PodPlace } from '../policy/place.ts';
-import type { PodIdentity } from '../policy/pod-identity.ts';
-import { ConnectionOrders } from './connection-orders.ts';
-import type { Network } from './node-kernel.ts';
+import type { ConnectionProgramOptions } from '../../kernel/connection-program.ts';
+import { ConnectionProgram } from '../../kernel/connection-program.ts';
+import { unifiedRoot } from '../../kernel/control-group.ts';
+import { firstProcess } from '../../kernel/process.ts';
+import type { ConnectionMeans } from '../../policy/connection-means.ts';
+import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
+import type { Place, PodPlace } from '../../policy/place.ts';
+import type { PodIdentity } from '../../policy/pod-identity.ts';
+import { KernelOrders } from './kernel-orders.ts';
+import type { Network } from '../node-kernel.ts';
 import { PodFolders } from './pod-folders.ts';
 import { ToldTally } from './told-tally.ts';
 
@@ -64,7 +64,7 @@ export class NodeConnections {
   readonly means: ConnectionMeans;
   /** Whether sockets can be found by the descriptors of programs. */
   readonly byDescriptors: boolean;
-  readonly #orders: ConnectionOrders | undefined;
+  readonly #orders: KernelOrders | undefined;
   readonly #program: ConnectionProgram | undefined;
   readonly #pinFolder: string;
   #hasFollowed = false;
@@ -82,7 +82,7 @@ export class NodeConnections {
       const program = openProgram({ groupFolder, objectFile, pinFolder: this.#pinFolder });
       const folders = new PodFolders(procRoot, groupFolder);
       this.#program = program;
-      this.#orders = new ConnectionOrders({
+      this.#orders = new KernelOrders({
         program,
         networkOf,
         folders: folders.isUsable ? folders : undefined,
