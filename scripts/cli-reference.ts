@@ -10,6 +10,7 @@ export function cliReference(): string {
     say: () => undefined,
     readStdin: () => Promise.resolve(''),
     stdinIsTerminal: true,
+    stdoutIsTerminal: false,
     style: (_how: unknown, words: string) => words,
   };
   const root = program(silent);

@@ -1,6 +1,11 @@
 import type { RemarkFormat } from './remark-output.ts';
+import type { StatusFormat } from './status-output.ts';
 
 /** Names of formats, for the help: what writes them takes longer to load than to list. */
-export const formatNames: { readonly remarks: readonly RemarkFormat[] } = {
+export const formatNames: {
+  readonly remarks: readonly RemarkFormat[];
+  readonly status: readonly StatusFormat[];
+} = {
   remarks: ['text', 'json', 'sarif', 'github'],
+  status: ['text', 'json'],
 };

@@ -3,8 +3,9 @@ import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import { deriveCommand } from './derive.ts';
 import { renderCommand } from './render.ts';
+import { statusCommand } from './status.ts';
 import type { Terminal } from './terminal.ts';
-import { CommandError, exitCodes } from './terminal.ts';
+import { exitCodes, isCommandError } from './terminal.ts';
 
 export const version = process.env.KEEPALIVE_VERSION ?? 'development';
 
@@ -19,6 +20,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(deriveCommand(terminal))
     .addCommand(checkCommand(terminal, version))
     .addCommand(renderCommand(terminal))
+    .addCommand(statusCommand(terminal, version))
     .addHelpText(
       'after',
       '\n`keepalive COMMAND --help` tells more, with examples. Exit codes: 0 fine, 1 found something, 2 called wrongly.',
@@ -56,7 +58,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     // It has said what is wrong already; help and the version end this way too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrong;
-    if (!(error instanceof CommandError)) throw error;
+    if (!isCommandError(error)) throw error;
     if (error.message !== '') terminal.say(`${terminal.style('red', 'error:')} ${error.message}\n`);
     return error.exitCode;
   }

@@ -10,6 +10,8 @@ export interface Terminal {
   readStdin(): Promise<string>;
   /** Whether nobody feeds standard input: reading it would wait for somebody to type. */
   readonly stdinIsTerminal: boolean;
+  /** Whether somebody looks at what is written: a screen can be written anew. */
+  readonly stdoutIsTerminal: boolean;
   /** Plain where nobody looks: a pipe, a file, NO_COLOR. */
   readonly style: (how: Parameters<typeof styleText>[0], text: string) => string;
 }
@@ -24,6 +26,7 @@ export function processTerminal(): Terminal {
     say: (words) => void stderr.write(words),
     readStdin: () => text(stdin),
     stdinIsTerminal: stdin.isTTY,
+    stdoutIsTerminal: stdout.isTTY,
     style: (how, words) => (isColored ? styleText(how, words, { validateStream: false }) : words),
   };
 }
@@ -31,7 +34,7 @@ export function processTerminal(): Terminal {
 /** Exit codes, the same of every command. */
 export const exitCodes = {
   fine: 0,
-  /** `check` found what would be refused; `render --diff` a difference; `doctor` something to mend. */
+  /** `check` found what would be refused; `render --diff` a difference; `status` something wrong; `doctor` something to mend. */
   found: 1,
   /** Called wrongly, or something cannot be read. */
   wrong: 2,
@@ -39,10 +42,16 @@ export const exitCodes = {
 
 /** Ends a command; the message says what to do. */
 export class CommandError extends Error {
+  override readonly name = 'CommandError';
   readonly exitCode: number;
 
   constructor(message: string, exitCode: number = exitCodes.wrong) {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** By its name: packed, what is loaded later has a class of its own. */
+export function isCommandError(error: unknown): error is CommandError {
+  return error instanceof Error && error.name === 'CommandError';
 }

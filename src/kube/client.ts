@@ -154,6 +154,18 @@ export class ApiClient {
     return resources.map(({ name }) => name);
   }
 
+  /** Which version the API server is, and its clock: to the second, and undefined where something between took it away. */
+  async serverVersion(
+    options: CallOptions = {},
+  ): Promise<{ gitVersion: string; dateMs: number | undefined }> {
+    const target = { group: '', version: '', plural: 'version' };
+    const call: Call = { ...options, verb: 'get', method: 'GET', target };
+    const { body, headers } = await this.#send(call, AbortSignal.timeout(this.#timeoutMs(call)));
+    const { gitVersion = '' } = (await body.json()) as { gitVersion?: string };
+    const dateMs = Date.parse(String(headers.date));
+    return { gitVersion, dateMs: Number.isNaN(dateMs) ? undefined : dateMs };
+  }
+
   /** With `uid`, only that very object and not one that took its name since. */
   async delete(
     target: Target & { name: string },
@@ -215,9 +227,11 @@ export class ApiClient {
     };
     if (body !== undefined) headers['content-type'] = contentType;
     signal?.throwIfAborted();
+    // Behind Rancher and other gateways a cluster is a path of a server that serves several.
+    const { origin, pathname } = new URL(this.#connection.server);
     return this.#connection.dispatcher().request({
-      origin: this.#connection.server,
-      path: pathOf(target) + queryString(query),
+      origin,
+      path: pathname.replace(/\/$/, '') + pathOf(target) + queryString(query),
       method,
       headers,
       body: body === undefined ? null : JSON.stringify(body),

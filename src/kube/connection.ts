@@ -1,7 +1,6 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher } from 'undici';
 import { systemClock, type Clock } from './clock.ts';
 
@@ -23,12 +22,12 @@ const rereadMs = 60_000;
  * The 30 s are ahead of the 60 s after which the shortest load balancers forget a connection. Node then sets
  * interval 1 s and 10 probes on the socket itself: no sysctl of ours reaches our own connections.
  */
-const connect = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
+export const connect = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
 /**
  * The API server speaks HTTP/2, so all requests and watches share one connection. TCP keepalive is silent while
  * data waits to be acknowledged; an unanswered ping replaces a dead connection within 30 s (undici's 60 s: 2 min).
  */
-const h2Options = { pingInterval: 15_000 } as const;
+export const h2Options = { pingInterval: 15_000 } as const;
 
 /** What a pod knows about itself; read again at most once a minute, when it is asked for. */
 export function serviceAccount(
@@ -89,41 +88,13 @@ export function plain(server: string, socketPath?: string): Connection {
   };
 }
 
-/**
- * Of a kubeconfig with all that client-node understands: tokens, exec plugins, client certificates, proxies.
- * client-node 2.0.1 builds a new connection pool for each request; the first one is kept here.
- */
-export async function fromKubeConfig(config: KubeConfig): Promise<Connection> {
-  const { HttpMethod, RequestContext } = await import('@kubernetes/client-node');
-  const cluster = config.getCurrentCluster();
-  if (!cluster)
-    throw new Error('the kubeconfig names no current context: run `kubectl config use-context NAME`');
-  if (cluster.server.startsWith('http:')) return plain(cluster.server);
-  const authenticate = async () => {
-    const context = new RequestContext(cluster.server, HttpMethod.GET);
-    await config.applySecurityAuthentication(context);
-    return context;
-  };
-  const dispatcher = (await authenticate()).getDispatcher() ?? new Agent({ h2Options, connect });
-  return {
-    server: cluster.server,
-    dispatcher: () => dispatcher,
-    headers: async () => lowerCased((await authenticate()).getHeaders()),
-    close: () => dispatcher.destroy(),
-  };
-}
-
 /** KUBECONFIG where it is set, else the pod's service account, else `~/.kube/config`. */
 export async function openConnection(environment: NodeJS.ProcessEnv): Promise<Connection> {
   const { KUBECONFIG: file, KUBERNETES_SERVICE_HOST: host } = environment;
   if (!file && host && existsSync(serviceAccountRoot)) return inCluster(environment);
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { fromKubeConfig, KubeConfig } = await import('./kubeconfig.ts');
   const config = new KubeConfig();
   if (file) config.loadFromFile(file);
   else config.loadFromDefault();
   return fromKubeConfig(config);
-}
-
-function lowerCased(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

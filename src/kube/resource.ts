@@ -1,4 +1,4 @@
-/** One kind of the API server, by the names its paths are made of. The core group is `''`; without a plural, all kinds. */
+/** One kind of the API server, by the names its paths are made of. The core group is `''`; without a plural, all kinds; without a version, a path of the server's own. */
 export interface Resource {
   readonly group: string;
   readonly version: string;
@@ -46,7 +46,7 @@ export interface KubeManifest {
 }
 
 export function pathOf({ group, version, plural, namespace, name, subresource }: Target): string {
-  const parts = group === '' ? ['api', version] : ['apis', group, version];
+  const parts = version === '' ? [] : group === '' ? ['api', version] : ['apis', group, version];
   if (namespace !== undefined) parts.push('namespaces', namespace);
   if (plural !== '') parts.push(plural);
   if (name !== undefined) parts.push(name);

@@ -18,6 +18,7 @@ export async function keepalive(
     say: (text) => void (stderr += text),
     readStdin: () => Promise.resolve(stdin ?? ''),
     stdinIsTerminal: stdin === undefined,
+    stdoutIsTerminal: false,
     style: (_how, text) => text,
   });
   return { code, stdout, stderr };

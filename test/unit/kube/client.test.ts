@@ -46,6 +46,19 @@ test.each([{ namespace: 'db', name: 'a' }, { name: 'node-1' }])('the key of %j c
   expect(parseKey(keyOf(parts))).toEqual(parts);
 });
 
+test('of a server that serves several clusters, each is a path of it', async () => {
+  const behind = new ApiClient({ ...connection, server: `${server.url}/k8s/clusters/c-1/` });
+  server.otherwise = json({});
+  await behind.get(pod);
+  expect(server.asked.map(({ path }) => path)).toEqual(['/k8s/clusters/c-1/api/v1/namespaces/db/pods/a']);
+});
+
+test('the API server says which version it is, and what time it has', async () => {
+  server.otherwise = json({ gitVersion: 'v1.37.2' }, 200, { date: 'Thu, 01 Jan 2026 00:00:00 GMT' });
+  expect(await client.serverVersion()).toEqual({ gitVersion: 'v1.37.2', dateMs: Date.UTC(2026, 0) });
+  expect(server.asked.map(({ path }) => path)).toEqual(['/version']);
+});
+
 describe('requests', () => {
   const body = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'db', name: 'a' }, spec: {} };
   const status = { fieldManager: 'keepalive-controller' };

@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs';
+
+import { ApiClient } from '../kube/client.ts';
+import { isForbidden, isNetwork, isNotFound, isUnauthorized } from '../kube/errors.ts';
+import { fromKubeConfig, KubeConfig } from '../kube/kubeconfig.ts';
+import type { KubeObject, Target } from '../kube/resource.ts';
+import type { ClusterOptions } from './cluster-option.ts';
+import { mostSimilar } from './similar.ts';
+import { CommandError } from './terminal.ts';
+
+/** What could be read, or why not: whatever follows from what is not known is not known either. */
+export type Answer<T> =
+  { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
+
+export function known<T>(value: T): Answer<T> {
+  return { known: true, value };
+}
+
+export function valueOr<T, F>(answer: Answer<T>, otherwise: F): T | F {
+  return answer.known ? answer.value : otherwise;
+}
+
+interface ListOptions {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+const pageLimit = 500;
+
+/** A cluster as somebody at a terminal reaches it. Where nothing answers at all, every call throws a CommandError. */
+export class Cluster {
+  readonly client: ApiClient;
+  /** Of the context, unless one was named. */
+  readonly namespace: string;
+  readonly #where: string;
+
+  constructor(client: ApiClient, { namespace, where }: { namespace: string; where: string }) {
+    this.client = client;
+    this.namespace = namespace;
+    this.#where = where;
+  }
+
+  /** All objects of a kind; none where the API server does not serve it. */
+  list(target: Target, options: ListOptions = {}): Promise<Answer<readonly KubeObject[]>> {
+    return this.#asked('list', target, () => this.#pages(target, options), []);
+  }
+
+  /** Undefined: it is not there. */
+  get(target: Target & { name: string }): Promise<Answer<KubeObject | undefined>> {
+    return this.#asked('get', target, () => this.client.get(target), undefined);
+  }
+
+  /** As {@link ApiClient.kindsOf}; none where the API server does not know the group. */
+  kindsOf(group: string, version: string): Promise<Answer<readonly string[]>> {
+    const target = { group, version, plural: '' };
+    return this.#asked('list', target, () => this.client.kindsOf(target), []);
+  }
+
+  /** Any other call: `what` reads on after "you may not". */
+  async ask<T>(what: string, call: () => Promise<T>): Promise<Answer<T>> {
+    try {
+      return known(await call());
+    } catch (error) {
+      return this.#unknown(error, what);
+    }
+  }
+
+  async #asked<T, N>(
+    verb: string,
+    target: Target,
+    call: () => Promise<T>,
+    absent: N,
+  ): Promise<Answer<T | N>> {
+    const { plural, namespace } = target;
+    const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
+    return this.ask(`${verb} ${plural}${where}`, () =>
+      call().catch((error: unknown) => {
+        if (isNotFound(error)) return absent;
+        throw error;
+      }),
+    );
+  }
+
+  async #pages(target: Target, options: ListOptions): Promise<KubeObject[]> {
+    const items: KubeObject[] = [];
+    let next: string | undefined;
+    do {
+      const page = await this.client.listPage(target, { ...options, limit: pageLimit, continue: next });
+      items.push(...page.items);
+      next = page.metadata.continue === '' ? undefined : page.metadata.continue;
+    } while (next !== undefined);
+    return items;
+  }
+
+  #unknown(error: unknown, what: string): { known: false; why: string } {
+    if (isForbidden(error)) return { known: false, why: `you may not ${what}` };
+    if (isNetwork(error)) throw this.#unreachable(error as Error);
+    if (isUnauthorized(error))
+      throw new CommandError(
+        `the API server does not accept who you are (${this.#where}): log in anew, or choose another --context; ` +
+          '`kubectl auth whoami` tells more',
+      );
+    return { known: false, why: (error as Error).message };
+  }
+
+  #unreachable({ message, cause }: Error): CommandError {
+    const reason = /no answer \((.*)\)/.exec(message)?.[1] ?? message;
+    const hint = /CERT|SELF_SIGNED|SIGNATURE/.test(message)
+      ? 'its certificate is not one that the kubeconfig trusts (certificate-authority)'
+      : 'is the cluster up, and is it the one you mean? `kubectl config get-contexts` lists what there is';
+    // What a login plugin says comes this way too.
+    const said = cause instanceof Error && !message.includes(cause.message) ? `: ${cause.message}` : '';
+    return new CommandError(`no answer from the API server (${this.#where}): ${reason}${said}: ${hint}`);
+  }
+}
+
+/** Throws a CommandError where there is no way to a cluster. */
+export async function openCluster(
+  { kubeconfig, context, namespace }: ClusterOptions,
+  version: string,
+): Promise<Cluster> {
+  const config = loaded(kubeconfig);
+  if (context !== undefined) choose(config, context);
+  const current = config.getContextObject(config.getCurrentContext());
+  if (current === null || config.getCurrentCluster() === null) throw new CommandError(noContext(config));
+  const where = `context ${current.name}, ${config.getCurrentCluster()?.server}`;
+  try {
+    const client = new ApiClient(await fromKubeConfig(config), { userAgent: `keepalive/${version}` });
+    return new Cluster(client, { namespace: namespace ?? current.namespace ?? 'default', where });
+  } catch (error) {
+    throw new CommandError(
+      `cannot log in (${where}): ${(error as Error).message}. Mend that user of the kubeconfig, or choose another --context`,
+    );
+  }
+}
+
+function loaded(file: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  if (file !== undefined && !existsSync(file))
+    throw new CommandError(`--kubeconfig ${file}: there is no such file`);
+  try {
+    if (file === undefined) config.loadFromDefault();
+    else config.loadFromFile(file);
+  } catch (error) {
+    const name = file ?? process.env.KUBECONFIG ?? '~/.kube/config';
+    throw new CommandError(`${name} cannot be read as a kubeconfig: ${(error as Error).message}`);
+  }
+  // What client-node makes up where there is no file at all.
+  if (config.getCurrentContext() === 'loaded-context' && file === undefined)
+    throw new CommandError(
+      'there is no kubeconfig: set KUBECONFIG, or name a file by --kubeconfig. Whoever runs the cluster has one for you; ' +
+        '`derive`, `check` and `render` need no cluster',
+    );
+  return config;
+}
+
+function choose(config: KubeConfig, context: string): void {
+  const names = config.getContexts().map(({ name }) => name);
+  if (names.includes(context)) {
+    config.setCurrentContext(context);
+    return;
+  }
+  const similar = mostSimilar(context, names);
+  const meant = similar === undefined ? '' : ` Did you mean ${similar}?`;
+  throw new CommandError(`--context ${context}: the kubeconfig has ${someOf(names)}.${meant}`);
+}
+
+function noContext(config: KubeConfig): string {
+  const names = config.getContexts().map(({ name }) => name);
+  return `the kubeconfig names no current context: choose one by --context, of ${someOf(names)}`;
+}
+
+function someOf(names: readonly string[]): string {
+  return names.length === 0 ? 'no context at all' : names.join(', ');
+}

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { Answer } from '../../support/api-server.ts';
+import { FakeApiServer, json, status } from '../../support/api-server.ts';
+import { keepalive } from '../../support/command-line.ts';
+import { Folder } from './folder.ts';
+
+let server: FakeApiServer;
+let folder: Folder;
+beforeEach(async () => {
+  server = await FakeApiServer.start();
+  folder = new Folder({ kubeconfig: kubeconfig(server.url) });
+});
+afterEach(async () => {
+  folder[Symbol.dispose]();
+  // One of them closes it before.
+  await server.close();
+});
+
+function kubeconfig(url: string): string {
+  return JSON.stringify({
+    clusters: [{ name: 'c', cluster: { server: url } }],
+    users: [{ name: 'u', user: {} }],
+    contexts: [
+      { name: 'here', context: { cluster: 'c', user: 'u', namespace: 'db' } },
+      { name: 'staging', context: { cluster: 'gone', user: 'u' } },
+    ],
+    'current-context': 'here',
+  });
+}
+const ask = (...argv: string[]) =>
+  keepalive(['status', '--kubeconfig', `${folder.path}/kubeconfig`, ...argv]);
+
+/** By what the path begins with; of anything else there is none. */
+function answering(answers: Readonly<Record<string, Answer>>): void {
+  const none = json({ metadata: { resourceVersion: '1' }, items: [] });
+  const kinds = json({ resources: [{ name: 'keepalivepolicies' }] });
+  server.otherwise = (response, asked) => {
+    const key = Object.keys(answers).find((start) => asked.path.startsWith(start));
+    const byDefault = asked.path === '/apis/keepalive.dev/v1alpha1' ? kinds : none;
+    return (key === undefined ? byDefault : answers[key])?.(response, asked);
+  };
+}
+const refused = status(403, 'Forbidden');
+
+describe('who asks a cluster is told what to do', () => {
+  test('where there is nothing to reach one by', async () => {
+    const { code, stderr } = await keepalive(['status', '--kubeconfig', '/nowhere']);
+    expect([code, stderr]).toEqual([2, 'error: --kubeconfig /nowhere: there is no such file\n']);
+  });
+
+  test('where the context is spelled wrong', async () => {
+    const { code, stderr } = await ask('--context', 'stagin');
+    expect([code, stderr]).toEqual([
+      2,
+      'error: --context stagin: the kubeconfig has here, staging. Did you mean staging?\n',
+    ]);
+  });
+
+  test('where nothing answers', async () => {
+    const { url } = server;
+    await server.close();
+    const { code, stderr } = await ask();
+    expect(code).toBe(2);
+    expect(stderr).toContain(`no answer from the API server (context here, ${url}): ECONNREFUSED`);
+    expect(stderr).toContain('is the cluster up');
+  });
+
+  test('where the product is not installed', async () => {
+    answering({ '/apis/keepalive.dev': status(404, 'NotFound') });
+    const { code, stderr } = await ask();
+    expect(code).toBe(2);
+    expect(stderr).toContain('keepalive-operator is not installed in this cluster');
+  });
+
+  test('where the login is not accepted', async () => {
+    answering({ '/': status(401, 'Unauthorized') });
+    const { code, stderr } = await ask();
+    expect([code, stderr]).toEqual([2, expect.stringContaining('does not accept who you are (context here')]);
+  });
+
+  test('where he may read one namespace only: which is what then counts', async () => {
+    answering({
+      '/apis/keepalive.dev/v1alpha1/keepalivepolicies': refused,
+      '/apis/keepalive.dev/v1alpha1/clusterkeepalivepolicies': refused,
+      '/api/v1/nodes': refused,
+    });
+    const all = await ask();
+    expect([all.code, all.stderr]).toEqual([
+      2,
+      expect.stringContaining('you may not list keepalivepolicies: name a namespace that is yours by -n'),
+    ]);
+    const { code, stdout } = await ask('-n', 'db');
+    expect(code).toBe(0);
+    expect(stdout).toContain('unknown: cluster policies: you may not list clusterkeepalivepolicies\n');
+  });
+});
+
+test('a list is read to its last page', async () => {
+  const item = (name: string) => ({
+    metadata: { name, namespace: 'db', uid: name, resourceVersion: '1', generation: 1 },
+    spec: { podSelector: {}, path: [{ preset: 'aws-nlb' }] },
+  });
+  answering({
+    '/apis/keepalive.dev/v1alpha1/keepalivepolicies': (response, asked) =>
+      asked.query.continue === undefined
+        ? json({ metadata: { resourceVersion: '1', continue: 'more' }, items: [item('a')] })(response, asked)
+        : json({ metadata: { resourceVersion: '1' }, items: [item('b')] })(response, asked),
+  });
+  const { stdout } = await ask('-o', 'json');
+  const { policies } = JSON.parse(stdout) as { policies: { name: string }[] };
+  expect(policies.map(({ name }) => name)).toEqual(['a', 'b']);
+});
