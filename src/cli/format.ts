@@ -1,3 +1,4 @@
+import type { ExplanationFormat } from './explain-output.ts';
 import type { RemarkFormat } from './remark-output.ts';
 import type { StatusFormat } from './status-output.ts';
 
@@ -5,7 +6,9 @@ import type { StatusFormat } from './status-output.ts';
 export const formatNames: {
   readonly remarks: readonly RemarkFormat[];
   readonly status: readonly StatusFormat[];
+  readonly explanation: readonly ExplanationFormat[];
 } = {
   remarks: ['text', 'json', 'sarif', 'github'],
   status: ['text', 'json'],
+  explanation: ['text', 'json'],
 };

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { checkCommand } from './check.ts';
 import { deriveCommand } from './derive.ts';
+import { explainCommand } from './explain.ts';
 import { renderCommand } from './render.ts';
 import { statusCommand } from './status.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,6 +22,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(checkCommand(terminal, version))
     .addCommand(renderCommand(terminal))
     .addCommand(statusCommand(terminal, version))
+    .addCommand(explainCommand(terminal, version))
     .addHelpText(
       'after',
       '\n`keepalive COMMAND --help` tells more, with examples. Exit codes: 0 fine, 1 found something, 2 called wrongly.',

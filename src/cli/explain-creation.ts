@@ -1,0 +1,114 @@
+import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
+import { shorthand } from '../api/triple.ts';
+import { parseRequirement } from '../policy/admitted.ts';
+import { meets } from '../policy/enough.ts';
+import type { NodePod } from '../policy/node-pod.ts';
+import type { NamespaceView } from '../policy/pod.ts';
+import type { Requirement } from '../policy/requirement.ts';
+import { valuesFor } from '../policy/requirement.ts';
+import type { Skip } from '../policy/skip.ts';
+import { skipOf } from '../policy/skip.ts';
+import { withheldOf } from '../policy/withholding.ts';
+import type { PodFacts } from './explain-facts.ts';
+import type { Selecting } from './explain-policies.ts';
+import type { Statement } from './explanation.ts';
+import { fine, note, unknown, wrong } from './explanation.ts';
+
+/** What became of it at its creation; what is not changed in the kernel since is what it still has. */
+export function creationStatements(
+  { pod, raw, namespace }: Pick<PodFacts, 'pod' | 'raw' | 'namespace'>,
+  selecting: readonly Selecting[],
+  requirement: Requirement | undefined,
+): Statement[] {
+  const view = namespace.known ? namespace.value : { name: pod.namespace, labels: {} };
+  const skip = skipOf(pod, view);
+  const isBlind = !namespace.known && skip === undefined;
+  return [
+    ...(isBlind ? [unknown(`whether its namespace lets the values pass: ${namespace.why}`)] : []),
+    ...(skip === undefined ? [] : [skipped(skip, selecting)]),
+    ...refusals(selecting, view),
+    specStatement(pod, requirement, skip),
+    ...(skip === undefined ? [noteOfAdmission({ pod, raw, selecting, requirement })] : []),
+  ];
+}
+
+function skipped({ reason, advice }: Skip, selecting: readonly Selecting[]): Statement {
+  const text = `admission leaves it as it is (${reason}): ${advice}`;
+  // Whoever asked for it to be left alone has what he asked for, and nobody minds where no policy is for it.
+  return selecting.length === 0 || reason === 'SkipLabel' ? note(text) : wrong(text, `${reason}: ${advice}`);
+}
+
+/** Something else refused pods of its namespace, and admission gives way there. */
+function refusals(selecting: readonly Selecting[], { name }: NamespaceView): Statement[] {
+  return selecting.flatMap(({ record }) =>
+    withheldOf(record.status.refusals ?? [])
+      .filter(({ namespace }) => namespace === name)
+      .map(({ by, message }) =>
+        wrong(
+          `${by} refuses pods with the values in namespace ${name} ("${message}"), so admission leaves new ones as they are for ${record.kind} ${record.name}`,
+          `have ${by} allow the three sysctls net.ipv4.tcp_keepalive_*`,
+        ),
+      ),
+  );
+}
+
+/** What its kernel starts with, whoever put it there. */
+function specStatement(
+  pod: NodePod,
+  requirement: Requirement | undefined,
+  skip: Skip | undefined,
+): Statement {
+  if (pod.hostNetwork || pod.windows) return note('its spec declares nothing: a pod of this kind cannot');
+  if (pod.declared === undefined)
+    return unknown(
+      'what its spec starts it with: a keepalive sysctl of it is no plain whole number, which is left to the kernel',
+    );
+  const starts = `its spec starts it with ${shorthand(pod.declared)}`;
+  if (requirement === undefined) return note(starts);
+  const limit = `behind ${requirement.idleTimeoutSeconds} s`;
+  if (meets(pod.declared, requirement)) return fine(`${starts}, which is enough ${limit}`);
+  return note(
+    skip === undefined
+      ? `${starts}, which is not enough ${limit}: recreated, it would start with what is asked`
+      : `${starts}, which is not enough ${limit}`,
+  );
+}
+
+interface Noted {
+  readonly pod: NodePod;
+  readonly raw: PodFacts['raw'];
+  readonly selecting: readonly Selecting[];
+  readonly requirement: Requirement | undefined;
+}
+
+/** Admission notes what it did; whoever makes a pod can write such notes too, so they are only quoted. */
+function noteOfAdmission({ pod, raw, selecting, requirement }: Noted): Statement {
+  const { annotations = {} } = raw.metadata ?? {};
+  const then = parseRequirement(annotations[REQUIREMENT_ANNOTATION]);
+  if (then === undefined) return untouched(pod, selecting, requirement);
+  const asked = `behind ${then.idleTimeoutSeconds} s asks for ${shorthand(valuesFor(then))}`;
+  const own = annotations[OWN_VALUES_ANNOTATION];
+  if (own === undefined) return fine(`admission found its own values to be enough (what it noted: ${asked})`);
+  const before = pod.changedFrom === undefined ? 'nothing' : `${pod.changedFrom} (time/interval/probes)`;
+  return fine(`admission put the values into it, where its spec said ${before} (what it noted: ${asked})`);
+}
+
+function untouched(
+  pod: NodePod,
+  selecting: readonly Selecting[],
+  requirement: Requirement | undefined,
+): Statement {
+  if (requirement === undefined) return note('admission has not changed it: no policy that acts is for it');
+  const since = Math.min(...selecting.map(({ record }) => inForceSinceMs(record.status)));
+  const isOlder = pod.createdAtMs !== undefined && pod.createdAtMs <= since;
+  return note(
+    isOlder
+      ? 'admission has not changed it: it is older than the policies that select it'
+      : 'admission has not changed it: it looked away (the API server had just started, something refused pods, or the labels of the pod are newer than it is)',
+  );
+}
+
+function inForceSinceMs({ conditions = [] }: Selecting['record']['status']): number {
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' ? Date.parse(ready.lastTransitionTime) : Infinity;
+}

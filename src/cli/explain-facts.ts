@@ -1,0 +1,139 @@
+import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
+import type { SettingsReading } from '../api/settings.ts';
+import { readSettings, SETTINGS_NAME, SETTINGS_NAMESPACE } from '../api/settings.ts';
+import type { KubeObject } from '../kube/resource.ts';
+import { believable } from '../policy/believable.ts';
+import type { NodePod } from '../policy/node-pod.ts';
+import { nodePod } from '../policy/node-pod.ts';
+import type { NamespaceView, RawPod } from '../policy/pod.ts';
+import type { PolicyRecord } from '../policy/record.ts';
+import { labelledRecord, settingsRecord } from '../policy/record.ts';
+import type { RuntimeClassView } from '../policy/runtime.ts';
+import type { Answer, Cluster } from './cluster.ts';
+import { known } from './cluster.ts';
+import { resources } from './resource.ts';
+import { mostSimilar } from './similar.ts';
+import { policiesLike, policiesOf } from './status-facts.ts';
+import { CommandError } from './terminal.ts';
+
+/** What can be read of a node, and what it depends on. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly node: Answer<NamespaceView | undefined>;
+  /** Undefined: it has no NodeKeepalive. */
+  readonly report: Answer<NodeKeepaliveStatus | undefined>;
+  readonly cluster: Answer<readonly PolicyRecord[]>;
+  readonly settings: Answer<SettingsReading>;
+}
+
+/** All that an explanation of a pod depends on. */
+export interface PodFacts {
+  readonly pod: NodePod;
+  /** As it is stored, for what admission wrote into it. */
+  readonly raw: RawPod;
+  readonly namespace: Answer<NamespaceView>;
+  readonly namespaced: readonly PolicyRecord[];
+  readonly cluster: Answer<readonly PolicyRecord[]>;
+  readonly settings: Answer<SettingsReading>;
+  readonly runtimeClass: Answer<RuntimeClassView | undefined>;
+  /** Undefined: it is on no node yet. */
+  readonly node: NodeFacts | undefined;
+}
+
+export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts> {
+  const namespaced = policiesOf(cluster, cluster.namespace);
+  const pod = podNamed(cluster, name);
+  const [policies, object] = await Promise.all([namespaced, pod]);
+  const view = nodePod(object as Parameters<typeof nodePod>[0]);
+  const [namespace, clusterWide, settings, runtimeClass] = await Promise.all([
+    namespaceNamed(cluster, cluster.namespace),
+    policiesLike(cluster, 'ClusterKeepalivePolicy'),
+    settingsOf(cluster),
+    runtimeClassNamed(cluster, view.runtimeClass),
+  ]);
+  const node =
+    view.node === undefined
+      ? undefined
+      : await nodeFacts(cluster, view.node, { cluster: clusterWide, settings });
+  return {
+    ...{ pod: view, raw: object as RawPod, namespace, namespaced: policies },
+    ...{ cluster: clusterWide, settings, runtimeClass, node },
+  };
+}
+
+/** Throws where there is no such node, as far as that can be told. */
+export async function factsOfNode(cluster: Cluster, name: string): Promise<NodeFacts> {
+  const [clusterWide, settings] = await Promise.all([
+    policiesLike(cluster, 'ClusterKeepalivePolicy'),
+    settingsOf(cluster),
+  ]);
+  const facts = await nodeFacts(cluster, name, { cluster: clusterWide, settings });
+  if (facts.node.known && facts.node.value === undefined) {
+    const nodes = await cluster.list(resources.nodes);
+    throw new CommandError(`there is no node ${name}${suggestion(name, nodes)}`);
+  }
+  return facts;
+}
+
+async function nodeFacts(
+  cluster: Cluster,
+  name: string,
+  shared: Pick<NodeFacts, 'cluster' | 'settings'>,
+): Promise<NodeFacts> {
+  const [node, report] = await Promise.all([
+    cluster.get({ ...resources.nodes, name }),
+    cluster.get({ ...resources.nodekeepalives, name }),
+  ]);
+  return { name, node: mapped(node, labelledRecord), report: mapped(report, reportOf), ...shared };
+}
+
+function reportOf({ status }: KubeObject): NodeKeepaliveStatus {
+  const report = (status ?? {}) as NodeKeepaliveStatus;
+  return { ...report, policies: (report.policies ?? []).map(believable) };
+}
+
+function mapped<T, R>(answer: Answer<T | undefined>, map: (value: T) => R): Answer<R | undefined> {
+  return answer.known ? known(answer.value === undefined ? undefined : map(answer.value)) : answer;
+}
+
+async function podNamed(cluster: Cluster, name: string): Promise<KubeObject> {
+  const { namespace } = cluster;
+  const found = await cluster.get({ ...resources.pods, namespace, name });
+  if (!found.known)
+    throw new CommandError(`${found.why}: name another by -n, or ask whoever administers the cluster`);
+  if (found.value !== undefined) return found.value;
+  const pods = await cluster.list({ ...resources.pods, namespace });
+  throw new CommandError(
+    `there is no pod ${name} in namespace ${namespace}${suggestion(name, pods)}; -n names another namespace`,
+  );
+}
+
+function suggestion(name: string, listed: Answer<readonly KubeObject[]>): string {
+  if (!listed.known) return '';
+  const names = listed.value.map(({ metadata }) => metadata.name);
+  // People say the name of what made it.
+  const near = names.find((one) => one.startsWith(`${name}-`)) ?? mostSimilar(name, names);
+  return near === undefined ? '' : `: did you mean ${near}?`;
+}
+
+/** Without its labels only what its name says can be told of it. */
+async function namespaceNamed(cluster: Cluster, name: string): Promise<Answer<NamespaceView>> {
+  const found = await cluster.get({ ...resources.namespaces, name });
+  if (!found.known) return found;
+  return known(found.value === undefined ? { name, labels: {} } : labelledRecord(found.value));
+}
+
+export async function settingsOf(cluster: Cluster): Promise<Answer<SettingsReading>> {
+  const target = { ...resources.configmaps, namespace: SETTINGS_NAMESPACE, name: SETTINGS_NAME };
+  const found = mapped(await cluster.get(target), settingsRecord);
+  return found.known ? known(readSettings(found.value?.data)) : found;
+}
+
+async function runtimeClassNamed(
+  cluster: Cluster,
+  name: string | undefined,
+): Promise<Answer<RuntimeClassView | undefined>> {
+  if (name === undefined) return known(undefined);
+  const found = await cluster.get({ ...resources.runtimeclasses, name });
+  return mapped(found, ({ handler }) => ({ name, handler: typeof handler === 'string' ? handler : name }));
+}

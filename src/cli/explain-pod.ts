@@ -1,0 +1,75 @@
+import type { EffectivePolicy } from '../policy/policy.ts';
+import { namespaceSelectorOf, selectsNamespace, selectsPod } from '../policy/policy.ts';
+import type { PolicyRecord } from '../policy/record.ts';
+import { requirementOf, together } from '../policy/requirement.ts';
+import { selectsNode } from '../policy/selection.ts';
+import { valueOr } from './cluster.ts';
+import { creationStatements } from './explain-creation.ts';
+import type { PodFacts } from './explain-facts.ts';
+import { connectionStatements, kernelStatements } from './explain-kernel.ts';
+import { askedOf, matchesOf, policyStatements, selectingOf } from './explain-policies.ts';
+import type { Explanation, Standing, Statement } from './explanation.ts';
+import { todoOf, unknown } from './explanation.ts';
+
+/** Which policies are for a pod, what they ask, and what became of it. */
+export function explainPod(facts: PodFacts): Explanation {
+  const { pod, namespaced, cluster, settings, node } = facts;
+  const records = [...namespaced, ...valueOr(cluster, [])];
+  const selecting = selectingOf({ records, settings, selects: (policy) => isFor(policy, facts) });
+  const acting = selecting.filter(({ inactive }) => inactive === undefined);
+  const requirement = together(acting.map(({ policy }) => requirementOf(policy.effective)));
+  const asked = askedOf(selecting);
+  const parts = {
+    policies: [...policyStatements(selecting, { records, cluster, settings }), ...unseen(facts, records)],
+    creation: creationStatements(facts, selecting, requirement),
+    kernel: selecting.length === 0 ? [] : kernelStatements(facts, selecting),
+    connections: connectionStatements(facts, selecting),
+  };
+  return {
+    about: `pod ${pod.namespace}/${pod.name}`,
+    ...(node === undefined ? {} : { node: node.name }),
+    standing: standingOf(selecting.length > 0, parts),
+    selectedBy: matchesOf(selecting),
+    ...(asked === undefined ? {} : { asked }),
+    parts,
+    todo: todoOf(Object.values(parts).flat()),
+  };
+}
+
+type Parts = Readonly<Required<Explanation['parts']>>;
+const has = (statements: readonly Statement[], is: Statement['is']) =>
+  statements.some((statement) => statement.is === is);
+
+/** What its kernel was seen to hold counts, and not what admission did or did not do. */
+function standingOf(isSelected: boolean, { policies, creation, kernel, connections }: Parts): Standing {
+  const now = [...policies, ...kernel, ...connections];
+  if (!isSelected) return has(now, 'unknown') ? 'Unknown' : 'Unselected';
+  if (has(now, 'wrong')) return 'NotCovered';
+  if (!has(kernel, 'fine')) return has(creation, 'wrong') ? 'NotCovered' : 'Unknown';
+  return has(now, 'unknown') ? 'Unknown' : 'Covered';
+}
+
+/** A pod of its node's own network has what is asked for that node. */
+function isFor(policy: EffectivePolicy, { pod, namespace, node }: PodFacts): boolean {
+  const { namespace: name } = pod;
+  // The label that the API server gives every namespace.
+  const view = namespace.known ? namespace.value : { name, labels: { 'kubernetes.io/metadata.name': name } };
+  if (selectsNamespace(policy, view) && selectsPod(policy, pod)) return true;
+  const itself = node?.node.known ? node.node.value : undefined;
+  return pod.hostNetwork && itself !== undefined && selectsNode(policy, itself);
+}
+
+/** Whether a policy is for it depends on labels that could not be read. */
+function unseen({ pod, namespace, node }: PodFacts, records: readonly PolicyRecord[]): Statement[] {
+  const policies = records.flatMap(({ policy }) => policy ?? []);
+  const byNamespace = policies.some((policy) => namespaceSelectorOf(policy) !== undefined);
+  const byNode = pod.hostNetwork && policies.some(({ spec }) => 'nodes' in spec && spec.nodes !== undefined);
+  return [
+    ...(byNamespace && !namespace.known
+      ? [unknown(`whether cluster policies select its namespace, by labels: ${namespace.why}`)]
+      : []),
+    ...(byNode && node?.node.known === false
+      ? [unknown(`whether cluster policies select its node, by labels: ${node.node.why}`)]
+      : []),
+  ];
+}

@@ -1,0 +1,290 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { known } from '../../../src/cli/cluster.ts';
+import { subjectOf } from '../../../src/cli/explain.ts';
+import { explanationWriters } from '../../../src/cli/explain-output.ts';
+import { explainPod } from '../../../src/cli/explain-pod.ts';
+import type { Explanation, Standing } from '../../../src/cli/explanation.ts';
+import type { PodSketch } from '../../support/builder.ts';
+import { namespace, platform, sysctls, team } from '../../support/builder.ts';
+import type { Sketch } from './explained.ts';
+import { factsOf, inForce, recordOf, reportOn } from './explained.ts';
+
+const nat = team(90);
+const covered: Sketch = {
+  pod: { sysctls: sysctls() },
+  policies: [recordOf(nat)],
+  report: { policies: [reportOn(nat)] },
+};
+const finding = (reason: string, pod = 'mongo-0') => ({
+  reason,
+  pod,
+  node: 'n1',
+  message: `${reason} it is`,
+});
+const all = ({ parts }: Explanation) =>
+  Object.values(parts)
+    .flat()
+    .map(({ is, text }) => `${is}: ${text}`);
+
+describe('how a pod stands', () => {
+  const told = (extra: Partial<NodePolicyReport>): Sketch => ({
+    ...covered,
+    report: { policies: [reportOn(nat, extra)] },
+  });
+  test.each<[string, Sketch, Standing, string]>([
+    [
+      'covered where all pods of its node are',
+      covered,
+      'Covered',
+      'fine: its kernel holds enough for KeepalivePolicy db/team: so does that of all 1 pods that it selects there',
+    ],
+    [
+      'covered where another one is not, and that one is named',
+      told({ selected: 2, live: 1, findings: [finding('NotLive', 'other')], findingsTotal: 1 }),
+      'Covered',
+      'fine: its kernel holds enough for KeepalivePolicy db/team: every fault of its node is named, and none is of this pod',
+    ],
+    [
+      'unknown where not every fault is named',
+      told({ selected: 30, live: 1, findings: [finding('NotLive', 'other')], findingsTotal: 29 }),
+      'Unknown',
+      'unknown: whether its kernel holds enough for KeepalivePolicy db/team: 1 of 30 pods that it selects there do, and not every other one is named',
+    ],
+    [
+      'unknown where another one has only just been made',
+      told({ selected: 2, live: 1, pending: 1 }),
+      'Unknown',
+      'unknown: whether its kernel holds enough for KeepalivePolicy db/team: 1 of 2 pods that it selects there do, and not every other one is named',
+    ],
+    [
+      'not covered where its kernel does not hold enough',
+      told({ live: 0, findings: [finding('WriteRefused')], findingsTotal: 1 }),
+      'NotCovered',
+      'wrong: KeepalivePolicy db/team: WriteRefused: WriteRefused it is',
+    ],
+    [
+      'not covered where its connections are exposed',
+      told({ findings: [finding('ExposedConnections')], findingsTotal: 1 }),
+      'NotCovered',
+      'wrong: KeepalivePolicy db/team: ExposedConnections: ExposedConnections it is',
+    ],
+    [
+      'covered where the exposed connections are those of another',
+      told({
+        connections: { established: 2, protected: 1, exposed: 1 },
+        findings: [finding('ExposedConnections', 'other')],
+        findingsTotal: 1,
+      }),
+      'Covered',
+      'fine: none of its connections is exposed: those that are belong to others (of the pods that KeepalivePolicy db/team selects there: 1 protected, 1 exposed)',
+    ],
+    [
+      'unknown where connections were not counted yet',
+      { ...covered, report: { policies: [{ ...reportOn(nat), connections: undefined }] } },
+      'Unknown',
+      'unknown: how its connections stand to KeepalivePolicy db/team: they were not counted yet',
+    ],
+    [
+      'unknown where no agent reports from its node',
+      { ...covered, report: undefined },
+      'Unknown',
+      'unknown: what the kernel of n1 holds: it has no NodeKeepalive, so no agent reports from there (`keepalive doctor` tells why)',
+    ],
+    [
+      'unknown where the report speaks of an earlier generation',
+      told({ observedGeneration: 0 }),
+      'Unknown',
+      'unknown: how it stands to KeepalivePolicy db/team: the report of n1 speaks of what it said before its last change',
+    ],
+    [
+      'unknown where there was no room for the policy',
+      { ...covered, report: { policies: [], shortened: [{ namespace: 'db', policies: 9, leftOut: 3 }] } },
+      'Unknown',
+      'unknown: how it stands to KeepalivePolicy db/team: the report of n1 does not speak of it (there was no room for it)',
+    ],
+    [
+      'unknown before its first container has started',
+      { ...covered, pod: { phase: 'Pending' } },
+      'Unknown',
+      'note: none of its containers has started yet',
+    ],
+    [
+      'not covered in a sandbox with a kernel of its own',
+      { ...covered, pod: { spec: { runtimeClassName: 'gvisor' } as object } },
+      'NotCovered',
+      'wrong: its runtime (gvisor) has a network of its own that the kernel of its node does not serve',
+    ],
+    [
+      'selected by nobody',
+      { ...covered, policies: [recordOf(team(90, { podSelector: { matchLabels: { app: 'x' } } }))] },
+      'Unselected',
+      'note: admission has not changed it: no policy that acts is for it',
+    ],
+    [
+      'unknown where cluster policies may not be read',
+      { policies: [], facts: { cluster: { known: false, why: 'you may not list them' } } },
+      'Unknown',
+      'unknown: whether cluster policies select it: you may not list them',
+    ],
+    [
+      'not covered where Pod Security refuses the values and no agent reports',
+      {
+        ...{ policies: [recordOf(nat)], report: undefined },
+        facts: {
+          namespace: known(
+            namespace('db', {
+              'pod-security.kubernetes.io/enforce': 'baseline',
+              'pod-security.kubernetes.io/enforce-version': 'v1.25',
+            }),
+          ),
+        },
+      },
+      'NotCovered',
+      'wrong: admission leaves it as it is (PodSecurityPinned): its namespace enforces Pod Security as of before v1.29, which forbids the keepalive sysctls: raise the label pod-security.kubernetes.io/enforce-version',
+    ],
+    [
+      'not covered by a policy that is beyond the limits of the cluster',
+      { ...covered, policies: [recordOf(team(5))] },
+      'NotCovered',
+      'wrong: KeepalivePolicy db/team does not act. Nothing is done for it: it declares nat (5 s), and ConfigMap keepalive-settings (smallestIdleTimeoutSeconds) allows no less than 10 s. Declare a longer one, or ask whoever administers the cluster',
+    ],
+  ])('is %s', (_sentence, sketch, standing, statement) => {
+    const explanation = explainPod(factsOf(sketch));
+    expect(all(explanation)).toContain(statement);
+    expect(explanation.standing).toBe(standing);
+  });
+});
+
+describe('which policy binds', () => {
+  test('is the one with the shortest timeout that acts, and declared values are told of by name', () => {
+    const eager = team(120, { keepalive: { timeSeconds: 20 } }, 'eager');
+    const policies = [team(90), eager, platform(60), team(30, { mode: 'Audit' }, 'audited')].map((one) =>
+      recordOf(one),
+    );
+    const { selectedBy, asked } = explainPod(factsOf({ policies }));
+    expect(selectedBy.map(({ name, binds, inactive }) => [name, binds, inactive])).toEqual([
+      ['audited', false, 'mode Audit changes nothing'],
+      ['platform', true, undefined],
+      ['team', false, undefined],
+      ['eager', false, undefined],
+    ]);
+    expect(asked).toEqual({
+      ...{ idleTimeoutSeconds: 60, by: 'ClusterKeepalivePolicy platform', hop: 'nat' },
+      ...{ timeSeconds: 20, intervalSeconds: 7, probes: 6 },
+      declared: ['timeSeconds 20 at most: KeepalivePolicy db/eager declares it'],
+    });
+  });
+
+  test('of a pod of its node may be one for the node', () => {
+    const policies = [recordOf(platform(60, { podSelector: undefined, nodes: { selector: {} } }))];
+    const of = (spec: object) => explainPod(factsOf({ policies, pod: { spec } })).selectedBy.length;
+    expect([of({ hostNetwork: true }), of({})]).toEqual([1, 0]);
+  });
+});
+
+describe('what became of it at its creation', () => {
+  const noted = (requirement: string, own?: string) => ({
+    'keepalive.dev/requirement': requirement,
+    ...(own === undefined ? {} : { 'keepalive.dev/own-values': own }),
+  });
+  test.each<[string, PodSketch, string]>([
+    [
+      'is quoted from the notes of admission',
+      { sysctls: sysctls(), annotations: noted('90/-/-/-', '600/-/-') },
+      'fine: admission put the values into it, where its spec said 600/-/- (time/interval/probes) (what it noted: behind 90 s asks for 30/10/6)',
+    ],
+    [
+      'is nothing where its own values were enough',
+      { sysctls: sysctls(20, 5, 3), annotations: noted('90/-/-/-') },
+      'fine: admission found its own values to be enough (what it noted: behind 90 s asks for 30/10/6)',
+    ],
+    [
+      'cannot be told of a value that only the kernel can read',
+      { sysctls: [{ name: 'net.ipv4.tcp_keepalive_time', value: '0x1e' }] },
+      'unknown: what its spec starts it with: a keepalive sysctl of it is no plain whole number, which is left to the kernel',
+    ],
+    [
+      'is nothing where it is for Windows',
+      { spec: { os: { name: 'windows' } } },
+      'wrong: admission leaves it as it is (Windows): Windows has no such sysctls: set KeepAliveTime in the registry of its nodes',
+    ],
+  ])('%s', (_sentence, pod, statement) => {
+    expect(all(explainPod(factsOf({ ...covered, pod })))).toContain(statement);
+  });
+
+  test('is nothing for a pod that is older than the policy', () => {
+    const facts = factsOf(covered);
+    const pod = { ...facts.pod, createdAtMs: Date.UTC(2025, 0) };
+    expect(all(explainPod({ ...facts, pod }))).toContain(
+      'note: admission has not changed it: it is older than the policies that select it',
+    );
+  });
+
+  test('is nothing where something refuses pods with the values', () => {
+    const refusals = [
+      {
+        ...{
+          namespace: 'db',
+          admission: 'Withheld' as const,
+          times: 1,
+          by: 'webhook w',
+          message: 'no sysctls',
+        },
+        ...{ since: '2026-01-01T00:00:00Z', refusedAt: '2026-01-01T00:00:00Z' },
+      },
+    ];
+    const explanation = explainPod(
+      factsOf({ ...covered, policies: [recordOf(nat, { ...inForce, refusals })] }),
+    );
+    expect(all(explanation)).toContain(
+      'wrong: webhook w refuses pods with the values in namespace db ("no sysctls"), so admission leaves new ones as they are for KeepalivePolicy team',
+    );
+    expect(explanation.todo).toEqual(['have webhook w allow the three sysctls net.ipv4.tcp_keepalive_*']);
+  });
+});
+
+test('the text goes from the policies to what to do', () => {
+  const report = {
+    policies: [reportOn(nat, { live: 0, findings: [finding('WriteRefused')], findingsTotal: 1 })],
+  };
+  const explanation = explainPod(factsOf({ ...covered, report }));
+  expect(explanationWriters.text(explanation, (_how, words) => words)).toBe(`pod db/mongo-0 on n1: not covered
+
+Policies
+  KeepalivePolicy db/team: 30/10/6 behind 90 s of nat: binds
+  asked of it: 30/10/6, behind 90 s of nat (KeepalivePolicy db/team)
+
+At its creation
+  fine: its spec starts it with 30/10/6, which is enough behind 90 s
+  note: admission has not changed it: it looked away (the API server had just started, something refused pods, or the labels of the pod are newer than it is)
+
+What the kernel holds
+  wrong: KeepalivePolicy db/team: WriteRefused: WriteRefused it is
+
+Its connections
+  fine: none of its connections is exposed (of the pods that KeepalivePolicy db/team selects there: 1 protected)
+
+What to do
+  - WriteRefused: WriteRefused it is
+`);
+});
+
+describe('what is to be explained', () => {
+  test.each([
+    [['mongo-0'], { kind: 'pod', name: 'mongo-0' }],
+    [['pod/mongo-0'], { kind: 'pod', name: 'mongo-0' }],
+    [['po', 'mongo-0'], { kind: 'pod', name: 'mongo-0' }],
+    [['Node/n1'], { kind: 'node', name: 'n1' }],
+  ])('may be written %j', (words, subject) => {
+    expect(subjectOf(words)).toEqual(subject);
+  });
+
+  test.each([[['deployment/app']], [['pod/']], [['a', 'b', 'c']], [['constructor/a']]])(
+    'is not %j',
+    (words) => {
+      expect(() => subjectOf(words)).toThrow('it explains one pod or one node');
+    },
+  );
+});

@@ -1,0 +1,59 @@
+import type { NodeKeepaliveStatus, NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { readSettings } from '../../../src/api/settings.ts';
+import type { PolicyStatus } from '../../../src/api/status.ts';
+import { known } from '../../../src/cli/cluster.ts';
+import type { PodFacts } from '../../../src/cli/explain-facts.ts';
+import { nodePod } from '../../../src/policy/node-pod.ts';
+import type { EffectivePolicy } from '../../../src/policy/policy.ts';
+import type { PolicyRecord } from '../../../src/policy/record.ts';
+import type { PodSketch } from '../../support/builder.ts';
+import { namespace, rawPod } from '../../support/builder.ts';
+
+export const inForce: PolicyStatus = {
+  observedGeneration: 1,
+  conditions: [
+    {
+      ...{ type: 'Ready', status: 'True', reason: 'Enforced', message: 'in force', observedGeneration: 1 },
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    },
+  ],
+};
+
+export function recordOf(policy: EffectivePolicy, status: PolicyStatus = inForce): PolicyRecord {
+  const { kind, namespace: of, name } = policy;
+  return { kind, namespace: of, name, uid: name, generation: 1, policy, problems: undefined, status };
+}
+
+export const reportOn = (
+  policy: EffectivePolicy,
+  extra: Partial<NodePolicyReport> = {},
+): NodePolicyReport => ({
+  kind: policy.kind,
+  ...(policy.namespace === '' ? {} : { namespace: policy.namespace }),
+  ...{ name: policy.name, observedGeneration: 1, selected: 1, live: 1 },
+  connections: { established: 1, protected: 1, exposed: 0 },
+  ...extra,
+});
+
+export interface Sketch {
+  readonly pod?: PodSketch;
+  readonly policies?: readonly PolicyRecord[];
+  readonly report?: NodeKeepaliveStatus | undefined;
+  readonly facts?: Partial<PodFacts>;
+}
+
+export function factsOf({ pod = {}, policies = [], report, facts = {} }: Sketch): PodFacts {
+  const raw = rawPod(pod);
+  const shared = {
+    cluster: known(policies.filter(({ kind }) => kind === 'ClusterKeepalivePolicy')),
+    settings: known(readSettings({})),
+  };
+  return {
+    pod: nodePod({ ...raw, metadata: { ...raw.metadata, uid: 'u' } }),
+    ...{ raw, namespace: known(namespace()), runtimeClass: known(undefined) },
+    namespaced: policies.filter(({ kind }) => kind === 'KeepalivePolicy'),
+    node: { name: 'n1', node: known({ name: 'n1', labels: {} }), report: known(report), ...shared },
+    ...shared,
+    ...facts,
+  };
+}
