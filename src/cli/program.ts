@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { checkCommand } from './check.ts';
 import { deriveCommand } from './derive.ts';
+import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { renderCommand } from './render.ts';
 import { statusCommand } from './status.ts';
@@ -23,6 +24,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(renderCommand(terminal))
     .addCommand(statusCommand(terminal, version))
     .addCommand(explainCommand(terminal, version))
+    .addCommand(doctorCommand(terminal, version))
     .addHelpText(
       'after',
       '\n`keepalive COMMAND --help` tells more, with examples. Exit codes: 0 fine, 1 found something, 2 called wrongly.',

@@ -1,0 +1,168 @@
+import type { KindName } from '../api/group.ts';
+import { AGENT_NAME, GROUP, plurals, VERSION } from '../api/group.ts';
+import type { SettingsReading } from '../api/settings.ts';
+import type { KubeObject } from '../kube/resource.ts';
+import type { PolicyRecord } from '../policy/record.ts';
+import { homesOf, inEach } from './agent-pods.ts';
+import type { Answer, Cluster } from './cluster.ts';
+import { known } from './cluster.ts';
+import { settingsOf } from './explain-facts.ts';
+import { resources } from './resource.ts';
+import { policiesLike } from './status-facts.ts';
+
+type Objects = Answer<readonly KubeObject[]>;
+
+/** All that is looked at; each as far as whoever asks may read it. */
+export interface DoctorFacts {
+  /** Of the tool. */
+  readonly version: string;
+  readonly nowMs: number;
+  readonly server: Answer<{ readonly gitVersion: string; readonly dateMs: number | undefined }>;
+  readonly ownKinds: Answer<readonly string[]>;
+  readonly admissionKinds: Answer<readonly string[]>;
+  /** By the kind that each defines; undefined: it is not installed. */
+  readonly crds: Readonly<Record<KindName, Answer<KubeObject | undefined>>>;
+  readonly mutatingPolicies: Objects;
+  readonly mutatingBindings: Objects;
+  readonly validatingPolicies: Objects;
+  readonly validatingBindings: Objects;
+  readonly policies: Answer<readonly PolicyRecord[]>;
+  readonly settings: Answer<SettingsReading>;
+  readonly homes: readonly string[];
+  readonly deployments: Objects;
+  readonly daemonSets: Objects;
+  readonly pods: Objects;
+  /** Of pods that could not be made in those namespaces. */
+  readonly events: Objects;
+  readonly leases: Objects;
+  readonly nodes: Objects;
+  readonly reports: Objects;
+  /** What kubelets renew every ten seconds, by the clock of their nodes. */
+  readonly nodeLeases: Objects;
+  readonly namespaces: Objects;
+  /** Undefined: this is no OpenShift. */
+  readonly mayUsePrivileged: Answer<boolean> | undefined;
+  readonly kyvernoPolicies: Objects;
+}
+
+export async function doctorFacts(cluster: Cluster, version: string): Promise<DoctorFacts> {
+  // First and alone: where nobody answers this ends it, and says so once.
+  const server = await cluster.ask('read the version of the API server', () =>
+    cluster.client.serverVersion(),
+  );
+  const homes = await homesOf(cluster);
+  const inHomes = (resource: (typeof resources)[keyof typeof resources], fieldSelector?: string) =>
+    inEach(homes, (namespace) =>
+      cluster.list({ ...resource, namespace }, fieldSelector === undefined ? {} : { fieldSelector }),
+    );
+  const crd = (kind: KindName) => cluster.get({ ...resources.crds, name: `${plurals[kind]}.${GROUP}` });
+  const [api, operator, others] = await Promise.all([
+    allOf({
+      ownKinds: cluster.kindsOf(GROUP, VERSION),
+      admissionKinds: cluster.kindsOf('admissionregistration.k8s.io', 'v1'),
+      mutatingPolicies: cluster.list(resources.mutatingadmissionpolicies),
+      mutatingBindings: cluster.list(resources.mutatingadmissionpolicybindings),
+      validatingPolicies: cluster.list(resources.validatingadmissionpolicies),
+      validatingBindings: cluster.list(resources.validatingadmissionpolicybindings),
+      policies: allPolicies(cluster),
+      settings: settingsOf(cluster),
+    }),
+    allOf({
+      deployments: inHomes(resources.deployments),
+      daemonSets: inHomes(resources.daemonsets),
+      pods: inHomes(resources.pods),
+      events: inHomes(resources.events, 'reason=FailedCreate'),
+      leases: inHomes(resources.leases),
+    }),
+    allOf({
+      nodes: cluster.list(resources.nodes),
+      reports: cluster.list(resources.nodekeepalives),
+      nodeLeases: cluster.list({ ...resources.leases, namespace: 'kube-node-lease' }),
+      namespaces: cluster.list(resources.namespaces),
+      mayUsePrivileged: openShift(cluster, homes),
+      kyvernoPolicies: kyverno(cluster),
+    }),
+  ]);
+  const crds = await allOf({
+    KeepalivePolicy: crd('KeepalivePolicy'),
+    ClusterKeepalivePolicy: crd('ClusterKeepalivePolicy'),
+    NodeKeepalive: crd('NodeKeepalive'),
+  });
+  return { version, nowMs: Date.now(), server, homes, crds, ...api, ...operator, ...others };
+}
+
+async function allOf<T extends Record<string, Promise<unknown>>>(
+  promises: T,
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  const entries = Object.entries(promises).map(async ([name, promise]) => [name, await promise] as const);
+  return Object.fromEntries(await Promise.all(entries)) as { [K in keyof T]: Awaited<T[K]> };
+}
+
+async function allPolicies(cluster: Cluster): Promise<Answer<readonly PolicyRecord[]>> {
+  const [namespaced, clusterWide] = await Promise.all([
+    policiesLike(cluster, 'KeepalivePolicy'),
+    policiesLike(cluster, 'ClusterKeepalivePolicy'),
+  ]);
+  if (!namespaced.known) return namespaced;
+  return clusterWide.known ? known([...namespaced.value, ...clusterWide.value]) : clusterWide;
+}
+
+/** Whether the agents may run as they have to, asked of the API server itself. */
+async function openShift(cluster: Cluster, homes: readonly string[]): Promise<Answer<boolean> | undefined> {
+  const group = 'security.openshift.io';
+  const kinds = await cluster.kindsOf(group, 'v1');
+  if (kinds.known && kinds.value.length === 0) return undefined;
+  const namespace = homes.includes(AGENT_NAME) ? AGENT_NAME : (homes[0] ?? AGENT_NAME);
+  const attributes = {
+    namespace,
+    group,
+    resource: 'securitycontextconstraints',
+    name: 'privileged',
+    verb: 'use',
+  };
+  return cluster.ask('ask what others may do (create subjectaccessreviews)', async () => {
+    const { status } = await cluster.client.create<{ status?: { allowed?: boolean } }>(
+      resources.subjectaccessreviews,
+      {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        metadata: {},
+        spec: {
+          user: `system:serviceaccount:${namespace}:${AGENT_NAME}`,
+          groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+          resourceAttributes: attributes,
+        },
+      },
+    );
+    return status?.allowed === true;
+  });
+}
+
+/** Of every version that is served; none where there is no Kyverno. */
+async function kyverno(cluster: Cluster): Promise<Objects> {
+  const groups = await Promise.all(
+    (
+      [
+        ['kyverno.io', 'v1'],
+        ['policies.kyverno.io', 'v1'],
+        ['policies.kyverno.io', 'v1beta1'],
+        ['policies.kyverno.io', 'v1alpha1'],
+      ] as const
+    ).map(async ([group, version]) => ({ group, version, kinds: await cluster.kindsOf(group, version) })),
+  );
+  const served = groups.flatMap(({ group, version, kinds }) =>
+    (kinds.known ? kinds.value : [])
+      .filter((plural) =>
+        ['clusterpolicies', 'policies', 'validatingpolicies', 'namespacedvalidatingpolicies'].includes(
+          plural,
+        ),
+      )
+      .map((plural) => ({ group, version, plural })),
+  );
+  const lists = await Promise.all(served.map((target) => cluster.list(target)));
+  const missing = lists.find((one) => !one.known);
+  if (missing !== undefined) return missing;
+  const all = lists.flatMap((one) => (one.known ? one.value : []));
+  // The same object is served in every version of its group.
+  return known([...new Map(all.map((one) => [one.metadata.uid, one])).values()]);
+}
