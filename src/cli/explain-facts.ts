@@ -8,7 +8,6 @@ import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { labelledRecord, settingsRecord } from '../policy/record.ts';
-import type { RuntimeClassView } from '../policy/runtime.ts';
 import type { Answer, Cluster } from './cluster.ts';
 import { known } from './cluster.ts';
 import { resources } from './resource.ts';
@@ -35,7 +34,6 @@ export interface PodFacts {
   readonly namespaced: readonly PolicyRecord[];
   readonly cluster: Answer<readonly PolicyRecord[]>;
   readonly settings: Answer<SettingsReading>;
-  readonly runtimeClass: Answer<RuntimeClassView | undefined>;
   /** Undefined: it is on no node yet. */
   readonly node: NodeFacts | undefined;
 }
@@ -44,20 +42,19 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
   const namespaced = policiesOf(cluster, cluster.namespace);
   const pod = podNamed(cluster, name);
   const [policies, object] = await Promise.all([namespaced, pod]);
-  const view = nodePod(object as Parameters<typeof nodePod>[0]);
-  const [namespace, clusterWide, settings, runtimeClass] = await Promise.all([
+  const view = nodePod(object);
+  const [namespace, clusterWide, settings] = await Promise.all([
     namespaceNamed(cluster, cluster.namespace),
     policiesLike(cluster, 'ClusterKeepalivePolicy'),
     settingsOf(cluster),
-    runtimeClassNamed(cluster, view.runtimeClass),
   ]);
   const node =
     view.node === undefined
       ? undefined
       : await nodeFacts(cluster, view.node, { cluster: clusterWide, settings });
   return {
-    ...{ pod: view, raw: object as RawPod, namespace, namespaced: policies },
-    ...{ cluster: clusterWide, settings, runtimeClass, node },
+    ...{ pod: view, raw: object, namespace, namespaced: policies },
+    ...{ cluster: clusterWide, settings, node },
   };
 }
 
@@ -127,13 +124,4 @@ export async function settingsOf(cluster: Cluster): Promise<Answer<SettingsReadi
   const target = { ...resources.configmaps, namespace: SETTINGS_NAMESPACE, name: SETTINGS_NAME };
   const found = mapped(await cluster.get(target), settingsRecord);
   return found.known ? known(readSettings(found.value?.data)) : found;
-}
-
-async function runtimeClassNamed(
-  cluster: Cluster,
-  name: string | undefined,
-): Promise<Answer<RuntimeClassView | undefined>> {
-  if (name === undefined) return known(undefined);
-  const found = await cluster.get({ ...resources.runtimeclasses, name });
-  return mapped(found, ({ handler }) => ({ name, handler: typeof handler === 'string' ? handler : name }));
 }

@@ -2,14 +2,13 @@ import type { NodeKeepaliveStatus, NodePolicyReport } from '../api/node-keepaliv
 import type { ConnectionTotals, Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import { describePolicy } from '../policy/policy.ts';
-import { sandboxOf } from '../policy/runtime.ts';
 import type { NodeFacts, PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
 import type { Statement } from './explanation.ts';
 import { fine, note, unknown, wrong } from './explanation.ts';
 import { connectionsOf, valuesText } from './status-output.ts';
 
-type Told = Pick<PodFacts, 'pod' | 'runtimeClass' | 'node'>;
+type Told = Pick<PodFacts, 'pod' | 'node'>;
 
 /** What the agent of its node tells of it, policy by policy: only faults are told by name. */
 export function kernelStatements(facts: Told, selecting: readonly Selecting[]): Statement[] {
@@ -27,15 +26,8 @@ export function kernelStatements(facts: Told, selecting: readonly Selecting[]): 
 }
 
 /** What decides it without asking anybody. */
-function beforeAnyReport({ pod, runtimeClass, node }: Told): Statement | undefined {
+function beforeAnyReport({ pod, node }: Told): Statement | undefined {
   if (node === undefined) return note('it is on no node yet: nothing of it can have a connection');
-  const classes = runtimeClass.known && runtimeClass.value ? [runtimeClass.value] : [];
-  const sandbox = sandboxOf(pod.runtimeClass, new Map(classes.map((one) => [one.name, one])));
-  if (sandbox !== undefined)
-    return wrong(
-      `its runtime (${sandbox}) has a network of its own that the kernel of its node does not serve`,
-      'set keepalive in the program, or run it without the sandbox',
-    );
   if (pod.ended) return note('it has ended');
   return pod.pending ? note('none of its containers has started yet') : undefined;
 }

@@ -11,7 +11,6 @@ export const resources = {
   nodes: { group: '', version: 'v1', plural: 'nodes' },
   configmaps: { group: '', version: 'v1', plural: 'configmaps' },
   events: { group: '', version: 'v1', plural: 'events' },
-  runtimeclasses: { group: 'node.k8s.io', version: 'v1', plural: 'runtimeclasses' },
   daemonsets: { group: 'apps', version: 'v1', plural: 'daemonsets' },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments' },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' },

@@ -35,8 +35,8 @@ export class SharedEar {
   }
 
   add(node: string): void {
-    const { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps, runtimeclasses } = this.#all;
-    const shared = { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps, runtimeclasses };
+    const { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps } = this.#all;
+    const shared = { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps };
     const world: World = Object.assign(new AgentWorld(node), shared);
     this.#agents.set(node, new PlayedAgent({ client: this.#client, log: this.#log, node }, world));
   }

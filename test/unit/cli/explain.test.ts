@@ -111,12 +111,6 @@ describe('how a pod stands', () => {
       'note: none of its containers has started yet',
     ],
     [
-      'not covered in a sandbox with a kernel of its own',
-      { ...covered, pod: { spec: { runtimeClassName: 'gvisor' } as object } },
-      'NotCovered',
-      'wrong: its runtime (gvisor) has a network of its own that the kernel of its node does not serve',
-    ],
-    [
       'selected by nobody',
       { ...covered, policies: [recordOf(team(90, { podSelector: { matchLabels: { app: 'x' } } }))] },
       'Unselected',

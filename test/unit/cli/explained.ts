@@ -50,7 +50,7 @@ export function factsOf({ pod = {}, policies = [], report, facts = {} }: Sketch)
   };
   return {
     pod: nodePod({ ...raw, metadata: { ...raw.metadata, uid: 'u' } }),
-    ...{ raw, namespace: known(namespace()), runtimeClass: known(undefined) },
+    ...{ raw, namespace: known(namespace()) },
     namespaced: policies.filter(({ kind }) => kind === 'KeepalivePolicy'),
     node: { name: 'n1', node: known({ name: 'n1', labels: {} }), report: known(report), ...shared },
     ...shared,

@@ -26,10 +26,16 @@ let running: Promise<void>;
 /** As the watch tells what was applied. */
 function hear(applied: unknown): void {
   const object = applied as KubeObject & {
-    readonly webhooks?: readonly { readonly name: string; readonly clientConfig: { readonly caBundle: string } }[];
+    readonly webhooks?: readonly {
+      readonly name: string;
+      readonly clientConfig: { readonly caBundle: string };
+    }[];
   };
   if (object.webhooks === undefined)
-    secrets.set('home/keepalive-webhook', secretRecord({ ...object, metadata: { ...object.metadata, uid: 's' } }));
+    secrets.set(
+      'home/keepalive-webhook',
+      secretRecord({ ...object, metadata: { ...object.metadata, uid: 's' } }),
+    );
   else trust(Object.fromEntries(object.webhooks.map((one) => [one.name, one.clientConfig.caBundle])));
   keys.changed();
 }
@@ -45,7 +51,7 @@ beforeEach(async () => {
     return json({ metadata: {} })(response, asked);
   };
   client = new ApiClient(plain(server.url));
-  world = new World('keepalive-agent', 'webhook');
+  world = new World('keepalive-agent', { mode: 'webhook' });
   world.deployments.set('home/keepalive-controller', { uid: 'd', name: 'keepalive-controller', runs: true });
   trust(Object.fromEntries(webhooks.map((one) => [one, ''])));
   clock = new HandClock();
@@ -69,7 +75,12 @@ test('API servers are told whom to trust, by name alone, before the certificate 
     method: 'PATCH',
     path: `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${name}`,
     query: { fieldManager: 'keepalive-controller-webhook' },
-    body: { webhooks: webhooks.map((one) => ({ name: one, clientConfig: { caBundle: expect.any(String) as unknown } })) },
+    body: {
+      webhooks: webhooks.map((one) => ({
+        name: one,
+        clientConfig: { caBundle: expect.any(String) },
+      })),
+    },
   });
   await clock.asleep(2_000);
   clock.advance(2_000);
