@@ -4,6 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
 import { Overlays } from '../support/overlay.ts';
+import { seenDuring } from '../support/seen-during.ts';
 import { Bench, ckap, kap, sleeper, untouched } from '../e2e/shared.ts';
 
 /** A cluster of its own, into which the product comes under other names and in other places. */
@@ -36,22 +37,6 @@ async function render(folder: string): Promise<Manifest[]> {
 const everywhere = async () => [await bench.valuesIn('app', 'default'), await bench.valuesOf('n1')];
 const untilEverywhere = (values: string) =>
   until(`pod and node hold ${values}`, async () => (await everywhere()).every((one) => one === values));
-
-/** Every value that is seen while `action` goes on. */
-async function seenDuring(action: () => Promise<unknown>): Promise<string[]> {
-  const seen = new Set<string>();
-  let done = false;
-  const watching = (async () => {
-    while (!done) for (const values of await everywhere()) seen.add(values);
-  })();
-  try {
-    await action();
-  } finally {
-    done = true;
-    await watching;
-  }
-  return [...seen];
-}
 
 describe('the components of deploy/', () => {
   const podSpecOf = (objects: readonly Manifest[], kind: string) =>
@@ -171,7 +156,7 @@ describe.each<[string, () => string]>([
   });
 
   test('keeps every value while its agents are restarted', async () => {
-    const seen = await seenDuring(async () => {
+    const seen = await seenDuring(everywhere, async () => {
       await cluster.kubectl('rollout', 'restart', ...daemonSet);
       await cluster.kubectl('rollout', 'status', ...daemonSet, '--timeout=120s');
     });
