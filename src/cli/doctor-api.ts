@@ -17,9 +17,11 @@ import type { Answer } from './cluster.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
 import type { Statement } from './explanation.ts';
 import { fine, unknown, wrong } from './explanation.ts';
+import { admissionByWebhook, isByWebhook } from './doctor-webhook.ts';
 
 const apply = 'kubectl apply -k deploy/ (or your overlay of it)';
-const oldestMinor = 36;
+/** The oldest that the webhook is for. */
+const oldestMinor = 33;
 
 export function kubernetesVersion({ server }: DoctorFacts): Statement[] {
   if (!server.known) return [unknown(`which version Kubernetes is: ${server.why}`)];
@@ -30,7 +32,7 @@ export function kubernetesVersion({ server }: DoctorFacts): Statement[] {
     ? [fine(`Kubernetes is ${gitVersion}`)]
     : [
         wrong(
-          `Kubernetes is ${gitVersion}, and MutatingAdmissionPolicy is stable from 1.${oldestMinor} on`,
+          `Kubernetes is ${gitVersion}, and nothing of this was tried before 1.${oldestMinor}`,
           `upgrade the control plane to Kubernetes 1.${oldestMinor} or later`,
         ),
       ];
@@ -73,14 +75,8 @@ function schemaIn(definition: object): unknown {
 }
 
 export function admission(facts: DoctorFacts): Statement[] {
-  const { admissionKinds, mutatingPolicies, mutatingBindings } = facts;
-  if (admissionKinds.known && !admissionKinds.value.includes('mutatingadmissionpolicies'))
-    return [
-      wrong(
-        'the API server does not serve MutatingAdmissionPolicy (admissionregistration.k8s.io/v1), so no new pod gets its values',
-        'use Kubernetes 1.36 or later, with the admission plugin MutatingAdmissionPolicy not disabled',
-      ),
-    ];
+  if (isByWebhook(facts)) return admissionByWebhook(facts);
+  const { mutatingPolicies, mutatingBindings } = facts;
   if (!mutatingPolicies.known) return [unknown(`whether admission is installed: ${mutatingPolicies.why}`)];
   if (!mutatingBindings.known) return [unknown(`whether admission is bound: ${mutatingBindings.why}`)];
   const installed = {

@@ -2,6 +2,7 @@ import type { KindName } from '../api/group.ts';
 import { AGENT_NAME, GROUP, plurals, VERSION } from '../api/group.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import type { KubeObject } from '../kube/resource.ts';
+import { staticAdmission } from '../policy/installation.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { homesOf, inEach } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
@@ -24,6 +25,8 @@ export interface DoctorFacts {
   readonly crds: Readonly<Record<KindName, Answer<KubeObject | undefined>>>;
   readonly mutatingPolicies: Objects;
   readonly mutatingBindings: Objects;
+  /** Of new pods; undefined: it is not installed. */
+  readonly webhook: Answer<KubeObject | undefined>;
   readonly validatingPolicies: Objects;
   readonly validatingBindings: Objects;
   readonly policies: Answer<readonly PolicyRecord[]>;
@@ -62,6 +65,10 @@ export async function doctorFacts(cluster: Cluster, version: string): Promise<Do
       admissionKinds: cluster.kindsOf('admissionregistration.k8s.io', 'v1'),
       mutatingPolicies: cluster.list(resources.mutatingadmissionpolicies),
       mutatingBindings: cluster.list(resources.mutatingadmissionpolicybindings),
+      webhook: cluster.get({
+        ...resources.mutatingwebhookconfigurations,
+        name: staticAdmission.webhook.metadata.name,
+      }),
       validatingPolicies: cluster.list(resources.validatingadmissionpolicies),
       validatingBindings: cluster.list(resources.validatingadmissionpolicybindings),
       policies: allPolicies(cluster),

@@ -56,7 +56,7 @@ function lease({ leases, server }: DoctorFacts): Statement[] {
   if (nowMs === undefined)
     return [unknown('whether a controller acts: the API server does not say what time it has')];
   const found = leases.value.find(({ metadata }) => metadata.name === CONTROLLER_NAME);
-  return [renewal((found?.spec ?? {}), nowMs)];
+  return [renewal(found?.spec ?? {}, nowMs)];
 }
 
 interface RawLease {

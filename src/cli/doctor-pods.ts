@@ -21,7 +21,7 @@ interface RawStatus {
 /** Why pods are not ready, one statement for each reason; nothing where no pod says. */
 export function podTroubles(pods: readonly KubeObject[]): Statement[] {
   const troubles = pods.flatMap((pod) => {
-    const trouble = troubleOf((pod.status ?? {}));
+    const trouble = troubleOf(pod.status ?? {});
     return trouble === undefined ? [] : [{ pod, ...trouble }];
   });
   return [...Map.groupBy(troubles, ({ reason }) => reason).values()].flatMap((group) => {

@@ -18,6 +18,7 @@ export const resources = {
   subjectaccessreviews: { group: 'authorization.k8s.io', version: 'v1', plural: 'subjectaccessreviews' },
   mutatingadmissionpolicies: { ...admission, plural: 'mutatingadmissionpolicies' },
   mutatingadmissionpolicybindings: { ...admission, plural: 'mutatingadmissionpolicybindings' },
+  mutatingwebhookconfigurations: { ...admission, plural: 'mutatingwebhookconfigurations' },
   validatingadmissionpolicies: { ...admission, plural: 'validatingadmissionpolicies' },
   validatingadmissionpolicybindings: { ...admission, plural: 'validatingadmissionpolicybindings' },
 } as const satisfies Record<string, Resource>;

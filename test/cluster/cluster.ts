@@ -347,14 +347,7 @@ export class Cluster {
 }
 
 function factsOf(
-  {
-    isBare = false,
-    nodes = isBare ? 0 : 1,
-    guests = [],
-    family = 'ipv4',
-    owned = false,
-    admission,
-  }: UpOptions,
+  { isBare, nodes = isBare ? 0 : 1, guests = [], family = 'ipv4', owned = false, admission }: UpOptions,
   { kubernetes, programs }: Prepared,
 ): Omit<LabState, 'maker' | 'ready'> {
   return {

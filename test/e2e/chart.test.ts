@@ -111,7 +111,6 @@ describe('each component of deploy/components is values of the chart', () => {
       webhooks: wanted.webhooks.map(({ namespaceSelector }) => ({ namespaceSelector })),
     });
   });
-  });
 
   test('one-namespace, where controller and agents are also told of each other', async () => {
     const overlay = await built(overlays.write('one', { components: ['one-namespace'] }));

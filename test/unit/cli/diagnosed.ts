@@ -67,6 +67,7 @@ export const fine: DoctorFacts = {
   },
   mutatingPolicies: objects(...(mutating as readonly Sketch[])),
   mutatingBindings: objects(...(staticAdmission.bindings as readonly Sketch[])),
+  webhook: known(undefined),
   validatingPolicies: objects(fencePolicy),
   validatingBindings: objects(fenceBinding),
   policies: known([]),

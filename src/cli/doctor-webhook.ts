@@ -1,0 +1,69 @@
+import type { KubeObject } from '../kube/resource.ts';
+import { admissionDifference, staticAdmission, webhookAround } from '../policy/installation.ts';
+import type { Homes } from '../policy/webhook.ts';
+import { unasked, usualHomes } from '../policy/webhook.ts';
+import type { DoctorFacts } from './doctor-facts.ts';
+import type { Statement } from './explanation.ts';
+import { fine, unknown, wrong } from './explanation.ts';
+
+const { kind, metadata } = staticAdmission.webhook;
+const title = `${kind} ${metadata.name}`;
+const install = 'install with the chart, or with the component deploy/components/webhook';
+
+interface Webhook {
+  readonly clientConfig: { readonly caBundle?: string };
+  readonly namespaceSelector?: {
+    readonly matchExpressions?: readonly { readonly values?: readonly string[] }[];
+  };
+  readonly [field: string]: unknown;
+}
+
+interface Configuration {
+  readonly webhooks?: readonly Webhook[];
+}
+
+/** Whether new pods are changed by the webhook of the controller: where the API server has no policies for that, or has none of ours. */
+export function isByWebhook({ admissionKinds, mutatingPolicies, webhook }: DoctorFacts): boolean {
+  if (admissionKinds.known && !admissionKinds.value.includes('mutatingadmissionpolicies')) return true;
+  if (!webhook.known || webhook.value === undefined || !mutatingPolicies.known) return false;
+  const names = new Set(staticAdmission.policies.map((one) => one.metadata.name));
+  return !mutatingPolicies.value.some((one) => names.has(one.metadata.name));
+}
+
+/** Whether API servers can ask the controller about new pods, as far as their configuration says. */
+export function admissionByWebhook({ webhook }: DoctorFacts): Statement[] {
+  if (!webhook.known) return [unknown(`whether the webhook is installed: ${webhook.why}`)];
+  if (webhook.value === undefined)
+    return [
+      wrong(
+        `the API server does not serve MutatingAdmissionPolicy (admissionregistration.k8s.io/v1), and there is no ${title}, so no new pod gets its values`,
+        install,
+      ),
+    ];
+  return configured(webhook.value);
+}
+
+function configured(object: KubeObject): Statement[] {
+  const { webhooks = [] } = object as Configuration;
+  const differs = admissionDifference({ ...object, webhooks }, [webhookAround(homesIn(object))]);
+  if (differs !== undefined)
+    return [wrong(`${title} differs in ${differs.field} from what this version installs`, install)];
+  if (webhooks.some(({ clientConfig }) => (clientConfig.caBundle ?? '') === ''))
+    return [
+      wrong(
+        `${title} does not say yet whom to trust, so API servers let new pods pass without their values`,
+        'the controller writes it within seconds: see what is said of it here',
+      ),
+    ];
+  return [fine('admission is by the webhook of the controller, installed as this version does it')];
+}
+
+/** Where it says that the operator is: what is left out by it after the namespaces of the cluster itself. */
+function homesIn(object: KubeObject): Homes {
+  const [first] = (object as Configuration).webhooks ?? [];
+  const values = first?.namespaceSelector?.matchExpressions?.[0]?.values ?? [];
+  const [controller = usualHomes.controller, agents = usualHomes.agents] = values.slice(
+    unasked(usualHomes).length - 2,
+  );
+  return { controller, agents };
+}

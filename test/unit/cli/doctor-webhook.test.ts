@@ -1,0 +1,57 @@
+import { expect, test } from '@jest/globals';
+
+import { known } from '../../../src/cli/cluster.ts';
+import type { DoctorFacts } from '../../../src/cli/doctor-facts.ts';
+import { admission } from '../../../src/cli/doctor-api.ts';
+import type { KubeObject } from '../../../src/kube/resource.ts';
+import { webhookAround } from '../../../src/policy/installation.ts';
+import { usualHomes } from '../../../src/policy/webhook.ts';
+import { fine, objects } from './diagnosed.ts';
+
+/** As the controller leaves it, which writes whom to trust. */
+function served({ homes = usualHomes, caBundle = 'LS0t', timeoutSeconds = 1 } = {}): Partial<DoctorFacts> {
+  const { webhooks, ...object } = webhookAround(homes);
+  const asServed = webhooks.map((one) => ({
+    ...{ ...one, timeoutSeconds },
+    clientConfig: { ...one.clientConfig, caBundle },
+  }));
+  const configuration = { ...object, webhooks: asServed } as unknown as KubeObject;
+  return { mutatingPolicies: objects(), mutatingBindings: objects(), webhook: known(configuration) };
+}
+
+const old: Partial<DoctorFacts> = { admissionKinds: known(['validatingadmissionpolicies']) };
+const platform = { controller: 'platform', agents: 'platform' };
+
+test.each<[string, Partial<DoctorFacts>, string]>([
+  [
+    'is fine where it is as this version installs it',
+    { ...old, ...served() },
+    'fine: admission is by the webhook',
+  ],
+  [
+    'is fine in one namespace',
+    { ...old, ...served({ homes: platform }) },
+    'fine: admission is by the webhook',
+  ],
+  ['is fine where policies could be, and are not', served(), 'fine: admission is by the webhook'],
+  ['is missing where neither is there', old, 'wrong: the API server does not serve MutatingAdmissionPolicy'],
+  [
+    'differs where somebody edited it',
+    { ...old, ...served({ timeoutSeconds: 30 }) },
+    'wrong: MutatingWebhookConfiguration pods.keepalive.dev differs in webhooks[0].timeoutSeconds',
+  ],
+  [
+    'lets pods pass where nobody said whom to trust',
+    { ...old, ...served({ caBundle: '' }) },
+    'wrong: MutatingWebhookConfiguration pods.keepalive.dev does not say yet whom to trust',
+  ],
+  [
+    'is unknown to whoever may not read it',
+    { ...old, webhook: { known: false, why: 'you may not' } },
+    'unknown: whether the webhook is installed: you may not',
+  ],
+  ['is not asked for where policies do it', { webhook: known(undefined) }, 'fine: admission is served'],
+])('the webhook %s', (_sentence, facts, expected) => {
+  const [told] = admission({ ...fine, ...facts });
+  expect(`${told?.is}: ${told?.text}`.slice(0, expected.length)).toBe(expected);
+});
