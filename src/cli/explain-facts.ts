@@ -101,7 +101,7 @@ async function podNamed(cluster: Cluster, name: string): Promise<KubeObject> {
   if (found.value !== undefined) return found.value;
   const pods = await cluster.list({ ...resources.pods, namespace });
   throw new CommandError(
-    `there is no pod ${name} in namespace ${namespace}${suggestion(name, pods)}; -n names another namespace`,
+    `there is no pod ${name} in namespace ${namespace} (-n names another)${suggestion(name, pods)}`,
   );
 }
 

@@ -92,7 +92,12 @@ function standingsIn(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: S
 function byElimination(told: NodePolicyReport, name: string, isOverridden: boolean): Statement {
   const { selected, live, pending = 0 } = told;
   const holds = `its kernel holds enough for ${name}`;
-  if (live === selected) return fine(`${holds}: so does that of all ${selected} pods that it selects there`);
+  if (live === selected)
+    return fine(
+      selected === 1
+        ? `${holds}: the report of its node counts it as live`
+        : `${holds}: so does that of all ${selected} pods that it selects there`,
+    );
   if (isOverridden) return unknown(`whether ${holds}: something else sets its values back now and then`);
   return isWholeTold(told) && pending === 0
     ? fine(`${holds}: every fault of its node is named, and none is of this pod`)

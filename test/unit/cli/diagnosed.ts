@@ -103,3 +103,20 @@ export const kyvernoRule = (pattern: object, failureAction = 'Enforce'): Sketch 
   },
 });
 export const onlyNames = (name: string) => ({ spec: { securityContext: { sysctls: [{ name }] } } });
+
+/** Of somebody without any right. */
+const why = { known: false, why: 'you may not' } as const;
+export const blind: Partial<DoctorFacts> = {
+  ...{
+    server: why,
+    webhook: why,
+    ownKinds: why,
+    admissionKinds: why,
+    mutatingPolicies: why,
+    mutatingBindings: why,
+  },
+  ...{ crds: { KeepalivePolicy: why, ClusterKeepalivePolicy: why, NodeKeepalive: why } },
+  ...{ validatingPolicies: why, validatingBindings: why, policies: why, settings: why, deployments: why },
+  ...{ daemonSets: why, pods: why, events: why, leases: why, nodes: why, reports: why, nodeLeases: why },
+  ...{ namespaces: why, mayUsePrivileged: why, kyvernoPolicies: why },
+};

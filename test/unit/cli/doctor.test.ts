@@ -14,6 +14,7 @@ import {
   agentPod,
   agents,
   agentSet,
+  blind,
   cloud,
   deployment,
   edited,
@@ -283,21 +284,6 @@ describe('it does not mind', () => {
 });
 
 test('what may not be read is unknown, and nothing of it is fine', () => {
-  const why = { known: false, why: 'you may not' } as const;
-  const blind: Partial<DoctorFacts> = {
-    ...{
-      server: why,
-      ownKinds: why,
-      webhook: why,
-      admissionKinds: why,
-      mutatingPolicies: why,
-      mutatingBindings: why,
-    },
-    ...{ crds: { KeepalivePolicy: why, ClusterKeepalivePolicy: why, NodeKeepalive: why } },
-    ...{ validatingPolicies: why, validatingBindings: why, policies: why, settings: why, deployments: why },
-    ...{ daemonSets: why, pods: why, events: why, leases: why, nodes: why, reports: why, nodeLeases: why },
-    ...{ namespaces: why, mayUsePrivileged: why, kyvernoPolicies: why },
-  };
   const diagnosed = diagnose({ ...fine, ...blind });
   expect(diagnosed.filter(({ is }) => is !== 'unknown')).toEqual([]);
   expect(new Set(diagnosed.map(({ check }) => check)).size).toBe(12);

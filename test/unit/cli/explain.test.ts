@@ -35,10 +35,16 @@ describe('how a pod stands', () => {
   });
   test.each<[string, Sketch, Standing, string]>([
     [
-      'covered where all pods of its node are',
+      'covered where it is the only one, and live',
       covered,
       'Covered',
-      'fine: its kernel holds enough for KeepalivePolicy db/team: so does that of all 1 pods that it selects there',
+      'fine: its kernel holds enough for KeepalivePolicy db/team: the report of its node counts it as live',
+    ],
+    [
+      'covered where all of several are',
+      told({ selected: 3, live: 3 }),
+      'Covered',
+      'fine: its kernel holds enough for KeepalivePolicy db/team: so does that of all 3 pods that it selects there',
     ],
     [
       'covered where another one is not, and that one is named',

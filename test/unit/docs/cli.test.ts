@@ -5,36 +5,17 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import { commandsOf, filesOf, needsCluster, patternOf } from './console.ts';
 import { Page } from './page.ts';
 
 const page = new Page('docs/cli.md');
 const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'keepalive-docs-'));
 
-interface Command {
-  readonly line: string;
-  readonly output: string;
-}
-
-/** `$ keepalive …` and what stands below it. */
-const commands = page.blocks('console').flatMap((block) =>
-  block
-    .split(/^\$ /m)
-    .slice(1)
-    .map((text): Command => {
-      const [line = '', ...output] = text.split('\n');
-      return { line, output: output.join('\n') };
-    }),
-);
-
-/** The files that the page shows, by the name in their first line: `# policies.yaml`. */
-const files = page.blocks('yaml').flatMap((text) => {
-  const name = /^# (\S+\.yaml)\n/.exec(text)?.[1];
-  return name === undefined ? [] : [[name, text] as const];
-});
+const commands = commandsOf(page).filter((command) => !needsCluster(command));
 
 beforeAll(() => {
-  for (const [name, text] of files) writeFileSync(join(folder, name), text);
+  for (const [name, text] of filesOf(page)) writeFileSync(join(folder, name), text);
   const program = join(folder, 'keepalive');
   writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} ${join(root, 'src/cli/main.ts')} "$@"\n`);
   chmodSync(program, 0o755);
@@ -50,12 +31,6 @@ function shell(line: string): Promise<string> {
       resolve(stdout);
     });
   });
-}
-
-/** A line of one ellipsis stands for whatever is there. */
-function patternOf(output: string): RegExp {
-  const parts = output.split(/^…\n/m).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('[^]*')}$`);
 }
 
 describe('docs/cli.md', () => {
