@@ -189,8 +189,7 @@ export class Reflector<T extends Identified> {
       for (const line of splitter.push(chunk)) {
         if (stop.aborted) return;
         const event = parseEvent(line, this.#path);
-        const taken = this.#mirror.accept(event);
-        if (taken !== undefined) await taken;
+        await this.#mirror.accept(event);
         this.#follows();
         if (event.type === 'BOOKMARK') this.#sound();
       }
