@@ -1,9 +1,10 @@
+import { admissionGroup } from '../kube/built-in.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { answered } from '../kube/requirement.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import type { Log } from '../ops/log.ts';
 import type { AdmissionMode } from '../policy/mode.ts';
-import { admission, resources } from './resource.ts';
+import { resources } from './resource.ts';
 
 /** How new pods are changed in this cluster. */
 export interface Admission {
@@ -18,7 +19,7 @@ export async function findAdmission(
   wanted: ControllerConfig['admission'],
   { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
 ): Promise<Admission | undefined> {
-  const served = await answered(() => client.kindsOf(admission, { signal }), { log, signal });
+  const served = await answered(() => client.kindsOf(admissionGroup, { signal }), { log, signal });
   if (served === undefined) return undefined;
   const servesPolicies = served.includes(resources.mutatingadmissionpolicies.plural);
   const mode = wanted === 'auto' ? (servesPolicies ? 'policy' : 'webhook') : wanted;

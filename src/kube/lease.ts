@@ -1,3 +1,4 @@
+import { builtIn } from './built-in.ts';
 import type { ApiClient, CallOptions } from './client.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
@@ -33,7 +34,7 @@ const retryMs = 2_000;
 /** A hanging request must leave time for further tries before the deadline. */
 const requestTimeoutMs = 4_000;
 
-const resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' } as const;
+const resource = builtIn.leases;
 
 /**
  * One candidate for the lead. Clocks of machines differ, so the times in the record are never read: a lease
