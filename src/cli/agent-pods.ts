@@ -1,9 +1,10 @@
-import { AGENT_NAME, isComponent, OPERATOR_LABELS } from '../api/group.ts';
+import { isComponent, OPERATOR_LABELS } from '../api/group.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { DaemonSetRecord } from '../policy/daemonset.ts';
+import { usualHomes } from '../policy/webhook.ts';
 import type { Answer, Cluster } from './cluster.ts';
-import { known } from './cluster.ts';
+import { known, valueOr } from './cluster.ts';
 import { resources } from './resource.ts';
 
 /** A pod of the agents. */
@@ -21,12 +22,26 @@ export const operatorSelector = Object.entries(OPERATOR_LABELS)
   .join(',');
 
 /**
- * Namespaces that belong to the operator, by a label that only administrators can give one: anybody may label a pod of his
- * own as an agent. Where they cannot be listed, the ones of the manifests.
+ * Namespaces that belong to the operator, by what only administrators can write: anybody may label a pod of his own as an agent.
+ * A label tells, and who is bound to its roles, since a namespace that Helm makes has no label. Where that cannot be read, the ones
+ * of the manifests.
  */
 export async function homesOf(cluster: Cluster): Promise<readonly string[]> {
-  const found = await cluster.list(resources.namespaces, { labelSelector: operatorSelector });
-  return found.known ? found.value.map(({ metadata }) => metadata.name) : [AGENT_NAME, 'keepalive-system'];
+  const ours = { labelSelector: operatorSelector };
+  const [namespaces, bindings] = await Promise.all([
+    cluster.list(resources.namespaces, ours),
+    cluster.list(resources.clusterrolebindings, ours),
+  ]);
+  const labelled = valueOr(namespaces, []).map(({ metadata }) => metadata.name);
+  const { controller, agents } = usualHomes;
+  const bound = bindings.known ? bindings.value.flatMap(subjectNamespaces) : [controller, agents];
+  return [...new Set([...labelled, ...bound])];
+}
+
+function subjectNamespaces({ subjects }: KubeObject): string[] {
+  return ((subjects ?? []) as readonly { readonly namespace?: string }[]).flatMap(
+    ({ namespace }) => namespace ?? [],
+  );
 }
 
 /** Of each namespace all, or why not. */

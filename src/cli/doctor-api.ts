@@ -8,6 +8,7 @@ import { someOf } from '../policy/finding.ts';
 import type { AdmissionDifference } from '../policy/installation.ts';
 import {
   admissionDifference,
+  fenceAround,
   installationFor,
   staticAdmission,
   witnessFault,
@@ -15,6 +16,7 @@ import {
 import type { PolicyRecord } from '../policy/record.ts';
 import type { Answer } from './cluster.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
+import { placesIn } from './doctor-places.ts';
 import type { Statement } from './explanation.ts';
 import { fine, unknown, wrong } from './explanation.ts';
 import { admissionByWebhook, isByWebhook } from './doctor-webhook.ts';
@@ -115,19 +117,18 @@ function compared(
 }
 
 /** What the controller asks the API server by, before it calls a policy Ready. */
-function witness({ validatingPolicies, validatingBindings }: DoctorFacts, policies: Compared): Statement[] {
+function witness(facts: DoctorFacts, policies: Compared): Statement[] {
+  const { validatingPolicies, validatingBindings } = facts;
   if (!validatingPolicies.known)
     return [unknown(`whether the controller can ask for evidence: ${validatingPolicies.why}`)];
   if (!validatingBindings.known)
     return [unknown(`whether the controller can ask for evidence: ${validatingBindings.why}`)];
-  const objects = [...validatingPolicies.value, ...validatingBindings.value];
   const fence: Compared = new Map();
-  for (const wanted of staticAdmission.fence) {
+  for (const wanted of fenceAround(placesIn(facts).controller)) {
     const isPolicy = wanted.kind === 'ValidatingAdmissionPolicy';
     const among = isPolicy ? validatingPolicies.value : validatingBindings.value;
     const found = among.find(({ metadata }) => metadata.name === wanted.metadata.name);
-    if (found !== undefined && objects.length > 0)
-      fence.set(wanted.kind, { differs: admissionDifference(found, [wanted]) });
+    if (found !== undefined) fence.set(wanted.kind, { differs: admissionDifference(found, [wanted]) });
   }
   const faults = (['KeepalivePolicy', 'ClusterKeepalivePolicy'] as const).map((kind) =>
     witnessFault(kind, { policies, fence }),

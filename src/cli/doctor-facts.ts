@@ -58,7 +58,8 @@ export async function doctorFacts(cluster: Cluster, version: string): Promise<Do
     inEach(homes, (namespace) =>
       cluster.list({ ...resource, namespace }, fieldSelector === undefined ? {} : { fieldSelector }),
     );
-  const crd = (kind: KindName) => cluster.get({ ...resources.customresourcedefinitions, name: `${plurals[kind]}.${GROUP}` });
+  const crd = (kind: KindName) =>
+    cluster.get({ ...resources.customresourcedefinitions, name: `${plurals[kind]}.${GROUP}` });
   const [api, operator, others] = await Promise.all([
     allOf({
       ownKinds: cluster.kindsOf(GROUP, VERSION),

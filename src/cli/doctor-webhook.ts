@@ -1,8 +1,7 @@
 import type { KubeObject } from '../kube/resource.ts';
 import { admissionDifference, staticAdmission, webhookAround } from '../policy/installation.ts';
-import type { Homes } from '../policy/webhook.ts';
-import { unasked, usualHomes } from '../policy/webhook.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
+import { placesIn } from './doctor-places.ts';
 import type { Statement } from './explanation.ts';
 import { fine, unknown, wrong } from './explanation.ts';
 
@@ -31,7 +30,8 @@ export function isByWebhook({ admissionKinds, mutatingPolicies, webhook }: Docto
 }
 
 /** Whether API servers can ask the controller about new pods, as far as their configuration says. */
-export function admissionByWebhook({ webhook }: DoctorFacts): Statement[] {
+export function admissionByWebhook(facts: DoctorFacts): Statement[] {
+  const { webhook } = facts;
   if (!webhook.known) return [unknown(`whether the webhook is installed: ${webhook.why}`)];
   if (webhook.value === undefined)
     return [
@@ -40,12 +40,12 @@ export function admissionByWebhook({ webhook }: DoctorFacts): Statement[] {
         install,
       ),
     ];
-  return configured(webhook.value);
+  return configured(webhook.value, facts);
 }
 
-function configured(object: KubeObject): Statement[] {
+function configured(object: KubeObject, facts: DoctorFacts): Statement[] {
   const { webhooks = [] } = object as Configuration;
-  const differs = admissionDifference({ ...object, webhooks }, [webhookAround(homesIn(object))]);
+  const differs = admissionDifference({ ...object, webhooks }, [webhookAround(placesIn(facts))]);
   if (differs !== undefined)
     return [wrong(`${title} differs in ${differs.field} from what this version installs`, install)];
   if (webhooks.some(({ clientConfig }) => (clientConfig.caBundle ?? '') === ''))
@@ -56,14 +56,4 @@ function configured(object: KubeObject): Statement[] {
       ),
     ];
   return [fine('admission is by the webhook of the controller, installed as this version does it')];
-}
-
-/** Where it says that the operator is: what is left out by it after the namespaces of the cluster itself. */
-function homesIn(object: KubeObject): Homes {
-  const [first] = (object as Configuration).webhooks ?? [];
-  const values = first?.namespaceSelector?.matchExpressions?.[0]?.values ?? [];
-  const [controller = usualHomes.controller, agents = usualHomes.agents] = values.slice(
-    unasked(usualHomes).length - 2,
-  );
-  return { controller, agents };
 }

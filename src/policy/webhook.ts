@@ -1,4 +1,4 @@
-import { GROUP, OPERATOR_LABELS } from '../api/group.ts';
+import { AGENT_NAME, GROUP, OPERATOR_LABELS } from '../api/group.ts';
 import { SETTINGS_NAMESPACE } from '../api/settings.ts';
 import { ADMISSION_API_VERSION, changeablePod, newPods, wasChanged } from './admission.ts';
 import { question, questionSelector } from './witness.ts';
@@ -19,7 +19,7 @@ export interface Homes {
   readonly agents: string;
 }
 
-export const usualHomes: Homes = { controller: SETTINGS_NAMESPACE, agents: 'keepalive-agent' };
+export const usualHomes: Homes = { controller: SETTINGS_NAMESPACE, agents: AGENT_NAME };
 
 /** By a label that the API server gives to each namespace: no label of its own can be forgotten, or taken to be left out. */
 const nameLabel = 'kubernetes.io/metadata.name';

@@ -5,6 +5,7 @@ import { known } from '../../../src/cli/cluster.ts';
 import type { DoctorFacts } from '../../../src/cli/doctor-facts.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 import { staticAdmission } from '../../../src/policy/installation.ts';
+import type { Homes } from '../../../src/policy/webhook.ts';
 import { policyRecord } from '../../../src/policy/record.ts';
 import { nat } from '../../support/builder.ts';
 
@@ -52,6 +53,18 @@ export const failedCreate = (message: string, of = 'keepalive-agent'): Sketch =>
   metadata: { name: 'event', namespace: agents },
   ...{ message, involvedObject: { kind: 'DaemonSet', name: of }, lastTimestamp: secondsAgo(1) },
 });
+
+/** Controller and agents, where somebody put them. */
+export function installedIn({ controller, agents: elsewhere }: Homes): Partial<DoctorFacts> {
+  const moved = ({ metadata, ...rest }: Sketch, namespace: string) => ({
+    ...rest,
+    metadata: { ...metadata, namespace },
+  });
+  return {
+    deployments: objects(moved(deployment(2, 2), controller)),
+    daemonSets: objects(moved(agentSet(1), elsewhere)),
+  };
+}
 
 export const mutating = [...staticAdmission.policies, ...staticAdmission.witnesses];
 export const [fencePolicy, fenceBinding] = staticAdmission.fence;

@@ -6,7 +6,7 @@ import { admission } from '../../../src/cli/doctor-api.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 import { webhookAround } from '../../../src/policy/installation.ts';
 import { usualHomes } from '../../../src/policy/webhook.ts';
-import { fine, objects } from './diagnosed.ts';
+import { fine, installedIn, objects } from './diagnosed.ts';
 
 /** As the controller leaves it, which writes whom to trust. */
 function served({ homes = usualHomes, caBundle = 'LS0t', timeoutSeconds = 1 } = {}): Partial<DoctorFacts> {
@@ -16,7 +16,10 @@ function served({ homes = usualHomes, caBundle = 'LS0t', timeoutSeconds = 1 } = 
     clientConfig: { ...one.clientConfig, caBundle },
   }));
   const configuration = { ...object, webhooks: asServed } as unknown as KubeObject;
-  return { mutatingPolicies: objects(), mutatingBindings: objects(), webhook: known(configuration) };
+  return {
+    ...{ mutatingPolicies: objects(), mutatingBindings: objects(), webhook: known(configuration) },
+    ...installedIn(homes),
+  };
 }
 
 const old: Partial<DoctorFacts> = { admissionKinds: known(['validatingadmissionpolicies']) };
