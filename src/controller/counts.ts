@@ -5,7 +5,7 @@ import type { Finding } from '../api/status.ts';
 import { parseKey } from '../kube/resource.ts';
 import type { Counted } from '../policy/assess.ts';
 import type { Population } from '../policy/count.ts';
-import { PolicyCount } from '../policy/count.ts';
+import { namespaceFor, PolicyCount } from '../policy/count.ts';
 import { Crowd } from '../policy/crowd.ts';
 import { isLeft } from '../policy/judgement.ts';
 import type { NamespaceView, PodView } from '../policy/pod.ts';
@@ -16,7 +16,7 @@ import { RivalCount } from '../policy/rival-count.ts';
 import { isPinned } from '../policy/skip.ts';
 import { unasked } from '../policy/webhook.ts';
 import type { GivenSince } from '../policy/withholding.ts';
-import { givenSince } from '../policy/withholding.ts';
+import { givenSince, sinceOf } from '../policy/withholding.ts';
 import type { World } from './world.ts';
 
 /** So long at a time something is counted before others have their turn. */
@@ -248,16 +248,20 @@ export class Counts implements Population {
     const crowd = this.#crowds.get(namespace);
     if (crowd === undefined || labels === undefined) return;
     crowd.change({ labels }, by);
+    const selecting = this.#selecting(namespace, labels);
+    for (const key of selecting) {
+      const kept = this.#kept.get(key);
+      if (kept === undefined || namespaceFor(kept.count.policy, namespace, this) === undefined) continue;
+      for (const other of selecting) if (other !== key) kept.rivals.change(other, by);
+    }
+  }
+
+  #selecting(namespace: string, labels: PodView['labels']): string[] {
     const view = this.#world.namespaces.get(namespace) ?? { name: namespace, labels: {} };
-    const selecting = [...this.#policiesIn(namespace)].filter((key) => {
+    return [...this.#policiesIn(namespace)].filter((key) => {
       const policy = this.#world.acting.of(key);
       return policy !== undefined && selectsNamespace(policy, view) && selectsPod(policy, { labels });
     });
-    if (selecting.length < 2) return;
-    for (const key of selecting) {
-      const { rivals } = this.#kept.get(key) ?? {};
-      for (const other of selecting) if (other !== key) rivals?.change(other, by);
-    }
   }
 
   #crowdOf(namespace: string): Crowd {
@@ -270,13 +274,14 @@ export class Counts implements Population {
     return crowd;
   }
 
+  /** Pods that the one is counted on, and that the other selects too. */
   #sharedBy(one: Policy, other: Policy): number {
     const { namespaces } = this.#world;
     const only = one.namespace || other.namespace;
     let shared = 0;
     for (const name of only === '' ? namespaces.keys() : [only]) {
-      const view = namespaces.get(name) ?? { name, labels: {} };
-      if (selectsNamespace(one, view) && selectsNamespace(other, view))
+      const view = namespaceFor(one, name, this);
+      if (view !== undefined && selectsNamespace(one, view) && selectsNamespace(other, view))
         shared += this.#crowdOf(name).sharedBy(one, other);
     }
     return shared;
@@ -289,12 +294,4 @@ function isRestricted(namespace: NamespaceView | undefined): boolean {
 
 function isSettled({ count, rivals }: Kept): boolean {
   return count.isSettled && rivals.isSettled;
-}
-
-/** What a count depends on beside the spec: from when on pods must have been given the values, and where not. */
-function sinceOf(record: PolicyRecord): unknown {
-  const { conditions = [], refusals } = record.status;
-  const ready = conditions.find(({ type }) => type === 'Ready');
-  const isInForce = givenSince(record)('') !== undefined;
-  return isInForce ? { since: ready?.lastTransitionTime, refusals } : undefined;
 }

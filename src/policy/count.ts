@@ -2,7 +2,7 @@ import { Census } from './census.ts';
 import type { Basis } from './judgement.ts';
 import { isSameBasis } from './judgement.ts';
 import type { NamespaceView, PodView } from './pod.ts';
-import type { EffectivePolicy } from './policy.ts';
+import type { EffectivePolicy, Policy } from './policy.ts';
 import { selectsNamespace } from './policy.ts';
 import type { GivenSince } from './withholding.ts';
 
@@ -106,10 +106,20 @@ export class PolicyCount {
 
   #basisNow(name: string): Basis | undefined {
     const { policy } = this;
-    // A namespace whose own watch is a moment behind that of its pods, or of its policies, has no labels yet.
-    const unknown = policy.kind === 'KeepalivePolicy' ? { name, labels: {} } : undefined;
-    const namespace = this.#population.namespace(name) ?? unknown;
+    const namespace = namespaceFor(policy, name, this.#population);
     if (namespace === undefined || !selectsNamespace(policy, namespace)) return undefined;
     return { namespace, sinceMs: this.#givenSince(name) };
   }
+}
+
+/**
+ * A namespace as a policy is counted in it. One whose own watch is a moment behind that of its pods, or of its policies, has no
+ * labels yet: its own policies are there all the same, and undefined is said to those of the cluster.
+ */
+export function namespaceFor(
+  policy: Policy,
+  name: string,
+  population: Pick<Population, 'namespace'>,
+): NamespaceView | undefined {
+  return population.namespace(name) ?? (policy.kind === 'KeepalivePolicy' ? { name, labels: {} } : undefined);
 }

@@ -147,3 +147,11 @@ export function givenSince({ status, generation }: PolicyRecord): GivenSince {
     return Math.max(since, refusal === undefined ? since : Date.parse(refusal.since));
   };
 }
+
+/** What a count by {@link givenSince} depends on beside the spec: from when on pods must have been given the values, and where not. */
+export function sinceOf(record: PolicyRecord): unknown {
+  const { conditions = [], refusals } = record.status;
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  const isInForce = givenSince(record)('') !== undefined;
+  return isInForce ? { since: ready?.lastTransitionTime, refusals } : undefined;
+}

@@ -21,6 +21,27 @@ test('whatever comes, changes and goes, in whatever order: what is kept up is wh
   );
 });
 
+test('nobody binds instead of a cluster policy in a namespace that is not known yet: it is not counted there', async () => {
+  const spec = {
+    ...{ generation: 1, podSelector: {}, mode: 'Enforce' as const, namespaceSelector: undefined },
+    ...{ nodes: undefined, readyAt: undefined },
+  };
+  const rig = new Rig();
+  rig.put('clusterkeepalivepolicies', 'x', policyOf({ name: 'x', namespace: '' }, { ...spec, seconds: 90 }));
+  rig.put('keepalivepolicies', 'db/x', policyOf({ name: 'x', namespace: 'db' }, { ...spec, seconds: 30 }));
+  const one = { ...pod({ name: 'a', spec: { nodeName: 'n1' } }), uid: 'a', agentReady: undefined };
+  const findings = async () => {
+    expect(await rig.kept('x')).toEqual(rig.plain('x'));
+    return (await rig.kept('x'))?.findings.map(({ reason }) => reason);
+  };
+  rig.put('pods', 'db/a', one);
+  expect(await findings()).toEqual([]);
+  rig.put('pods', 'db/b', { ...one, uid: 'b' });
+  expect(await findings()).toEqual([]);
+  rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
+  expect(await findings()).toContain('StricterPolicy');
+});
+
 test('whoever is not told to look again would see what was seen before', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { maxLength: 30 }), steps, async (all, last) => {
