@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
+import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import { whileControllersStandStill } from './controllers.ts';
 import { Bench, condition, isReady, kap, sleeper } from './shared.ts';
@@ -23,17 +26,13 @@ beforeAll(async () => {
 afterAll(() => bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false'));
 
 test('a pod that was made while admission looked away is named once, and covered by the agent', async () => {
-  const there = await bench.json<{ metadata: object; spec: object }>(...binding);
   const before = (await bench.policy(team)).status;
   // Then nobody but the API server knows what admission does.
   await whileControllersStandStill(bench, async () => {
     await bench.cluster.kubectl('delete', ...binding);
     await until('admission looks away', async () => !(await given()));
     await bench.start(sleeper('missed', namespace));
-    await bench.apply({
-      ...there,
-      metadata: { name: binding[1], labels: { 'app.kubernetes.io/name': 'keepalive-operator' } },
-    });
+    await bench.cluster.kubectl('apply', '-f', join(repository, 'deploy/admission.yaml'));
     await until('admission is back', given);
   });
   const status = await bench.status(team, (s) => missed(s).length > 0 && s.pods?.live === 3, 60_000);
