@@ -80,17 +80,16 @@ export class Controller {
     this.#options = options;
     this.#client = client;
     this.#metrics = metrics;
-    const agentNamespace = agentNamespaceOf(config);
-    this.#world = new World(agentNamespace, { mode: admission.mode, home: config.podNamespace });
+    this.#world = new World(agentNamespaceOf(config), { mode: admission.mode, home: config.podNamespace });
     this.#removal = new Removal(() => this.#world.deployments.list());
     this.#queue = new WorkQueue({
       ...{ work: (key) => this.#work(key), concurrency: config.concurrency, log },
       // What one namespace piles up keeps only its own policies waiting.
       ownerOf: (key) => parseKey(key).namespace ?? '',
     });
-    this.#triggers = new Triggers(this.#world, this.#queue, agentNamespace);
+    this.#triggers = new Triggers(this.#world, this.#queue);
     const watching = {
-      ...{ client, log, world: this.#world, agentNamespace, ownNamespace: config.podNamespace },
+      ...{ client, log, world: this.#world },
       onChange: (resource: ResourceName, key: string, before: unknown) => {
         this.#changed(resource, key, before);
       },

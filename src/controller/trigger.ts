@@ -31,14 +31,12 @@ const concernEveryPolicy: ReadonlySet<ResourceName> = new Set([
 export class Triggers {
   readonly #world: World;
   readonly #queue: Pick<WorkQueue, 'add' | 'addAfter'>;
-  readonly #agentNamespace: string;
   #isStarted = false;
   #anyAgent = false;
 
-  constructor(world: World, queue: Pick<WorkQueue, 'add' | 'addAfter'>, agentNamespace: string) {
+  constructor(world: World, queue: Pick<WorkQueue, 'add' | 'addAfter'>) {
     this.#world = world;
     this.#queue = queue;
-    this.#agentNamespace = agentNamespace;
   }
 
   /** Every policy is looked at now: what the first lists brought concerned all of them. */
@@ -116,7 +114,7 @@ export class Triggers {
   #podChanged(key: string, before: StoredPod | undefined): void {
     const { counts, pods, anyAgent } = this.#world;
     this.#soon(counts.podChanged(key, before));
-    if (parseKey(key).namespace !== this.#agentNamespace) return;
+    if (parseKey(key).namespace !== this.#world.homes.agents) return;
     for (const node of new Set([before?.node, pods.get(key)?.node]))
       if (node !== undefined) this.#soon(counts.reportingChanged(node));
     if (anyAgent !== this.#anyAgent) this.#everyone();

@@ -26,10 +26,6 @@ import { secretName, secretRecord } from './webhook-secret.ts';
 export interface WatchOptions {
   readonly client: ApiClient;
   readonly world: World;
-  /** Where the pods of node agents are. */
-  readonly agentNamespace: string;
-  /** Where this process itself runs. */
-  readonly ownNamespace: string;
   readonly log: Log;
   readonly onChange: (resource: ResourceName, key: string, before: unknown) => void;
 }
@@ -51,7 +47,7 @@ function watcherOf({ client, log, onChange }: WatchOptions): ReturnType<typeof w
 export function watchRefusals(options: WatchOptions): Watched {
   return watcherOf(options)({
     resource: 'events',
-    target: { ...resources.events, namespace: options.agentNamespace },
+    target: { ...resources.events, namespace: options.world.homes.agents },
     fieldSelector: 'involvedObject.kind=DaemonSet,reason=FailedCreate',
     store: options.world.refusals,
     trim: refusalRecord,
@@ -101,7 +97,7 @@ export function watchPolicies(options: WatchOptions): Watched[] {
 
 /** What a webhook needs: its configuration, and the keys that it serves by. By their names, as the rights are. */
 export function watchWebhook(options: WatchOptions, secrets: Store<StoredSecret>): Watched[] {
-  const { world, ownNamespace } = options;
+  const { world } = options;
   const watched = watcherOf(options);
   return [
     watched({
@@ -113,7 +109,7 @@ export function watchWebhook(options: WatchOptions, secrets: Store<StoredSecret>
     }),
     watched({
       resource: 'secrets',
-      target: { ...resources.secrets, namespace: ownNamespace },
+      target: { ...resources.secrets, namespace: world.homes.controller },
       fieldSelector: `metadata.name=${secretName}`,
       store: secrets,
       trim: secretRecord,
@@ -123,7 +119,8 @@ export function watchWebhook(options: WatchOptions, secrets: Store<StoredSecret>
 
 /** A watch for each resource that the controller reads whatever changes new pods; none runs yet. */
 export function watchAll(options: WatchOptions): Watched[] {
-  const { world, agentNamespace, ownNamespace } = options;
+  const { world } = options;
+  const { agents, controller } = world.homes;
   const watched = watcherOf(options);
   const of = (resource: ResourceName) => ({ resource, target: resources[resource] });
   return [
@@ -142,24 +139,24 @@ export function watchAll(options: WatchOptions): Watched[] {
       store: world.nodekeepalives,
       trim: (object) => world.reportRecord(object),
     }),
-    watched({ ...of('pods'), store: world.pods, trim: (object) => podRecord(object, agentNamespace) }),
+    watched({ ...of('pods'), store: world.pods, trim: (object) => podRecord(object, agents) }),
     watched({ ...of('namespaces'), store: world.namespaces, trim: labelledRecord }),
     watched({ ...of('nodes'), store: world.nodes, trim: labelledRecord }),
     watched({
-      ...{ resource: 'configmaps', target: { ...resources.configmaps, namespace: ownNamespace } },
+      ...{ resource: 'configmaps', target: { ...resources.configmaps, namespace: controller } },
       store: world.configmaps,
       fieldSelector: `metadata.name=${SETTINGS_NAME}`,
       trim: settingsRecord,
     }),
     watched({
       ...of('daemonsets'),
-      target: { ...resources.daemonsets, namespace: agentNamespace },
+      target: { ...resources.daemonsets, namespace: agents },
       store: world.daemonsets,
       trim: agentsRecord,
     }),
     watched({
       ...of('deployments'),
-      target: { ...resources.deployments, namespace: ownNamespace },
+      target: { ...resources.deployments, namespace: controller },
       store: world.deployments,
       trim: deploymentRecord,
     }),

@@ -21,7 +21,6 @@ export interface WebhookKeysOptions {
   readonly secrets: Store<StoredSecret>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly namespace: string;
 }
 
 /** After a step that failed, and where nothing is to be expected but from a watch. */
@@ -132,9 +131,9 @@ export class WebhookKeys {
   }
 
   async #store(pair: KeyPair, signal: AbortSignal): Promise<void> {
-    const { client, world, namespace, log } = this.#options;
+    const { client, world, log } = this.#options;
     const [owner] = [...world.deployments.list()].map(({ name, uid }) => ({ name, uid }));
-    const manifest = secretManifest(pair, { namespace, owner });
+    const manifest = secretManifest(pair, { namespace: world.homes.controller, owner });
     await client.apply(resources.secrets, manifest, { fieldManager: keysManager, signal });
     log.info('certificate stored: it is served from now on');
   }

@@ -27,11 +27,11 @@ export class WebhookPart {
   readonly #address: Address;
 
   constructor({ watching, metrics, address, isSynced }: WebhookPartOptions) {
-    const { client, world, log, ownNamespace: namespace } = watching;
+    const { client, world, log } = watching;
     const secrets = new Store<StoredSecret>();
     this.watched = watchWebhook(watching, secrets);
     this.#webhook = new Webhook({ client, world, secrets, log, metrics, isSynced });
-    this.#keys = new WebhookKeys({ client, world, secrets, clock: systemClock, log, namespace });
+    this.#keys = new WebhookKeys({ client, world, secrets, clock: systemClock, log });
     this.#address = address;
   }
 

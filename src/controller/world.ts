@@ -53,7 +53,6 @@ export interface Words {
  * `namespace/name`, or `name` for a cluster policy.
  */
 export class World {
-  readonly #agentNamespace: string;
   readonly mode: AdmissionMode;
   readonly homes: Homes;
   readonly keepalivepolicies = new Store<PolicyRecord, 'namespace'>({ namespace: ofNamespace });
@@ -91,7 +90,6 @@ export class World {
     agentNamespace: string,
     { mode = 'policy', home = SETTINGS_NAMESPACE }: { mode?: AdmissionMode; home?: string } = {},
   ) {
-    this.#agentNamespace = agentNamespace;
     this.mode = mode;
     this.homes = { controller: home, agents: agentNamespace };
   }
@@ -180,7 +178,7 @@ export class World {
     return {
       anyAgent,
       agentsMissing: agentsMissing({
-        ...{ namespace: this.#agentNamespace, anyAgent, daemonSets, reports: this.nodekeepalives.size },
+        ...{ namespace: this.homes.agents, anyAgent, daemonSets, reports: this.nodekeepalives.size },
         refusal: this.#refusalOf(daemonSets),
       }),
       isServed: (name) => {

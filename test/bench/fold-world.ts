@@ -28,7 +28,8 @@ const world = new World(home);
 const counts = world.counts as typeof world.counts | undefined;
 const woken = new Set<string>();
 const queue = { add: (key: string) => void woken.add(key), addAfter: (key: string) => void woken.add(key) };
-const triggers = new Triggers(world, queue, home);
+// A version before is told where the agents are.
+const triggers = Reflect.construct(Triggers, [world, queue, home]) as trigger.Triggers;
 
 /** As they come over the wire: no text is shared. */
 const fresh = (object: unknown) => JSON.parse(JSON.stringify(object)) as KubeObject;

@@ -30,7 +30,7 @@ export class Rig {
       add: (key: string) => void this.woken.add(key),
       addAfter: (key: string) => this.woken.add(key),
     };
-    this.#triggers = new Triggers(this.world, queue, home);
+    this.#triggers = new Triggers(this.world, queue);
     this.#triggers.start();
   }
 

@@ -23,14 +23,10 @@ beforeEach(async () => {
   world = new World('keepalive-agent');
   now = [];
   later = new Map();
-  triggers = new Triggers(
-    world,
-    {
-      add: (key) => void now.push(key),
-      addAfter: (key, ms) => void later.set(key, ms),
-    },
-    'keepalive-agent',
-  );
+  triggers = new Triggers(world, {
+    add: (key) => void now.push(key),
+    addAfter: (key, ms) => void later.set(key, ms),
+  });
   for (const key of everyone) put(key);
   for (const name of ['db', 'web']) world.namespaces.set(name, { uid: 'u1', name, labels: {} });
   triggers.start();

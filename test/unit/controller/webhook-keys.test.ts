@@ -51,13 +51,13 @@ beforeEach(async () => {
     return json({ metadata: {} })(response, asked);
   };
   client = new ApiClient(plain(server.url));
-  world = new World('keepalive-agent', { mode: 'webhook' });
+  world = new World('keepalive-agent', { mode: 'webhook', home: 'home' });
   world.deployments.set('home/keepalive-controller', { uid: 'd', name: 'keepalive-controller', runs: true });
   trust(Object.fromEntries(webhooks.map((one) => [one, ''])));
   clock = new HandClock();
   secrets = new Store<StoredSecret>();
   const log = createLog({ level: 'silent', base: {} });
-  keys = new WebhookKeys({ client, world, secrets, clock, log, namespace: 'home' });
+  keys = new WebhookKeys({ client, world, secrets, clock, log });
   ending = new AbortController();
   running = keys.run(ending.signal);
 });

@@ -35,7 +35,7 @@ let port: number;
 beforeEach(async () => {
   server = await FakeApiServer.start();
   client = new ApiClient(plain(server.url));
-  world = new World('keepalive-agent', { mode: 'webhook' });
+  world = new World('keepalive-agent', { mode: 'webhook', home: 'home' });
   metrics = createControllerMetrics({
     ...{ version: '0', queueDepth: () => 0, leading: () => true, policies: () => [], reflectors: () => [] },
   });
@@ -45,8 +45,6 @@ beforeEach(async () => {
     client,
     world,
     log,
-    agentNamespace: 'a',
-    ownNamespace: 'home',
     onChange: () => undefined,
   };
   part = new WebhookPart({
