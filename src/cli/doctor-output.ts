@@ -1,4 +1,5 @@
 import type { Diagnosed } from './diagnosis.ts';
+import { printable } from './printable.ts';
 import { numbered } from './remark-output.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -6,7 +7,7 @@ type Writer = (diagnosed: readonly Diagnosed[], style: Terminal['style']) => str
 
 /** What `doctor --output` can write, by its name. */
 export const diagnosisWriters = {
-  text,
+  text: (diagnosed, style) => text(printable(diagnosed), style),
   json: (diagnosed) =>
     `${JSON.stringify(
       diagnosed.map(({ check, is, text: words, todo }) => ({

@@ -1,13 +1,14 @@
 import { shorthand } from '../api/triple.ts';
 import type { Explanation, Match, Part, Standing, Statement } from './explanation.ts';
 import { parts } from './explanation.ts';
+import { printable } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
 type Writer = (explanation: Explanation, style: Terminal['style']) => string;
 
 /** What `explain --output` can write, by its name. */
 export const explanationWriters = {
-  text,
+  text: (explanation, style) => text(printable(explanation), style),
   json: (explanation) => `${JSON.stringify(explanation, undefined, 2)}\n`,
 } as const satisfies Readonly<Record<string, Writer>>;
 

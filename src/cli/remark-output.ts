@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import type { Remark, Severity } from './remark.ts';
 import { severityOf } from './remark.ts';
 import { sarif } from './sarif.ts';
@@ -32,7 +33,7 @@ function text(remarks: readonly Remark[], { style, seen }: Context): string {
 
 /** `policies.yaml:9:7: error: KeepalivePolicy db/behind-the-nat: … [refused]` */
 export function remarkLine(one: Remark, style: Terminal['style'] = (_how, words) => words): string {
-  const { file, place, object, message, kind } = one;
+  const { file, place, object, message, kind } = printable(one);
   const severity = severityOf(one);
   const about = object === '' ? '' : `${object}: `;
   return `${file}:${place.line}:${place.column}: ${style(colors[severity], severity)}: ${about}${message} [${kind}]`;

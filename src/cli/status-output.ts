@@ -1,6 +1,7 @@
 import type { ConnectionTotals, Finding } from '../api/status.ts';
 import { shorthand, tripleKeys } from '../api/triple.ts';
 import { rankOf } from '../policy/finding.ts';
+import { printable } from './printable.ts';
 import { numbered } from './remark-output.ts';
 import type { Board, NodeLine, PolicyLine, Wrong } from './status-board.ts';
 import { conditionOf, reachOf } from './status-board.ts';
@@ -12,7 +13,7 @@ type Writer = (board: Board, style: Terminal['style']) => string;
 
 /** What `status --output` can write, by its name. */
 export const statusWriters = {
-  text: (board, style) => text(board, style),
+  text: (board, style) => text(printable(board), style),
   json: (board) => `${JSON.stringify(board, undefined, 2)}\n`,
 } as const satisfies Readonly<Record<string, Writer>>;
 
