@@ -7,7 +7,7 @@ import type { PolicyRecord } from '../policy/record.ts';
 import { homesOf, inEach } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
 import { known } from './cluster.ts';
-import { settingsOf } from './explain-facts.ts';
+import { settingsIn } from './explain-facts.ts';
 import { resources } from './resource.ts';
 import { policiesLike } from './status-facts.ts';
 
@@ -73,7 +73,7 @@ export async function doctorFacts(cluster: Cluster, version: string): Promise<Do
       validatingPolicies: cluster.list(resources.validatingadmissionpolicies),
       validatingBindings: cluster.list(resources.validatingadmissionpolicybindings),
       policies: allPolicies(cluster),
-      settings: settingsOf(cluster),
+      settings: settingsIn(cluster, homes),
     }),
     allOf({
       deployments: inHomes(resources.deployments),

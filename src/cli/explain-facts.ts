@@ -1,6 +1,6 @@
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
 import type { SettingsReading } from '../api/settings.ts';
-import { readSettings, SETTINGS_NAME, SETTINGS_NAMESPACE } from '../api/settings.ts';
+import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { believable } from '../policy/believable.ts';
 import type { NodePod } from '../policy/node-pod.ts';
@@ -8,6 +8,7 @@ import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { labelledRecord, settingsRecord } from '../policy/record.ts';
+import { homesOf } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
 import { known } from './cluster.ts';
 import { resources } from './resource.ts';
@@ -46,7 +47,7 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
   const [namespace, clusterWide, settings] = await Promise.all([
     namespaceNamed(cluster, cluster.namespace),
     policiesLike(cluster, 'ClusterKeepalivePolicy'),
-    settingsOf(cluster),
+    ownSettings(cluster),
   ]);
   const node =
     view.node === undefined
@@ -62,7 +63,7 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
 export async function factsOfNode(cluster: Cluster, name: string): Promise<NodeFacts> {
   const [clusterWide, settings] = await Promise.all([
     policiesLike(cluster, 'ClusterKeepalivePolicy'),
-    settingsOf(cluster),
+    ownSettings(cluster),
   ]);
   const facts = await nodeFacts(cluster, name, { cluster: clusterWide, settings });
   if (facts.node.known && facts.node.value === undefined) {
@@ -120,8 +121,20 @@ async function namespaceNamed(cluster: Cluster, name: string): Promise<Answer<Na
   return known(found.value === undefined ? { name, labels: {} } : labelledRecord(found.value));
 }
 
-export async function settingsOf(cluster: Cluster): Promise<Answer<SettingsReading>> {
-  const target = { ...resources.configmaps, namespace: SETTINGS_NAMESPACE, name: SETTINGS_NAME };
-  const found = mapped(await cluster.get(target), settingsRecord);
-  return found.known ? known(readSettings(found.value?.data)) : found;
+async function ownSettings(cluster: Cluster): Promise<Answer<SettingsReading>> {
+  return settingsIn(cluster, await homesOf(cluster));
+}
+
+/** Of the operator, wherever it was put; the usual ones where it has none in any of `homes`. */
+export async function settingsIn(
+  cluster: Cluster,
+  homes: readonly string[],
+): Promise<Answer<SettingsReading>> {
+  const answers = await Promise.all(
+    homes.map((namespace) => cluster.get({ ...resources.configmaps, namespace, name: SETTINGS_NAME })),
+  );
+  const there = answers.find((one) => one.known && one.value !== undefined);
+  const found = there ?? answers.find((one) => !one.known) ?? known(undefined);
+  const record = mapped(found, settingsRecord);
+  return record.known ? known(readSettings(record.value?.data)) : record;
 }
