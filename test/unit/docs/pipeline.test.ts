@@ -1,0 +1,149 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+
+import packageJson from '../../../package.json' with { type: 'json' };
+import { Folder } from '../cli/folder.ts';
+import { filesOf } from './console.ts';
+import { Page } from './page.ts';
+
+const page = new Page('docs/pipeline.md');
+const root = join(import.meta.dirname, '../../..');
+const isInstall = (step: string) => step.includes('npm install');
+
+/** Steps of each pipeline of the page, by the name of its file. */
+const pipelines = page.blocks('yaml').map((text): [file: string, steps: string[]] => {
+  const [, file = ''] = /^# (\S+)\n/.exec(text) ?? [];
+  const { jobs, policies } = parse(text) as {
+    jobs?: { policies: { steps: { run?: string }[] } };
+    policies?: { before_script: string[]; script: string[] };
+  };
+  const steps = jobs?.policies.steps.flatMap(({ run }) => run ?? []);
+  return [file, steps ?? [...(policies?.before_script ?? []), ...(policies?.script ?? [])]];
+});
+const stepsOf = (file: string) => pipelines.find(([name]) => name === file)?.[1] ?? [];
+
+let folder: Folder;
+beforeEach(() => {
+  folder = new Folder({});
+  const program = `#!/bin/sh\nexec ${process.execPath} ${join(root, 'src/cli/main.ts')} "$@"\n`;
+  write('bin/keepalive', program);
+  chmodSync(join(folder.path, 'bin/keepalive'), 0o755);
+  for (const [name, text] of filesOf(new Page('docs/cli.md'))) write(`manifests/${name}`, text);
+});
+afterEach(() => {
+  folder[Symbol.dispose]();
+});
+
+function write(name: string, text: string): void {
+  const file = join(folder.path, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+}
+
+/** As forges run a step: by bash, which ends at the first thing that fails. */
+function run(script: string): Promise<Ended> {
+  const env = { ...process.env, PATH: `${folder.path}/bin:${process.env.PATH}`, NO_COLOR: '1' };
+  return new Promise((resolve) => {
+    const argv = ['-eo', 'pipefail', '-c', script];
+    execFile('bash', argv, { cwd: folder.path, env }, (error, stdout) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout });
+    });
+  });
+}
+
+/** The first step that fails, or the last one; installing is left out. */
+async function play(file: string): Promise<Ended> {
+  let ended: Ended = { code: 0, stdout: '' };
+  for (const step of stepsOf(file).filter((one) => !isInstall(one))) {
+    ended = await run(step);
+    if (ended.code !== 0) break;
+  }
+  return ended;
+}
+
+const policies = () => filesOf(new Page('docs/cli.md')).get('policies.yaml') ?? '';
+const slip = () => {
+  write('manifests/policies.yaml', policies().replace(': 90', ': 90s'));
+};
+
+test.each(pipelines)('%s installs the tool of this version', (_file, steps) => {
+  expect(steps.filter(isInstall)).toEqual([`npm install --global keepalive-operator@${packageJson.version}`]);
+});
+
+describe('the workflow of a forge', () => {
+  const file = '.github/workflows/keepalive.yaml';
+
+  test('fails where manifests are behind their policies, and passes once they are written', async () => {
+    const before = await play(file);
+    expect(before.code).toBe(1);
+    expect(before.stdout).toContain('+          - name: net.ipv4.tcp_keepalive_time');
+    await run('keepalive render --write -f manifests');
+    expect((await play(file)).code).toBe(0);
+  });
+
+  test('fails at a slip, with an annotation on its line', async () => {
+    slip();
+    const { code, stdout } = await play(file);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^::error file=manifests\/policies\.yaml,line=8,/m);
+  });
+
+  test('judges an overlay as what it becomes', async () => {
+    const overlay = '.github/workflows/keepalive-overlay.yaml';
+    const [, step = ''] = stepsOf(overlay);
+    // What builds the overlay is no part of this: it prints the two files.
+    const printed = step.replace(
+      /^kubectl kustomize \S+ \|/,
+      "sed 's/^# app.yaml/---/' manifests/policies.yaml manifests/app.yaml |",
+    );
+    expect(printed).not.toBe(step);
+    expect((await run(printed)).code).toBe(0);
+    slip();
+    expect(await run(printed)).toEqual({ code: 1, stdout: expect.stringMatching(/^::error file=<stdin>/) });
+  });
+});
+
+test('the pipeline with SARIF fails at a slip, and keeps the report', async () => {
+  expect((await play('.gitlab-ci.yml')).code).toBe(0);
+  slip();
+  expect((await play('.gitlab-ci.yml')).code).toBe(1);
+  expect((await run('cat keepalive.sarif')).stdout).toContain('"ruleId": "refused"');
+});
+
+describe('the hook', () => {
+  beforeEach(() => {
+    execFileSync('git', ['init', '-q'], { cwd: folder.path });
+    const [hook = ''] = page.blocks('sh');
+    write('.git/hooks/pre-commit', hook);
+    chmodSync(join(folder.path, '.git/hooks/pre-commit'), 0o755);
+    write('.gitignore', 'bin\n');
+  });
+  const commit = () =>
+    run('git -c user.name=somebody -c user.email=somebody@example.org commit -qm message 2>&1');
+
+  test('lets pass what is fine, and what has nothing to do with it', async () => {
+    await run('git add manifests');
+    expect(await commit()).toMatchObject({ code: 0 });
+    slip();
+    await run('git add .gitignore');
+    expect(await commit()).toMatchObject({ code: 0 });
+  });
+
+  test('stops a slip that is staged, whatever lies there', async () => {
+    slip();
+    await run('git add manifests');
+    write('manifests/policies.yaml', policies());
+    const { code, stdout } = await commit();
+    expect(code).toBe(1);
+    expect(stdout).toContain('[refused]');
+  });
+});
