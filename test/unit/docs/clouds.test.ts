@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, test } from '@jest/globals';
+
+import { presets } from '../../../src/api/presets.ts';
+import { Page } from './page.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const rows = new Page('docs/clouds.md').tableAfter('# Managed and packaged Kubernetes');
+const named = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+
+test.each(rows.map(([platform = '', path = '']) => [platform, named(path)] as const))(
+  '%s: what forgets there are presets that a policy can name',
+  (_platform, names) => {
+    expect(names.filter((name) => !(name in presets))).toEqual([]);
+  },
+);
+
+test('the values for a platform are in the chart', () => {
+  const files = rows.flatMap((cells) => named(cells.at(-1) ?? '')).filter((name) => name.endsWith('.yaml'));
+  expect(files.length).toBeGreaterThan(2);
+  expect(files.filter((name) => !existsSync(join(root, 'deploy/chart', name)))).toEqual([]);
+});
