@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { lazyParts } from './lazy-parts.ts';
+import { manPages } from './man-pages.ts';
 import { modelTypes } from './model-types.ts';
 import { undiciParts } from './undici-parts.ts';
 
@@ -55,6 +56,9 @@ await build({
 });
 await build({ ...options, entryPoints: { models: join(root, 'src/api/model.ts') } });
 await writeFile(join(outdir, 'models.d.ts'), await modelTypes());
+const man = manPages();
+await mkdir(join(outdir, 'man'));
+for (const [name, text] of man) await writeFile(join(outdir, 'man', name), text);
 await writeFile(
   join(outdir, 'package.json'),
   `${JSON.stringify(
@@ -72,6 +76,8 @@ await writeFile(
         // What npx runs: the one of the package's own name.
         [packageJson.name]: 'keepalive.mjs',
       },
+      // An installation for everybody brings them into the path of man.
+      man: [...man.keys()].map((name) => `man/${name}`),
       exports: {
         './models': { types: './models.d.ts', default: './models.mjs' },
         './package.json': './package.json',

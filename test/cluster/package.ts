@@ -1,6 +1,6 @@
 import { run, runOrThrow } from './command.ts';
 
-/** What a cluster takes from Debian: network tools, the image builder, and what runc, small C programs and the one for the kernel need. */
+/** What a cluster takes from Debian: network tools, the image builder, and what runc, small C programs, the one for the kernel and the reading of man pages need. */
 const packages = [
   'buildah',
   'busybox-static',
@@ -13,6 +13,7 @@ const packages = [
   'libbpf-dev',
   'libc6-dev',
   'libseccomp-dev',
+  'mandoc',
   'nftables',
   'openssl',
   'pkg-config',

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -82,6 +83,19 @@ describe('the package, installed into an empty project', () => {
   test('answers kubectl, which asks it at each TAB', async () => {
     const { stdout } = await run(bin('kubectl_complete-keepalive'), ['derive', '--preset', 'aws-nlb']);
     expect(stdout.split('\n').map((line) => line.trim())).toEqual(['aws-nlb', 'aws-nlb-tls', ':4', '']);
+  });
+
+  test('brings a page for `man` of each command where it is installed for everybody', async () => {
+    const prefix = join(project.path, 'everybody');
+    const pack = join(project.path, 'keepalive-operator-0.1.0.tgz');
+    await run('npm', ['install', '--offline', '--global', '--prefix', prefix, pack], { cwd: project.path });
+    const pages = globSync(join(prefix, 'share/man/man1/*'));
+    expect(pages.map((page) => basename(page))).toContain('keepalive-derive.1');
+    expect(pages).toHaveLength(8);
+    // Prints and fails where a page is not what man reads.
+    expect((await run('mandoc', ['-T', 'lint', '-W', 'error', ...pages])).stdout).toBe('');
+    const { stdout } = await run('mandoc', ['-T', 'utf8', join(prefix, 'share/man/man1/keepalive-derive.1')]);
+    expect(stdout).toContain('keepalive derive --preset aws-nlb --timeout 4m');
   });
 
   test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s', async (shell) => {
