@@ -7,11 +7,22 @@ export interface Answer {
 
 /** A GET to the API server through the cluster's socket; status 0 where nothing answers. */
 export function get(socketPath: string, path: string): Promise<Answer> {
+  return ask(socketPath, 'GET', path);
+}
+
+/** The same, of an object that is to be made. */
+export function post(socketPath: string, path: string, object: unknown): Promise<Answer> {
+  return ask(socketPath, 'POST', path, JSON.stringify(object));
+}
+
+function ask(socketPath: string, method: 'GET' | 'POST', path: string, sent = ''): Promise<Answer> {
   return new Promise((resolve) => {
     const nobody = () => {
       resolve({ status: 0, body: '' });
     };
-    const call = request({ socketPath, path, host: 'localhost', timeout: 10_000 }, (response) => {
+    const headers = sent === '' ? {} : { 'content-type': 'application/json' };
+    const asked = { socketPath, method, path, headers, host: 'localhost', timeout: 10_000 };
+    const call = request(asked, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.once('end', () => {
@@ -22,7 +33,7 @@ export function get(socketPath: string, path: string): Promise<Answer> {
     call
       .once('error', nobody)
       .once('timeout', () => call.destroy())
-      .end();
+      .end(sent);
   });
 }
 

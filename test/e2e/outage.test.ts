@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { until } from '../cluster/wait.ts';
+import { BadDay } from '../storm/bad-day.ts';
 import { sysctls } from '../support/builder.ts';
 import { Bench, kap, sleeper } from './shared.ts';
 
@@ -21,30 +22,12 @@ const restarts = async () =>
     status.containerStatuses.map(({ restartCount }) => restartCount),
   );
 
-/** One request of etcd's JSON gateway, sent inside the lab. */
-async function etcd(path: string, body: object): Promise<{ header: { revision: string } }> {
-  const script = `const r = await fetch('http://127.0.0.1:2379${path}', {method: 'POST', body: process.argv[1]}); console.log(await r.text())`;
-  const { stdout, stderr, code } = await bench.cluster.exec([
-    process.execPath,
-    '--input-type=module',
-    '-e',
-    script,
-    JSON.stringify(body),
-  ]);
-  if (code !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as { header: { revision: string } };
-}
-
 describe('an API server that goes away', () => {
   test('and comes back with its history compacted is followed again, by the same processes', async () => {
     await bench.apply(kap(namespace, 'before', 90));
     await bench.status({ kind: 'kap', name: 'before', namespace });
     const before = await restarts();
-    const apiserver = bench.cluster.component('apiserver');
-    await apiserver.stop('SIGKILL');
-    const { header } = await etcd('/v3/kv/range', { key: 'AA==', limit: '1' });
-    await etcd('/v3/kv/compaction', { revision: header.revision, physical: true });
-    await apiserver.start();
+    await new BadDay(bench.cluster).forgotten();
     await bench.apply(kap(namespace, 'after', 45));
     await bench.status({ kind: 'kap', name: 'after', namespace }, undefined, 90_000);
     // Where the API server asks what kinds there are before it serves those of CustomResourceDefinitions, it asks

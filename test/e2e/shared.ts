@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { control } from '../cluster/addresses.ts';
-import { get } from '../cluster/api.ts';
+import { get, post } from '../cluster/api.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { Output } from '../cluster/command.ts';
 import { labSettings } from '../cluster/install.ts';
@@ -40,6 +40,12 @@ export interface PolicyName {
   readonly kind: 'kap' | 'ckap';
   readonly name: string;
   readonly namespace?: string;
+}
+
+/** As much of a pod as says where it is to be made. */
+interface Pod {
+  readonly metadata: { readonly namespace: string };
+  readonly spec: object;
 }
 
 /** What a test does with the cluster, in the words of its user. */
@@ -201,13 +207,11 @@ export class Bench {
   }
 
   /** The sysctls a pod would be created with, as the API server says in a dry run. */
-  async dryRun(pod: unknown): Promise<readonly Sysctl[]> {
-    const { stdout, stderr, code } = await this.cluster.exec(
-      ['kubectl', 'create', '--dry-run=server', '-o', 'json', '-f', '-'],
-      { stdin: JSON.stringify(pod) },
-    );
-    if (code !== 0) throw new Error(stderr);
-    const created = JSON.parse(stdout) as { spec: { securityContext?: { sysctls?: Sysctl[] } } };
+  async dryRun(pod: Pod): Promise<readonly Sysctl[]> {
+    const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods?dryRun=All&fieldValidation=Strict`;
+    const { status, body } = await post(this.cluster.apiSocket, path, pod);
+    if (status !== 201) throw new Error(`the API server says ${status} ${body}`);
+    const created = JSON.parse(body) as { spec: { securityContext?: { sysctls?: Sysctl[] } } };
     return created.spec.securityContext?.sysctls ?? [];
   }
 }
