@@ -156,9 +156,10 @@ export class Applier {
   /** Only what a reader of `kubectl describe` would call news. */
   #announce(record: PolicyRecord, { verdict }: Plan): void {
     if (verdict.kind === 'reconciling') return;
-    const before = record.status.conditions?.find(({ type }) => type === 'Ready');
-    const status = verdict.kind === 'ready' ? 'True' : 'False';
-    if (before?.status === status && before.reason === verdict.reason) return;
+    // What was only under way, for the same reason, is news when it has stalled.
+    const told = verdict.kind === 'ready' ? 'Ready' : 'Stalled';
+    const before = record.status.conditions?.find(({ type }) => type === told);
+    if (before?.status === 'True' && before.reason === verdict.reason) return;
     this.#record(record, {
       type: verdict.kind === 'ready' ? 'Normal' : 'Warning',
       reason: verdict.reason,

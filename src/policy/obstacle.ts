@@ -32,16 +32,8 @@ export function actsOnPods({ spec }: Policy): boolean {
   return spec.mode === 'Enforce' && spec.podSelector !== undefined;
 }
 
-/** What keeps new pods from getting the values, by a fault of the installation. */
-export function installationFault(
-  policy: Policy | undefined,
-  { missing, differing }: Installation,
-): Verdict | undefined {
-  if (policy !== undefined && !actsOnPods(policy)) return undefined;
-  if (missing.length > 0) {
-    const message = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so no new pod is changed: apply the manifests of the operator again`;
-    return { kind: 'stalled', reason: 'AdmissionMissing', message };
-  }
+/** What of the installation is not as this version makes it, and may keep new pods from getting the values. */
+export function differenceFault({ differing }: Installation): Verdict | undefined {
   const edited = differing.filter(({ by }) => by === 'somebody');
   const [first] = edited.length > 0 ? edited : differing;
   if (first === undefined) return undefined;

@@ -7,7 +7,8 @@ import { assess } from './assess.ts';
 import type { BindingRecord, BindingStep } from './binding-step.ts';
 import { bindingStep } from './binding-step.ts';
 import type { Installation } from './installation.ts';
-import { installationFault, unreadable } from './obstacle.ts';
+import { heldUp } from './installing.ts';
+import { unreadable } from './obstacle.ts';
 import type { Evidence } from './evidence.ts';
 import type { AdmissionMode } from './mode.ts';
 import type { NamespaceView } from './pod.ts';
@@ -78,13 +79,15 @@ export function plan(circumstances: Circumstances): Plan {
     ...known(counts),
     ...foundOf({ findings, findingsTotal }),
   };
-  const fault = installationFault(policy, circumstances.installation) ?? why ?? refusalFault(refusals, to);
+  const held = heldUp(policy, circumstances);
+  const fault = why ?? refusalFault(refusals, to);
   // What is only withheld keeps its binding: the status takes admission away, and gives it back, at once.
   const wanted = record.policy ?? policy;
-  const mayBind = fault === undefined || fault === why;
+  const mayBind = held === undefined && fault === why;
   const step = { binding: mayBind ? bindingOf(wanted, circumstances) : keep, coverage };
   const made =
-    fault === undefined ? progressOf(circumstances, policy, { ...step, awaited, counts }) : stays(fault);
+    held ??
+    (fault === undefined ? progressOf(circumstances, policy, { ...step, awaited, counts }) : stays(fault));
   const progress = {
     ...made,
     verdict: asRefused(made.verdict, refusals, to),

@@ -28,6 +28,9 @@ export interface Progress {
   readonly activation: 'begins' | 'goes on' | 'none';
 }
 
+/** Said of a policy whose objects of the manifests are not there. */
+export const missingReason = 'AdmissionMissing';
+
 export function stays(verdict: Verdict): Progress {
   return { verdict, againAfterMs: undefined, activation: 'none' };
 }
@@ -100,7 +103,7 @@ function saysWhatIs(
   binding: BindingStep,
 ): boolean {
   const inTheWay = ({ type, reason }: { type: string; reason: string }) =>
-    type === 'Stalled' || (type === 'Reconciling' && reason === 'AdmissionDiffers');
+    type === 'Stalled' || (type === 'Reconciling' && ['AdmissionDiffers', missingReason].includes(reason));
   return (
     binding.do === 'keep' &&
     !(status.conditions ?? []).some(inTheWay) &&

@@ -7,6 +7,7 @@ import { ApiClient } from '../../../src/kube/client.ts';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import { EventRecorder } from '../../../src/kube/events.ts';
+import { installingMs } from '../../../src/policy/installing.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
@@ -31,13 +32,14 @@ let server: FakeApiServer;
 let client: ApiClient;
 let world: World;
 let applier: Applier;
+let events: EventRecorder;
 beforeEach(async () => {
   server = await FakeApiServer.start();
   client = new ApiClient(plain(server.url));
   world = new World('keepalive-agent');
   world.keepalivepolicies.set('db/team', record);
   const { log } = notebook();
-  const events = new EventRecorder({ client, log, reportingController: 'x', reportingInstance: 'y' });
+  events = new EventRecorder({ client, log, reportingController: 'x', reportingInstance: 'y' });
   applier = new Applier({ client, events, log, world, pace: new Pace(systemClock) });
 });
 afterEach(async () => {
@@ -80,4 +82,23 @@ test('where another has its name, the policy is looked at again', async () => {
   server.answers(status(422, 'Invalid'));
   await expect(applier.apply(seen, planned)).rejects.toThrow('422 Invalid');
   expect(world.policy('db/team')).toBe(record);
+});
+
+test('what was waited for is news once it has stalled, and is told no second time', async () => {
+  const installation = { missing: ['MutatingAdmissionPolicy a'], differing: [] };
+  const waiting = plan(circumstances(record, { installation }));
+  const told = (text: PolicyRecord['status']) =>
+    circumstances({ ...record, status: text }, { installation, activatingForMs: installingMs });
+  const stalled = plan(told(waiting.status));
+  server.otherwise = json(served(stalled.status));
+  const news = async () => {
+    await events.flush();
+    return server.asked.flatMap(({ body }) => (body as { reason?: string }).reason ?? []);
+  };
+  await applier.apply(circumstances(record, { installation }), waiting);
+  expect(await news()).toEqual([]);
+  await applier.apply(told(waiting.status), stalled);
+  expect(await news()).toEqual(['AdmissionMissing']);
+  await applier.apply(told(stalled.status), plan(told(stalled.status)));
+  expect(await news()).toEqual(['AdmissionMissing']);
 });

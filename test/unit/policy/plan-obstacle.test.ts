@@ -62,17 +62,6 @@ describe('an obstacle', () => {
     expect(status.conditions?.[0]?.message).toContain('declare at least one hop that follows packets');
   });
 
-  test('in the installation is Stalled and names what is missing', () => {
-    const missing = ['MutatingAdmissionPolicy a', 'MutatingAdmissionPolicyBinding b'];
-    const { binding, status } = plan(circumstances(record(), { installation: { missing, differing: [] } }));
-    expect(binding).toEqual({ do: 'keep' });
-    expect(conditionsOf(status)).toEqual(['Ready=False AdmissionMissing', 'Stalled=True AdmissionMissing']);
-    expect(status.conditions?.[0]?.message).toContain(
-      'MutatingAdmissionPolicy a, MutatingAdmissionPolicyBinding b are not installed',
-    );
-    expect(status.effective).toMatchObject({ timeSeconds: 30 });
-  });
-
   test('that was removed leads to Ready again, once the API server must have taken up what was missing', () => {
     const quiet = settled();
     const lost = plan({ ...quiet, installation: lacking });

@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { installingMs } from '../../../src/policy/installing.ts';
+import { plan } from '../../../src/policy/plan.ts';
+import { activating, boundTo, circumstances, conditionsOf, record, settled } from './plan-rig.ts';
+
+const installation = {
+  missing: ['MutatingAdmissionPolicy a', 'MutatingAdmissionPolicyBinding b'],
+  differing: [],
+};
+const awaited = ['Ready=False AdmissionMissing', 'Reconciling=True AdmissionMissing'];
+const stalled = ['Ready=False AdmissionMissing', 'Stalled=True AdmissionMissing'];
+const names = 'MutatingAdmissionPolicy a, MutatingAdmissionPolicyBinding b are not installed';
+
+describe('admission objects that are missing', () => {
+  const first = plan(circumstances(record(), { installation }));
+  const told = record(90, {}, { status: first.status });
+  const waited = (activatingForMs: number | undefined) =>
+    plan(circumstances(told, { installation, activatingForMs }));
+  const given = plan(circumstances(told, { installation, activatingForMs: installingMs }));
+
+  test('are waited for first, since an installation brings objects in any order', () => {
+    expect(conditionsOf(first.status)).toEqual(awaited);
+    expect(first).toMatchObject({
+      binding: { do: 'keep' },
+      activation: 'begins',
+      againAfterMs: installingMs,
+      status: { effective: { timeSeconds: 30 } },
+    });
+    expect(first.status.conditions?.[0]?.message).toContain(
+      `${names} yet, so no new pod is changed: in an installation that passes by itself`,
+    );
+  });
+
+  test.each([
+    ['has just begun', 0, 'goes on', installingMs],
+    ['is under way', 20_000, 'goes on', installingMs - 20_000],
+    ['is about to end', installingMs - 1, 'goes on', 1],
+    ['was begun by another process', undefined, 'begins', installingMs],
+  ])('are waited for where the wait %s', (_, forMs, activation, againAfterMs) => {
+    const next = waited(forMs);
+    expect(conditionsOf(next.status)).toEqual(awaited);
+    expect(next).toMatchObject({ activation, againAfterMs, status: first.status });
+  });
+
+  test.each([installingMs, installingMs + 1, 86_400_000])('are Stalled after %d ms', (forMs) => {
+    const next = waited(forMs);
+    expect(conditionsOf(next.status)).toEqual(stalled);
+    expect(next).toMatchObject({ binding: { do: 'keep' }, activation: 'none', againAfterMs: undefined });
+    expect(next.status.conditions?.[0]?.message).toBe(
+      `${names}, so no new pod is changed: apply the manifests of the operator again`,
+    );
+  });
+
+  test('stay Stalled for a process that has not waited itself', () => {
+    const of = record(90, {}, { status: given.status });
+    const next = plan(circumstances(of, { installation }));
+    expect(next.status).toEqual(given.status);
+    expect(next.againAfterMs).toBeUndefined();
+  });
+
+  test('are waited for anew where the spec has changed, since who changed it may install them as well', () => {
+    const of = record(60, {}, { status: given.status, generation: 2 });
+    const next = plan(circumstances(of, { installation, activatingForMs: installingMs }));
+    expect(conditionsOf(next.status)).toEqual(awaited);
+    expect(next.againAfterMs).toBe(installingMs);
+  });
+
+  test('are waited for as well where a policy was Ready before', () => {
+    const next = plan({ ...settled(), installation });
+    expect(conditionsOf(next.status)).toEqual(awaited);
+    expect(next.activation).toBe('begins');
+  });
+
+  test.each([
+    ['while they were waited for', first],
+    ['after they had stalled', given],
+  ])('are followed by an activation of its own when they come %s', (_, { status }) => {
+    const of = record(90, {}, { status });
+    const found = plan(circumstances(of, { binding: boundTo(of), activatingForMs: 59_000 }));
+    expect(conditionsOf(found.status)).toEqual(activating);
+    expect(found.activation).toBe('begins');
+  });
+});
