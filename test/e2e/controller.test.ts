@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
+import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import { sysctls } from '../support/builder.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper } from './shared.ts';
@@ -196,13 +199,6 @@ describe('what the installation needs', () => {
   test('its absence is waited for, and says what to do; once it is back the policy is Ready', async () => {
     await bench.apply(kap(namespace, 'lacking', 90));
     await bench.status({ kind: 'kap', name: 'lacking', namespace });
-    const manifest = await bench.cluster.kubectl(
-      'get',
-      'mutatingadmissionpolicy',
-      admissionPolicy,
-      '-o',
-      'json',
-    );
     await bench.cluster.kubectl('delete', 'mutatingadmissionpolicy', admissionPolicy);
     const isAwaited = (status: PolicyStatus) =>
       condition(status, 'Reconciling')?.reason === 'AdmissionMissing';
@@ -212,16 +208,7 @@ describe('what the installation needs', () => {
         'passes by itself; otherwise apply the manifests of the operator again',
     );
     expect(condition(status, 'Ready')?.status).toBe('False');
-    const { apiVersion, kind, metadata, spec } = JSON.parse(manifest) as Record<
-      string,
-      { name: string; labels: object }
-    >;
-    await bench.apply({
-      apiVersion,
-      kind,
-      metadata: { name: metadata?.name, labels: metadata?.labels },
-      spec,
-    });
+    await bench.cluster.kubectl('apply', '-f', join(repository, 'deploy/admission.yaml'));
     await bench.status({ kind: 'kap', name: 'lacking', namespace });
   });
 });
