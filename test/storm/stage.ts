@@ -38,7 +38,8 @@ export class Stage {
   readonly client: ApiClient;
   readonly #fleet: ChildProcess;
   readonly #said: Said[] = [];
-  #controller: ChildProcess | undefined;
+  /** The oldest first. */
+  readonly #controllers: ChildProcess[] = [];
   #starts = 0;
 
   private constructor(cluster: Cluster, fleet: ChildProcess) {
@@ -68,6 +69,7 @@ export class Stage {
   }
 
   async down(): Promise<void> {
+    this.#controllers.length = 0;
     await this.client.close();
     await this.cluster.down();
   }
@@ -92,10 +94,10 @@ export class Stage {
     return (await this.client.patch(policy, { spec: { path } })).metadata.generation ?? 0;
   }
 
-  /** As its pod would start it: with the rights of its account, and no kubeconfig. */
+  /** As its pod would start it: with the rights of its account, and no kubeconfig; beside the one that runs. */
   startController(): void {
     const probe = join(import.meta.dirname, 'step-probe.ts');
-    this.#controller = this.cluster.spawn(
+    const controller = this.cluster.spawn(
       [process.execPath, '--import', probe, join(repository, 'dist/main.mjs'), 'controller'],
       {
         env: {
@@ -106,28 +108,41 @@ export class Stage {
         },
       },
     );
-    this.#controller.stderr?.pipe(process.stderr);
-    this.#controller.stdout?.resume();
+    controller.stderr?.pipe(process.stderr);
+    controller.stdout?.resume();
+    this.#controllers.push(controller);
+    // As its kubelet does.
+    controller.once('exit', () => {
+      const at = this.#controllers.indexOf(controller);
+      if (at === -1) return;
+      this.#controllers.splice(at, 1);
+      this.startController();
+    });
   }
 
-  /** At once, as a node that loses power would; or so that it can hand over. */
+  /** The oldest: at once, as a node that loses power would; or so that it can hand over. */
   async stopController(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const child = this.#controller;
-    this.#controller = undefined;
-    if (child?.pid === undefined) return;
+    const child = this.#controllers.shift();
+    if (child === undefined) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    await this.cluster.exec(['pkill', `-${signal.slice(3)}`, '-f', 'main.mjs controller']);
+    await this.cluster.exec(['pkill', `-${signal.slice(3)}`, '-o', '-f', 'main.mjs controller']);
     await ended;
+  }
+
+  /** How often one was started, by a test or because it had ended by itself. */
+  get starts(): number {
+    return this.#starts;
   }
 
   get #probeSocket(): string {
     return join(this.cluster.lab.folder, `probe-${this.#starts}.sock`);
   }
 
-  /** Of the controller, since it was asked last. */
-  probe(): Promise<Probe> {
+  /** Of the controller that was started last, since it was asked last; `collected`: once nothing is in memory that nobody refers to. */
+  probe({ collected = false } = {}): Promise<Probe> {
+    const asked = { socketPath: this.#probeSocket, host: 'localhost', path: collected ? '/collected' : '/' };
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#probeSocket, host: 'localhost' }, (response) => {
+      const call = request(asked, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (part: string) => (text += part));
         response.once('end', () => {

@@ -1,8 +1,11 @@
 /**
  * Loaded into a process before its program (`node --import`): how long the event loop was not free, in time of the processor, so that
- * what else runs on the machine has no part in it; and memory. Not of its first second. Told, and begun anew, on a socket that KEEPALIVE_PROBE names.
+ * what else runs on the machine has no part in it; and memory, at `/collected` after a collection. Not of its first second. Told, and begun
+ * anew, on a socket that KEEPALIVE_PROBE names.
  */
 import { createServer } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 const everyMs = 2;
 /** Before that, it is the program that is loaded. */
@@ -21,7 +24,11 @@ setInterval(() => {
   last = now;
 }, everyMs).unref();
 
-const server = createServer((_, response) => {
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const server = createServer(({ url }, response) => {
+  if (url === '/collected') collect();
   const { rss, heapUsed, external } = process.memoryUsage();
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
   const cpuS = (userCPUTime + systemCPUTime) / 1e6;
