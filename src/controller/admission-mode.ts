@@ -1,5 +1,7 @@
 import { admissionGroup } from '../kube/built-in.ts';
 import type { ApiClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { sleep } from '../kube/clock.ts';
 import { answered } from '../kube/requirement.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import type { Log } from '../ops/log.ts';
@@ -19,10 +21,30 @@ export async function findAdmission(
   wanted: ControllerConfig['admission'],
   { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
 ): Promise<Admission | undefined> {
-  const served = await answered(() => client.kindsOf(admissionGroup, { signal }), { log, signal });
-  if (served === undefined) return undefined;
-  const servesPolicies = served.includes(resources.mutatingadmissionpolicies.plural);
+  const servesPolicies = await answered(() => arePoliciesServed(client, signal), { log, signal });
+  if (servesPolicies === undefined) return undefined;
   const mode = wanted === 'auto' ? (servesPolicies ? 'policy' : 'webhook') : wanted;
   log.info({ mode, wanted, servesPolicies }, 'what new pods are changed by');
   return { mode, servesPolicies };
+}
+
+/** A cluster is upgraded once in months. */
+const againMs = 600_000;
+
+/** Resolves once the API server serves admission policies that change pods, or as soon as `signal` aborts. */
+export async function untilPoliciesAreServed(
+  client: ApiClient,
+  { clock, signal, random = Math.random }: { clock: Clock; signal: AbortSignal; random?: () => number },
+): Promise<void> {
+  let areServed = false;
+  while (!areServed && !signal.aborted) {
+    // Replicas must not all hear of it in the same moment.
+    await sleep(clock, againMs * (1 + random()), signal);
+    if (!signal.aborted) areServed = await arePoliciesServed(client, signal).catch(() => false);
+  }
+}
+
+async function arePoliciesServed(client: ApiClient, signal: AbortSignal): Promise<boolean> {
+  const served = await client.kindsOf(admissionGroup, { signal });
+  return served.includes(resources.mutatingadmissionpolicies.plural);
 }

@@ -1,12 +1,13 @@
 import { CONTROLLER_NAME } from '../api/group.ts';
 import { ApiClient } from '../kube/client.ts';
+import { systemClock } from '../kube/clock.ts';
 import { openConnection } from '../kube/connection.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import type { ControllerMetrics } from '../ops/controller-metrics.ts';
 import { createControllerMetrics } from '../ops/controller-metrics.ts';
-import { findAdmission } from './admission-mode.ts';
+import { findAdmission, untilPoliciesAreServed } from './admission-mode.ts';
 import { Controller } from './controller.ts';
 
 export interface RunOptions {
@@ -19,13 +20,15 @@ export interface RunOptions {
 }
 
 /**
- * Runs until `signal` aborts, then hands the lead over and resolves. Rejects with a RequirementError where
- * the cluster lacks what is needed, and where the lead was lost: the process must end then, since another
- * one may act already.
+ * Runs until `signal` aborts, or the API server serves what it did not before, then hands the lead over and
+ * resolves. Rejects with a RequirementError where the cluster lacks what is needed, and where the lead was lost:
+ * the process must end then, since another one may act already.
  */
 export async function runController(options: RunOptions): Promise<void> {
   const { config, log, environment, version, signal } = options;
   let controller: Controller | undefined;
+  // What is watched is decided at the start: by another decision, whoever runs the process starts it again.
+  const stop = new AbortController();
   const metrics = createControllerMetrics({
     version,
     queueDepth: () => controller?.queueDepth ?? 0,
@@ -44,9 +47,16 @@ export async function runController(options: RunOptions): Promise<void> {
   try {
     const admission = await findAdmission(client, config.admission, { log, signal });
     if (admission === undefined) return;
-    controller = new Controller({ config, log, signal, client, metrics, admission });
+    if (!admission.servesPolicies)
+      void untilPoliciesAreServed(client, { clock: systemClock, signal: stop.signal }).then(() => {
+        if (!stop.signal.aborted) log.info('the API server serves admission policies now: starting again');
+        stop.abort();
+      });
+    const ending = AbortSignal.any([signal, stop.signal]);
+    controller = new Controller({ config, log, signal: ending, client, metrics, admission });
     await controller.run();
   } finally {
+    stop.abort();
     await controller?.close();
     await health.close();
     await client.close();
