@@ -75,7 +75,7 @@ export class WebhookKeys {
         await this.#trust(webhook, step, signal);
         return heardMs;
       case 'store':
-        await this.#store(step.pair, signal);
+        await this.#store(webhook, step.pair, signal);
         return heardMs;
       case 'wait':
         return Math.min(step.forMs, longestMs);
@@ -130,9 +130,8 @@ export class WebhookKeys {
     log.info({ authorities: authorities.length }, 'API servers are told whom to trust');
   }
 
-  async #store(pair: KeyPair, signal: AbortSignal): Promise<void> {
+  async #store(owner: StoredWebhook, pair: KeyPair, signal: AbortSignal): Promise<void> {
     const { client, world, log } = this.#options;
-    const [owner] = [...world.deployments.list()].map(({ name, uid }) => ({ name, uid }));
     const manifest = secretManifest(pair, { namespace: world.homes.controller, owner });
     await client.apply(resources.secrets, manifest, { fieldManager: keysManager, signal });
     log.info('certificate stored: it is served from now on');

@@ -2,7 +2,9 @@ import { CONTROLLER_NAME, OPERATOR_LABELS } from '../api/group.ts';
 import type { KubeManifest, KubeObject } from '../kube/resource.ts';
 import type { KeyPair, Pair } from '../ops/certificate.ts';
 import { certificatesIn, readPair } from '../ops/certificate.ts';
+import { ADMISSION_API_VERSION } from '../policy/admission.ts';
 import type { Stored } from '../policy/record.ts';
+import type { StoredWebhook } from './record.ts';
 
 /** Where the webhook's certificate and its key are kept for all replicas; RBAC names it too. */
 export const secretName = 'keepalive-webhook';
@@ -22,26 +24,18 @@ export function secretRecord({ metadata, data }: KubeObject): StoredSecret {
   return { uid: metadata.uid, pair };
 }
 
-/** It goes with the Deployment, so that an uninstallation leaves nothing. */
+/** It goes with the configuration of the webhook: neither an uninstallation nor a change to policies leaves it. */
 export function secretManifest(
   { certificate, key, authorities }: KeyPair,
-  at: {
-    readonly namespace: string;
-    readonly owner: { readonly name: string; readonly uid: string } | undefined;
-  },
+  { namespace, owner }: { readonly namespace: string; readonly owner: StoredWebhook },
 ): KubeManifest {
   const encoded = (text: string) => Buffer.from(text).toString('base64');
-  const { namespace, owner } = at;
-  const reference = owner && { apiVersion: 'apps/v1', kind: 'Deployment', ...owner };
+  const { name, uid } = owner;
+  const reference = { apiVersion: ADMISSION_API_VERSION, kind: 'MutatingWebhookConfiguration', name, uid };
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: {
-      name: secretName,
-      namespace,
-      labels: OPERATOR_LABELS,
-      ...(reference === undefined ? {} : { ownerReferences: [reference] }),
-    },
+    metadata: { name: secretName, namespace, labels: OPERATOR_LABELS, ownerReferences: [reference] },
     data: {
       [fields.certificate]: encoded(certificate),
       [fields.key]: encoded(key),

@@ -52,7 +52,6 @@ beforeEach(async () => {
   };
   client = new ApiClient(plain(server.url));
   world = new World('keepalive-agent', { mode: 'webhook', home: 'home' });
-  world.deployments.set('home/keepalive-controller', { uid: 'd', name: 'keepalive-controller', runs: true });
   trust(Object.fromEntries(webhooks.map((one) => [one, ''])));
   clock = new HandClock();
   secrets = new Store<StoredSecret>();
@@ -87,7 +86,7 @@ test('API servers are told whom to trust, by name alone, before the certificate 
   await server.received(2);
   expect(server.asked[1]).toMatchObject({
     path: '/api/v1/namespaces/home/secrets/keepalive-webhook',
-    body: { metadata: { ownerReferences: [{ kind: 'Deployment', name: 'keepalive-controller', uid: 'd' }] } },
+    body: { metadata: { ownerReferences: [{ kind: 'MutatingWebhookConfiguration', name, uid: 'w' }] } },
   });
   expect([...secrets.list()][0]?.pair).toBeDefined();
 });
