@@ -36,8 +36,9 @@ function templateOf(object: Spliced, file: string): string {
   return object.toString();
 }
 
-const byWebhook = 'eq (include "keepalive.admission" .) "webhook"';
-const byPolicy = 'eq (include "keepalive.admission" .) "policy"';
+/** What is neither is both, on the way from one to the other. */
+const byWebhook = 'ne (include "keepalive.admission" .) "policy"';
+const byPolicy = 'ne (include "keepalive.admission" .) "webhook"';
 
 /** By the name of a file: what its objects are there for. */
 const conditions: Readonly<Record<string, string>> = {

@@ -45,9 +45,9 @@ export function chartValues(base: Base): Values {
       ),
     },
     admission: value(
-      z.enum(['auto', 'policy', 'webhook']),
+      z.enum(['auto', 'policy', 'webhook', 'both']),
       'auto',
-      'What changes new pods: the API server itself by policies (1.36 and later), or a webhook of the controller. auto: as the cluster can.',
+      'What changes new pods: the API server itself by policies (1.36 and later), or a webhook of the controller. auto: as the cluster can. both: on the way from one to the other.',
     ),
     settings: settings(),
     openshift: {

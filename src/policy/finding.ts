@@ -132,7 +132,8 @@ export function missedFinding({ pod, isJudged }: Missed, policy: EffectivePolicy
     ...whereabouts(pod, policy),
     message:
       'it was made after the policy was in force, and without its values: admission looked away (the API server had just ' +
-      `started, or had an error), or its labels are newer than it is. ${capital(remedy)}`,
+      'started, or had an error, or nobody answered it where it asks the webhook), or its labels are newer than it is. ' +
+      capital(remedy),
   };
 }
 

@@ -100,6 +100,15 @@ describe('each component of deploy/components is values of the chart', () => {
     expect(auto).toEqual(await rendered(only, ['--set', `admission=${mode}`]));
   });
 
+  test('on the way from one to the other it has the objects of both, and is served as the webhook is', async () => {
+    const [policy, webhook, both] = await Promise.all(
+      ['policy', 'webhook', 'both'].map(async (mode) =>
+        byTitle(await rendered(only, ['--set', `admission=${mode}`])),
+      ),
+    );
+    expect(both).toEqual({ ...policy, ...webhook });
+  });
+
   test('the webhook in one namespace leaves out that one, and is asked from there', async () => {
     const overlay = await built(overlays.write('asked', { components: ['webhook', 'one-namespace'] }));
     const args = ['--set', 'admission=webhook', '--set', 'agent.namespace=platform'];
