@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import { witnessPod } from '../../src/policy/witness.ts';
-import { sysctls } from '../support/builder.ts';
+import { cannotSee, readyMessage, readyMomentTests, refusedQuestionTests } from './ready-moment.ts';
 import type { PolicyName } from './shared.ts';
-import { Bench, ckap, condition, isReady, kap, sleeper } from './shared.ts';
+import { Bench, kap, sleeper } from './shared.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-evidence';
@@ -16,38 +16,11 @@ const fence = 'dry-run.keepalive.dev';
 const team: PolicyName = { kind: 'kap', name: 'team', namespace };
 
 beforeAll(() => bench.namespace(namespace));
-afterAll(async () => {
-  await bench.cluster.kubectl('delete', 'ckap', '-l', 'test=evidence');
-  await bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false');
-});
+afterAll(() => bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false'));
 
-const messageOf = async () => condition((await bench.policy(team)).status, 'Ready')?.message ?? '';
-const cannotSee = 'cannot be seen';
+const messageOf = () => readyMessage(bench, team);
 
-describe('a pod that is made in the moment in which a policy becomes Ready', () => {
-  test.each([240, 90, 45, 300])(
-    'has the values of a namespaced policy of %i s, edited over and over',
-    async (seconds) => {
-      await bench.apply(kap(namespace, 'team', seconds));
-      await bench.status(team);
-      const [time] = await bench.dryRun(sleeper('new', namespace));
-      expect(time?.value).toBe(String(Math.floor(seconds / 3)));
-    },
-  );
-
-  test.each([30, 60, 20])('has the values of a new cluster policy of %i s', async (seconds) => {
-    const name = `edge-${seconds}`;
-    const selectors = {
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-      podSelector: { matchLabels: { edge: name } },
-    };
-    const policy = ckap(name, seconds, selectors);
-    await bench.apply({ ...policy, metadata: { ...policy.metadata, labels: { test: 'evidence' } } });
-    await bench.status({ kind: 'ckap', name });
-    const [time] = await bench.dryRun(sleeper('new', namespace, { labels: { edge: name } }));
-    expect(time?.value).toBe(String(Math.floor(seconds / 3)));
-  });
-});
+readyMomentTests(() => bench, namespace);
 
 async function replaceController(): Promise<void> {
   const deployment = ['-n', home, 'deployment/keepalive-controller'];
@@ -102,45 +75,4 @@ describe('the right to ask', () => {
   });
 });
 
-describe('where somebody refuses the question', () => {
-  const name = 'no-strange-images.e2e';
-  const kind = { apiVersion: 'admissionregistration.k8s.io/v1', metadata: { name } };
-  beforeAll(() =>
-    bench.apply(
-      {
-        ...{ ...kind, kind: 'ValidatingAdmissionPolicy' },
-        spec: {
-          matchConstraints: {
-            resourceRules: [
-              { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
-            ],
-          },
-          validations: [
-            { expression: "!object.spec.containers.exists(c, c.image.startsWith('keepalive.dev/none'))" },
-          ],
-        },
-      },
-      {
-        ...{ ...kind, kind: 'ValidatingAdmissionPolicyBinding' },
-        spec: { policyName: name, validationActions: ['Deny'] },
-      },
-    ),
-  );
-  afterAll(() =>
-    bench.cluster.kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', name),
-  );
-
-  test('a policy becomes Ready all the same, and says that this was waited for', async () => {
-    await until('the policy says so', async () => (await messageOf()).includes(cannotSee), {
-      timeoutMs: 60_000,
-    });
-    expect(await messageOf()).toContain('it refuses the question: 422 Invalid');
-    await bench.apply(kap(namespace, 'team', 120));
-    const status = await bench.status(team);
-    expect(isReady(status)).toBe(true);
-    await until('the pod has its values', async () => {
-      const made = await bench.dryRun(sleeper('new', namespace));
-      return JSON.stringify(made) === JSON.stringify(sysctls(40, 14, 6));
-    });
-  });
-});
+refusedQuestionTests(() => bench, namespace);
