@@ -49,17 +49,23 @@ export function programSets(kubernetes: string): ProgramSet[] {
 }
 
 /** A MongoDB server with SQLite inside, for who asks for it: no cluster needs it. */
-export function ferretDb(): ProgramSet {
-  const cwd = join(modules, 'ferretdb');
+export const ferretDb = () => ownProgram('ferretdb', 'github.com/FerretDB/FerretDB');
+
+/** Says what Flux makes of a status. */
+export const fluxHealth = () => ownProgram('flux-health', 'github.com/fluxcd/pkg/runtime');
+
+/** A main.go of ours, called by the name of its folder; its version is that of the module it is made for. */
+function ownProgram(name: string, module: string): ProgramSet {
+  const cwd = join(modules, name);
   const inputs = ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(cwd, file)));
-  const version = versionIn(String(inputs[0]), 'github.com/FerretDB/FerretDB');
-  const place = placeFor('programs', `ferretdb-${version}`, inputs);
+  const version = versionIn(String(inputs[0]), module);
+  const place = placeFor('programs', `${name}-${version}`, inputs);
   const buildIt = (progress: Progress) =>
     fill(place, (folder) => {
-      const output = join(folder, 'ferretdb');
+      const output = join(folder, name);
       return build({ cwd, env: {}, flags: ['-ldflags', '-s -w'], packages: ['.'], output, progress });
     });
-  return { name: 'ferretdb', version, programs: ['ferretdb'], place, build: buildIt };
+  return { name, version, programs: [name], place, build: buildIt };
 }
 
 /** Kyverno's admission controller, and the kinds it serves as YAML in the folder `crds`: no cluster needs it. */
