@@ -2,13 +2,16 @@ import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { parse } from 'yaml';
 
 import packageJson from '../../../package.json' with { type: 'json' };
 import { Folder } from '../cli/folder.ts';
 import { filesOf } from './console.ts';
 import { Page } from './page.ts';
+
+// Each step starts the tool anew, without a bundle.
+jest.setTimeout(120_000);
 
 const page = new Page('docs/pipeline.md');
 const root = join(import.meta.dirname, '../../..');
