@@ -111,6 +111,22 @@ describe('words that were forgotten', () => {
   });
 });
 
+test('a policy that came once more, as with each write of its status, is no other: what is counted anew is counted to its end', async () => {
+  const rig = new Rig();
+  const put = (name: string, seconds: number, resourceVersion = '1') => {
+    const policy = team(seconds, {}, name);
+    const rest = { uid: 'u', resourceVersion, generation: 1, problems: undefined, status: {} };
+    rig.put('keepalivepolicies', `db/${name}`, { ...policy, policy, ...rest });
+  };
+  put('x', 90);
+  put('y', 30);
+  rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
+  expect(await rig.world.counts.settle('db/x')).toBe(true);
+  put('x', 90, '2');
+  rig.limit('50');
+  expect(await rig.world.counts.settle('db/x')).toBe(true);
+});
+
 test('a static pod is nobody to bind on while the agent of its node is away, and is as soon as it is back', async () => {
   const rig = new Rig();
   const [loose, strict] = [team(90, {}, 'x'), team(30, {}, 'y')];
