@@ -11,6 +11,7 @@ import {
 import { warningObjects } from '../src/policy/warning-policy.ts';
 import { chartFiles } from './chart/chart.ts';
 import { kernelsPage } from './kernels-page.ts';
+import { monitoringFiles } from './monitoring/monitoring-files.ts';
 import { cliReference } from './cli-reference.ts';
 import { platforms } from '../test/platforms/page.ts';
 import { readSeen } from '../test/platforms/seen.ts';
@@ -45,6 +46,7 @@ function generatedFromSource(): Record<string, string> {
     'docs/cli-reference.md': cliReference(),
     'docs/platforms.md': platforms(readSeen()),
     'docs/reference.md': reference(),
+    ...monitoringFiles(),
     ...Object.fromEntries(
       Object.values(kinds).map((kind) => [`crds/${kind.plural}.yaml`, manifest([crdOf(kind)])]),
     ),

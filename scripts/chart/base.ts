@@ -9,18 +9,19 @@ const deploy = join(import.meta.dirname, '../../deploy');
 /** What of deploy/ is no manifest that everybody gets. */
 const notObjects = ['kustomization.yaml'];
 
-/** Objects that only a component of deploy/components brings, by the name of the template that they become. */
-const ofComponents: Readonly<Record<string, string>> = {
-  'openshift.yaml': 'openshift/agent-scc.yaml',
-  'webhook.yaml': 'webhook/webhook.yaml',
-  'webhook-access.yaml': 'webhook/access.yaml',
-  'webhook-service.yaml': 'webhook/service.yaml',
+/** Objects that only a folder below deploy/ brings, by the name of the template that they become. */
+const ofFolders: Readonly<Record<string, string>> = {
+  'openshift.yaml': 'components/openshift/agent-scc.yaml',
+  'prometheusrule.yaml': 'monitoring/prometheus-rule.yaml',
+  'webhook.yaml': 'components/webhook/webhook.yaml',
+  'webhook-access.yaml': 'components/webhook/access.yaml',
+  'webhook-service.yaml': 'components/webhook/service.yaml',
 };
 
 type NodePath = readonly (string | number)[];
 export type BaseDocument = Document.Parsed<ParsedNode>;
 
-/** The manifests of deploy/ and crds/, and what of its components is an object of its own, with their comments, from which the chart is made. */
+/** The manifests of deploy/ and crds/, and what of its folders is an object of its own, with their comments, from which the chart is made. */
 export class Base {
   /** Name of a file, as in `agent.yaml` or `crds/nodekeepalives.yaml` → its documents. */
   readonly files: ReadonlyMap<string, readonly BaseDocument[]>;
@@ -30,11 +31,8 @@ export class Base {
     const texts = new Map<string, string>();
     for (const name of readdirSync(deploy).filter((one) => one.endsWith('.yaml')))
       if (!notObjects.includes(name)) texts.set(name, readFileSync(join(deploy, name), 'utf8'));
-    for (const [name, path] of Object.entries(ofComponents))
-      texts.set(
-        name,
-        generated[`deploy/components/${path}`] ?? readFileSync(join(deploy, 'components', path), 'utf8'),
-      );
+    for (const [name, path] of Object.entries(ofFolders))
+      texts.set(name, generated[`deploy/${path}`] ?? readFileSync(join(deploy, path), 'utf8'));
     for (const [path, content] of Object.entries(generated)) {
       if (/^deploy\/[^/]+$/.test(path)) texts.set(path.slice('deploy/'.length), content);
       if (path.startsWith('crds/')) texts.set(path, content);

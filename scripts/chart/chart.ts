@@ -43,8 +43,19 @@ export function chartFiles(generated: Readonly<Record<string, string>>): Record<
     'values.schema.json': `${JSON.stringify(schema, undefined, 2)}\n`,
     'README.md': chartReadme(values),
     ...(Object.fromEntries(templates) as Record<string, string>),
+    ...dashboardsOf(generated),
   };
   return Object.fromEntries(
     Object.entries(files).map(([path, content]) => [`deploy/chart/${path}`, content]),
+  );
+}
+
+/** Helm reads no file outside of the chart. */
+function dashboardsOf(generated: Readonly<Record<string, string>>): Record<string, string> {
+  const inMonitoring = 'deploy/monitoring/dashboards/';
+  return Object.fromEntries(
+    Object.entries(generated)
+      .filter(([path]) => path.startsWith(inMonitoring))
+      .map(([path, content]) => [`dashboards/${path.slice(inMonitoring.length)}`, content]),
   );
 }

@@ -43,6 +43,7 @@ const byPolicy = 'ne (include "keepalive.admission" .) "webhook"';
 /** By the name of a file: what its objects are there for. */
 const conditions: Readonly<Record<string, string>> = {
   'agent.yaml': '.Values.agent.enabled',
+  'prometheusrule.yaml': '.Values.prometheusRule.enabled',
   'openshift.yaml': 'and .Values.agent.enabled .Values.openshift.enabled',
   ...Object.fromEntries(
     ['webhook.yaml', 'webhook-access.yaml', 'webhook-service.yaml'].map((file) => [file, byWebhook]),
@@ -80,6 +81,13 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
     for (const name of numbers) object.scalar(['data', name], `{{ int .Values.settings.${name} | quote }}`);
     object.scalar(['data', 'openConnections'], '{{ .Values.settings.openConnections | quote }}');
     object.field(['data', 'acting'], 'settings.acting', { isText: true });
+  },
+  PrometheusRule: (object) => {
+    object.append(['metadata', 'labels'], (indent) => [
+      '{{- with .Values.prometheusRule.labels }}',
+      `{{- toYaml . | nindent ${indent} }}`,
+      '{{- end }}',
+    ]);
   },
   ResourceQuota: (object) => {
     object.onlyWhen(

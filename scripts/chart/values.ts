@@ -63,6 +63,18 @@ export function chartValues(base: Base): Values {
       labels: value(texts, {}, 'What your Prometheus selects PodMonitors by.'),
       interval: value(text.min(2), '30s', 'How often it scrapes.'),
     },
+    prometheusRule: {
+      enabled: value(
+        flag,
+        false,
+        'Alerts for the Prometheus operator; each has a section in docs/runbook.md.',
+      ),
+      labels: value(texts, {}, 'What your Prometheus selects rules by.'),
+    },
+    dashboards: {
+      enabled: value(flag, false, 'Dashboards in ConfigMaps, which the sidecar of Grafana loads.'),
+      labels: value(texts, { grafana_dashboard: '1' }, 'What that sidecar selects them by.'),
+    },
     controller: controller(base),
     agent: agent(base),
     // A chart that has this one as its part hands these down to each.

@@ -8,7 +8,7 @@ import { openConnection } from '../kube/connection.ts';
 import { answered, requirementsHold } from '../kube/requirement.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
-import { notSynced, silent } from '../kube/watched.ts';
+import { notSynced, readingOfWatched, silent } from '../kube/watched.ts';
 import type { AgentMetrics } from '../ops/agent-metrics.ts';
 import { createAgentMetrics } from '../ops/agent-metrics.ts';
 import type { AgentConfig } from '../ops/config.ts';
@@ -95,10 +95,7 @@ class Agent {
     this.#metrics = createAgentMetrics({
       version,
       places: () => this.#rounds.places,
-      reflectors: () =>
-        this.#watched.map(({ resource, store, reflector }) => ({
-          ...{ resource, objects: store.size, secondsSinceContact: reflector.secondsSinceContact },
-        })),
+      reflectors: () => this.#watched.map(readingOfWatched),
     });
     counted.by = this.#metrics;
     this.#reporter = new Reporter({

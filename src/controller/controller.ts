@@ -8,7 +8,7 @@ import { requirementsHold } from '../kube/requirement.ts';
 import { parseKey } from '../kube/resource.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
-import { isHalfHeard, notSynced, silent } from '../kube/watched.ts';
+import { isHalfHeard, notSynced, readingOfWatched, silent } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { agentNamespaceOf } from '../ops/config.ts';
 import type { ControllerMetrics, Outcome } from '../ops/controller-metrics.ts';
@@ -157,9 +157,11 @@ export class Controller {
   }
 
   readings(): ReflectorReading[] {
-    return this.#watched.map(({ resource, store, reflector }) => ({
-      ...{ resource, objects: store.size, secondsSinceContact: reflector.secondsSinceContact },
-    }));
+    return this.#watched.map(readingOfWatched);
+  }
+
+  get agents() {
+    return this.#world.agents;
   }
 
   /**
@@ -275,7 +277,7 @@ export class Controller {
     }
     const { circumstances, planned } = looked;
     const { kind } = circumstances.record;
-    this.#readings.set(key, readingOf(circumstances.record, planned.status));
+    this.#readings.set(key, readingOf(circumstances, planned.status));
     let outcome: Outcome = 'failed';
     try {
       const waitMs = await this.#applier.apply(circumstances, planned);

@@ -129,6 +129,14 @@ export class World {
     return this.nodekeepalives.get(node) !== undefined && this.pods.keysBy('readyAgentOn', node).size > 0;
   }
 
+  /** Undefined where nobody means agents to be. */
+  get agents(): { readonly wanted: number; readonly reporting: number } | undefined {
+    if (this.daemonsets.size === 0) return undefined;
+    const wanted = [...this.daemonsets.list()].reduce((sum, one) => sum + one.wanted, 0);
+    const reporting = [...this.nodekeepalives.keys()].filter((node) => this.isReporting(node)).length;
+    return { wanted, reporting };
+  }
+
   /** All that a decision on one policy depends on; `undefined` where there is no such policy any more. */
   gather(
     key: string,

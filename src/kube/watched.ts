@@ -46,6 +46,11 @@ export function watcher(shared: {
   });
 }
 
+/** For metrics. */
+export function readingOfWatched({ resource, store, reflector }: Watched) {
+  return { resource, objects: store.size, secondsSinceContact: reflector.secondsSinceContact };
+}
+
 /** For the readiness of a process: which watches have not seen the whole world yet. */
 export function notSynced(watched: readonly Watched[]): string | undefined {
   const missing = watched.filter(({ store }) => !store.synced).map(({ resource }) => resource);

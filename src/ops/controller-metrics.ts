@@ -15,6 +15,14 @@ export interface ControllerMetricSources {
   readonly leading: () => boolean;
   readonly reflectors: () => Iterable<ReflectorReading>;
   readonly policies: () => Iterable<PolicyReading>;
+  /** Undefined where none is meant to be. */
+  readonly agents: () => AgentsReading | undefined;
+}
+
+/** Nodes that are to have an agent, and those whose agent is ready and has reported. */
+export interface AgentsReading {
+  readonly wanted: number;
+  readonly reporting: number;
 }
 
 export interface ControllerMetrics {
@@ -31,6 +39,7 @@ export function createControllerMetrics(sources: ControllerMetricSources): Contr
   registerQueueDepth(registers, sources.queueDepth);
   registerLeader(registers, sources.leading);
   registerReflectors(registers, sources.reflectors);
+  registerAgents(registers, sources.agents);
   registerPolicies(registers, sources.policies);
   return {
     registry,
@@ -88,6 +97,28 @@ function registerLeader(registers: Registry[], leading: () => boolean): void {
       this.set(leading() ? 1 : 0);
     },
   });
+}
+
+function registerAgents(registers: Registry[], agents: () => AgentsReading | undefined): void {
+  const gauge = (name: string, help: string, of: keyof AgentsReading) =>
+    new Gauge({
+      ...{ name, help, registers },
+      collect() {
+        const reading = agents();
+        if (reading === undefined) this.remove();
+        else this.set(reading[of]);
+      },
+    });
+  gauge(
+    'keepalive_agents_wanted',
+    'Nodes that are to have an agent, as the DaemonSets of the agents say. Missing where there is no such DaemonSet.',
+    'wanted',
+  );
+  gauge(
+    'keepalive_agents_reporting',
+    'Nodes whose agent is ready and has reported. Where it is less than keepalive_agents_wanted, running pods of the other nodes are not looked after.',
+    'reporting',
+  );
 }
 
 function registerReflectors(registers: Registry[], reflectors: () => Iterable<ReflectorReading>): void {

@@ -8,8 +8,13 @@ export interface PolicyReading {
   readonly name: string;
   readonly podsSelected: number | undefined;
   readonly podsLive: number | undefined;
+  /** Of a policy that is for nodes. */
+  readonly hostsSelected: number | undefined;
+  readonly hostsLive: number | undefined;
   readonly connectionsEstablished: number | undefined;
   readonly connectionsExposed: number | undefined;
+  /** Whether it may change anything: neither it nor the settings of the cluster say Audit or Off. */
+  readonly isEnforced: boolean | undefined;
   /** By their type; those that are neither true nor false are left out. */
   readonly conditions: ReadonlyMap<string, boolean>;
 }
@@ -44,6 +49,16 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
     ({ podsLive }) => podsLive,
   );
   gauge(
+    'keepalive_policy_hosts_selected',
+    'Nodes that a policy is for by its spec.nodes. Missing where it is for none.',
+    ({ hostsSelected }) => hostsSelected,
+  );
+  gauge(
+    'keepalive_policy_hosts_live',
+    'Of these, nodes whose own network was read and holds values that are enough.',
+    ({ hostsLive }) => hostsLive,
+  );
+  gauge(
     'keepalive_policy_connections_established',
     'Open TCP connections of the selected pods and nodes. Missing while no node agent has counted them.',
     ({ connectionsEstablished }) => connectionsEstablished,
@@ -52,6 +67,11 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
     'keepalive_policy_connections_exposed',
     'Of these, connections that will not speak before the idle timeout. Missing while no node agent has counted them.',
     ({ connectionsExposed }) => connectionsExposed,
+  );
+  gauge(
+    'keepalive_policy_enforced',
+    '1 where a policy may change what it selects; 0 where it only looks, by its mode or by the switch of the cluster. Missing where its spec cannot be read.',
+    ({ isEnforced }) => (isEnforced === undefined ? undefined : Number(isEnforced)),
   );
   registerConditions(registers, policies);
 }

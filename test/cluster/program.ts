@@ -77,6 +77,16 @@ export function kyverno(): ProgramSet {
   });
 }
 
+/** Prometheus and promtool; of all that Prometheus finds its targets by, Kubernetes alone: no cluster needs them. */
+export function prometheus(): ProgramSet {
+  const path = 'github.com/prometheus/prometheus/cmd';
+  return tools({
+    name: 'prometheus',
+    packages: { promtool: `${path}/promtool`, prometheus: `${path}/prometheus` },
+    flags: ['-tags', 'remove_all_sd,enable_kubernetes_sd'],
+  });
+}
+
 /** For guests that run it instead of containerd; `pinns`, which holds namespaces open, is the C of the same module. */
 export function crio(): ProgramSet {
   const stubs = ['containers_image_ostree_stub', 'exclude_graphdriver_btrfs', 'btrfs_noversion'];

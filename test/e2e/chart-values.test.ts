@@ -240,6 +240,18 @@ describe('a value takes objects away, or adds some, and changes no other', () =>
       ['PodMonitor keepalive-system/keepalive-operator'],
     ],
     [
+      'alerts',
+      json('prometheusRule.enabled', true),
+      () => false,
+      ['PrometheusRule keepalive-system/keepalive-operator'],
+    ],
+    [
+      'dashboards',
+      json('dashboards.enabled', true),
+      () => false,
+      ['operator', 'policies'].map((name) => `ConfigMap keepalive-system/keepalive-${name}-dashboard`),
+    ],
+    [
       'network policies',
       json('networkPolicy.enabled', true),
       () => false,
@@ -254,24 +266,6 @@ describe('a value takes objects away, or adds some, and changes no other', () =>
     const others = Object.fromEntries(Object.entries(objects).filter(([title]) => !added.includes(title)));
     expect(others).toEqual(Object.fromEntries(stays));
     expect(Object.keys(objects)).toHaveLength(stays.length + added.length);
-  });
-});
-
-const monitored = [
-  ...json('podMonitor.enabled', true),
-  ...json('podMonitor.labels', { release: 'prometheus' }),
-  ...json('podMonitor.interval', '10s'),
-];
-test('a PodMonitor is found by what Prometheus looks for, and finds both', async () => {
-  expect(
-    byTitle(await rendered(only, monitored))['PodMonitor keepalive-system/keepalive-operator'],
-  ).toMatchObject({
-    metadata: { labels: { release: 'prometheus' } },
-    spec: {
-      selector: { matchLabels: { 'app.kubernetes.io/name': 'keepalive-operator' } },
-      namespaceSelector: { matchNames: ['keepalive-system', 'keepalive-agent'] },
-      podMetricsEndpoints: [{ port: 'http', interval: '10s' }],
-    },
   });
 });
 
@@ -301,7 +295,7 @@ test('network policies let the metrics be read by who may, and the API server be
     );
 });
 
-test('no value is left out here, but for those that components stand for', () => {
+test('no value is left out here, but for those that components or other tests stand for', () => {
   const components = [
     'admission',
     'openshift.enabled',
@@ -310,7 +304,8 @@ test('no value is left out here, but for those that components stand for', () =>
     'agent.kernelOnly',
     'agent.nodeSelector',
   ];
+  const labels = ['podMonitor', 'prometheusRule', 'dashboards'].map((part) => `${part}.labels`);
   const all = rowsOf(chartValues(new Base({}))).map(({ path }) => path);
   const untried = all.filter((path) => ![...tried].some((one) => `${one}.`.startsWith(`${path}.`)));
-  expect(untried.sort()).toEqual(components.sort());
+  expect(untried.sort()).toEqual([...components, ...labels, 'podMonitor.interval'].sort());
 });

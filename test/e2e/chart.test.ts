@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
@@ -8,9 +6,9 @@ import product from '../../package.json' with { type: 'json' };
 import { webhookAround } from '../../src/policy/installation.ts';
 import { repository } from '../cluster/place.ts';
 import { buildHelms, buildMs, chart, helm, helmNames, rendered } from '../support/helm.ts';
-import { kustomizeProgram } from '../support/kustomize.ts';
+import { built, kustomizeProgram } from '../support/kustomize.ts';
 import type { Manifest } from '../support/manifest.ts';
-import { byTitle, changes, manifestsOf } from '../support/manifest.ts';
+import { byTitle, changes } from '../support/manifest.ts';
 import { Overlays } from '../support/overlay.ts';
 
 beforeAll(async () => {
@@ -22,13 +20,6 @@ const overlays = new Overlays();
 afterAll(() => {
   overlays.remove();
 });
-
-async function built(folder: string): Promise<Manifest[]> {
-  const { stdout } = await promisify(execFile)(await kustomizeProgram(), ['build', folder], {
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return manifestsOf(stdout);
-}
 
 /** What only the chart says of each object. */
 const ofChart = {

@@ -1,9 +1,20 @@
 import { expect, test } from '@jest/globals';
 
+import type { Acting } from '../../../src/api/settings.ts';
+import { defaultSettings } from '../../../src/api/settings.ts';
 import type { Condition, PolicyStatus } from '../../../src/api/status.ts';
 import { readingOf } from '../../../src/controller/reading.ts';
 
-const record = { kind: 'KeepalivePolicy', namespace: 'db', name: 'p' } as const;
+import { policyRecord } from '../../../src/policy/record.ts';
+import { teamSpec } from '../../support/builder.ts';
+
+const names = { kind: 'KeepalivePolicy', namespace: 'db', name: 'p' } as const;
+
+function circumstancesOf(mode: 'Enforce' | 'Audit', acting: Acting) {
+  const spec = teamSpec(90, { mode });
+  const record = policyRecord('KeepalivePolicy', { metadata: { ...names, uid: 'u' }, spec });
+  return { record, settings: { settings: { ...defaultSettings, acting }, problems: [] } };
+}
 
 function condition(type: Condition['type'], status: Condition['status']): Condition {
   return { type, status, reason: 'R', message: '', observedGeneration: 1, lastTransitionTime: '' };
@@ -34,5 +45,20 @@ test.each<[string, PolicyStatus, object]>([
     },
   ],
 ])('metrics tell %s', (_, status, reading) => {
-  expect(readingOf(record, status)).toMatchObject({ ...record, ...reading });
+  expect(readingOf(circumstancesOf('Enforce', 'Enforce'), status)).toMatchObject({ ...names, ...reading });
+});
+
+test.each([
+  ['Enforce', 'Enforce', true],
+  ['Audit', 'Enforce', false],
+  ['Enforce', 'Audit', false],
+  ['Enforce', 'AuditAndRestore', false],
+] as const)('a policy of mode %s, where the cluster says %s: enforced is %s', (mode, acting, isEnforced) => {
+  expect(readingOf(circumstancesOf(mode, acting), {})).toMatchObject({ isEnforced });
+});
+
+test('of a policy that cannot be read nobody knows whether it is enforced', () => {
+  const record = policyRecord('KeepalivePolicy', { metadata: { ...names, uid: 'u' }, spec: {} });
+  const settings = { settings: defaultSettings, problems: [] };
+  expect(readingOf({ record, settings }, {}).isEnforced).toBeUndefined();
 });

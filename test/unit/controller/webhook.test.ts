@@ -37,7 +37,14 @@ beforeEach(async () => {
   client = new ApiClient(plain(server.url));
   world = new World('keepalive-agent', { mode: 'webhook', home: 'home' });
   metrics = createControllerMetrics({
-    ...{ version: '0', queueDepth: () => 0, leading: () => true, policies: () => [], reflectors: () => [] },
+    ...{
+      version: '0',
+      queueDepth: () => 0,
+      leading: () => true,
+      policies: () => [],
+      agents: () => undefined,
+      reflectors: () => [],
+    },
   });
   isSynced = true;
   const log = createLog({ level: 'silent', base: {} });

@@ -9,10 +9,7 @@ import { derive } from '../../../src/api/derive.ts';
 import { defaultSettings } from '../../../src/api/settings.ts';
 import { keepaliveSchema } from '../../../src/api/keepalive.ts';
 import { giveUpSeconds, secondProbeSeconds } from '../../../src/api/triple.ts';
-import { createAgentMetrics } from '../../../src/ops/agent-metrics.ts';
 import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
-import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts';
-import { createWebhookMetrics } from '../../../src/ops/webhook-metrics.ts';
 import { replicaSetRows } from '../../scenario/replica-set.ts';
 import { Page } from './page.ts';
 
@@ -58,21 +55,6 @@ describe('docs/values.md and the scenario mongodb', () => {
 describe('docs/install.md', () => {
   const namesIn = (mark: string, column = 0) =>
     install.tableAfter(mark).map((cells) => (cells[column] ?? '').replaceAll('`', ''));
-
-  test('lists every metric of ours with its labels', () => {
-    const reflectors = () => [];
-    const agent = createAgentMetrics({ version: '', places: () => 0, reflectors });
-    const controller = createControllerMetrics({
-      ...{ version: '', queueDepth: () => 0, leading: () => true, policies: () => [], reflectors },
-    });
-    createWebhookMetrics(controller, () => undefined);
-    const registered = [agent, controller].flatMap(({ registry }) =>
-      registry.getMetricsAsArray().map(({ name }) => name),
-    );
-    expect(namesIn('## Metrics').sort()).toEqual(
-      [...new Set(registered.filter((name) => name.startsWith('keepalive_')))].sort(),
-    );
-  });
 
   /** What the default column says where a default is a plain value. */
   const toldOf = (value: unknown) =>

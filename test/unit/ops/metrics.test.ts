@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { createAgentMetrics } from '../../../src/ops/agent-metrics.ts';
+import type { AgentsReading } from '../../../src/ops/controller-metrics.ts';
 import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts';
 import type { PolicyReading } from '../../../src/ops/policy-metrics.ts';
 
@@ -11,7 +12,8 @@ const seriesOf = async ({ registry }: Registered) =>
 
 const policy: PolicyReading = {
   ...{ kind: 'KeepalivePolicy', namespace: 'db', name: 'behind-the-nat' },
-  ...{ podsSelected: 12, podsLive: undefined, connectionsEstablished: 340, connectionsExposed: 0 },
+  ...{ podsSelected: 12, podsLive: undefined, hostsSelected: 3, hostsLive: 2, isEnforced: true },
+  ...{ connectionsEstablished: 340, connectionsExposed: 0 },
   conditions: new Map([
     ['Ready', true],
     ['Covered', false],
@@ -21,9 +23,10 @@ const policy: PolicyReading = {
 function controllerMetrics(
   policies: () => Iterable<PolicyReading> = () => [],
   depth: () => number = () => 1,
+  agents: () => AgentsReading | undefined = () => undefined,
 ) {
   return createControllerMetrics({
-    ...{ version: '0.1.0', queueDepth: depth, leading: () => true, policies },
+    ...{ version: '0.1.0', queueDepth: depth, leading: () => true, policies, agents },
     reflectors: () => [{ resource: 'pods', secondsSinceContact: 12, objects: 3 }],
   });
 }
@@ -57,14 +60,28 @@ describe('a controller', () => {
     const of = 'kind="KeepalivePolicy",policy_namespace="db",policy="behind-the-nat"';
     expect(await told()).toEqual([
       `keepalive_policy_pods_selected{${of}} 12`,
+      `keepalive_policy_hosts_selected{${of}} 3`,
+      `keepalive_policy_hosts_live{${of}} 2`,
       `keepalive_policy_connections_established{${of}} 340`,
       `keepalive_policy_connections_exposed{${of}} 0`,
+      `keepalive_policy_enforced{${of}} 1`,
       `keepalive_policy_condition{${of},type="Ready"} 1`,
       `keepalive_policy_condition{${of},type="Covered"} 0`,
     ]);
     policies = [];
     expect(await told()).toEqual([]);
   });
+});
+
+test('a controller tells how many agents report, and nothing where none is meant to be', async () => {
+  let agents: AgentsReading | undefined;
+  const metrics = controllerMetrics(undefined, undefined, () => agents);
+  const told = async () => (await seriesOf(metrics)).filter((line) => line.startsWith('keepalive_agents_'));
+  expect(await told()).toEqual([]);
+  agents = { wanted: 3, reporting: 0 };
+  expect(await told()).toEqual(['keepalive_agents_wanted 3', 'keepalive_agents_reporting 0']);
+  agents = undefined;
+  expect(await told()).toEqual([]);
 });
 
 describe('an agent', () => {

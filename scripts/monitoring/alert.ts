@@ -1,0 +1,138 @@
+/** What is worth waking somebody for, or telling him in the morning. */
+export interface Alert {
+  readonly name: string;
+  readonly severity: 'critical' | 'warning';
+  /** PromQL, of our metrics alone: no exporter besides has to be there. */
+  readonly expr: string;
+  /** For how long it has to hold, in minutes. */
+  readonly minutes: number;
+  /** One line for who is called; `{{ $labels… }}` is filled in by Prometheus. */
+  readonly summary: string;
+  /** What that means for users, and what to look at first. */
+  readonly description: string;
+}
+
+/** Where the runbook has the section of an alert: headings there are the names. */
+export const runbookOf = ({ name }: Pick<Alert, 'name'>) => `docs/runbook.md#${name.toLowerCase()}`;
+
+/** The labels that tell policies apart; `namespace` is that of the pod that was scraped. */
+const each = 'kind, policy_namespace, policy';
+/** Of a gauge that only the replica which acts has: in a takeover the old one is still there for some minutes. */
+const newest = (gauge: string, label = '') => `max by (${each}) (keepalive_policy_${gauge}${label})`;
+const holds = (type: string) => newest('condition', `{type="${type}"}`);
+const enforced = `and on (${each}) ${newest('enforced')} == 1`;
+const uncovered = (what: 'pods' | 'hosts') =>
+  `(${newest(`${what}_selected`)} - ${newest(`${what}_live`)}) > 0 ${enforced}`;
+
+/** `KeepalivePolicy db/behind-the-nat`; a cluster policy has no namespace. */
+const named = '{{ $labels.kind }} {{ with $labels.policy_namespace }}{{ . }}/{{ end }}{{ $labels.policy }}';
+
+/** Of policies: whoever owns one can do something about it. */
+export const policyAlerts: readonly Alert[] = [
+  {
+    name: 'KeepalivePolicyStalled',
+    severity: 'warning',
+    expr: `${holds('Stalled')} == 1`,
+    minutes: 5,
+    summary: `${named} is not in force, and waits for a person.`,
+    description:
+      'The policy, or what is installed, has to be changed; the message of its condition Stalled says what.',
+  },
+  {
+    name: 'KeepalivePolicyNotReady',
+    severity: 'warning',
+    expr: `${holds('Ready')} == 0 unless on (${each}) ${holds('Stalled')} == 1`,
+    minutes: 10,
+    summary: `${named} does not become Ready.`,
+    description:
+      'New pods, or running ones, may go without the values. The message of its condition Ready says what it waits for.',
+  },
+  {
+    name: 'KeepalivePodsNotCovered',
+    severity: 'warning',
+    expr: `${uncovered('pods')} and on (${each}) ${holds('Covered')} == 0`,
+    minutes: 30,
+    summary: `${named}: {{ $value }} pods are not covered.`,
+    description:
+      'Idle connections of these pods may die in the path that the policy declares. status.findings names them, with what to do.',
+  },
+  {
+    name: 'KeepaliveNodesNotCovered',
+    severity: 'warning',
+    expr: `${uncovered('hosts')} and on (${each}) ${holds('Covered')} == 0`,
+    minutes: 30,
+    summary: `${named}: {{ $value }} nodes are not covered.`,
+    description:
+      'Idle connections of these nodes themselves, and of pods with hostNetwork there, may die. status.findings names them, with what to do.',
+  },
+  {
+    name: 'KeepaliveConnectionsExposed',
+    severity: 'warning',
+    expr: `${newest('connections_exposed')} > 0 ${enforced}`,
+    minutes: 60,
+    summary: `${named}: {{ $value }} open connections will not speak before the idle timeout.`,
+    description:
+      'Each dies at its first pause that is longer than the timeout. The finding ExposedConnections names programs and causes.',
+  },
+];
+
+/** Of the operator itself: whoever runs the cluster can do something about it. */
+export const operatorAlerts: readonly Alert[] = [
+  {
+    name: 'KeepaliveNoLeader',
+    severity: 'critical',
+    expr: '(sum(keepalive_leader) or vector(0)) != 1',
+    minutes: 5,
+    summary: '{{ $value }} replicas of the controller act, and it should be one.',
+    description:
+      'With none, no policy is taken up and statuses stand still; what is in force stays. It is 0 as well where none is scraped.',
+  },
+  {
+    name: 'KeepaliveReconcileFailing',
+    severity: 'warning',
+    expr: 'sum by (kind) (increase(keepalive_reconcile_total{outcome="failed"}[15m])) >= 2',
+    minutes: 15,
+    summary: 'Looks at objects of kind {{ $labels.kind }} fail again and again.',
+    description:
+      'Their bindings or statuses cannot be written, so changes are not taken up. The log of the controller has the reason.',
+  },
+  {
+    name: 'KeepaliveAdmissionSilent',
+    severity: 'critical',
+    expr: 'sum(increase(keepalive_admission_answers_total{answer="silent"}[10m])) > 0',
+    minutes: 5,
+    summary: 'The API server lets new pods pass without the values.',
+    description:
+      'Pods start unprotected; on nodes with an agent they get the values a moment later. Policies say AdmissionInactive.',
+  },
+  {
+    name: 'KeepaliveAgentsMissing',
+    severity: 'warning',
+    expr: 'max(keepalive_agents_wanted) - max(keepalive_agents_reporting) > 0',
+    minutes: 15,
+    summary: '{{ $value }} nodes have no agent that reports.',
+    description:
+      'Running pods and open connections there are not looked after, and what the status says of them is what was known last.',
+  },
+  {
+    name: 'KeepaliveValuesFoughtOver',
+    severity: 'warning',
+    expr: 'sum by (pod, instance) (increase(keepalive_agent_repairs_total[1h])) > 5',
+    minutes: 0,
+    summary:
+      'Something on the node of {{ $labels.instance }} sets values back, {{ printf "%.0f" $value }} times within the hour.',
+    description:
+      'Meanwhile they are looser than the path allows. The finding Overridden names the pod or node and the value.',
+  },
+  {
+    name: 'KeepaliveWebhookCertificateOld',
+    severity: 'warning',
+    expr: 'min by (pod, instance) (keepalive_webhook_certificate_until_seconds) - time() < 21 * 86400',
+    minutes: 60,
+    summary: 'The certificate of the webhook ends within three weeks, or there is none.',
+    description:
+      'It should have been followed by another one a month before its end. Without a good one the API server lets pods pass without the values.',
+  },
+];
+
+export const alerts: readonly Alert[] = [...policyAlerts, ...operatorAlerts];

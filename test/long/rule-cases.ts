@@ -1,0 +1,238 @@
+/** Series as promtool writes them: `1x40` is 1 for 40 minutes, `0+1x40` grows by 1 in each, `_` is none. */
+type Series = Readonly<Record<string, string>>;
+
+export interface RuleCase {
+  readonly alert: string;
+  /** Reads on after "fires" or "stays quiet". */
+  readonly when: string;
+  readonly series: Series;
+  /** Minutes after the start. */
+  readonly at: number;
+  /** Who is told, and in which words; none where it stays quiet. */
+  readonly fires?: { readonly labels: Readonly<Record<string, string>>; readonly summary: string };
+}
+
+const labels = { kind: 'KeepalivePolicy', policy_namespace: 'db', policy: 'nat' };
+const of = (replica: string) =>
+  `kind="KeepalivePolicy",policy_namespace="db",policy="nat",instance="${replica}"`;
+const gauge = (name: string, replica = 'a') => `keepalive_policy_${name}{${of(replica)}}`;
+const condition = (type: string, replica = 'a') =>
+  `keepalive_policy_condition{${of(replica)},type="${type}"}`;
+const named = 'KeepalivePolicy db/nat';
+const cluster = 'kind="ClusterKeepalivePolicy",policy="platform"';
+
+const policies: readonly RuleCase[] = [
+  {
+    ...{ alert: 'KeepalivePolicyStalled', when: 'after 5 minutes', at: 5 },
+    series: { [condition('Stalled')]: '1x10' },
+    fires: { labels, summary: `${named} is not in force, and waits for a person.` },
+  },
+  {
+    ...{ alert: 'KeepalivePolicyStalled', when: 'of a cluster policy, which has no namespace', at: 6 },
+    series: { [`keepalive_policy_condition{${cluster},type="Stalled"}`]: '1x10' },
+    fires: {
+      labels: { kind: 'ClusterKeepalivePolicy', policy: 'platform' },
+      summary: 'ClusterKeepalivePolicy platform is not in force, and waits for a person.',
+    },
+  },
+  {
+    ...{ alert: 'KeepalivePolicyStalled', when: 'before', at: 4 },
+    series: { [condition('Stalled')]: '1x10' },
+  },
+  {
+    ...{ alert: 'KeepalivePolicyStalled', when: 'where a policy is ready', at: 10 },
+    series: { [condition('Ready')]: '1x10' },
+  },
+  {
+    ...{
+      alert: 'KeepalivePolicyNotReady',
+      when: 'after 10 minutes, though the replica that acts changed',
+      at: 12,
+    },
+    series: { [condition('Ready', 'a')]: '0x6 _x6', [condition('Ready', 'b')]: '_x5 0x10' },
+    fires: { labels, summary: `${named} does not become Ready.` },
+  },
+  {
+    ...{ alert: 'KeepalivePolicyNotReady', when: 'where it became ready in between', at: 12 },
+    series: { [condition('Ready')]: '0x5 1 0x8' },
+  },
+  {
+    ...{
+      alert: 'KeepalivePolicyNotReady',
+      when: 'where it waits for a person, which has an alert of its own',
+      at: 12,
+    },
+    series: { [condition('Ready')]: '0x15', [condition('Stalled')]: '1x15' },
+  },
+  ...(['pods', 'hosts'] as const).flatMap((what) => uncovered(what)),
+  {
+    ...{ alert: 'KeepaliveConnectionsExposed', when: 'after an hour', at: 61 },
+    series: { [gauge('connections_exposed')]: '3x70', [gauge('enforced')]: '1x70' },
+    fires: { labels, summary: `${named}: 3 open connections will not speak before the idle timeout.` },
+  },
+  {
+    ...{ alert: 'KeepaliveConnectionsExposed', when: 'where the policy only looks', at: 61 },
+    series: { [gauge('connections_exposed')]: '3x70', [gauge('enforced')]: '0x70' },
+  },
+  {
+    ...{ alert: 'KeepaliveConnectionsExposed', when: 'where they are repaired within the hour', at: 70 },
+    series: { [gauge('connections_exposed')]: '3x30 0x50', [gauge('enforced')]: '1x80' },
+  },
+];
+
+function uncovered(what: 'pods' | 'hosts'): RuleCase[] {
+  const [alert, word] =
+    what === 'pods' ? ['KeepalivePodsNotCovered', 'pods'] : ['KeepaliveNodesNotCovered', 'nodes'];
+  const counts = { [gauge(`${what}_selected`)]: '5x40', [gauge(`${what}_live`)]: '3x40' };
+  return [
+    {
+      ...{ alert, when: 'after half an hour', at: 31 },
+      series: { ...counts, [condition('Covered')]: '0x40', [gauge('enforced')]: '1x40' },
+      fires: { labels, summary: `${named}: 2 ${word} are not covered.` },
+    },
+    {
+      ...{ alert, when: 'before', at: 29 },
+      series: { ...counts, [condition('Covered')]: '0x40', [gauge('enforced')]: '1x40' },
+    },
+    {
+      ...{ alert, when: 'where the policy only looks', at: 31 },
+      series: { ...counts, [condition('Covered')]: '0x40', [gauge('enforced')]: '0x40' },
+    },
+    {
+      ...{ alert, when: 'where nobody knows yet, as of pods that have not started', at: 31 },
+      series: { ...counts, [gauge('enforced')]: '1x40' },
+    },
+    {
+      ...{ alert, when: 'without agents, who alone could tell', at: 31 },
+      series: {
+        [gauge(`${what}_selected`)]: '5x40',
+        [condition('Covered')]: '0x40',
+        [gauge('enforced')]: '1x40',
+      },
+    },
+  ];
+}
+
+const operator: readonly RuleCase[] = [
+  {
+    ...{ alert: 'KeepaliveNoLeader', when: 'where all wait', at: 5 },
+    series: { 'keepalive_leader{instance="a"}': '0x10', 'keepalive_leader{instance="b"}': '0x10' },
+    fires: { labels: {}, summary: '0 replicas of the controller act, and it should be one.' },
+  },
+  {
+    ...{ alert: 'KeepaliveNoLeader', when: 'where none is there', at: 20 },
+    series: { 'keepalive_leader{instance="a"}': '1x10' },
+    fires: { labels: {}, summary: '0 replicas of the controller act, and it should be one.' },
+  },
+  {
+    ...{ alert: 'KeepaliveNoLeader', when: 'where two act', at: 5 },
+    series: { 'keepalive_leader{instance="a"}': '1x10', 'keepalive_leader{instance="b"}': '1x10' },
+    fires: { labels: {}, summary: '2 replicas of the controller act, and it should be one.' },
+  },
+  {
+    ...{ alert: 'KeepaliveNoLeader', when: 'in a takeover', at: 10 },
+    series: { 'keepalive_leader{instance="a"}': '1x4 0x10', 'keepalive_leader{instance="b"}': '0x5 1x10' },
+  },
+  {
+    ...{
+      alert: 'KeepaliveReconcileFailing',
+      when: 'where one fails at each try, which come every 5 minutes in the end',
+      at: 60,
+    },
+    series: {
+      'keepalive_reconcile_total{kind="KeepalivePolicy",outcome="failed"}':
+        '1 3 4 5 5 6 6 6 6 7 7 7 7 8 8 8 8 9 9 9 9 10 10 10 10 11 11 11 11 12 12 12 12 13 13 13 13 14 14 14 14 15 15 15 15 16 16 16 16 17 17 17 17 18 18 18 18 19 19 19 19 20',
+    },
+    fires: {
+      labels: { kind: 'KeepalivePolicy' },
+      summary: 'Looks at objects of kind KeepalivePolicy fail again and again.',
+    },
+  },
+  {
+    ...{ alert: 'KeepaliveReconcileFailing', when: 'where some conflict, and all is well again', at: 40 },
+    series: { 'keepalive_reconcile_total{kind="KeepalivePolicy",outcome="failed"}': '0x10 3x40' },
+  },
+  {
+    ...{ alert: 'KeepaliveReconcileFailing', when: 'however many end well', at: 40 },
+    series: { 'keepalive_reconcile_total{kind="KeepalivePolicy",outcome="done"}': '0+50x50' },
+  },
+  {
+    ...{ alert: 'KeepaliveAdmissionSilent', when: 'after 5 minutes', at: 10 },
+    series: { 'keepalive_admission_answers_total{answer="silent"}': '0x2 1+6x20' },
+    fires: { labels: {}, summary: 'The API server lets new pods pass without the values.' },
+  },
+  {
+    ...{ alert: 'KeepaliveAdmissionSilent', when: 'where it is seen', at: 10 },
+    series: {
+      'keepalive_admission_answers_total{answer="seen"}': '0+6x20',
+      'keepalive_admission_answers_total{answer="silent"}': '4x20',
+    },
+  },
+  {
+    ...{
+      alert: 'KeepaliveAgentsMissing',
+      when: 'after a quarter of an hour, whichever replica is asked',
+      at: 16,
+    },
+    series: {
+      'keepalive_agents_wanted{instance="a"}': '5x20',
+      'keepalive_agents_wanted{instance="b"}': '5x20',
+      'keepalive_agents_reporting{instance="a"}': '3x20',
+      'keepalive_agents_reporting{instance="b"}': '3x20',
+    },
+    fires: { labels: {}, summary: '2 nodes have no agent that reports.' },
+  },
+  {
+    ...{ alert: 'KeepaliveAgentsMissing', when: 'while agents are replaced one after the other', at: 20 },
+    series: { keepalive_agents_wanted: '5x25', keepalive_agents_reporting: '5x3 4x8 5x12' },
+  },
+  {
+    ...{ alert: 'KeepaliveAgentsMissing', when: 'where none is meant to be', at: 20 },
+    series: { keepalive_leader: '1x20' },
+  },
+  {
+    ...{
+      alert: 'KeepaliveValuesFoughtOver',
+      when: 'of a single rival, whom the agent keeps waiting',
+      at: 50,
+    },
+    // Three at once, then after 1, 2, 4, 8, 16, 32 minutes.
+    series: {
+      'keepalive_agent_repairs_total{pod="p",instance="i"}': '0 3 4 4 5 5 5 5 6 6 6 6 6 6 6 6 7x16 8x40',
+    },
+    fires: {
+      labels: { pod: 'p', instance: 'i' },
+      summary: 'Something on the node of i sets values back, 8 times within the hour.',
+    },
+  },
+  {
+    ...{ alert: 'KeepaliveValuesFoughtOver', when: 'where a script ran once in each of some pods', at: 50 },
+    series: { 'keepalive_agent_repairs_total{pod="p",instance="i"}': '0x10 4x50' },
+  },
+  {
+    ...{
+      alert: 'KeepaliveWebhookCertificateOld',
+      when: 'after an hour with less than three weeks left',
+      at: 61,
+    },
+    series: { 'keepalive_webhook_certificate_until_seconds{pod="p",instance="i"}': `${20 * 86_400}x70` },
+    fires: {
+      labels: { pod: 'p', instance: 'i' },
+      summary: 'The certificate of the webhook ends within three weeks, or there is none.',
+    },
+  },
+  {
+    ...{ alert: 'KeepaliveWebhookCertificateOld', when: 'where none is made', at: 61 },
+    series: { 'keepalive_webhook_certificate_until_seconds{pod="p",instance="i"}': '0x70' },
+    fires: {
+      labels: { pod: 'p', instance: 'i' },
+      summary: 'The certificate of the webhook ends within three weeks, or there is none.',
+    },
+  },
+  {
+    ...{ alert: 'KeepaliveWebhookCertificateOld', when: 'while it is good for a month', at: 61 },
+    series: { 'keepalive_webhook_certificate_until_seconds{pod="p",instance="i"}': `${30 * 86_400}x70` },
+  },
+];
+
+export const ruleCases: readonly RuleCase[] = [...policies, ...operator];

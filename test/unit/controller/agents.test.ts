@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+
+import { agentsRecord } from '../../../src/controller/record.ts';
+import { World } from '../../../src/controller/world.ts';
+import { Contributions } from '../../../src/policy/contribution.ts';
+import { pod } from '../../support/builder.ts';
+
+const home = 'keepalive-agent';
+const labels = { 'app.kubernetes.io/name': 'keepalive-operator', 'app.kubernetes.io/component': 'agent' };
+
+function report(world: World, node: string): void {
+  const said = new Contributions(new Map());
+  world.nodekeepalives.set(node, { uid: node, node, version: '1', said, shortened: new Map() });
+}
+
+function agent(world: World, node: string, agentReady: boolean): void {
+  const view = pod({ name: node, namespace: home, spec: { nodeName: node } });
+  world.pods.set(`${home}/${node}`, { uid: node, ...view, agentReady });
+}
+
+test('of the nodes that the DaemonSet wants an agent on, those report whose agent is ready and has', () => {
+  const world = new World(home);
+  expect(world.agents).toBeUndefined();
+  const daemonSet = agentsRecord({
+    metadata: { uid: 'd', resourceVersion: '1', namespace: home, name: home },
+    spec: { template: { metadata: { labels } } },
+    status: { desiredNumberScheduled: 4 },
+  });
+  if (daemonSet === undefined) throw new Error('this is none of agents');
+  world.daemonsets.set(`${home}/${home}`, daemonSet);
+  expect(world.agents).toEqual({ wanted: 4, reporting: 0 });
+  for (const node of ['n1', 'n2', 'n3']) report(world, node);
+  agent(world, 'n1', true);
+  agent(world, 'n2', false);
+  agent(world, 'n4', true);
+  expect(world.agents).toEqual({ wanted: 4, reporting: 1 });
+});
