@@ -9,6 +9,7 @@ import {
   settingsPolicy,
 } from '../src/policy/limits-admission.ts';
 import { warningObjects } from '../src/policy/warning-policy.ts';
+import { argocdConfig } from './argocd.ts';
 import { chartFiles } from './chart/chart.ts';
 import { kernelsPage } from './kernels-page.ts';
 import { monitoringFiles } from './monitoring/monitoring-files.ts';
@@ -40,6 +41,7 @@ function generatedFromSource(): Record<string, string> {
       ...warningObjects('KeepalivePolicy'),
       ...warningObjects('ClusterKeepalivePolicy'),
     ]),
+    'deploy/argocd/argocd-cm.yaml': header + argocdConfig(),
     'deploy/components/webhook/webhook.yaml': manifest([staticAdmission.webhook]),
     'deploy/witness.yaml': manifest([...staticAdmission.witnesses, ...staticAdmission.fence]),
     'docs/kernels.md': kernelsPage(),

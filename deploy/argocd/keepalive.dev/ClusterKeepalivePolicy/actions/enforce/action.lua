@@ -1,0 +1,2 @@
+obj.spec.mode = "Enforce"
+return obj
