@@ -87,6 +87,18 @@ export function prometheus(): ProgramSet {
   });
 }
 
+/**
+ * Argo CD, whose parts are one program, with its kinds and its usual configuration as YAML: no cluster needs it. Its 3.2.12 does not
+ * compile: the controller calls a function that its settings do not have.
+ */
+export function argoCd(): ProgramSet {
+  return tools({
+    name: 'argocd',
+    packages: { argocd: 'github.com/argoproj/argo-cd/v3/cmd' },
+    folders: { crds: 'manifests/crds', config: 'manifests/base/config' },
+  });
+}
+
 /** For guests that run it instead of containerd; `pinns`, which holds namespaces open, is the C of the same module. */
 export function crio(): ProgramSet {
   const stubs = ['containers_image_ostree_stub', 'exclude_graphdriver_btrfs', 'btrfs_noversion'];
