@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const source = join(import.meta.dirname, '../src/kernel/keepalive.bpf.c');
+const root = join(import.meta.dirname, '..');
+const source = join(root, 'src/kernel/keepalive.bpf.c');
 /** Debian keeps headers that are one architecture's own in a folder of its name. */
 const machines: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
@@ -16,6 +17,8 @@ export function compileConnectionProgram(output: string): void {
       'clang',
       [
         ...['-O2', '-g', '-target', 'bpfel', '-mcpu=v3', '-Wall', '-Wextra', '-Werror'],
+        // Wherever the repository lies, the object is the same.
+        ...[`-ffile-prefix-map=${root}=.`, '-fdebug-compilation-dir=.'],
         ...['-I', headers, '-c', source, '-o', output],
       ],
       { stdio: ['ignore', 'inherit', 'pipe'], encoding: 'utf8' },
