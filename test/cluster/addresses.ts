@@ -3,6 +3,9 @@
 /** The bridge between control plane and nodes: 10.99.0.0/24 and fd00:99::/64. */
 export const control = { v4: '10.99.0.254', v6: 'fd00:99::fe' };
 
+/** Where a registry is, in a lab that has one; nodes ask it by plain HTTP. */
+export const registry = `${control.v4}:5000`;
+
 export const podNetwork = { v4: '10.244.0.0/16', v6: 'fd00:244::/32' };
 
 const serviceNetwork = { v4: '10.96.0.0/16', v6: 'fd00:96::/112' };

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import type { Family } from './addresses.ts';
-import { addressesOf, addressing, wired } from './addresses.ts';
+import { addressesOf, addressing, registry, wired } from './addresses.ts';
 import { nodeFolder, pkiFolder } from './components.ts';
 import { pauseImage } from './image.ts';
 
@@ -23,6 +23,7 @@ export function nodeFiles({ folder, node, index, cgroup, family }: NodeFacts): R
   return {
     'cni/10-lab.conflist': JSON.stringify(cni(index, family)),
     'containerd.toml': containerdToml(own),
+    [`registries/${registry}/hosts.toml`]: `[host."http://${registry}"]\n  capabilities = ["pull", "resolve"]\n`,
     'kubelet.yaml': kubeletYaml({ folder, own, cgroup, dns }),
     'kube-proxy.yaml': kubeProxyYaml({ folder, node, pods }),
     // There is no DNS in the cluster: programs find the API server by KUBERNETES_SERVICE_HOST.
@@ -57,6 +58,8 @@ state = "/run/containerd"
   address = "/run/containerd/containerd.sock"
 [plugins."io.containerd.internal.v1.opt"]
   path = "/var/lib/containerd/opt"
+[plugins."io.containerd.cri.v1.images".registry]
+  config_path = "${own}/registries"
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = "${pauseImage}"
 [plugins."io.containerd.cri.v1.runtime"]
