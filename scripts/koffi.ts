@@ -39,7 +39,7 @@ async function fetchPart(name: string, target: string): Promise<void> {
   if (locked?.version === undefined) throw new Error(`koffi has no part for that architecture: ${name}`);
   const folder = await mkdtemp(join(tmpdir(), 'keepalive-build-'));
   try {
-    const packed = execFileSync('npm', ['pack', `${name}@${locked.version}`, '--json'], {
+    const packed = execFileSync('npm', ['pack', `${name}@${locked.version}`, '--json', '--prefer-offline'], {
       ...{ cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
     });
     const described = JSON.parse(packed) as unknown;

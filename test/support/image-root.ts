@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Architecture } from '../../scripts/release/architecture.ts';
+import { runOrThrow } from '../cluster/command.ts';
+
+interface Described {
+  readonly digest: string;
+  readonly platform?: { readonly architecture: string };
+}
+
+/** An OCI layout that names one index, as whoever pulls it sees it. */
+export class ImageOnDisk {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The digest of what names the images of all architectures. */
+  get digest(): string {
+    return this.#named.digest;
+  }
+
+  get #named(): Described {
+    const { manifests } = JSON.parse(readFileSync(join(this.#folder, 'index.json'), 'utf8')) as {
+      manifests: [Described];
+    };
+    return manifests[0];
+  }
+
+  #read<T>({ digest }: Described): T {
+    return JSON.parse(readFileSync(this.#path(digest), 'utf8')) as T;
+  }
+
+  #path(digest: string): string {
+    return join(this.#folder, 'blobs', digest.replace(':', '/'));
+  }
+
+  #manifest(architecture: Architecture): { config: Described; layers: Described[] } {
+    const { manifests } = this.#read<{ manifests: Described[] }>(this.#named);
+    const one = manifests.find(({ platform }) => platform?.architecture === architecture);
+    if (one === undefined) throw new Error(`there is no image for ${architecture}`);
+    return this.#read(one);
+  }
+
+  config(architecture: Architecture): { config: { User: string; Entrypoint: string[]; Env: string[] } } {
+    return this.#read(this.#manifest(architecture).config);
+  }
+
+  /** Its files, as a container would have them. */
+  async unpack(architecture: Architecture, into: string): Promise<void> {
+    if (!existsSync(into)) mkdirSync(into, { recursive: true });
+    for (const { digest } of this.#manifest(architecture).layers)
+      await runOrThrow(['tar', '-xzf', this.#path(digest), '-C', into]);
+  }
+}
