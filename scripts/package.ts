@@ -50,7 +50,8 @@ await build({
 });
 await build({
   ...program,
-  entryPoints: Object.fromEntries(parts),
+  // In the order of their names: they are found in another one each time, from which names of chunks follow.
+  entryPoints: Object.fromEntries([...parts].sort(([a], [b]) => (a < b ? -1 : 1))),
   splitting: true,
   chunkNames: 'chunk-[hash]',
 });
