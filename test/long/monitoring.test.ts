@@ -31,7 +31,10 @@ beforeAll(async () => {
   bench = new Bench(cluster);
   await cluster.install();
   await bench.namespace(namespace);
-  await bench.apply(kap(namespace, 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
+  // Of pods elsewhere: else it would repair connections that `team` only observes.
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': home } };
+  const forNodes = ckap('platform', 90, { namespaceSelector, nodes: { selector: {} } });
+  await bench.apply(kap(namespace, 'team', 90), forNodes);
   await bench.start(sleeper('app', namespace), talker('server', ['serve', '7000']));
   const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
   await bench.start(talker('client', ['connect', status.podIP, '7000', '--silent', '3600']));
