@@ -24,7 +24,7 @@ export interface Source {
   readonly architecture: Architecture;
   /** As `bookworm`. */
   readonly release: string;
-  /** As http://deb.debian.org/debian/; undefined: where this machine has its packages from. */
+  /** As `http://mirror.example/debian/`; undefined: where this machine has its packages from. */
   readonly mirror: string | undefined;
 }
 
