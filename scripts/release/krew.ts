@@ -4,7 +4,7 @@ import type { Entry } from './archive.ts';
 import { compressed, tarOf } from './archive.ts';
 
 /** Of the package what nobody needs who runs the tool as a plugin. */
-const notForPlugin = /^(models\.|package\.json$|complete\.mjs$)/;
+const notForPlugin = /^(models\.|man\/|package\.json$|complete\.mjs$)/;
 export const program = 'keepalive.mjs';
 
 export async function krewArchive(files: readonly Entry[]): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { runOrThrow } from '../../test/cluster/command.ts';
@@ -16,7 +16,10 @@ export async function toolFiles(): Promise<Entry[]> {
     bin: Record<string, string>;
   };
   const programs = Object.values(described.bin);
-  return readdirSync(folder).map((path) => ({
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    lstatSync(join(folder, path)).isFile(),
+  );
+  return files.map((path) => ({
     ...{ path, mode: programs.includes(path) ? 0o755 : 0o644 },
     body: readFileSync(join(folder, path)),
   }));
