@@ -1,5 +1,9 @@
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 
+import { runOrThrow } from '../cluster/command.ts';
+import { repository } from '../cluster/place.ts';
 import { platformTarget, teamTarget } from '../storm/crowd.ts';
 import { BadDay } from '../storm/bad-day.ts';
 import { Stage } from '../storm/stage.ts';
@@ -14,6 +18,8 @@ let stage: Stage;
 let day: BadDay;
 
 beforeAll(async () => {
+  // What the stage runs is what was built last.
+  await runOrThrow([process.execPath, join(repository, 'scripts/build.ts')], { cwd: repository });
   stage = await Stage.up('long-bad-days', size);
   day = new BadDay(stage.cluster);
   stage.startController();

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 
 import { ApiClient } from '../../src/kube/client.ts';
 import { plain } from '../../src/kube/connection.ts';
@@ -182,7 +183,7 @@ export class Stage {
       const isRight = async () => (left = differences(await look(this.client))).length === 0;
       await until('every status equals the plain count', isRight, { timeoutMs, everyMs: 1000 });
     } catch (error) {
-      const some = JSON.stringify(left.slice(0, 3), undefined, 1).slice(0, 6000);
+      const some = JSON.stringify(left.slice(0, 3).map(apart), undefined, 1).slice(0, 6000);
       throw new Error(`${left.length} statuses differ from the plain count: ${some}`, { cause: error });
     }
   }
@@ -214,4 +215,18 @@ export class Stage {
       { timeoutMs, everyMs: 50 },
     );
   }
+}
+
+/** Of two lists only what is in one of them alone. */
+function apart({ policy, told, expected }: Difference): object {
+  const lists = (side: object) => Object.entries(side) as [string, unknown][];
+  const alone = (one: object, other: object) =>
+    Object.fromEntries(
+      lists(one).map(([name, value]) => {
+        const there = Object.fromEntries(lists(other))[name];
+        if (!Array.isArray(value) || !Array.isArray(there)) return [name, value];
+        return [name, value.filter((item) => !there.some((same) => isDeepStrictEqual(same, item)))];
+      }),
+    );
+  return { policy, told: alone(told, expected), expected: alone(expected, told) };
 }
