@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { parse, parseDocument } from 'yaml';
@@ -6,6 +6,7 @@ import { parse, parseDocument } from 'yaml';
 import { repository } from '../../test/cluster/place.ts';
 import type { Entry } from './archive.ts';
 import { compressed, tarOf } from './archive.ts';
+import { filesBelow } from './files-below.ts';
 import type { Descriptor, Layout } from './layout.ts';
 import { manifestType } from './layout.ts';
 
@@ -18,14 +19,11 @@ export interface ChartImage {
 
 /** The chart with the image that was made with it as its default, by digest. */
 export async function chartPackage(name: string, image: ChartImage): Promise<Buffer> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((one) => one.isFile())
-    .map((one) => join(one.parentPath, one.name).slice(folder.length + 1))
-    .map((path): Entry => {
-      const text = readFileSync(join(folder, path), 'utf8');
-      const body = Buffer.from(path === 'values.yaml' ? valuesFor(text, image) : text);
-      return { path: `${name}/${path}`, mode: 0o644, body };
-    });
+  const entries = filesBelow(folder).map((path): Entry => {
+    const text = readFileSync(join(folder, path), 'utf8');
+    const body = Buffer.from(path === 'values.yaml' ? valuesFor(text, image) : text);
+    return { path: `${name}/${path}`, mode: 0o644, body };
+  });
   return compressed(await tarOf(entries));
 }
 

@@ -30,7 +30,7 @@ export async function installManifest(image: { repository: string; digest: strin
 /** The kinds alone. */
 export function crdManifest(): string {
   const folder = join(repository, 'crds');
-  const files = readdirSync(folder).filter((file) => !['kustomization.yaml'].includes(file));
+  const files = readdirSync(folder).filter((file) => file !== 'kustomization.yaml');
   return files
     .sort()
     .map((file) => readFileSync(join(folder, file), 'utf8'))

@@ -1,10 +1,11 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { repository } from '../../test/cluster/place.ts';
 import type { Architecture } from './architecture.ts';
 import { architectures, namesOf } from './architecture.ts';
 import type { Entry } from './archive.ts';
+import { filesBelow } from './files-below.ts';
 
 /** Parts of dist/ that others made there. */
 const notOurs = ['package', 'release'];
@@ -15,8 +16,7 @@ export function productEntries(architecture: Architecture): Entry[] {
   const others = architectures
     .filter((one) => one !== architecture)
     .map((one) => `node_modules/@koromix/koffi-linux-${namesOf[one].node}/`);
-  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' })
-    .filter((path) => lstatSync(join(dist, path)).isFile())
+  const files = filesBelow(dist)
     .filter((path) => !notOurs.includes(path.split('/')[0] ?? ''))
     .filter((path) => !others.some((one) => path.startsWith(one)));
   const own = `node_modules/@koromix/koffi-linux-${namesOf[architecture].node}/`;

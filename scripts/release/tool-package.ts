@@ -1,10 +1,11 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { runOrThrow } from '../../test/cluster/command.ts';
 import { repository } from '../../test/cluster/place.ts';
 import type { Entry } from './archive.ts';
 import { compressed, tarOf } from './archive.ts';
+import { filesBelow } from './files-below.ts';
 
 /** The files of `npm run package`, from its usual place: names of parts follow from where they are written, seen from the clone. */
 export async function toolFiles(): Promise<Entry[]> {
@@ -16,10 +17,7 @@ export async function toolFiles(): Promise<Entry[]> {
     bin: Record<string, string>;
   };
   const programs = Object.values(described.bin);
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    lstatSync(join(folder, path)).isFile(),
-  );
-  return files.map((path) => ({
+  return filesBelow(folder).map((path) => ({
     ...{ path, mode: programs.includes(path) ? 0o755 : 0o644 },
     body: readFileSync(join(folder, path)),
   }));

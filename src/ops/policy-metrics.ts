@@ -13,7 +13,7 @@ export interface PolicyReading {
   readonly hostsLive: number | undefined;
   readonly connectionsEstablished: number | undefined;
   readonly connectionsExposed: number | undefined;
-  /** Whether it may change anything: neither it nor the settings of the cluster say Audit or Off. */
+  /** Whether it may change anything: neither its mode nor the switch of the cluster keeps it from that. */
   readonly isEnforced: boolean | undefined;
   /** By their type; those that are neither true nor false are left out. */
   readonly conditions: ReadonlyMap<string, boolean>;
