@@ -2,6 +2,7 @@ import { crdOf, kinds, policyKinds } from '../src/api/crd.ts';
 import { API_VERSION } from '../src/api/group.ts';
 import { presets } from '../src/api/presets.ts';
 import type { SchemaNode } from '../src/api/schema-node.ts';
+import { code, table } from './markdown.ts';
 
 interface Column {
   readonly name: string;
@@ -253,14 +254,4 @@ function versionOf(crd: Crd): Crd['spec']['versions'][number] {
   const [version] = crd.spec.versions;
   if (version === undefined) throw new Error('the kind has no version');
   return version;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }

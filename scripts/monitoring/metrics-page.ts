@@ -1,3 +1,4 @@
+import { code, table } from '../markdown.ts';
 import { alerts, runbookOf } from './alert.ts';
 import { catalogue } from './catalogue.ts';
 import { dashboards } from './dashboard.ts';
@@ -84,11 +85,3 @@ function readable(summary: string): string {
     .replaceAll('{{ printf "%.0f" $value }}', '*n*')
     .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, '*$1*');
 }
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-const code = (text: string) => `\`${text}\``;

@@ -1,4 +1,5 @@
 /** docs/platforms.md, made of what was seen. */
+import { table } from '../../scripts/markdown.ts';
 import type { CheckId } from './checks.ts';
 import { checks } from './checks.ts';
 import type { Facts, Seen } from './seen.ts';
@@ -59,8 +60,3 @@ const foot = `**–**: was not tried there. Pods with users of their own take Li
 npm run -s test:platforms   # the two kinds that every change is tested on
 npm run -s platforms        # all kinds, and what was seen is written down
 \`\`\``;
-
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [columns, columns.map(() => '---'), ...rows].map(line).join('\n');
-}
