@@ -99,6 +99,17 @@ export function argoCd(): ProgramSet {
   });
 }
 
+/** The controllers of Flux that read Git and OCI artifacts and apply what they hold, each with the kinds it serves in the folder `crds`. */
+export function flux(): ProgramSet[] {
+  return ['source-controller', 'kustomize-controller', 'helm-controller'].map((program) =>
+    tools({
+      name: `flux-${program}`,
+      packages: { [program]: `github.com/fluxcd/${program}` },
+      folders: { crds: 'config/crd/bases' },
+    }),
+  );
+}
+
 /** For guests that run it instead of containerd; `pinns`, which holds namespaces open, is the C of the same module. */
 export function crio(): ProgramSet {
   const stubs = ['containers_image_ostree_stub', 'exclude_graphdriver_btrfs', 'btrfs_noversion'];

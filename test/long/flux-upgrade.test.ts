@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+import product from '../../package.json' with { type: 'json' };
+import type { PolicyStatus } from '../../src/api/status.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { provide } from '../cluster/prepare.ts';
+import { flux as programs } from '../cluster/program.ts';
+import { condition } from '../e2e/shared.ts';
+import { seenDuring } from '../support/seen-during.ts';
+import { said } from './flux/flux.ts';
+import type { FluxWorld } from './flux/world.ts';
+import { fluxWorld, isReadyAt, shown, source, workload, workloadFile } from './flux/world.ts';
+import { written } from './flux/written.ts';
+
+let cluster: Cluster;
+let world: FluxWorld;
+const policy = { kind: 'kap', name: 'behind-the-nat', namespace: 'db' } as const;
+const isCovered = (status: PolicyStatus) => condition(status, 'Covered')?.status === 'True';
+
+beforeAll(async () => {
+  await provide({ programs: programs() }, undefined);
+  cluster = await Cluster.up({ name: 'e2e-flux-upgrade', nodes: 1, owned: true });
+  world = await fluxWorld(cluster);
+  const revision = await world.begin('Kustomization');
+  await world.flux.until('kustomization', 'db', isReadyAt(revision));
+}, 3_600_000);
+afterAll(() => cluster.down());
+
+test('200 reconciles find nothing to change, and nobody but Flux has written what Git holds', async () => {
+  const { flux, bench } = world;
+  const reconcile = async (name: string) => {
+    expect(said(await flux.ask('kustomization', name))?.status).toBe('True');
+  };
+  const before = await written(bench);
+  expect(Object.keys(before).length).toBeGreaterThan(20);
+  for (let time = 0; time < 200; time += 1) {
+    await reconcile(time % 10 === 0 ? 'keepalive' : 'db');
+  }
+  expect(await written(bench)).toEqual(before);
+  const managers = Object.entries(before).map(([object, { writers }]) => [
+    object,
+    new Set(writers.map(({ manager }) => manager)),
+  ]);
+  expect(
+    managers.filter(([, who]) => [...(who as Set<string>)].some((one) => /keepalive/.test(one))),
+  ).toEqual([]);
+}, 580_000);
+
+test('the switch that an administrator throws by hand is no drift', async () => {
+  const { flux, bench } = world;
+  await bench.settings({ acting: 'Audit' });
+  await bench.status(policy, (status) => condition(status, 'Ready')?.reason === 'SwitchedOff');
+  expect(said(await flux.ask('kustomization', 'keepalive'))?.status).toBe('True');
+  const { data } = await bench.json<{ data: Record<string, string> }>(
+    ...['configmap', 'keepalive-settings', '-n', 'keepalive-system'],
+  );
+  expect(data.acting).toBe('Audit');
+  await bench.settings({ acting: null });
+  await bench.status(policy, isCovered);
+}, 180_000);
+
+test('the operator is upgraded and an image changes in one commit, while every value stays', async () => {
+  const { flux, bench } = world;
+  const next = '0.1.1';
+  const image = `keepalive.dev/keepalive-operator:${product.version}`;
+  const retag = (from: string, to: string) => cluster.onNode('n1', `ctr -n k8s.io images tag ${from} ${to}`);
+  await retag(image, image.replace(product.version, next));
+  await retag('localhost/tools:1', 'localhost/tools:2');
+  await world.product.rewrite('deploy/kustomization.yaml', (text) => text.replace(product.version, next));
+  await world.product.tag(`v${next}`);
+  const values = async () => {
+    const pods = await bench.json<{ items: readonly RunningPod[] }>('pods', '-n', 'db');
+    const running = pods.items.filter(
+      ({ status, metadata }) => status.phase === 'Running' && metadata.deletionTimestamp === undefined,
+    );
+    // One that goes meanwhile has nothing more to say.
+    return (
+      await Promise.all(
+        running.map(({ metadata }) => bench.valuesIn(metadata.name, 'db').catch(() => undefined)),
+      )
+    ).filter((one) => one !== undefined);
+  };
+  const upgraded = shown[source]?.replace(`v${product.version}`, `v${next}`);
+  const seen = await seenDuring(values, async () => {
+    const revision = await world.push({
+      [source]: upgraded,
+      [workloadFile]: workload({ image: 'localhost/tools:2' }),
+    });
+    await flux.until('kustomization', 'keepalive-operator', isReadyAt(revision));
+    await flux.until('kustomization', 'db', isReadyAt(revision));
+  });
+  expect(seen).toEqual(['30/10/6']);
+  await bench.status(policy, isCovered);
+  const images = await cluster.kubectl('get', 'deployments,daemonsets', '-A', '-o', 'jsonpath={..image}');
+  expect(new Set(images.split(' '))).toEqual(
+    new Set([image.replace(product.version, next), 'localhost/tools:2']),
+  );
+}, 400_000);
+
+interface RunningPod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly status: { readonly phase: string };
+}

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import type { PolicyStatus } from '../../src/api/status.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { provide } from '../cluster/prepare.ts';
+import { flux as programs } from '../cluster/program.ts';
+import { until } from '../cluster/wait.ts';
+import { condition, isStalled, kap } from '../e2e/shared.ts';
+import { said } from './flux/flux.ts';
+import type { FluxWorld } from './flux/world.ts';
+import { fluxWorld, isAt, isReadyAt, restored, shown, workload, workloadFile } from './flux/world.ts';
+
+let cluster: Cluster;
+let world: FluxWorld;
+const policy = { kind: 'kap', name: 'behind-the-nat', namespace: 'db' } as const;
+const policyFile = 'apps/db/policy.yaml';
+const isCovered = (status: PolicyStatus) => condition(status, 'Covered')?.status === 'True';
+
+// Three controllers are compiled first where they are not cached: half an hour on two cores.
+beforeAll(async () => {
+  await provide({ programs: programs() }, undefined);
+  cluster = await Cluster.up({ name: 'e2e-flux', nodes: 1, owned: true });
+  world = await fluxWorld(cluster);
+}, 3_600_000);
+afterAll(() => cluster.down());
+
+const changed = (path: string, from: string, to: string) => {
+  const text = shown[path] ?? '';
+  if (!text.includes(from)) throw new Error(`${path} of the page has no ${from}`);
+  return { [path]: text.replace(from, to) };
+};
+
+test('the operator comes by a Kustomization, policies after it, and an application is Ready when it is covered', async () => {
+  const { flux, bench } = world;
+  const revision = await world.begin('Kustomization');
+  for (const name of ['keepalive-operator', 'keepalive-policies', 'db'])
+    await flux.until('kustomization', name, isReadyAt(revision));
+  const { status } = await bench.policy(policy);
+  expect(condition(status, 'Covered')?.status).toBe('True');
+  expect(status?.pods).toMatchObject({ selected: 2, live: 2 });
+}, 300_000);
+
+test('an application of which a pod is not covered is not Ready, and the policy says which', async () => {
+  const { flux, bench } = world;
+  const short = shown['clusters/prod/keepalive.yaml']?.replaceAll('timeout: 3m', 'timeout: 15s');
+  const revision = await world.push({
+    'clusters/prod/keepalive.yaml': short,
+    [workloadFile]: workload({ labels: { 'keepalive.dev/skip': 'true' } }),
+  });
+  const isTimedOut = isAt(revision, { status: 'False', reason: 'HealthCheckFailed' });
+  const failed = await flux.until('kustomization', 'db', isTimedOut);
+  expect(said(failed)?.message).toContain("KeepalivePolicy/db/behind-the-nat status: 'InProgress'");
+  const { status } = await bench.policy(policy);
+  expect(condition(status, 'Covered')).toMatchObject({ status: 'False', reason: 'NotCovered' });
+  expect(status?.findings?.map(({ reason }) => reason)).toContain('SkipLabel');
+  const mended = await world.push({ ...restored, [workloadFile]: workload() });
+  await flux.until('kustomization', 'db', isReadyAt(mended));
+}, 300_000);
+
+describe('a policy that is wrong', () => {
+  test('is refused where Flux applies it, in our words, and what was there stays', async () => {
+    const { flux, bench } = world;
+    const { metadata } = await bench.policy(policy);
+    const revision = await world.push(changed(policyFile, 'idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 5'));
+    const failed = await flux.until('kustomization', 'db', isAt(revision, { status: 'False' }));
+    expect(said(failed)?.message).toContain('KeepalivePolicy/db/behind-the-nat');
+    expect(said(failed)?.message).toContain('(ConfigMap keepalive-system/keepalive-settings');
+    expect((await bench.policy(policy)).metadata.generation).toBe(metadata.generation);
+    const mended = await world.push(restored);
+    await flux.until('kustomization', 'db', isReadyAt(mended));
+  }, 180_000);
+
+  test('and Stalled fails early; the words are in the policy and in its event', async () => {
+    const { flux, bench } = world;
+    await bench.settings({ policiesPerNamespace: '1' });
+    const second = JSON.stringify(kap('db', 'second', 120));
+    const revision = await world.push({ 'apps/db/second.yaml': second });
+    const failed = await flux.until('kustomization', 'db', isAt(revision, { status: 'False' }));
+    expect(said(failed)?.message).toContain(
+      "failed early due to stalled resources: [KeepalivePolicy/db/second status: 'Failed'",
+    );
+    const status = await bench.status({ kind: 'kap', name: 'second', namespace: 'db' }, isStalled);
+    expect(condition(status, 'Stalled')?.reason).toBe('TooManyPolicies');
+    const mended = await world.push({ ...restored, 'apps/db/second.yaml': undefined });
+    await flux.until('kustomization', 'db', isReadyAt(mended));
+    expect(await bench.exists('kap', 'second', '-n', 'db')).toBe(false);
+    await bench.settings({ policiesPerNamespace: '50' });
+  }, 300_000);
+});
+
+describe('what admission needs', () => {
+  const admission = 'keepalivepolicy.keepalive.dev';
+  const lose = () => cluster.kubectl('delete', 'mutatingadmissionpolicy', admission);
+  const isMissing = (type: 'Reconciling' | 'Stalled') => (status: PolicyStatus) =>
+    condition(status, type)?.reason === 'AdmissionMissing';
+
+  test('may come after the policies: Flux waits for it, and its next look brings it back', async () => {
+    const { flux, bench } = world;
+    await lose();
+    const revision = await world.push(
+      changed(policyFile, 'idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 120'),
+    );
+    await bench.status(policy, isMissing('Reconciling'));
+    expect(said(await flux.ask('kustomization', 'keepalive'))?.status).toBe('True');
+    expect(await bench.exists('mutatingadmissionpolicy', admission)).toBe(true);
+    await flux.until('kustomization', 'db', isReadyAt(revision));
+  }, 240_000);
+
+  test('is Stalled where it stays away, which fails early too', async () => {
+    const { flux, bench } = world;
+    await lose();
+    await bench.status(policy, isMissing('Stalled'), 150_000);
+    const failed = await flux.ask('kustomization', 'db');
+    expect(said(failed)).toMatchObject({ status: 'False', reason: 'HealthCheckFailed' });
+    await flux.ask('kustomization', 'keepalive');
+    await bench.status(policy, isCovered);
+    expect(said(await flux.ask('kustomization', 'db'))?.status).toBe('True');
+  }, 300_000);
+});
+
+describe('a policy in Git', () => {
+  const pods = async () =>
+    (await cluster.kubectl('get', 'pods', '-n', 'db', '-o', 'name')).trim().split('\n').sort();
+  const valuesIn = async () => {
+    const [first = ''] = await pods();
+    return world.bench.valuesIn(first.replace('pod/', ''), 'db');
+  };
+
+  test('is changed, renamed and removed, and the same pods follow it', async () => {
+    const { flux, bench } = world;
+    const before = await pods();
+    const changedTo = await world.push(
+      changed(policyFile, 'idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 60'),
+    );
+    await flux.until('kustomization', 'db', isReadyAt(changedTo));
+    expect(await valuesIn()).toBe('20/7/6');
+    const renamed = await world.push(changed(policyFile, 'name: behind-the-nat', 'name: by-another-name'));
+    await flux.until('kustomization', 'db', isReadyAt(renamed));
+    expect(await bench.exists('kap', 'behind-the-nat', '-n', 'db')).toBe(false);
+    await until('pods have the values of the new name', async () => (await valuesIn()) === '30/10/6');
+    const removed = await world.push({ [policyFile]: undefined });
+    await flux.until('kustomization', 'db', isReadyAt(removed));
+    await until('pods have what the cluster policy asks', async () => (await valuesIn()) === '116/39/6');
+    expect(await pods()).toEqual(before);
+    await flux.until('kustomization', 'db', isReadyAt(await world.push(restored)));
+  }, 400_000);
+
+  test('may be edited by hand while Flux is suspended, and is what Git says once it is resumed', async () => {
+    const { flux, bench } = world;
+    await flux.patch('kustomization', 'db', { spec: { suspend: true } });
+    await cluster.kubectl(
+      'patch',
+      'kap',
+      'behind-the-nat',
+      '-n',
+      'db',
+      '--type=json',
+      '-p',
+      JSON.stringify([{ op: 'replace', path: '/spec/path/0/idleTimeoutSeconds', value: 60 }]),
+    );
+    await bench.status(policy, ({ effective }) => effective?.idleTimeoutSeconds === 60);
+    await flux.patch('kustomization', 'db', { spec: { suspend: false } });
+    await bench.status(policy, ({ effective }) => effective?.idleTimeoutSeconds === 90);
+  }, 180_000);
+});

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+
+import product from '../../../package.json' with { type: 'json' };
+import type { Cluster } from '../../cluster/cluster.ts';
+import { loadProduct } from '../../cluster/install.ts';
+import { repository } from '../../cluster/place.ts';
+import { Bench } from '../../e2e/shared.ts';
+import { filesOf } from '../../unit/docs/console.ts';
+import { Page } from '../../unit/docs/page.ts';
+import type { FluxObject, Said } from './flux.ts';
+import { Flux, gitServer, home, said } from './flux.ts';
+import { GitRepository } from './git-repository.ts';
+
+const page = new Page('docs/flux.md');
+
+const release = 'keepalive/operator/release.yaml';
+export const source = 'keepalive/operator/source.yaml';
+/** Instead of the release. */
+const withoutHelm = 'keepalive/operator/without-helm.yaml';
+
+/** What the page shows, by its path, with the addresses and images of the lab. */
+export const shown: Readonly<Record<string, string>> = Object.fromEntries(
+  [...filesOf(page)].map(([path, text]) => [
+    path,
+    text.replace('https://git.example.com', gitServer).replace('registry.example.com', 'keepalive.dev'),
+  ]),
+);
+
+/** The same, where the operator came without Helm. */
+export const restored = Object.fromEntries(Object.entries(shown).filter(([path]) => path !== release));
+
+/** A workload that the page leaves to its reader: pods of `app=db`. */
+export function workload({ image = 'localhost/tools:1', labels = {} }: Workload = {}): string {
+  const selector = { app: 'db' };
+  const container = { name: 'main', image, imagePullPolicy: 'Never', command: ['sleep', '36000'] };
+  return JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'db', namespace: 'db' },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: selector },
+      template: {
+        metadata: { labels: { ...selector, ...labels } },
+        spec: { terminationGracePeriodSeconds: 0, containers: [container] },
+      },
+    },
+  });
+}
+
+interface Workload {
+  readonly image?: string;
+  /** More of its pods. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export const workloadFile = 'apps/db/workload.yaml';
+
+/** A cluster whose Flux reads two repositories: the product's, and the one of whoever runs the cluster. */
+export interface FluxWorld {
+  readonly bench: Bench;
+  readonly flux: Flux;
+  readonly product: GitRepository;
+  readonly fleet: GitRepository;
+  /** What the page shows, with a workload, is committed, and Flux begins. */
+  readonly begin: (by: 'HelmRelease' | 'Kustomization') => Promise<string>;
+  /** Commits and has Flux fetch it. */
+  readonly push: (files: Readonly<Record<string, string | undefined>>) => Promise<string>;
+}
+
+export async function fluxWorld(cluster: Cluster): Promise<FluxWorld> {
+  await loadProduct(cluster);
+  const flux = await Flux.start(cluster);
+  const ours = await GitRepository.create(join(flux.repositories, 'keepalive-operator'));
+  ours.copy(repository, 'deploy', 'crds');
+  await ours.commit({});
+  await ours.tag(`v${product.version}`);
+  const fleet = await GitRepository.create(join(flux.repositories, 'fleet'));
+  const push: FluxWorld['push'] = async (files) => {
+    const revision = await fleet.commit(files);
+    await flux.ask('gitrepository', home);
+    return revision;
+  };
+  const bench = new Bench(cluster);
+  const begin: FluxWorld['begin'] = async (by) => {
+    await bench.namespace('db');
+    const left = by === 'HelmRelease' ? withoutHelm : release;
+    const files = Object.fromEntries(Object.entries(shown).filter(([path]) => path !== left));
+    const revision = await fleet.commit({ ...files, [workloadFile]: workload() });
+    await bench.apply(...bootstrap());
+    return revision;
+  };
+  return { bench, flux, product: ours, fleet, begin, push };
+}
+
+/** Whether a Kustomization says this of a revision. */
+export const isAt = (revision: string, wanted: Partial<Said>) => (object: FluxObject) =>
+  object.status?.lastAttemptedRevision?.endsWith(revision) === true &&
+  Object.entries(wanted).every(([key, value]) => said(object)?.[key as keyof Said] === value);
+export const isReadyAt = (revision: string) => isAt(revision, { status: 'True' });
+
+/** What `flux bootstrap` leaves: the repository of the fleet, and a Kustomization of the cluster's folder. */
+function bootstrap(): object[] {
+  const metadata = { name: home, namespace: home };
+  return [
+    {
+      ...{ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository', metadata },
+      spec: { interval: '1h', url: `${gitServer}/fleet`, ref: { branch: 'main' } },
+    },
+    {
+      ...{ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', metadata },
+      spec: {
+        ...{ interval: '1h', path: './clusters/prod', prune: true },
+        sourceRef: { kind: 'GitRepository', name: home },
+      },
+    },
+  ];
+}
