@@ -13,10 +13,7 @@ import { flux } from '../../cluster/program.ts';
 import type { Patience } from '../../cluster/wait.ts';
 import { until } from '../../cluster/wait.ts';
 
-const gitPort = 8420;
 const storagePort = 9790;
-/** Where repositories are served: `BASE/NAME`. */
-export const gitServer = `http://${control.v4}:${gitPort}`;
 export const home = 'flux-system';
 
 const paths = {
@@ -52,7 +49,7 @@ function pathOf(kind: FluxKind, name: string): string {
   return `/apis/${paths[kind]}/namespaces/${home}/${kind}s/${name}`;
 }
 
-/** The controllers of Flux beside the API server instead of in pods, and the repositories they read. */
+/** The controllers of Flux, beside the API server instead of in pods. */
 export class Flux {
   readonly #cluster: Cluster;
   #asked = 0;
@@ -66,22 +63,8 @@ export class Flux {
       await cluster.kubectl('apply', '--server-side', '-f', join(place, 'crds'));
     await cluster.kubectl('create', 'namespace', home);
     const started = new Flux(cluster);
-    await started.#run('git', [process.execPath, join(import.meta.dirname, 'git-server.ts')], {
-      args: [started.repositories, `${gitPort}`],
-    });
     for (const [index, set] of flux().entries()) await started.#controller(index, set);
     return started;
-  }
-
-  /** The folder whose repositories are served. */
-  get repositories(): string {
-    const folder = join(this.#cluster.lab.folder, 'git');
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  }
-
-  logOf(name: string): string {
-    return join(this.#cluster.lab.folder, 'log', `${name}.log`);
   }
 
   async object(kind: FluxKind, name: string): Promise<FluxObject | undefined> {
@@ -134,25 +117,16 @@ export class Flux {
       `--storage-addr=${control.v4}:${storagePort}`,
       `--storage-adv-addr=${control.v4}:${storagePort}`,
     ];
-    await this.#run(program, [join(place, program)], {
-      args: [
-        '--metrics-addr=0',
-        `--health-addr=127.0.0.1:${9440 + index}`,
-        ...(program === 'source-controller' ? serving : ['--requeue-dependency=1s']),
-      ],
-    });
-  }
-
-  async #run(
-    name: string,
-    program: readonly string[],
-    { args }: { readonly args: readonly string[] },
-  ): Promise<void> {
     const host = await this.#cluster.lab.host('control');
     const temporary = join(this.#cluster.lab.folder, 'tmp');
     mkdirSync(temporary, { recursive: true });
-    await host.start([...program, ...args], {
-      logFile: this.logOf(name),
+    const args = [
+      '--metrics-addr=0',
+      `--health-addr=127.0.0.1:${9440 + index}`,
+      ...(program === 'source-controller' ? serving : ['--requeue-dependency=1s']),
+    ];
+    await host.start([join(place, program), ...args], {
+      logFile: join(this.#cluster.lab.folder, 'log', `${program}.log`),
       env: this.#cluster.environment({ RUNTIME_NAMESPACE: home, TMPDIR: temporary }),
     });
   }

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import product from '../../../package.json' with { type: 'json' };
 import type { Cluster } from '../../cluster/cluster.ts';
 import { loadProduct } from '../../cluster/install.ts';
@@ -7,9 +5,10 @@ import { repository } from '../../cluster/place.ts';
 import { Bench } from '../../e2e/shared.ts';
 import { filesOf } from '../../unit/docs/console.ts';
 import { Page } from '../../unit/docs/page.ts';
+import type { GitRepository } from '../git/git-repository.ts';
+import { ServedRepositories, gitServer } from '../git/served.ts';
 import type { FluxObject, Said } from './flux.ts';
-import { Flux, gitServer, home, said } from './flux.ts';
-import { GitRepository } from './git-repository.ts';
+import { Flux, home, said } from './flux.ts';
 
 const page = new Page('docs/flux.md');
 
@@ -71,11 +70,12 @@ export interface FluxWorld {
 export async function fluxWorld(cluster: Cluster): Promise<FluxWorld> {
   await loadProduct(cluster);
   const flux = await Flux.start(cluster);
-  const ours = await GitRepository.create(join(flux.repositories, 'keepalive-operator'));
-  ours.copy(repository, 'deploy', 'crds');
+  const repositories = await ServedRepositories.start(cluster);
+  const ours = await repositories.create('keepalive-operator');
+  ours.copy(repository, ['deploy', 'crds']);
   await ours.commit({});
   await ours.tag(`v${product.version}`);
-  const fleet = await GitRepository.create(join(flux.repositories, 'fleet'));
+  const fleet = await repositories.create('fleet');
   const push: FluxWorld['push'] = async (files) => {
     const revision = await fleet.commit(files);
     await flux.ask('gitrepository', home);

@@ -18,9 +18,9 @@ export class GitRepository {
     return repository;
   }
 
-  /** Takes folders of elsewhere along, under the same names. */
-  copy(from: string, ...names: readonly string[]): void {
-    for (const name of names) cpSync(join(from, name), join(this.folder, name), { recursive: true });
+  /** Takes folders of elsewhere along, under the same names, into one of its own. */
+  copy(from: string, names: readonly string[], into = '.'): void {
+    for (const name of names) cpSync(join(from, name), join(this.folder, into, name), { recursive: true });
   }
 
   /** Files by their paths; undefined takes one out. Gives back the revision. */
