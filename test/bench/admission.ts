@@ -6,6 +6,7 @@ import { until } from '../cluster/wait.ts';
 import { apiOf, each } from './api.ts';
 import type { Bench, Row } from './result.ts';
 import { latencies } from './result.ts';
+import { Overlays } from '../support/overlay.ts';
 import { Agent, request } from 'undici';
 
 const rounds = 400;
@@ -76,11 +77,21 @@ export const admission: Bench = async (say) => {
       ),
     ];
     const rows = await measure(scenarios);
+    say('the same, by the webhook');
+    await changeByWebhook(cluster);
+    for (const { namespace } of places)
+      await until('the webhook is asked', () =>
+        create(namespace, 'one').then(
+          () => true,
+          () => false,
+        ),
+      );
+    const asked = await measure(scenarios.map(({ what, run }) => ({ what: `webhook, ${what}`, run })));
     return [
       {
         bench: 'admission',
         setting: `create of a pod, server-side dry run, one after the other, Kubernetes ${cluster.kubernetes}, ${rounds} rounds in turn`,
-        rows: [{ what: 'no policy in the cluster', figures: before[0]?.figures ?? {} }, ...rows],
+        rows: [{ what: 'no policy in the cluster', figures: before[0]?.figures ?? {} }, ...rows, ...asked],
       },
     ];
   } finally {
@@ -88,6 +99,18 @@ export const admission: Bench = async (say) => {
     await cluster.down();
   }
 };
+
+/** By nothing else from then on. */
+async function changeByWebhook(cluster: Cluster): Promise<void> {
+  const overlays = new Overlays();
+  try {
+    await cluster.install({ folder: overlays.write('webhook', { components: ['webhook'] }), isLoaded: true });
+  } finally {
+    overlays.remove();
+  }
+  const kinds = 'mutatingadmissionpolicies,mutatingadmissionpolicybindings';
+  await cluster.kubectl('delete', kinds, '-l', 'app.kubernetes.io/name=keepalive-operator');
+}
 
 interface Scenario {
   readonly what: string;
