@@ -1,48 +1,66 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { get } from '../cluster/api.ts';
 
+/** How often something was, and how many bytes were sent for it. */
+interface Tally {
+  readonly times: number;
+  readonly bytes: number;
+}
+
 /** What the API server has counted since it started. */
 export interface Counted {
   readonly atMs: number;
   readonly cpuS: number;
   readonly rss: number;
   /** By verb and resource. */
-  readonly requests: ReadonlyMap<string, number>;
+  readonly requests: ReadonlyMap<string, Tally>;
   /** By kind: what it sent to all watches of the kind together. */
-  readonly events: ReadonlyMap<string, number>;
+  readonly events: ReadonlyMap<string, Tally>;
 }
+
+/** Which part of what is counted a metric of the API server is. */
+const parts = {
+  apiserver_request_total: { of: 'requests', what: 'times' },
+  // A watch has no size of its own: what it sends are events.
+  apiserver_response_sizes_sum: { of: 'requests', what: 'bytes' },
+  apiserver_watch_events_total: { of: 'events', what: 'times' },
+  apiserver_watch_events_sizes_sum: { of: 'events', what: 'bytes' },
+} as const;
 
 export async function countedBy(cluster: Cluster): Promise<Counted> {
   const { body } = await get(cluster.apiSocket, '/metrics');
-  const requests = new Map<string, number>();
-  const events = new Map<string, number>();
-  const add = (to: Map<string, number>, key: string, value: number) =>
-    to.set(key, (to.get(key) ?? 0) + value);
-  for (const [, name, labels = '', value] of body.matchAll(
-    /^(apiserver_request_total|apiserver_watch_events_total)\{([^}]*)\} (\S+)$/gm,
-  )) {
+  const counted = { requests: new Map<string, Tally>(), events: new Map<string, Tally>() };
+  const lines = new RegExp(`^(${Object.keys(parts).join('|')})\\{([^}]*)\\} (\\S+)$`, 'gm');
+  for (const [, name, labels = '', value] of body.matchAll(lines)) {
+    const { of, what } = parts[name as keyof typeof parts];
     const label = (key: string) => new RegExp(`(?:^|,)${key}="([^"]*)"`).exec(labels)?.[1] ?? '';
-    if (name === 'apiserver_request_total')
-      add(requests, [label('verb'), label('resource'), label('subresource')].join(' ').trim(), Number(value));
-    else add(events, label('resource') || label('kind'), Number(value));
+    const key =
+      of === 'requests'
+        ? [label('verb'), label('resource'), label('subresource')].join(' ').trim()
+        : label('resource') || label('kind');
+    const before = counted[of].get(key) ?? { times: 0, bytes: 0 };
+    counted[of].set(key, { ...before, [what]: before[what] + Number(value) });
   }
   const plain = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1]);
   return {
-    ...{ atMs: performance.now(), requests, events },
+    ...{ atMs: performance.now(), ...counted },
     ...{ cpuS: plain('process_cpu_seconds_total'), rss: plain('process_resident_memory_bytes') },
   };
 }
 
-/** Of each key, how many a second came between two counts; the largest first. */
+/** Of each key, how many and how many bytes a second came between two counts; the most frequent first. */
 export function perSecond(
   of: 'requests' | 'events',
   [before, after]: readonly [Counted, Counted],
-): [string, number][] {
+): [string, Tally][] {
   const seconds = (after.atMs - before.atMs) / 1000;
   return [...after[of]]
-    .map(([key, count]): [string, number] => [key, (count - (before[of].get(key) ?? 0)) / seconds])
-    .filter(([, rate]) => rate >= 0.05)
-    .sort(([, a], [, b]) => b - a);
+    .map(([key, { times, bytes }]): [string, Tally] => {
+      const earlier = before[of].get(key) ?? { times: 0, bytes: 0 };
+      return [key, { times: (times - earlier.times) / seconds, bytes: (bytes - earlier.bytes) / seconds }];
+    })
+    .filter(([, { times }]) => times >= 0.05)
+    .sort(([, a], [, b]) => b.times - a.times);
 }
 
 export const mib = (bytes: number) => bytes / 2 ** 20;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { runOrThrow } from '../cluster/command.ts';
@@ -26,6 +27,7 @@ import { countedBy, mib, perSecond } from './scale-figures.ts';
 const fullAgents = 50;
 const podsPerSecond = 50;
 const stormSeconds = 40;
+const quietSeconds = 60;
 /** Changes that are timed. */
 const atOnce = 16;
 const patienceMs = 600_000;
@@ -68,16 +70,15 @@ async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text
   await stage.untilAre(due, patienceMs);
   const rightS = (performance.now() - startedAt) / 1000;
   const started = await stage.probe();
-  say(`all statuses are right after ${rightS.toFixed(1)} s; policies are edited`);
+  say(`all statuses are right after ${rightS.toFixed(1)} s; ${quietSeconds} s in which nothing changes`);
+  const quiet = await within(stage, () => delay(quietSeconds * 1000));
+  say('policies are edited');
   const edits = await timesOf(atOnce, (at) => edited(stage, teamTarget(at + 1), 200 + at));
   const podTimes = await timesOf(atOnce, (at) => podMade(stage, at));
   await stage.probe();
   say(`edited and counted after ${seconds(edits)} and ${seconds(podTimes)} s at p50`);
   say(`a storm of ${stormSeconds} s`);
-  const before = await countedBy(stage.cluster);
-  const written = await stage
-    .storm(podsPerSecond * stormSeconds, podsPerSecond)
-    .then(() => countedBy(stage.cluster));
+  const storm = await within(stage, () => stage.storm(podsPerSecond * stormSeconds, podsPerSecond));
   const stormy = await stage.probe();
   const calmAt = performance.now();
   await stage.untilRight(patienceMs);
@@ -94,9 +95,16 @@ async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text
   return [
     processes(setting, { started, stormy, after, informer }),
     latencies(setting, { rightS, againS, edits, podTimes, wideMs }),
-    causes('requests', setting, [before, written]),
-    causes('events', setting, [before, written]),
+    ...causes(`${setting}; in ${quietSeconds} s in which nothing changes`, quiet),
+    ...causes(`${setting}; in a storm of ${podsPerSecond} pods a second`, storm),
   ];
+}
+
+/** What the API server has counted before and after. */
+async function within({ cluster }: Stage, time: () => Promise<void>): Promise<readonly [Counted, Counted]> {
+  const before = await countedBy(cluster);
+  await time();
+  return [before, await countedBy(cluster)];
 }
 
 const seconds = (ms: readonly number[]) => (percentile(ms, 50) / 1000).toFixed(1);
@@ -166,22 +174,21 @@ function latencies(setting: string, { rightS, againS, edits, podTimes, wideMs }:
   };
 }
 
-function causes(of: 'requests' | 'events', setting: string, pair: readonly [Counted, Counted]): Result {
+function causes(setting: string, pair: readonly [Counted, Counted]): Result[] {
   const [before, after] = pair;
-  const seconds = (after.atMs - before.atMs) / 1000;
-  const cpu = {
-    what: 'API server: % of a core',
-    figures: { 'a second': ((after.cpuS - before.cpuS) / seconds) * 100 },
-  };
-  const memory = { what: 'API server: RSS MiB', figures: { 'a second': mib(after.rss) } };
-  const rows = perSecond(of, pair)
-    .slice(0, 12)
-    .map(([what, rate]) => ({ what, figures: { 'a second': rate } }));
-  return {
-    bench: 'scale',
-    setting: `${setting}; ${of === 'requests' ? 'requests' : 'watch events'} during the storm of ${podsPerSecond} pods a second`,
-    rows: of === 'requests' ? [...rows, cpu, memory] : rows,
-  };
+  const rows = (of: 'requests' | 'events') =>
+    perSecond(of, pair)
+      .slice(0, 12)
+      .map(([what, { times, bytes }]) => ({
+        what,
+        figures: { 'a second': times, 'KiB a second': bytes / 1024 },
+      }));
+  const cores = ((after.cpuS - before.cpuS) * 1000) / (after.atMs - before.atMs);
+  const server = { what: 'API server', figures: { '% of a core': cores * 100, 'RSS MiB': mib(after.rss) } };
+  return [
+    { bench: 'scale', setting: `${setting}: requests`, rows: [...rows('requests'), server] },
+    { bench: 'scale', setting: `${setting}: events of watches`, rows: rows('events') },
+  ];
 }
 
 /** All at once, each of its own: what they wait for is mostly the turn of agents. */
