@@ -51,6 +51,11 @@ function sizeOf({
   policies = 120,
 }: BenchOptions): Size & { readonly full: number } {
   const clusterPolicies = Math.max(2, Math.round(policies / 11));
+  const needed = 2 * atOnce + 1;
+  if (policies - clusterPolicies < needed)
+    throw new Error(
+      `--policies ${policies} is too few: the policies of ${needed} teams are edited or counted`,
+    );
   return {
     nodes,
     pods,
@@ -63,7 +68,7 @@ function sizeOf({
 async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text: string) => void) {
   say('agents tell for the first time');
   await stage.untilTold(size.nodes, patienceMs);
-  const due = await stage.due();
+  const due = await stage.due(patienceMs);
   say('the controller starts');
   const startedAt = performance.now();
   stage.startController();

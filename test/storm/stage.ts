@@ -18,6 +18,8 @@ import type { Difference } from './expected.ts';
 import { differences, dueIn, isTold, look, lookAtPolicies, reportsIn } from './expected.ts';
 
 const system = 'keepalive-system';
+/** An agent has told what it found by then. */
+const reportMs = 12_000;
 const account = '/run/secrets/kubernetes.io/serviceaccount';
 
 export interface Probe {
@@ -160,9 +162,17 @@ export class Stage {
     await until('all nodes have told', haveAll, { timeoutMs, everyMs: 1000 });
   }
 
-  /** What each status has to be as long as nothing moves. */
-  async due(): Promise<ReadonlyMap<string, object>> {
-    return dueIn(await look(this.client));
+  /** What each status has to be as long as nothing moves; resolves once agents tell nothing new any more. */
+  async due(timeoutMs: number): Promise<ReadonlyMap<string, object>> {
+    let last: ReadonlyMap<string, object> = new Map();
+    const isSame = async () => {
+      const now = dueIn(await look(this.client));
+      if (isDeepStrictEqual(now, last)) return true;
+      last = now;
+      return false;
+    };
+    await until('agents have told everything', isSame, { timeoutMs, everyMs: reportMs });
+    return last;
   }
 
   /** Every status is that. */
