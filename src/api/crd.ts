@@ -7,7 +7,7 @@ import { GROUP, nameLimit, OPERATOR_LABELS, plurals, VERSION } from './group.ts'
 import { nodeKeepaliveStatusSchema } from './node-keepalive.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './spec.ts';
 import { celOf, known } from './rule.ts';
-import { policyStatusSchema } from './status.ts';
+import { policyStatusSchema, unseenStatus } from './status.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -143,7 +143,10 @@ export function crdOf({ kind, plural, shortName, scope, description, ...parts }:
                 kind: { type: 'string', description: kind },
                 metadata: { type: 'object' },
                 ...(parts.spec === undefined ? {} : { spec: structuralSchema(parts.spec) }),
-                status: structuralSchema(parts.status),
+                status: {
+                  ...structuralSchema(parts.status),
+                  ...(parts.spec === undefined ? {} : { default: unseenStatus }),
+                },
               },
               ...(parts.spec === undefined ? {} : { 'x-kubernetes-validations': [celOf(nameRule)] }),
             },

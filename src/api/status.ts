@@ -168,14 +168,20 @@ const conditionSchema = z.object({
 export type Condition = z.infer<typeof conditionSchema>;
 export type ConditionType = Condition['type'];
 
+/**
+ * What the API server shows until the controller has looked. Without it kstatus, by which Flux and Helm wait, takes an object that has
+ * no conditions for one that is as it should be.
+ */
+export const unseenStatus = { observedGeneration: -1 } as const;
+
 export const policyStatusSchema = z
   .object({
     observedGeneration: z
       .int()
-      .min(0)
+      .min(-1)
       .meta({ format: 'int64' })
       .optional()
-      .describe('The generation of the spec that this status speaks of.'),
+      .describe('The generation of the spec that this status speaks of; -1 until the controller has looked.'),
     effective: effectiveSchema.optional(),
     admission: z
       .enum(['Active', 'Withheld'])

@@ -22,7 +22,7 @@ export function unattendedStatus({ status }: PolicyRecord, now: Date): PolicySta
         status: 'Unknown',
         reason: 'OperatorRemoved',
         message,
-        observedGeneration: observedGeneration ?? 0,
+        observedGeneration: Math.max(0, observedGeneration ?? 0),
         lastTransitionTime: before?.status === 'Unknown' ? before.lastTransitionTime : timestamp(now),
       },
     ],

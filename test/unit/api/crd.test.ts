@@ -3,6 +3,7 @@ import * as z from 'zod';
 
 import { crdOf, kinds, policyKinds, structuralSchema } from '../../../src/api/crd.ts';
 import type { KindName, PolicyKind } from '../../../src/api/group.ts';
+import { unseenStatus } from '../../../src/api/status.ts';
 import type { SchemaNode } from './served-schema.ts';
 import { servedVersion } from './served-schema.ts';
 
@@ -104,11 +105,12 @@ describe.each(Object.keys(policyKinds) as PolicyKind[])('the CRD of %s', (kind) 
     expect(wrong(open, ({ node }) => bounded(node))).toEqual([]);
   });
 
-  test('fills in mode and openConnections only: what is derived stays visible as derived', () => {
+  test('fills in mode, openConnections and that nobody has looked yet: what is derived stays visible as derived', () => {
     const defaults = placesIn(kind).filter(({ node }) => 'default' in node);
     expect(Object.fromEntries(defaults.map(({ at, node }) => [at, node.default]))).toEqual({
       '.spec.mode': 'Enforce',
       '.spec.openConnections': 'Repair',
+      '.status': unseenStatus,
     });
   });
 });

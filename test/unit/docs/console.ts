@@ -23,9 +23,11 @@ export function needsCluster({ line }: Command): boolean {
   return /\bkeepalive (status|explain|doctor)\b/.test(line);
 }
 
-/** A line of one ellipsis stands for whatever is there. */
+/** A line of one ellipsis stands for whatever is there, one in a line for the rest of the line. */
 export function patternOf(output: string): RegExp {
-  const parts = output.split(/^…\n/m).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const parts = output
+    .split(/^…\n/m)
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/…$/gm, '.*'));
   return new RegExp(`^${parts.join('[^]*')}$`);
 }
 
