@@ -1,4 +1,14 @@
-import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
@@ -108,6 +118,39 @@ export function flux(): ProgramSet[] {
       folders: { crds: 'config/crd/bases' },
     }),
   );
+}
+
+/**
+ * Flux's command, which takes along the manifests that it installs: the module does not hold them, and what shows and pushes does not
+ * need them. A copy of the module has an empty file in their place.
+ */
+export function fluxCommand(): ProgramSet {
+  const cwd = join(modules, 'flux-command');
+  const module = 'github.com/fluxcd/flux2/v2';
+  const inputs = ['go.mod', 'go.sum'].map((file) => readFileSync(join(cwd, file)));
+  const version = versionIn(String(inputs[0]), module);
+  const place = placeFor('programs', `flux-${version}`, inputs);
+  const buildIt = (progress: Progress) =>
+    fill(place, async (folder) => {
+      const copy = join(folder, 'module');
+      cpSync(cwd, copy, { recursive: true });
+      const go = (...args: string[]) => runOrThrow(['go', ...args], { cwd: copy, env: goEnvironment() });
+      const { Dir } = JSON.parse(await go('mod', 'download', '-json', `${module}@v${version}`)) as {
+        Dir: string;
+      };
+      // Go's cache is read only, and so is what is copied from it by its modes.
+      await runOrThrow(['cp', '-r', '--no-preserve=mode', Dir, join(copy, 'flux2')]);
+      mkdirSync(join(copy, 'flux2/cmd/flux/manifests'));
+      writeFileSync(join(copy, 'flux2/cmd/flux/manifests/none.yaml'), '');
+      await go('mod', 'edit', `-replace=${module}=./flux2`);
+      const output = join(folder, 'flux');
+      await build({
+        ...{ cwd: copy, env: {}, flags: ['-ldflags', `-s -w -X main.VERSION=${version}`] },
+        ...{ packages: [`${module}/cmd/flux`], output, progress },
+      });
+      rmSync(copy, { recursive: true });
+    });
+  return { name: 'flux', version, programs: ['flux'], place, build: buildIt };
 }
 
 /** For guests that run it instead of containerd; `pinns`, which holds namespaces open, is the C of the same module. */

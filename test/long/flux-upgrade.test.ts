@@ -80,7 +80,7 @@ test('the operator is upgraded and an image changes in one commit, while every v
       )
     ).filter((one) => one !== undefined);
   };
-  const upgraded = shown[source]?.replace(`v${product.version}`, `v${next}`);
+  const upgraded = shown('Kustomization')[source]?.replace(`v${product.version}`, `v${next}`);
   const seen = await seenDuring(values, async () => {
     const revision = await world.push({
       [source]: upgraded,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
 import { Cluster } from '../cluster/cluster.ts';
@@ -8,12 +8,13 @@ import { until } from '../cluster/wait.ts';
 import { condition, isStalled, kap } from '../e2e/shared.ts';
 import { said } from './flux/flux.ts';
 import type { FluxWorld } from './flux/world.ts';
-import { fluxWorld, isAt, isReadyAt, restored, shown, workload, workloadFile } from './flux/world.ts';
+import { fluxWorld, isAt, isReadyAt, shown, workload, workloadFile } from './flux/world.ts';
 
 let cluster: Cluster;
 let world: FluxWorld;
 const policy = { kind: 'kap', name: 'behind-the-nat', namespace: 'db' } as const;
 const policyFile = 'apps/db/policy.yaml';
+const files = shown('Kustomization');
 const isCovered = (status: PolicyStatus) => condition(status, 'Covered')?.status === 'True';
 
 // Three controllers are compiled first where they are not cached: half an hour on two cores.
@@ -24,8 +25,18 @@ beforeAll(async () => {
 }, 3_600_000);
 afterAll(() => cluster.down());
 
+/** Whatever a test before has left in Git. */
+async function begin(): Promise<void> {
+  const revision = await world.push({
+    ...files,
+    [workloadFile]: workload(),
+    'apps/db/second.yaml': undefined,
+  });
+  await world.flux.until('kustomization', 'db', isReadyAt(revision));
+}
+
 const changed = (path: string, from: string, to: string) => {
-  const text = shown[path] ?? '';
+  const text = files[path] ?? '';
   if (!text.includes(from)) throw new Error(`${path} of the page has no ${from}`);
   return { [path]: text.replace(from, to) };
 };
@@ -42,22 +53,19 @@ test('the operator comes by a Kustomization, policies after it, and an applicati
 
 test('an application of which a pod is not covered is not Ready, and the policy says which', async () => {
   const { flux, bench } = world;
-  const short = shown['clusters/prod/keepalive.yaml']?.replaceAll('timeout: 3m', 'timeout: 15s');
-  const revision = await world.push({
-    'clusters/prod/keepalive.yaml': short,
-    [workloadFile]: workload({ labels: { 'keepalive.dev/skip': 'true' } }),
-  });
+  const skipped = workload({ labels: { 'keepalive.dev/skip': 'true' } });
+  const revision = await world.push({ [workloadFile]: skipped });
   const isTimedOut = isAt(revision, { status: 'False', reason: 'HealthCheckFailed' });
   const failed = await flux.until('kustomization', 'db', isTimedOut);
   expect(said(failed)?.message).toContain("KeepalivePolicy/db/behind-the-nat status: 'InProgress'");
   const { status } = await bench.policy(policy);
   expect(condition(status, 'Covered')).toMatchObject({ status: 'False', reason: 'NotCovered' });
   expect(status?.findings?.map(({ reason }) => reason)).toContain('SkipLabel');
-  const mended = await world.push({ ...restored, [workloadFile]: workload() });
-  await flux.until('kustomization', 'db', isReadyAt(mended));
 }, 300_000);
 
 describe('a policy that is wrong', () => {
+  beforeEach(begin, 300_000);
+
   test('is refused where Flux applies it, in our words, and what was there stays', async () => {
     const { flux, bench } = world;
     const { metadata } = await bench.policy(policy);
@@ -66,8 +74,6 @@ describe('a policy that is wrong', () => {
     expect(said(failed)?.message).toContain('KeepalivePolicy/db/behind-the-nat');
     expect(said(failed)?.message).toContain('(ConfigMap keepalive-system/keepalive-settings');
     expect((await bench.policy(policy)).metadata.generation).toBe(metadata.generation);
-    const mended = await world.push(restored);
-    await flux.until('kustomization', 'db', isReadyAt(mended));
   }, 180_000);
 
   test('and Stalled fails early; the words are in the policy and in its event', async () => {
@@ -81,14 +87,15 @@ describe('a policy that is wrong', () => {
     );
     const status = await bench.status({ kind: 'kap', name: 'second', namespace: 'db' }, isStalled);
     expect(condition(status, 'Stalled')?.reason).toBe('TooManyPolicies');
-    const mended = await world.push({ ...restored, 'apps/db/second.yaml': undefined });
-    await flux.until('kustomization', 'db', isReadyAt(mended));
-    expect(await bench.exists('kap', 'second', '-n', 'db')).toBe(false);
     await bench.settings({ policiesPerNamespace: '50' });
+    await begin();
+    expect(await bench.exists('kap', 'second', '-n', 'db')).toBe(false);
   }, 300_000);
 });
 
 describe('what admission needs', () => {
+  beforeEach(begin, 300_000);
+
   const admission = 'keepalivepolicy.keepalive.dev';
   const lose = () => cluster.kubectl('delete', 'mutatingadmissionpolicy', admission);
   const isMissing = (type: 'Reconciling' | 'Stalled') => (status: PolicyStatus) =>
@@ -119,6 +126,8 @@ describe('what admission needs', () => {
 });
 
 describe('a policy in Git', () => {
+  beforeEach(begin, 300_000);
+
   const pods = async () =>
     (await cluster.kubectl('get', 'pods', '-n', 'db', '-o', 'name')).trim().split('\n').sort();
   const valuesIn = async () => {
@@ -142,7 +151,6 @@ describe('a policy in Git', () => {
     await flux.until('kustomization', 'db', isReadyAt(removed));
     await until('pods have what the cluster policy asks', async () => (await valuesIn()) === '116/39/6');
     expect(await pods()).toEqual(before);
-    await flux.until('kustomization', 'db', isReadyAt(await world.push(restored)));
   }, 400_000);
 
   test('may be edited by hand while Flux is suspended, and is what Git says once it is resumed', async () => {

@@ -17,9 +17,9 @@ const storagePort = 9790;
 export const home = 'flux-system';
 
 const paths = {
-  gitrepository: 'source.toolkit.fluxcd.io/v1',
-  kustomization: 'kustomize.toolkit.fluxcd.io/v1',
-  helmrelease: 'helm.toolkit.fluxcd.io/v2',
+  gitrepository: 'source.toolkit.fluxcd.io/v1/gitrepositories',
+  kustomization: 'kustomize.toolkit.fluxcd.io/v1/kustomizations',
+  helmrelease: 'helm.toolkit.fluxcd.io/v2/helmreleases',
 } as const;
 export type FluxKind = keyof typeof paths;
 
@@ -31,6 +31,8 @@ export interface FluxObject {
     readonly lastAppliedRevision?: string;
     readonly lastAttemptedRevision?: string;
     readonly lastHandledReconcileAt?: string;
+    /** Of a HelmRelease: the releases it made, the newest first. */
+    readonly history?: readonly { readonly version: number; readonly ociDigest?: string }[];
   };
 }
 
@@ -46,7 +48,8 @@ export function said(object: FluxObject, type = 'Ready'): Said | undefined {
 }
 
 function pathOf(kind: FluxKind, name: string): string {
-  return `/apis/${paths[kind]}/namespaces/${home}/${kind}s/${name}`;
+  const [group, version, plural] = paths[kind].split('/');
+  return `/apis/${group}/${version}/namespaces/${home}/${plural}/${name}`;
 }
 
 /** The controllers of Flux, beside the API server instead of in pods. */

@@ -1,4 +1,5 @@
 import product from '../../../package.json' with { type: 'json' };
+import { registry } from '../../cluster/addresses.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { loadProduct } from '../../cluster/install.ts';
 import { repository } from '../../cluster/place.ts';
@@ -10,23 +11,36 @@ import { ServedRepositories, gitServer } from '../git/served.ts';
 import type { FluxObject, Said } from './flux.ts';
 import { Flux, home, said } from './flux.ts';
 
-const page = new Page('docs/flux.md');
+export const page = new Page('docs/flux.md');
 
-const release = 'keepalive/operator/release.yaml';
 export const source = 'keepalive/operator/source.yaml';
-/** Instead of the release. */
-const withoutHelm = 'keepalive/operator/without-helm.yaml';
+/** How the operator comes, and the files of the page that are for that alone. */
+const ways = {
+  HelmRelease: [source, 'keepalive/operator/release.yaml'],
+  Kustomization: [source, 'keepalive/operator/without-helm.yaml'],
+  registry: ['keepalive/operator/from-registry.yaml', 'clusters/prod/db-artifact.yaml'],
+} as const;
+export type Way = keyof typeof ways;
 
-/** What the page shows, by its path, with the addresses and images of the lab. */
-export const shown: Readonly<Record<string, string>> = Object.fromEntries(
-  [...filesOf(page)].map(([path, text]) => [
-    path,
-    text.replace('https://git.example.com', gitServer).replace('registry.example.com', 'keepalive.dev'),
-  ]),
-);
+/** With the addresses and images of the lab, whose registry is asked by plain HTTP; what fails is not waited for as long. */
+export const asHere = (text: string) =>
+  text
+    .replaceAll('timeout: 3m', 'timeout: 45s')
+    .replaceAll('https://git.example.com', gitServer)
+    .replaceAll('  url: oci://registry.example.com', `  insecure: true\n  url: oci://${registry}`)
+    .replaceAll('oci://registry.example.com', `oci://${registry}`)
+    .replaceAll('registry.example.com', 'keepalive.dev');
 
-/** The same, where the operator came without Helm. */
-export const restored = Object.fromEntries(Object.entries(shown).filter(([path]) => path !== release));
+/** What the page shows for one way, by its path. */
+export function shown(way: Way): Record<string, string> {
+  const mine: readonly string[] = ways[way];
+  const others = Object.values<readonly string[]>(ways)
+    .flat()
+    .filter((path) => !mine.includes(path));
+  return Object.fromEntries(
+    [...filesOf(page)].filter(([path]) => !others.includes(path)).map(([path, text]) => [path, asHere(text)]),
+  );
+}
 
 /** A workload that the page leaves to its reader: pods of `app=db`. */
 export function workload({ image = 'localhost/tools:1', labels = {} }: Workload = {}): string {
@@ -62,7 +76,7 @@ export interface FluxWorld {
   readonly product: GitRepository;
   readonly fleet: GitRepository;
   /** What the page shows, with a workload, is committed, and Flux begins. */
-  readonly begin: (by: 'HelmRelease' | 'Kustomization') => Promise<string>;
+  readonly begin: (way: Way) => Promise<string>;
   /** Commits and has Flux fetch it. */
   readonly push: (files: Readonly<Record<string, string | undefined>>) => Promise<string>;
 }
@@ -82,11 +96,9 @@ export async function fluxWorld(cluster: Cluster): Promise<FluxWorld> {
     return revision;
   };
   const bench = new Bench(cluster);
-  const begin: FluxWorld['begin'] = async (by) => {
+  const begin: FluxWorld['begin'] = async (way) => {
     await bench.namespace('db');
-    const left = by === 'HelmRelease' ? withoutHelm : release;
-    const files = Object.fromEntries(Object.entries(shown).filter(([path]) => path !== left));
-    const revision = await fleet.commit({ ...files, [workloadFile]: workload() });
+    const revision = await fleet.commit({ ...shown(way), [workloadFile]: workload() });
     await bench.apply(...bootstrap());
     return revision;
   };

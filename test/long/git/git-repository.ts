@@ -28,7 +28,7 @@ export class GitRepository {
     for (const [path, text] of Object.entries(files)) {
       const file = join(this.folder, path);
       mkdirSync(dirname(file), { recursive: true });
-      if (text === undefined) rmSync(file);
+      if (text === undefined) rmSync(file, { force: true });
       else writeFileSync(file, text);
     }
     await this.#git('add', '--all');
