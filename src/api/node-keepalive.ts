@@ -42,6 +42,12 @@ const policySchema = z.object({
   live: count().describe('Of these, pods whose kernel holds values that are enough for the idle timeout.'),
   pending: count().optional().describe('Of these, pods of which no container has started yet.'),
   skippedBy: skippedBySchema.optional(),
+  podsDigest: count()
+    .optional()
+    .describe(
+      'Which pods these are: a sum over their uids. Where another is in the place of one of them, it is another, and the controller knows that ' +
+        'nothing was read of that one yet.',
+    ),
   unheeded: count()
     .optional()
     .describe(

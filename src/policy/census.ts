@@ -13,6 +13,7 @@ import { Judge } from './judgement.ts';
 import type { PodView } from './pod.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { selectsPod } from './policy.ts';
+import { asDigest, partOf } from './pod-digest.ts';
 import { Rows } from './rows.ts';
 
 /** Where pods without a node are counted: those that an agent will see to, where there is one, and the others. */
@@ -32,13 +33,17 @@ const column = {
   exposed: 4,
   missed: 5,
   changed: 6,
+  /** A sum of parts that wraps. */
+  digest: 7,
+  /** Came since somebody who reads them had read all. */
+  fresh: 8,
 } as const;
 type Column = keyof typeof column;
 const firstSkip = Object.keys(column).length;
 const columns = firstSkip + skipReasons.length;
 
 /** The selected pods of one place, by their specs. */
-export type Tally = Readonly<Record<Column, number>> & {
+export type Tally = Readonly<Record<Exclude<Column, 'digest' | 'fresh'>, number>> & {
   /** In the order of skipReasons. */
   readonly skips: readonly number[];
 };
@@ -61,9 +66,11 @@ export class Census {
     this.#judge = new Judge(policy);
   }
 
-  /** True where the pod is selected. */
-  add(pod: PodView, basis: Basis): boolean {
-    return this.#count(pod, basis, 1);
+  /** True where the pod is selected. `isFresh`: it was not there before, so nobody has read it. */
+  add(pod: PodView, basis: Basis, isFresh: boolean): boolean {
+    const is = this.#count(pod, basis, 1);
+    if (is && isFresh) this.#rows.add(placeIn(pod), column.fresh, 1);
+    return is;
   }
 
   /** As it was added, on the same basis. */
@@ -86,6 +93,15 @@ export class Census {
   /** One number of a place. */
   count(place: string, of: Column): number {
     return this.#rows.get(place, column[of]);
+  }
+
+  /** Whether all pods of a place were read by whoever says this of them, then or before; those that went since are no matter. */
+  isRead(place: string, podsDigest: number): boolean {
+    const fresh = this.#rows.get(place, column.fresh);
+    if (fresh === 0) return true;
+    if (podsDigest !== asDigest(this.#rows.get(place, column.digest))) return false;
+    this.#rows.add(place, column.fresh, -fresh);
+    return true;
   }
 
   tallyOf(place: string): Tally {
@@ -127,6 +143,7 @@ export class Census {
       this.#rows.add(place, at, by);
       this.#totals[at] = (this.#totals[at] ?? 0) + by;
     }
+    this.#rows.add(place, column.digest, by * partOf(pod.uid ?? ''));
     if (this.#rows.get(place, column.selected) === 0) this.#rows.delete(place);
     return true;
   }

@@ -11,6 +11,8 @@ export interface Contribution {
   readonly selected: number;
   readonly live: number;
   readonly pending: number;
+  /** 0 where the agent is of a version that told none. */
+  readonly podsDigest: number;
   /** In the order of skipReasons. */
   readonly skips: readonly number[];
   /** Pods that their specs alone would count as declared. */
@@ -37,9 +39,9 @@ export function podFindingsOf(node: string, { findings = [] }: NodePolicyReport)
 
 export function contributionOf(report: NodePolicyReport): Contribution {
   const { observedGeneration, selected, live, pending = 0, skippedBy = [], findings = [] } = report;
-  const { host, connections, unheeded = 0, findingsTotal = 0 } = report;
+  const { host, connections, unheeded = 0, findingsTotal = 0, podsDigest = 0 } = report;
   return {
-    ...{ observedGeneration, selected, live, pending, unheeded, host, findingsTotal },
+    ...{ observedGeneration, selected, live, pending, podsDigest, unheeded, host, findingsTotal },
     skips: skipReasons.map((reason) => skippedBy.find((one) => one.reason === reason)?.count ?? 0),
     connections: connections && { ...connections, unknown: connections.unknown ?? 0 },
     isCut: wasCut(report),
@@ -63,6 +65,7 @@ const hosts = [undefined, 'Live', 'NotLive'] as const;
 const figure = {
   ...{ observedGeneration: 0, selected: 1, live: 2, pending: 3, findingsTotal: 4, ranks: 5, digest: 6 },
   ...{ host: 7, isCut: 8, established: 9, protected: 10, exposed: 11, unknown: 12, unheeded: 13 },
+  podsDigest: 14,
 } as const;
 const skipsAt = Object.keys(figure).length;
 const width = skipsAt + skipReasons.length;
@@ -71,7 +74,7 @@ const none = -1;
 
 const noFindings: readonly Finding[] = [];
 
-/** What a node adds to each policy that it speaks of, in 76 bytes each and not in an object each. */
+/** What a node adds to each policy that it speaks of, in 80 bytes each and not in an object each. */
 export class Contributions {
   /** Keys of policies in a store. */
   readonly policies: readonly string[];
@@ -109,6 +112,7 @@ export class Contributions {
       live: of(figure.live),
       pending: of(figure.pending),
       unheeded: of(figure.unheeded),
+      podsDigest: of(figure.podsDigest),
       findingsTotal: of(figure.findingsTotal),
       ranks: of(figure.ranks),
       digest: of(figure.digest),
@@ -173,6 +177,7 @@ function figuresOf(one: Contribution): number[] {
     ...[hosts.indexOf(one.host), one.isCut ? 1 : 0],
     ...[open?.established ?? none, open?.protected ?? 0, open?.exposed ?? 0, open?.unknown ?? 0],
     one.unheeded,
+    one.podsDigest,
     ...one.skips,
   ];
 }

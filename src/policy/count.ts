@@ -1,4 +1,4 @@
-import { Census } from './census.ts';
+import { Census, placeIn } from './census.ts';
 import type { Basis } from './judgement.ts';
 import { isSameBasis } from './judgement.ts';
 import type { NamespaceView, PodView } from './pod.ts';
@@ -64,7 +64,7 @@ export class PolicyCount {
     const basis = this.basisOf(namespace, key);
     if (basis === undefined) return false;
     const was = before !== undefined && this.census.remove(before, basis);
-    const is = after !== undefined && this.census.add(after, basis);
+    const is = after !== undefined && this.census.add(after, basis, !(was && isSamePod(before, after)));
     return was || is;
   }
 
@@ -84,7 +84,7 @@ export class PolicyCount {
       for (const key of left) {
         const pod = this.#population.pod(key);
         if (pod !== undefined && from !== undefined) this.census.remove(pod, from);
-        if (pod !== undefined && to !== undefined) this.census.add(pod, to);
+        if (pod !== undefined && to !== undefined) this.census.add(pod, to, from === undefined);
         left.delete(key);
         yield;
       }
@@ -110,6 +110,11 @@ export class PolicyCount {
     if (namespace === undefined || !selectsNamespace(policy, namespace)) return undefined;
     return { namespace, sinceMs: this.#givenSince(name) };
   }
+}
+
+/** In the same place, too. */
+function isSamePod(before: PodView, after: PodView): boolean {
+  return before.uid === after.uid && placeIn(before) === placeIn(after);
 }
 
 /**

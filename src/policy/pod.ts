@@ -37,6 +37,8 @@ export interface RawContainerStatus {
 export interface PodView {
   readonly namespace: string;
   readonly name: string;
+  /** Undefined before there is a pod. */
+  readonly uid?: string;
   readonly node: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly hostNetwork: boolean;

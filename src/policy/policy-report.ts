@@ -7,6 +7,7 @@ import type { Draft } from './finding.ts';
 import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import type { Reading } from './reading.ts';
+import { digestOfPods } from './pod-digest.ts';
 import { requirementOf } from './requirement.ts';
 import { heedsSpec } from './runtime.ts';
 import type { PodSelection, Selecting } from './selection.ts';
@@ -55,7 +56,7 @@ export function policyTotals({ record, policy }: Selecting, facts: PolicyFacts):
     ...(record.namespace === '' ? {} : { namespace: record.namespace }),
     ...{ name: record.name, observedGeneration: record.generation },
     ...{ selected: pods.length, live: inState('live') },
-    ...unlessZero({ pending }),
+    ...unlessZero({ pending, podsDigest: digestOfPods(pods.map(({ pod }) => pod.uid)) }),
     ...(skippedBy.length === 0 ? {} : { skippedBy }),
     ...unlessZero({ unheeded, repaired }),
     ...(host === undefined ? {} : { host: host.standing.is === 'live' ? 'Live' : 'NotLive' }),

@@ -100,6 +100,8 @@ interface Concerned {
   readonly pending: number;
   readonly declared: number;
   readonly isSelected: boolean;
+  /** Whether a report speaks of all pods that are there. */
+  isRead(report: Contribution): boolean;
 }
 
 interface Rolled {
@@ -128,6 +130,8 @@ export function rollUp(
     sum.add({
       ...{ node, selected: census.count(node, 'selected'), pending: census.count(node, 'pending') },
       ...{ declared: census.count(node, 'declared'), isSelected: selected?.has(node) === true },
+      // An agent of a version that says nothing of it is believed.
+      isRead: ({ podsDigest }) => podsDigest === 0 || census.isRead(node, podsDigest),
     });
   }
   return sum.rollup(policy, selected?.size);
@@ -207,11 +211,15 @@ class Sum {
     this.#connections.unknown += connections.unknown ?? 0;
   }
 
-  #addKnown(here: Concerned, { selected, live, pending, host, connections }: Contribution): void {
-    const notLive = Math.max(0, here.selected - here.pending - live);
+  #addKnown(here: Concerned, report: Contribution): void {
+    const { selected, live, pending, host, connections } = report;
+    const started = here.selected - here.pending;
+    const notLive = Math.max(0, started - live);
     const uncovered = Math.min(notLive, Math.max(0, selected - live - pending));
     this.#known.uncovered += uncovered;
-    this.#known.unread += notLive - uncovered;
+    // Where one pod has taken the place of another, the numbers are the same.
+    const leastUnread = started > 0 && !here.isRead(report) ? 1 : 0;
+    this.#known.unread += Math.max(leastUnread, notLive - uncovered);
     if (host === 'NotLive' && here.isSelected) this.#counts.hostsNotLive += 1;
     if (connections === undefined) this.#uncounted.push(here.node);
     this.#known.establishedConnections += connections?.established ?? 0;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { digestOfPods } from '../../../src/policy/pod-digest.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
 import { assessed } from '../../support/assessed.ts';
@@ -53,6 +54,11 @@ describe('Covered is True', () => {
     expect(covered(facts(good, good), [a, b])).toEqual([
       ...['True', 'AllCovered', 'Read in the kernel and covered: 2 pods and 18 open connections'],
     ]);
+  });
+
+  test('when the agent speaks of the pods that are there', () => {
+    const said = facts({ ...good, podsDigest: digestOfPods(['one']) });
+    expect(covered(said, [{ ...a, uid: 'one' }])[0]).toBe('True');
   });
 
   test('when every node is, of a policy that selects no pods', () => {
@@ -142,6 +148,12 @@ describe('Covered is Unknown', () => {
     ['while a pod has not started', facts({ ...good, selected: 2, pending: 1 }), [a, pending], 'PodsPending'],
     ['while a pod has no node', facts(good), [a, { ...pending, node: undefined }], 'PodsPending'],
     ['while the agent has not said anything of a new pod', facts(good), [a, on('n1', 'new')], 'PodsPending'],
+    [
+      'while the agent has not said anything of a pod that took the place of another',
+      facts({ ...good, podsDigest: digestOfPods(['another']) }),
+      [{ ...a, uid: 'one' }],
+      'PodsPending',
+    ],
     ['before connections were counted', facts({ selected: 1, live: 1 }), [a], 'ConnectionsNotCounted'],
     [
       'where sockets cannot be looked at',
