@@ -19,6 +19,20 @@ export interface Duty {
   readonly script: string;
 }
 
+/** What is emulated. */
+export interface Board {
+  readonly emulator: string;
+  readonly machine: string;
+  /** Its serial line, as Linux calls it. */
+  readonly console: string;
+  /** The file of a static busybox. */
+  readonly busybox: string;
+}
+
+const ownBoard: Board = {
+  ...{ emulator: 'qemu-system-x86_64', machine: 'q35', console: 'ttyS0', busybox: '/bin/busybox' },
+};
+
 /**
  * A kernel of Debian's in a qemu without KVM, for what the machine's own kernel may lack. It lives in memory, with
  * busybox and what its duties take.
@@ -32,6 +46,8 @@ export interface GuestOptions {
   readonly packages: Unpacked;
   /** Instead of the one among the packages. */
   readonly kernel?: string;
+  /** Where it is not a machine like this one; then no programs of this one serve there. */
+  readonly board?: Board;
   /** For the kernel, beside those that it needs: `lockdown=integrity`. */
   readonly parameters?: readonly string[];
   /** The host's bridges that its eth0, eth1 and so on are plugged into. */
@@ -48,7 +64,8 @@ const memoryMiB = 1280;
 
 /** Boots it and waits until its duties are done; gives back what it printed. */
 export async function bootGuest(options: GuestOptions): Promise<string> {
-  const { host, folder, packages, bridges, kernel = kernelOf(packages), parameters = [] } = options;
+  const { host, folder, packages, bridges, kernel = kernelOf(packages) } = options;
+  const { board = ownBoard, parameters = [] } = options;
   await layOver(host, packages);
   const world = await packWorld(options);
   for (const [at, bridge] of bridges.entries()) {
@@ -56,7 +73,7 @@ export async function bootGuest(options: GuestOptions): Promise<string> {
     await host.ip(`link set tap${at} master ${bridge} up`);
   }
   const logFile = join(folder, 'console.log');
-  const argv = qemu({ kernel, parameters, world, devices: bridges.length });
+  const argv = qemu({ board, kernel, parameters, world, devices: bridges.length });
   await host.start(argv, { logFile });
   return until(
     `the guest is ready; its console is ${logFile}`,
@@ -70,13 +87,14 @@ export async function bootGuest(options: GuestOptions): Promise<string> {
 }
 
 interface Emulated {
+  readonly board: Board;
   readonly kernel: string;
   readonly parameters: readonly string[];
   readonly world: string;
   readonly devices: number;
 }
 
-function qemu({ kernel, parameters, world, devices }: Emulated): string[] {
+function qemu({ board, kernel, parameters, world, devices }: Emulated): string[] {
   const network = Array.from({ length: devices }, (_, at) => [
     ...['-netdev', `tap,id=net${at},ifname=tap${at},script=no,downscript=no`],
     // Without a file to boot from: Debian keeps those in a package of their own.
@@ -85,11 +103,14 @@ function qemu({ kernel, parameters, world, devices }: Emulated): string[] {
   return [
     // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
     // With all that it can emulate: kernels before Linux 5.6 wait for ever for a source of random numbers.
-    ...['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-machine', 'q35', '-m', `${memoryMiB}`],
+    ...[board.emulator, '-accel', 'tcg', '-cpu', 'max', '-machine', board.machine, '-m', `${memoryMiB}`],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     // A panic ends qemu.
     ...['-kernel', kernel, '-initrd', world],
-    ...['-append', ['console=ttyS0 quiet panic=-1 random.trust_cpu=on', ...parameters].join(' ')],
+    ...[
+      '-append',
+      [`console=${board.console}`, 'quiet panic=-1 random.trust_cpu=on', ...parameters].join(' '),
+    ],
     ...network,
   ];
 }
@@ -101,7 +122,13 @@ function kernelOf({ folder }: Unpacked): string {
 }
 
 /** Everything that the guest has, as an archive that its kernel unpacks. */
-async function packWorld({ host, folder, packages, duties }: GuestOptions): Promise<string> {
+async function packWorld({
+  host,
+  folder,
+  packages,
+  duties,
+  board = ownBoard,
+}: GuestOptions): Promise<string> {
   const root = join(folder, 'root');
   const put = (source: string, at: string) => {
     mkdirSync(dirname(join(root, at)), { recursive: true });
@@ -109,7 +136,7 @@ async function packWorld({ host, folder, packages, duties }: GuestOptions): Prom
   };
   for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'usr/sbin'])
     mkdirSync(join(root, name), { recursive: true });
-  put('/bin/busybox', 'bin/busybox');
+  put(board.busybox, 'bin/busybox');
   const kernel = join(packages.folder, 'usr/lib/modules');
   const modules = loadOrder(
     kernel,
@@ -133,6 +160,7 @@ async function packWorld({ host, folder, packages, duties }: GuestOptions): Prom
 
 /** As the host sees them, whose /usr has the packages. */
 async function putPrograms(host: Host, root: string, programs: readonly string[]): Promise<void> {
+  if (programs.length === 0) return;
   const needed = await host.execOrThrow(['ldd', ...programs]);
   // Of several programs, each heads its own list, with a colon.
   const libraries = (needed.match(/\/\S+/g) ?? []).filter((path) => !path.endsWith(':'));

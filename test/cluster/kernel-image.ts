@@ -12,17 +12,21 @@ export interface KernelImage extends Part {
   readonly file: string;
 }
 
+/** As Debian calls it. */
+type Architecture = 'amd64' | 'arm64';
+
 export interface KernelSource {
   /** `trixie-backports`; each has one that is the newest there. */
   readonly suite: string;
+  readonly architecture?: Architecture;
   /** Of Ubuntu, whose keys Debian does not have: what the package has to be. */
   readonly ubuntu?: { readonly sha256: string };
 }
 
 /** Made once: what is the newest later is another one only where this one is not there. */
 export function kernelImage(source: KernelSource): KernelImage {
-  const { suite, ubuntu } = source;
-  const place = placeFor('kernels', suite, [ubuntu?.sha256 ?? 'debian']);
+  const { suite, architecture = 'amd64', ubuntu } = source;
+  const place = placeFor('kernels', `${suite}-${architecture}`, [ubuntu?.sha256 ?? 'debian']);
   return {
     title: `kernel of ${ubuntu === undefined ? 'Debian' : 'Ubuntu'} ${suite}`,
     file: join(place, 'vmlinuz'),
@@ -36,14 +40,14 @@ const ubuntuMirror = 'http://archive.ubuntu.com/ubuntu';
 
 async function fetchInto(
   folder: string,
-  { suite, ubuntu }: KernelSource,
+  { suite, architecture = 'amd64', ubuntu }: KernelSource,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const [meta, from] =
     ubuntu === undefined
-      ? ['linux-image-cloud-amd64', `[signed-by=${debianKeys}] ${await debianMirror()}`]
+      ? [`linux-image-cloud-${architecture}`, await debianSource()]
       : ['linux-image-virtual', `[trusted=yes] ${ubuntuMirror}`];
-  const apt = new Apt(join(folder, 'apt'), `deb ${from} ${suite} main\n`, signal);
+  const apt = new Apt(join(folder, 'apt'), { source: `deb ${from} ${suite} main\n`, architecture, signal });
   await apt.run('apt-get', '-q', 'update');
   const described = await apt.run('apt-cache', 'show', meta);
   const version = /\blinux-image-(\d[^\s,]*)/.exec(described)?.[1];
@@ -60,31 +64,58 @@ async function fetchInto(
   rmSync(apt.folder, { recursive: true });
 }
 
+/** Packages of Debian 12 of another architecture, unpacked over each other, without what they depend on. */
+export async function unpackForeign(
+  folder: string,
+  packages: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const source = `deb ${await debianSource()} bookworm main\n`;
+  const apt = new Apt(join(folder, 'apt'), { source, architecture: 'arm64', signal });
+  await apt.run('apt-get', '-q', 'update');
+  await apt.run('apt-get', '-q', 'download', ...packages);
+  for (const archive of globSync(join(apt.folder, '*.deb')))
+    await runOrThrow(['dpkg-deb', '-x', archive, folder], { signal });
+  rmSync(apt.folder, { recursive: true });
+}
+
+async function debianSource(): Promise<string> {
+  return `[signed-by=${debianKeys}] ${await debianMirror()}`;
+}
+
 function requireSum(archive: string, sha256: string): void {
   const has = createHash('sha256').update(readFileSync(archive)).digest('hex');
   if (has !== sha256)
     throw new Error(`${archive} is ${has} and not ${sha256}: it is not the one that is known`);
 }
 
+interface AptOptions {
+  /** The content of a sources.list. */
+  readonly source: string;
+  readonly architecture: Architecture;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** With sources and a memory of its own: this machine's are left alone. */
 class Apt {
   readonly folder: string;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: AptOptions;
 
-  constructor(folder: string, source: string, signal: AbortSignal | undefined) {
+  constructor(folder: string, options: AptOptions) {
     this.folder = folder;
-    this.#signal = signal;
+    this.#options = options;
     for (const name of ['lists/partial', 'archives/partial'])
       mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, 'status'), '');
-    writeFileSync(join(folder, 'sources.list'), source);
+    writeFileSync(join(folder, 'sources.list'), options.source);
   }
 
   run(program: 'apt-get' | 'apt-cache', ...args: readonly string[]): Promise<string> {
     const { folder } = this;
+    const { architecture, signal } = this.#options;
     const options = Object.entries({
-      'APT::Architecture': 'amd64',
-      'APT::Architectures': 'amd64',
+      'APT::Architecture': architecture,
+      'APT::Architectures': architecture,
       'APT::Sandbox::User': 'root',
       'Acquire::Languages': 'none',
       'Dir::Cache': folder,
@@ -93,6 +124,6 @@ class Apt {
       'Dir::State::lists': join(folder, 'lists'),
       'Dir::State::status': join(folder, 'status'),
     }).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-    return runOrThrow([program, ...options, ...args], { cwd: folder, signal: this.#signal });
+    return runOrThrow([program, ...options, ...args], { cwd: folder, signal });
   }
 }

@@ -11,6 +11,7 @@ import { bootGuest } from '../cluster/guest.ts';
 import { Host } from '../cluster/host.ts';
 import { repository } from '../cluster/place.ts';
 import { provide } from '../cluster/prepare.ts';
+import { armBoard, armFiles, armPackages, armWorld } from './arm64.ts';
 import { compiled } from './compiled.ts';
 import { clearLeftovers, ownFolder } from './leftover.ts';
 
@@ -47,13 +48,23 @@ const witnesses = {
   },
 } as const satisfies Record<string, Witness>;
 
+interface Options extends Pick<GuestOptions, 'kernel' | 'parameters'> {
+  /** Of arm64, and not of this machine's architecture. */
+  readonly arm64?: boolean;
+}
+
 /** What whole-program.ts, or whole-agent.ts, saw in a guest that has this kernel (Debian 12's where none is named), by what it called that. */
 export async function seenInGuest(
   of: keyof typeof witnesses,
-  options: Pick<GuestOptions, 'kernel' | 'parameters'> = {},
+  options: Options = {},
 ): Promise<ReadonlyMap<string, unknown>> {
   await clearLeftovers();
-  await provide({ unpacked: [directorPackages] }, undefined);
+  await provide(
+    options.arm64 === true
+      ? { unpacked: [armPackages], parts: [armWorld] }
+      : { unpacked: [directorPackages] },
+    undefined,
+  );
   const folder = ownFolder();
   mkdirSync(join(folder, 'log'));
   const host = await Host.start({ folder, name: 'guests', owned: true });
@@ -70,22 +81,27 @@ async function boot(
   {
     folder,
     witness,
-    options,
+    options: { arm64 = false, ...options },
   }: {
     readonly folder: string;
     readonly witness: Witness;
-    readonly options: Pick<GuestOptions, 'kernel' | 'parameters'>;
+    readonly options: Options;
   },
 ): Promise<string> {
   const [main = ''] = witness.sources;
+  if (arm64 && witness.compiled.length + witness.programs.length > 0)
+    throw new Error(`${main} takes programs that are only had for this machine's architecture`);
+  const files = await programFiles(join(folder, 'program'), witness, arm64 ? ['arm64'] : []);
   return bootGuest({
-    ...{ host, folder, packages: directorPackages, bridges: [], signal: undefined, ...options },
+    ...{ host, folder, bridges: [], signal: undefined, ...options },
+    packages: arm64 ? armPackages : directorPackages,
+    ...(arm64 ? { board: armBoard() } : {}),
     patienceMs: witness.patienceMs,
     duties: [
       {
         modules: [],
-        programs: [node, '/usr/lib/x86_64-linux-gnu/libbpf.so.1', ...witness.programs],
-        files: await programFiles(join(folder, 'program'), witness),
+        programs: arm64 ? [] : [node, '/usr/lib/x86_64-linux-gnu/libbpf.so.1', ...witness.programs],
+        files: { ...files, ...(arm64 ? armFiles(node) : {}) },
         script: `mkdir -p /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t bpf bpf /sys/fs/bpf
 mount -t securityfs securityfs /sys/kernel/security
 ip addr add ${address}/32 dev lo
@@ -96,7 +112,11 @@ ${node} /app/${basename(main, '.ts')}.mjs ${witness.args}`,
 }
 
 /** Bundled, with the part of koffi that is a program, by their paths in the guest. */
-async function programFiles(folder: string, witness: Witness): Promise<Record<string, string>> {
+async function programFiles(
+  folder: string,
+  witness: Witness,
+  architectures: readonly string[],
+): Promise<Record<string, string>> {
   mkdirSync(folder, { recursive: true });
   await build({
     entryPoints: witness.sources.map((source) => join(repository, source)),
@@ -108,7 +128,7 @@ async function programFiles(folder: string, witness: Witness): Promise<Record<st
     ...{ outdir: folder, outExtension: { '.js': '.mjs' }, bundle: true, external: ['koffi'] },
     ...{ platform: 'node', target: 'node26', format: 'esm', logLevel: 'warning' },
   });
-  await copyKoffi({ root: repository, outdir: folder, architectures: [] });
+  await copyKoffi({ root: repository, outdir: folder, architectures });
   compileConnectionProgram(join(folder, 'keepalive.bpf.o'));
   for (const name of witness.compiled) await compiled(name, folder, '-static');
   const files = globSync(['**/*.{mjs,js,json,node,o}', ...witness.compiled], { cwd: folder });

@@ -24,6 +24,7 @@ describe.each(kernelCases.map((one) => [calledBy(one), one] as const))('Linux %s
     const image = imageOf(one);
     saw = await seenInGuest('program', {
       ...(image === undefined ? {} : { kernel: image.file }),
+      arm64: one.source?.architecture === 'arm64',
       ...(one.lockdown === undefined ? {} : { parameters: [`lockdown=${one.lockdown}`] }),
     });
   });
