@@ -23,14 +23,17 @@ export interface Duty {
 export interface Board {
   readonly emulator: string;
   readonly machine: string;
+  readonly cpu: string;
   /** Its serial line, as Linux calls it. */
   readonly console: string;
   /** The file of a static busybox. */
   readonly busybox: string;
 }
 
+// With all that it can emulate: kernels before Linux 5.6 wait for ever for a source of random numbers.
 const ownBoard: Board = {
-  ...{ emulator: 'qemu-system-x86_64', machine: 'q35', console: 'ttyS0', busybox: '/bin/busybox' },
+  ...{ emulator: 'qemu-system-x86_64', machine: 'q35', cpu: 'max', console: 'ttyS0' },
+  busybox: '/bin/busybox',
 };
 
 /**
@@ -102,8 +105,8 @@ function qemu({ board, kernel, parameters, world, devices }: Emulated): string[]
   ]).flat();
   return [
     // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
-    // With all that it can emulate: kernels before Linux 5.6 wait for ever for a source of random numbers.
-    ...[board.emulator, '-accel', 'tcg', '-cpu', 'max', '-machine', board.machine, '-m', `${memoryMiB}`],
+    ...[board.emulator, '-accel', 'tcg', '-cpu', board.cpu, '-machine', board.machine],
+    ...['-m', `${memoryMiB}`],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     // A panic ends qemu.
     ...['-kernel', kernel, '-initrd', world],

@@ -34,7 +34,9 @@ export const armWorld: Part = {
 
 export function armBoard(): Board {
   const busybox = join(place, 'root/bin/busybox');
-  return { emulator: 'qemu-system-aarch64', machine: 'virt', console: 'ttyAMA0', busybox };
+  // The signatures of pointers that the architecture describes are slow to emulate (QEMU's manual, `pauth-impdef`).
+  const cpu = 'max,pauth-impdef=on';
+  return { emulator: 'qemu-system-aarch64', machine: 'virt', cpu, console: 'ttyAMA0', busybox };
 }
 
 /** By their paths in the guest, where Node is to be found at `at`. */
