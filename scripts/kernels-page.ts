@@ -25,8 +25,7 @@ function row(one: KernelCase): string {
   return `| ${[`${one.series}${locked}`, one.name, ...taken, instead(one)].join(' | ')} |`;
 }
 
-function instead({ isExpected, why, byDescriptors }: KernelCase): string {
-  if (isExpected === true) return 'expected, not booted yet';
+function instead({ why, byDescriptors }: KernelCase): string {
   if (why === undefined || byDescriptors === undefined) return '';
   const [failure] = Object.keys(byDescriptors.failures);
   const serves =
