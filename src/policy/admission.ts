@@ -4,6 +4,7 @@ import type { LabelSelector } from '../api/selector.ts';
 import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
 import type { Expression } from './admission-values.ts';
 import { mutation, variables } from './admission-values.ts';
+import { matchConstraints } from './match-constraints.ts';
 import { notWindowsCel } from './windows.ts';
 
 /**
@@ -84,9 +85,7 @@ export function admissionPolicyOf(kind: PolicyKind) {
       failurePolicy: 'Ignore',
       reinvocationPolicy: 'IfNeeded',
       paramKind: { apiVersion: API_VERSION, kind },
-      matchConstraints: {
-        resourceRules: [newPods()],
-      },
+      matchConstraints: matchConstraints([newPods()]),
       matchConditions: [condition(kind === 'KeepalivePolicy' ? [podSelected] : [])],
       variables: [{ name: 'mayChange', expression: all(mayChange) }, ...variables],
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: mutation } }],

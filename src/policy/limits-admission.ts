@@ -5,6 +5,7 @@ import { settingFields, settingNames, SETTINGS_NAME, SETTINGS_NAMESPACE } from '
 import type { PolicySpec } from '../api/spec.ts';
 import { ADMISSION_API_VERSION } from './admission.ts';
 import { hopsBelow, keysBelow, repairsBeyondLimits } from './limits.ts';
+import { matchConstraints } from './match-constraints.ts';
 
 /** The rules of limits.ts once more, in CEL, so that a policy past them is refused where somebody reads why. */
 
@@ -119,16 +120,14 @@ export function limitsPolicy() {
     spec: {
       failurePolicy: 'Fail',
       paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: [GROUP],
-            apiVersions: [VERSION],
-            operations: ['CREATE', 'UPDATE'],
-            resources: [plurals.KeepalivePolicy],
-          },
-        ],
-      },
+      matchConstraints: matchConstraints([
+        {
+          apiGroups: [GROUP],
+          apiVersions: [VERSION],
+          operations: ['CREATE', 'UPDATE'],
+          resources: [plurals.KeepalivePolicy],
+        },
+      ]),
       matchConditions: [specChanges],
       ...limits,
     },
@@ -157,9 +156,8 @@ export function settingsPolicy() {
     metadata: { name: settingsName, labels: OPERATOR_LABELS },
     spec: {
       failurePolicy: 'Ignore',
-      matchConstraints: {
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': SETTINGS_NAMESPACE } },
-        resourceRules: [
+      matchConstraints: matchConstraints(
+        [
           {
             apiGroups: [''],
             apiVersions: ['v1'],
@@ -168,7 +166,8 @@ export function settingsPolicy() {
             resourceNames: [SETTINGS_NAME],
           },
         ],
-      },
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': SETTINGS_NAMESPACE } } },
+      ),
       validations: [
         {
           expression: `object.?data.orValue({}).all(name, name in ['${settingNames.join("', '")}'])`,

@@ -2,6 +2,7 @@ import type { PolicyKind } from '../api/group.ts';
 import { GROUP, OPERATOR_LABELS, plurals, VERSION } from '../api/group.ts';
 import { warnings } from '../api/warning.ts';
 import { ADMISSION_API_VERSION } from './admission.ts';
+import { matchConstraints } from './match-constraints.ts';
 
 /** The ValidatingAdmissionPolicy of one kind and its binding, as they stand in deploy/. They refuse nothing. */
 export function warningObjects(kind: PolicyKind): readonly object[] {
@@ -14,16 +15,14 @@ export function warningObjects(kind: PolicyKind): readonly object[] {
       metadata,
       spec: {
         failurePolicy: 'Ignore',
-        matchConstraints: {
-          resourceRules: [
-            {
-              apiGroups: [GROUP],
-              apiVersions: [VERSION],
-              operations: ['CREATE', 'UPDATE'],
-              resources: [plurals[kind]],
-            },
-          ],
-        },
+        matchConstraints: matchConstraints([
+          {
+            apiGroups: [GROUP],
+            apiVersions: [VERSION],
+            operations: ['CREATE', 'UPDATE'],
+            resources: [plurals[kind]],
+          },
+        ]),
         validations: warnings[kind].map(({ cel, messageCel }) => ({
           expression: cel,
           messageExpression: messageCel,

@@ -1,6 +1,7 @@
 import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, GROUP, OPERATOR_LABELS, plurals, SKIP_LABEL } from '../api/group.ts';
 import { ADMISSION_API_VERSION, newPods } from './admission.ts';
+import { matchConstraints } from './match-constraints.ts';
 
 /**
  * How an API server is asked what it knows of a policy. A witness is an admission policy with the same kind of parameters
@@ -48,11 +49,10 @@ export function witnessPolicyOf(kind: PolicyKind) {
       failurePolicy: 'Ignore',
       reinvocationPolicy: 'Never',
       paramKind: { apiVersion: API_VERSION, kind },
-      matchConstraints: {
+      matchConstraints: matchConstraints([newPods()], {
         // What keeps it off every other pod is this: it costs them nothing to speak of.
         objectSelector: { matchExpressions: [{ key: markOf(kind), operator: 'Exists' }] },
-        resourceRules: [newPods()],
-      },
+      }),
       matchConditions: [question],
       mutations: [
         {
@@ -248,12 +248,11 @@ export function fencePolicy(namespace: string) {
     metadata: { name: fenceName, labels: OPERATOR_LABELS },
     spec: {
       failurePolicy: 'Fail',
-      matchConstraints: {
+      matchConstraints: matchConstraints([newPods()], {
         // Where the operator is installed: no other namespace has to do with this rule, whatever becomes of it. By its name,
         // which the API server sees to: no label of its own can be forgotten or taken away.
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-        resourceRules: [newPods()],
-      },
+      }),
       matchConditions: [
         {
           name: 'own-service-account',
