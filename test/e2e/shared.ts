@@ -30,7 +30,12 @@ export function sharedCluster(): Cluster {
 }
 
 export interface PolicyObject {
-  readonly metadata: { readonly uid: string; readonly generation: number; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly uid: string;
+    readonly generation: number;
+    readonly resourceVersion: string;
+    readonly creationTimestamp: string;
+  };
   readonly spec: Record<string, unknown>;
   readonly status?: PolicyStatus;
 }

@@ -16,7 +16,9 @@ export const argoPackages = unpacked('argocd', ['git', 'redis-server']);
 /** Two thousand packages are compiled the first time. */
 export const argoBuildMs = 7_200_000;
 const home = 'argocd';
-const ports = { redis: 6379, repoServer: 8081 };
+const ports = { redis: 6379, repoServer: 8081, server: 8080 };
+/** What its command line speaks to. */
+export const argoServer = `127.0.0.1:${ports.server}`;
 
 interface Resource {
   readonly kind: string;
@@ -27,9 +29,13 @@ interface Resource {
 
 export interface Application {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  /** Asked for, and not begun. */
+  readonly operation?: object;
   readonly status?: {
     readonly sync?: { readonly status: string; readonly revision?: string };
     readonly health?: { readonly status: string };
+    /** The syncs that succeeded. */
+    readonly history?: readonly object[];
     readonly operationState?: { readonly phase: string; readonly message?: string };
     readonly resources?: readonly Resource[];
     readonly conditions?: readonly { readonly type: string; readonly message: string }[];
@@ -39,7 +45,7 @@ export interface Application {
 /** `Synced Healthy`, as its list shows it. */
 export const standing = ({ status }: Application) => `${status?.sync?.status} ${status?.health?.status}`;
 
-/** Argo CD beside the API server: what its installation "core" has, as processes. */
+/** Argo CD beside the API server: what its installation has, without single sign-on, as processes. */
 export class ArgoCd {
   readonly #cluster: Cluster;
 
@@ -52,26 +58,8 @@ export class ArgoCd {
     await cluster.kubectl('apply', '--server-side', '-k', join(argoProgram.place, 'crds'));
     await cluster.kubectl('create', 'namespace', home);
     await cluster.kubectl('apply', '-n', home, '-k', join(argoProgram.place, 'config'));
-    await argo.#asItsServerWould();
     await argo.#run();
     return argo;
-  }
-
-  /** The server, which is for people, makes these when it starts for the first time. */
-  async #asItsServerWould(): Promise<void> {
-    const data = { stringData: { 'server.secretkey': 'of-a-test', 'admin.password': 'of-a-test' } };
-    const secret = ['secret', 'argocd-secret', '-n', home, '--type=merge', '-p', JSON.stringify(data)];
-    await this.#cluster.kubectl('patch', ...secret);
-    const project = {
-      ...{ apiVersion: 'argoproj.io/v1alpha1', kind: 'AppProject' },
-      metadata: { name: 'default', namespace: home },
-      spec: {
-        sourceRepos: ['*'],
-        destinations: [{ namespace: '*', server: '*' }],
-        clusterResourceWhitelist: [{ group: '*', kind: '*' }],
-      },
-    };
-    await this.#cluster.apply(JSON.stringify(project));
   }
 
   async #run(): Promise<void> {
@@ -106,10 +94,18 @@ export class ArgoCd {
     const cache = ['--redis', `127.0.0.1:${ports.redis}`];
     const repoServer = ['--disable-tls', '--port', `${ports.repoServer}`, ...cache];
     await start('argocd-repo-server', [program, ...repoServer]);
-    await start('argocd-application-controller', [
-      ...[program, '--kubeconfig', this.#cluster.kubeconfig, '--namespace', home, ...cache],
+    const common = [
+      ...['--kubeconfig', this.#cluster.kubeconfig, '--namespace', home, ...cache],
       ...['--repo-server', `127.0.0.1:${ports.repoServer}`, '--repo-server-plaintext'],
-    ]);
+    ];
+    const open = ['--insecure', '--disable-auth', '--port', `${ports.server}`, '--metrics-port', '8093'];
+    await start('argocd-server', [program, ...common, ...open]);
+    // It makes this project, and the secret that the others need, when it starts for the first time.
+    await until('the project "default" is there', async () => {
+      const path = `/apis/argoproj.io/v1alpha1/namespaces/${home}/appprojects/default`;
+      return (await get(this.#cluster.apiSocket, path)).status === 200;
+    });
+    await start('argocd-application-controller', [program, ...common, '--persist-resource-health']);
   }
 
   async application(name: string): Promise<Application> {
@@ -152,10 +148,19 @@ export class ArgoCd {
   }
 }
 
-function inTheWay({ status }: Application) {
+/** Of the first object of a kind. */
+export const healthOf = ({ status }: Application, kind: string) =>
+  status?.resources?.find((one) => one.kind === kind)?.health?.status;
+
+/** What of an Application is not as it should be. */
+export function inTheWay({ status }: Application) {
   const { resources = [], sync, health, operationState, conditions } = status ?? {};
   const isFine = (one: Resource) =>
     one.status === 'Synced' && (one.health === undefined || one.health.status === 'Healthy');
   const { phase, message } = operationState ?? {};
-  return { sync, health, phase, message, conditions, resources: resources.filter((one) => !isFine(one)) };
+  const unwell = resources.filter((one) => !isFine(one));
+  return {
+    ...{ sync: sync?.status, revision: sync?.revision, health: health?.status },
+    ...{ phase, message, conditions, resources: unwell },
+  };
 }

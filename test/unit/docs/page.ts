@@ -37,9 +37,10 @@ export class Page {
     return new Set([...this.#prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => slug(heading)));
   }
 
-  /** Content of every block fenced as `language`. */
-  blocks(language: string): string[] {
-    return [...this.text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+  /** Content of every block fenced as `language`, below this heading if one is told. */
+  blocks(language: string, heading?: string): string[] {
+    const text = heading === undefined ? this.text : this.#below(heading);
+    return [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
       .filter(([, name]) => name === language)
       .map(([, , content = '']) => content);
   }
@@ -58,6 +59,13 @@ export class Page {
           .split('|')
           .map((cell) => cell.trim()),
       );
+  }
+
+  /** What stands between a heading of the second level and the next one. */
+  #below(heading: string): string {
+    const [, rest] = this.text.split(`\n## ${heading}\n`);
+    if (rest === undefined) throw new Error(`${this.path} has no heading "${heading}"`);
+    return rest.split('\n## ')[0] ?? '';
   }
 
   get #prose(): string {
