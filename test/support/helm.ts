@@ -32,13 +32,22 @@ export async function helm(name: HelmName, args: readonly string[]): Promise<str
   return stdout;
 }
 
-/** The objects of the chart, as a release of this namespace would have them. */
-export async function rendered(
+/** What is rendered of the chart, as a release of this namespace would have it. */
+export function renderedText(
   name: HelmName,
   args: readonly string[] = [],
   namespace = 'keepalive-system',
-): Promise<Manifest[]> {
+): Promise<string> {
   // Helm 3 takes the API server for an older one than there is, unless it is told.
   const release = ['keepalive', chart, '--namespace', namespace, '--kube-version', '1.37.0'];
-  return manifestsOf(await helm(name, ['template', ...release, ...args]));
+  return helm(name, ['template', ...release, ...args]);
+}
+
+/** The same as objects. */
+export async function rendered(
+  name: HelmName,
+  args: readonly string[] = [],
+  namespace?: string,
+): Promise<Manifest[]> {
+  return manifestsOf(await renderedText(name, args, namespace));
 }
