@@ -1,11 +1,12 @@
 /** `npm run build [-- ARCHITECTURE…]`: bundles src/ into dist/, so that the image needs no package tree but koffi. */
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { BuildOptions } from 'esbuild';
 import { build } from 'esbuild';
 
 import packageJson from '../package.json' with { type: 'json' };
+import { bundledPackages } from './bundled.ts';
 import { compileConnectionProgram } from './connection-program.ts';
 import { copyKoffi } from './koffi.ts';
 
@@ -29,15 +30,21 @@ const options = {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
   logLevel: 'warning',
+  metafile: true,
 } satisfies BuildOptions;
-await build({
+const main = await build({
   ...options,
   entryPoints: [join(root, 'src/main.ts'), join(root, 'src/agent/kernel-thread.ts')],
   // What only a kubeconfig file needs (16 MB of generated models) stays in a file that a pod never reads.
   splitting: true,
 });
 // By itself, so that it holds nothing but what a process that looks at sockets needs.
-await build({ ...options, entryPoints: [join(root, 'src/agent/connections/socket-process.ts')] });
+const sockets = await build({
+  ...options,
+  entryPoints: [join(root, 'src/agent/connections/socket-process.ts')],
+});
+const bundled = bundledPackages([main, sockets].map(({ metafile }) => metafile));
+await writeFile(join(outdir, 'bundled.json'), `${JSON.stringify(bundled, undefined, 2)}\n`);
 
 compileConnectionProgram(join(outdir, 'keepalive.bpf.o'));
 await copyKoffi({ root, outdir, architectures: process.argv.slice(2) });

@@ -9,6 +9,8 @@ import { entriesOf } from './archive.ts';
 export interface DebianPackage {
   readonly name: string;
   readonly version: string;
+  /** What it is built from, where that has another name or version: `glibc`, `gcc-12 (12.2.0-14)`. */
+  readonly source: string | undefined;
   /** What it says of itself, as dpkg reads it. */
   readonly control: Buffer;
   readonly files: readonly Entry[];
@@ -23,11 +25,11 @@ export async function openPackage(archive: Buffer): Promise<DebianPackage> {
     const about = await entriesOf(await printedBy('dpkg-deb', ['--ctrl-tarfile', path]));
     const control = about.find((entry) => entry.path === 'control');
     if (control === undefined || !('body' in control)) throw new Error('a package says nothing of itself');
-    const field = (name: string) =>
-      new RegExp(`^${name}: (.+)$`, 'm').exec(control.body.toString())?.[1] ?? '';
+    const field = (name: string) => new RegExp(`^${name}: (.+)$`, 'm').exec(control.body.toString())?.[1];
     return {
-      name: field('Package'),
-      version: field('Version'),
+      name: field('Package') ?? '',
+      version: field('Version') ?? '',
+      source: field('Source'),
       control: control.body,
       files: await entriesOf(await printedBy('dpkg-deb', ['--fsys-tarfile', path])),
     };

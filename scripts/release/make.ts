@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 
 import product from '../../package.json' with { type: 'json' };
 import { repository } from '../../test/cluster/place.ts';
+import { architectures } from './architecture.ts';
 import { chartArtifact, chartPackage } from './chart.ts';
 import type { Standing } from './history.ts';
 import { buildProduct, makeImages } from './images.ts';
@@ -13,6 +14,7 @@ import { digestOf, Layout } from './layout.ts';
 import type { Lock } from './lock.ts';
 import { crdManifest, installManifest } from './manifests.ts';
 import { notes } from './notes.ts';
+import { sbomOf } from './sbom.ts';
 import { npmPackage, toolFiles } from './tool-package.ts';
 
 export interface Order {
@@ -48,8 +50,15 @@ export async function makeRelease(order: Order): Promise<readonly Pushable[]> {
   const images = new Layout(inFolder('image'));
   const revision = at.isDirty ? `${at.revision}-dirty` : at.revision;
   const about = { title: name, description, license, version, revision, created: at.created };
-  const image = await makeImages({ ...order, layout: images, about });
+  const made = await makeImages({ ...order, layout: images, about });
+  const image = made.index;
   images.name(image, version);
+  for (const architecture of architectures) {
+    const { image: one, components } = made.each[architecture];
+    const described = { name, version, license, architecture, digest: one.digest, created: at.created };
+    writeFileSync(inFolder(`${name}-${version}-${architecture}.spdx.json`), sbomOf(described, components));
+  }
+  tell('wrote what is in the images');
   const pinned = { registry, repository: `${registry}/${name}`, digest: image.digest };
 
   const packed = await chartPackage(name, pinned);

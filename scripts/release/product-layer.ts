@@ -7,8 +7,8 @@ import { architectures, namesOf } from './architecture.ts';
 import type { Entry } from './archive.ts';
 import { filesBelow } from './files-below.ts';
 
-/** Parts of dist/ that others made there. */
-const notOurs = ['package', 'release'];
+/** Parts of dist/ that are no part of the product. */
+const notOurs = ['bundled.json', 'package', 'release'];
 
 /** What `npm run build` has made, with koffi's part for one architecture, as the Dockerfile has it too. */
 export function productEntries(architecture: Architecture): Entry[] {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import product from '../../package.json' with { type: 'json' };
+import type { Architecture } from '../../scripts/release/architecture.ts';
 import { craneProgram } from '../../scripts/release/push.ts';
 import { registry } from '../cluster/addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
@@ -16,6 +18,7 @@ import { buildHelms, buildMs, helmProgram } from '../support/helm.ts';
 import { ImageOnDisk } from '../support/image-root.ts';
 import { kustomizeProgram } from '../support/kustomize.ts';
 import { releaseCopy } from '../support/release-copy.ts';
+import { componentsIn } from '../support/spdx.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'keepalive-release-'));
 const [here, there] = [join(work, 'here'), join(work, 'far/away')];
@@ -25,6 +28,9 @@ const options = ['--registry', registry, '--krew-url', archiveUrl];
 const emulator = unpacked('qemu-user', ['qemu-user-static']);
 const krewValidator = () => goTool('krew', 'sigs.k8s.io/krew/cmd/validate-krew-manifest');
 const image = new ImageOnDisk(join(made, 'image'));
+
+const listed = (architecture: Architecture, type: string) =>
+  componentsIn(join(made, `keepalive-operator-0.1.0-${architecture}.spdx.json`), type);
 
 const release = (...args: readonly string[]) => ['npm', 'run', '-s', 'release', '--', ...args];
 
@@ -96,21 +102,10 @@ describe.each(['amd64', 'arm64'] as const)('the image for %s', (architecture) =>
   const root = join(work, architecture);
   beforeAll(async () => {
     await image.unpack(architecture, root);
-    for (const folder of ['proc', 'dev']) mkdirSync(join(root, folder), { recursive: true });
     copyFileSync(join(emulator.folder, 'usr/bin/qemu-aarch64-static'), join(root, 'emulator'));
   });
 
-  /** Runs Node of the image among the files of the image alone, as its user. */
-  async function inside(...args: readonly string[]) {
-    const { config } = image.config(architecture);
-    const [node = ''] = config.Entrypoint;
-    const argv = [...(architecture === 'arm64' ? ['/emulator'] : []), `/usr/bin/${node}`, ...args];
-    const script = 'mount --bind /proc "$1/proc"; mount --bind /dev "$1/dev"; shift; exec chroot "$@"';
-    const as = [`--userspec=${config.User}`, root, ...argv];
-    const command = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', root];
-    const env = Object.fromEntries(config.Env.map((one) => one.split('=') as [string, string]));
-    return run([...command, ...as], { env: { ...env, PATH: process.env.PATH } });
-  }
+  const inside = (...args: readonly string[]) => image.node(architecture, root, args);
 
   test('has neither a shell nor npm, nor anything else to run but Node', async () => {
     const found = await runOrThrow(['find', root, '-xdev', '-path', '*/bin/*', '-printf', '%P\n']);
@@ -130,11 +125,25 @@ describe.each(['amd64', 'arm64'] as const)('the image for %s', (architecture) =>
     expect([stdout, stderr]).toEqual([`${arch} v26.10.0 1\n`, '']);
   }, 120_000);
 
-  test('says to scanners which Debian packages it has', () => {
+  test('says to scanners which Debian packages it has, and the list of what is in it says the same', () => {
     const folder = join(root, 'var/lib/dpkg/status.d');
     expect(readdirSync(folder)).toContain('libbpf1');
     expect(readFileSync(join(folder, 'libc6'), 'utf8')).toContain(`Architecture: ${architecture}\n`);
     expect(readFileSync(join(root, 'etc/os-release'), 'utf8')).toContain('VERSION_CODENAME=bookworm');
+    const installed = readdirSync(folder).map((name) => {
+      const control = readFileSync(join(folder, name), 'utf8');
+      return `${name} ${/^Version: (.+)$/m.exec(control)?.[1]}`;
+    });
+    expect(listed(architecture, 'deb').sort()).toEqual(installed.sort());
+  });
+
+  test('has a list of what is in it that names what is in bundles too, and what lies beside them', () => {
+    const names = listed(architecture, 'npm').map((one) => one.split(' ')[0]);
+    const ofTool = ['@bomb.sh/tab', '@kubernetes-models/base', 'diff'];
+    const ours = Object.keys(product.dependencies).filter((name) => !ofTool.includes(name));
+    const beside = readdirSync(join(root, 'app/node_modules/@koromix')).map((name) => `@koromix/${name}`);
+    expect(names).toEqual(expect.arrayContaining([...ours, ...beside]));
+    expect(names.filter((name) => name?.startsWith('@koromix/'))).toEqual(beside);
   });
 });
 

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Architecture } from '../../scripts/release/architecture.ts';
-import { runOrThrow } from '../cluster/command.ts';
+import type { Output } from '../cluster/command.ts';
+import { run, runOrThrow } from '../cluster/command.ts';
 
 interface Described {
   readonly digest: string;
@@ -53,5 +54,18 @@ export class ImageOnDisk {
     if (!existsSync(into)) mkdirSync(into, { recursive: true });
     for (const { digest } of this.#manifest(architecture).layers)
       await runOrThrow(['tar', '-xzf', this.#path(digest), '-C', into]);
+    for (const folder of ['proc', 'dev']) mkdirSync(join(into, folder), { recursive: true });
+  }
+
+  /** Runs Node of the image among the files of the image alone, as its user; arm64 by a program `emulator` among them. */
+  node(architecture: Architecture, root: string, args: readonly string[]): Promise<Output> {
+    const { config } = this.config(architecture);
+    const [node = ''] = config.Entrypoint;
+    const argv = [...(architecture === 'arm64' ? ['/emulator'] : []), `/usr/bin/${node}`, ...args];
+    const script = 'mount --bind /proc "$1/proc"; mount --bind /dev "$1/dev"; shift; exec chroot "$@"';
+    const as = [`--userspec=${config.User}`, root, ...argv];
+    const command = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', root];
+    const env = Object.fromEntries(config.Env.map((one) => one.split('=') as [string, string]));
+    return run([...command, ...as], { env: { ...env, PATH: process.env.PATH } });
   }
 }
