@@ -129,7 +129,7 @@ export function fluxCommand(): ProgramSet {
   const module = 'github.com/fluxcd/flux2/v2';
   const inputs = ['go.mod', 'go.sum'].map((file) => readFileSync(join(cwd, file)));
   const version = versionIn(String(inputs[0]), module);
-  const place = placeFor('programs', `flux-${version}`, inputs);
+  const place = placeFor('programs', `flux-command-${version}`, inputs);
   const buildIt = (progress: Progress) =>
     fill(place, async (folder) => {
       const copy = join(folder, 'module');
@@ -150,7 +150,7 @@ export function fluxCommand(): ProgramSet {
       });
       rmSync(copy, { recursive: true });
     });
-  return { name: 'flux', version, programs: ['flux'], place, build: buildIt };
+  return { name: 'flux-command', version, programs: ['flux'], place, build: buildIt };
 }
 
 /** For guests that run it instead of containerd; `pinns`, which holds namespaces open, is the C of the same module. */

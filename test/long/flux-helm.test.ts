@@ -54,7 +54,7 @@ async function run(block: string | undefined): Promise<string> {
 test('the operator comes by a HelmRelease, policies after it, and an application is Ready when it is covered', async () => {
   const { flux, bench } = world;
   const revision = await world.begin('HelmRelease');
-  for (const name of ['keepalive-operator', 'keepalive-policies', 'db'])
+  for (const name of ['keepalive-operator', 'keepalive-policies', 'db', 'db-covered'])
     await flux.until('kustomization', name, isReadyAt(revision));
   expect(said(await flux.ask('helmrelease', 'keepalive'))?.reason).toMatch(/^(Install|Upgrade)Succeeded$/);
   const { status } = await bench.policy(policy);
@@ -127,14 +127,18 @@ test('chart and application come from a registry instead, while every value stay
   );
   const files = shown('registry');
   const applied = 'clusters/prod/keepalive.yaml';
-  const [beforeIt = '', itself = ''] = files[applied]?.split(/(?=^---\n(?:(?!^---)[^])*^  name: db$)/m) ?? [];
-  const fromArtifact = itself
-    .replace('kind: GitRepository', 'kind: OCIRepository')
-    .replace('    name: flux-system', '    name: db')
-    .replace('path: ./apps/db', 'path: ./');
+  const documents = files[applied]?.split(/^---\n/m) ?? [];
+  const fromArtifact = documents.map((text) =>
+    /^  name: db$/m.test(text)
+      ? text
+          .replace('kind: GitRepository', 'kind: OCIRepository')
+          .replace('    name: flux-system', '    name: db')
+          .replace('path: ./apps/db', 'path: ./')
+      : text,
+  );
   const revision = await world.push({
     ...files,
-    [applied]: beforeIt + fromArtifact,
+    [applied]: fromArtifact.join('---\n'),
     'keepalive/operator/source.yaml': undefined,
     'keepalive/operator/release.yaml': undefined,
   });

@@ -22,7 +22,7 @@ beforeAll(async () => {
   cluster = await Cluster.up({ name: 'e2e-flux-upgrade', nodes: 1, owned: true });
   world = await fluxWorld(cluster);
   const revision = await world.begin('Kustomization');
-  await world.flux.until('kustomization', 'db', isReadyAt(revision));
+  await world.flux.until('kustomization', 'db-covered', isReadyAt(revision));
 }, 3_600_000);
 afterAll(() => cluster.down());
 
@@ -87,7 +87,7 @@ test('the operator is upgraded and an image changes in one commit, while every v
       [workloadFile]: workload({ image: 'localhost/tools:2' }),
     });
     await flux.until('kustomization', 'keepalive-operator', isReadyAt(revision));
-    await flux.until('kustomization', 'db', isReadyAt(revision));
+    await flux.until('kustomization', 'db-covered', isReadyAt(revision));
   });
   expect(seen).toEqual(['30/10/6']);
   await bench.status(policy, isCovered);

@@ -32,7 +32,7 @@ async function begin(): Promise<void> {
     [workloadFile]: workload(),
     'apps/db/second.yaml': undefined,
   });
-  await world.flux.until('kustomization', 'db', isReadyAt(revision));
+  await world.flux.until('kustomization', 'db-covered', isReadyAt(revision));
 }
 
 const changed = (path: string, from: string, to: string) => {
@@ -41,22 +41,22 @@ const changed = (path: string, from: string, to: string) => {
   return { [path]: text.replace(from, to) };
 };
 
-test('the operator comes by a Kustomization, policies after it, and an application is Ready when it is covered', async () => {
+test('the operator comes by a Kustomization, policies after it, and what comes after an application waits until that is covered', async () => {
   const { flux, bench } = world;
   const revision = await world.begin('Kustomization');
-  for (const name of ['keepalive-operator', 'keepalive-policies', 'db'])
+  for (const name of ['keepalive-operator', 'keepalive-policies', 'db', 'db-covered'])
     await flux.until('kustomization', name, isReadyAt(revision));
   const { status } = await bench.policy(policy);
   expect(condition(status, 'Covered')?.status).toBe('True');
   expect(status?.pods).toMatchObject({ selected: 2, live: 2 });
 }, 300_000);
 
-test('an application of which a pod is not covered is not Ready, and the policy says which', async () => {
+test('what comes after an application of which a pod is not covered is not Ready, and the policy says which', async () => {
   const { flux, bench } = world;
   const skipped = workload({ labels: { 'keepalive.dev/skip': 'true' } });
   const revision = await world.push({ [workloadFile]: skipped });
   const isTimedOut = isAt(revision, { status: 'False', reason: 'HealthCheckFailed' });
-  const failed = await flux.until('kustomization', 'db', isTimedOut);
+  const failed = await flux.until('kustomization', 'db-covered', isTimedOut);
   expect(said(failed)?.message).toContain("KeepalivePolicy/db/behind-the-nat status: 'InProgress'");
   const { status } = await bench.policy(policy);
   expect(condition(status, 'Covered')).toMatchObject({ status: 'False', reason: 'NotCovered' });
@@ -121,7 +121,8 @@ describe('what admission needs', () => {
     expect(said(failed)).toMatchObject({ status: 'False', reason: 'HealthCheckFailed' });
     await flux.ask('kustomization', 'keepalive');
     await bench.status(policy, isCovered);
-    expect(said(await flux.ask('kustomization', 'db'))?.status).toBe('True');
+    for (const name of ['db', 'db-covered'])
+      expect(said(await flux.ask('kustomization', name))?.status).toBe('True');
   }, 300_000);
 });
 
@@ -139,18 +140,24 @@ describe('a policy in Git', () => {
     const { flux, bench } = world;
     const before = await pods();
     const changedTo = await world.push(
-      changed(policyFile, 'idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 60'),
+      changed(policyFile, 'idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 30'),
     );
-    await flux.until('kustomization', 'db', isReadyAt(changedTo));
-    expect(await valuesIn()).toBe('20/7/6');
+    await flux.until('kustomization', 'db-covered', isReadyAt(changedTo));
+    expect(await valuesIn()).toBe('10/4/6');
     const renamed = await world.push(changed(policyFile, 'name: behind-the-nat', 'name: by-another-name'));
     await flux.until('kustomization', 'db', isReadyAt(renamed));
     expect(await bench.exists('kap', 'behind-the-nat', '-n', 'db')).toBe(false);
     await until('pods have the values of the new name', async () => (await valuesIn()) === '30/10/6');
     const removed = await world.push({ [policyFile]: undefined });
     await flux.until('kustomization', 'db', isReadyAt(removed));
-    await until('pods have what the cluster policy asks', async () => (await valuesIn()) === '116/39/6');
+    expect(await bench.exists('kap', 'by-another-name', '-n', 'db')).toBe(false);
     expect(await pods()).toEqual(before);
+    // What a pod has in its spec it keeps; those that come have what the cluster policy asks.
+    await cluster.kubectl('delete', 'pods', '-n', 'db', '--all');
+    await until(
+      'new pods have the values of the cluster policy',
+      async () => (await valuesIn()) === '116/39/6',
+    );
   }, 400_000);
 
   test('may be edited by hand while Flux is suspended, and is what Git says once it is resumed', async () => {
