@@ -73,5 +73,7 @@ test('it stays Synced with the webhook too, whose authority the controller write
     return stdout !== '';
   });
   await world.untilFine('keepalive-operator');
+  // Until the controllers that were just replaced answer as a webhook, policies say so.
+  await world.untilFine('team');
   expect(await world.seenThrough(10, both)).toEqual([fine]);
 }, 300_000);
