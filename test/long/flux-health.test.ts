@@ -70,7 +70,7 @@ const inForce = verdict('ready', 'Enforced');
 
 describe('what Flux makes of a policy', () => {
   test.each([
-    ['that nobody has seen yet', unseenStatus, 'InProgress', 'Unknown'],
+    ['that nobody has seen yet', unseenStatus, 'InProgress', 'InProgress'],
     ['just changed', plan(circumstances(record())).status, 'InProgress', 'InProgress'],
     ['told of before it was changed', saying(inForce, 'True', 0), 'InProgress', 'InProgress'],
     ['that waits for an installation', waiting.status, 'InProgress', 'InProgress'],
