@@ -42,6 +42,8 @@ export class Reporter {
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
   #lastWriteAt = -Infinity;
+  /** What was written last, and what became of it: a CRD of an earlier version lets go what it does not know. */
+  #written: { readonly sent: NodeKeepaliveStatus; readonly became: object } | undefined;
   #failures = 0;
   #busy = false;
   #stopped = false;
@@ -94,7 +96,10 @@ export class Reporter {
   #isWritten(): boolean {
     if (this.#offered === undefined) return true;
     const { status } = this.#offered;
-    return status !== undefined && isDeepStrictEqual(this.#options.world.reported?.status, status);
+    if (status === undefined) return false;
+    const isSame = this.#written !== undefined && isDeepStrictEqual(this.#written.sent, status);
+    const due = isSame ? this.#written?.became : status;
+    return isDeepStrictEqual(this.#options.world.reported?.status, due);
   }
 
   /** Over a heap of policies that takes a while: never more than one part in ten of the time. */
@@ -142,8 +147,10 @@ export class Reporter {
       if (!isNotFound(error)) throw error;
       return this.#replaceStatus(status, (await this.#create(uid)).metadata.uid);
     });
+    const became = written.status ?? {};
+    this.#written = { sent: status, became };
     // Ahead of the watch, so that a look in between does not write the same again.
-    world.nodekeepalives.set(node, { uid: written.metadata.uid, status: written.status ?? {} });
+    world.nodekeepalives.set(node, { uid: written.metadata.uid, status: became });
     return true;
   }
 

@@ -93,7 +93,7 @@ export class Counts implements Population {
 
   async #settle(key: string): Promise<boolean> {
     const kept = this.#current(key);
-    while (kept !== undefined && !isSettled(kept)) {
+    while (kept !== undefined && !(kept.count.isSettled && kept.rivals.isSettled)) {
       this.#count(kept, performance.now() + sliceMs);
       await setImmediate();
       // Each write of a status brings the same policy as another object: nobody would ask for another look.
@@ -184,6 +184,11 @@ export class Counts implements Population {
     return [...this.#policiesIn(namespace)].filter((policy) =>
       this.#kept.get(policy)?.count.podChanged(key, before, after),
     );
+  }
+
+  /** The agent of a node has told of these pods. */
+  noteRead(policy: string, node: string, podsDigest: number): void {
+    this.#kept.get(policy)?.count.census.noteRead(node, podsDigest);
   }
 
   /** Keys of the policies for which it is not as it was. */
@@ -291,8 +296,4 @@ export class Counts implements Population {
 
 function isRestricted(namespace: NamespaceView | undefined): boolean {
   return namespace !== undefined && isPinned(namespace);
-}
-
-function isSettled({ count, rivals }: Kept): boolean {
-  return count.isSettled && rivals.isSettled;
 }

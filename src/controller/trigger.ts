@@ -102,6 +102,7 @@ export class Triggers {
   #reportChanged(node: string, before: StoredReport | undefined): void {
     const now = this.#world.nodekeepalives.get(node);
     this.#soon(this.#world.counts.reportingChanged(node));
+    this.#noteRead(node);
     if (!this.#isStarted) return;
     // Where no agent runs, it is told how many reports there are all the same.
     if (!this.#anyAgent && (before === undefined || now === undefined)) this.#everyone();
@@ -110,13 +111,29 @@ export class Triggers {
       this.#soon(this.#policiesOf(namespace));
   }
 
+  /** What its agent has told of the pods that these policies select there may be of all that are there by now. */
+  #noteRead(node: string, of?: readonly string[]): void {
+    const { nodekeepalives, counts } = this.#world;
+    const said = nodekeepalives.get(node)?.said;
+    if (said === undefined) return;
+    let hint = 0;
+    for (const policy of of ?? said.policies) {
+      const index = said.indexOf(policy, hint);
+      hint = index + 1;
+      if (index >= 0) counts.noteRead(policy, node, said.podsDigestAt(index));
+    }
+  }
+
   /** Whether an agent is ready decides whether the word of its node counts. */
   #podChanged(key: string, before: StoredPod | undefined): void {
     const { counts, pods, anyAgent } = this.#world;
-    this.#soon(counts.podChanged(key, before));
+    const counted = counts.podChanged(key, before);
+    this.#soon(counted);
+    const nodes = [...new Set([before?.node, pods.get(key)?.node])].filter((node) => node !== undefined);
+    // An agent may hear of a pod sooner than we do, and tell of it.
+    for (const node of nodes) this.#noteRead(node, counted);
     if (parseKey(key).namespace !== this.#world.homes.agents) return;
-    for (const node of new Set([before?.node, pods.get(key)?.node]))
-      if (node !== undefined) this.#soon(counts.reportingChanged(node));
+    for (const node of nodes) this.#soon(counts.reportingChanged(node));
     if (anyAgent !== this.#anyAgent) this.#everyone();
     this.#anyAgent = anyAgent;
   }

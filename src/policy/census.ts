@@ -35,15 +35,15 @@ const column = {
   changed: 6,
   /** A sum of parts that wraps. */
   digest: 7,
-  /** Came since somebody who reads them had read all. */
+  /** Pods that came since whoever reads them had told of all. */
   fresh: 8,
 } as const;
-type Column = keyof typeof column;
+type Column = Exclude<keyof typeof column, 'digest' | 'fresh'>;
 const firstSkip = Object.keys(column).length;
 const columns = firstSkip + skipReasons.length;
 
 /** The selected pods of one place, by their specs. */
-export type Tally = Readonly<Record<Exclude<Column, 'digest' | 'fresh'>, number>> & {
+export type Tally = Readonly<Record<Column, number>> & {
   /** In the order of skipReasons. */
   readonly skips: readonly number[];
 };
@@ -66,16 +66,31 @@ export class Census {
     this.#judge = new Judge(policy);
   }
 
-  /** True where the pod is selected. `isFresh`: it was not there before, so nobody has read it. */
-  add(pod: PodView, basis: Basis, isFresh: boolean): boolean {
-    const is = this.#count(pod, basis, 1);
-    if (is && isFresh) this.#rows.add(placeIn(pod), column.fresh, 1);
-    return is;
+  /**
+   * A pod comes, goes, changes, or counts on another basis. True where it is selected, or was. What comes is counted before what goes:
+   * a row that is empty for a moment would forget what is fresh.
+   */
+  change(was: Member | undefined, is: Member | undefined): boolean {
+    const [before, after] = [this.#selected(was), this.#selected(is)];
+    if (after !== undefined) this.#count(after, 1);
+    if (after !== undefined && !isSamePod(before?.pod, after.pod))
+      this.#rows.add(placeIn(after.pod), column.fresh, 1);
+    if (before !== undefined) this.#count(before, -1);
+    return before !== undefined || after !== undefined;
   }
 
-  /** As it was added, on the same basis. */
-  remove(pod: PodView, basis: Basis): boolean {
-    return this.#count(pod, basis, -1);
+  /** Somebody has told that he has looked at these pods of a place: where these are all, none of them is fresh any more. */
+  noteRead(place: string, podsDigest: number): void {
+    if (this.#isAll(place, podsDigest))
+      this.#rows.add(place, column.fresh, -this.#rows.get(place, column.fresh));
+  }
+
+  /**
+   * Whether what somebody told of these pods speaks of all that are there now. Of those that are left where some went since, it does only
+   * if he had the same to say of each (`areAlike`).
+   */
+  isRead(place: string, podsDigest: number, areAlike: boolean): boolean {
+    return this.#isAll(place, podsDigest) || (areAlike && this.#rows.get(place, column.fresh) === 0);
   }
 
   places(): IterableIterator<string> {
@@ -93,15 +108,6 @@ export class Census {
   /** One number of a place. */
   count(place: string, of: Column): number {
     return this.#rows.get(place, column[of]);
-  }
-
-  /** Whether all pods of a place were read by whoever says this of them, then or before; those that went since are no matter. */
-  isRead(place: string, podsDigest: number): boolean {
-    const fresh = this.#rows.get(place, column.fresh);
-    if (fresh === 0) return true;
-    if (podsDigest !== asDigest(this.#rows.get(place, column.digest))) return false;
-    this.#rows.add(place, column.fresh, -fresh);
-    return true;
   }
 
   tallyOf(place: string): Tally {
@@ -136,8 +142,15 @@ export class Census {
     return [finding, ...own];
   }
 
-  #count(pod: PodView, basis: Basis, by: 1 | -1): boolean {
-    if (!pod.live || !selectsPod(this.#policy, pod)) return false;
+  #selected(one: Member | undefined): Member | undefined {
+    return one !== undefined && one.pod.live && selectsPod(this.#policy, one.pod) ? one : undefined;
+  }
+
+  #isAll(place: string, podsDigest: number): boolean {
+    return this.#rows.has(place) && podsDigest === asDigest(this.#rows.get(place, column.digest));
+  }
+
+  #count({ pod, basis }: Member, by: 1 | -1): void {
     const place = placeIn(pod);
     for (const at of columnsOf(pod, this.#judge.of(pod, basis))) {
       this.#rows.add(place, at, by);
@@ -145,8 +158,18 @@ export class Census {
     }
     this.#rows.add(place, column.digest, by * partOf(pod.uid ?? ''));
     if (this.#rows.get(place, column.selected) === 0) this.#rows.delete(place);
-    return true;
   }
+}
+
+/** A pod, and on what it counts. */
+interface Member {
+  readonly pod: PodView;
+  readonly basis: Basis;
+}
+
+/** In the same place, too. */
+function isSamePod(before: PodView | undefined, after: PodView): boolean {
+  return before !== undefined && before.uid === after.uid && placeIn(before) === placeIn(after);
 }
 
 interface Telling {

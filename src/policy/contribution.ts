@@ -3,6 +3,7 @@ import type { ConnectionTotals, Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import type { Ranks } from './census.ts';
 import { rankOf } from './finding.ts';
+import { fnv1a } from './fnv.ts';
 import { wasCut } from './report-budget.ts';
 
 /** What one node adds to the status of one policy: all of its report but for the words about its pods. */
@@ -51,13 +52,8 @@ export function contributionOf(report: NodePolicyReport): Contribution {
   };
 }
 
-/** FNV-1a, of what JSON makes of them. */
 function digestOf(findings: readonly Finding[]): number {
-  if (findings.length === 0) return 0;
-  const text = JSON.stringify(findings);
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash;
+  return findings.length === 0 ? 0 : fnv1a(JSON.stringify(findings));
 }
 
 const hosts = [undefined, 'Live', 'NotLive'] as const;
@@ -122,6 +118,11 @@ export class Contributions {
       skips: skipsOf(figures, from + skipsAt),
       ofNode: this.ofNode.get(policy) ?? noFindings,
     };
+  }
+
+  /** Of the policy at that index: all else of it is not made up for this. */
+  podsDigestAt(index: number): number {
+    return this.figures[index * width + figure.podsDigest] ?? 0;
   }
 
   /** Policies of which the two do not say the same. */

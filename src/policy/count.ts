@@ -1,4 +1,4 @@
-import { Census, placeIn } from './census.ts';
+import { Census } from './census.ts';
 import type { Basis } from './judgement.ts';
 import { isSameBasis } from './judgement.ts';
 import type { NamespaceView, PodView } from './pod.ts';
@@ -63,9 +63,8 @@ export class PolicyCount {
     const { namespace = '' } = after ?? before ?? {};
     const basis = this.basisOf(namespace, key);
     if (basis === undefined) return false;
-    const was = before !== undefined && this.census.remove(before, basis);
-    const is = after !== undefined && this.census.add(after, basis, !(was && isSamePod(before, after)));
-    return was || is;
+    const on = (pod: PodView | undefined) => pod && { pod, basis };
+    return this.census.change(on(before), on(after));
   }
 
   /** On what a pod counts; undefined: it does not. */
@@ -83,8 +82,8 @@ export class PolicyCount {
       const { namespace, from, to, left } = this.#move;
       for (const key of left) {
         const pod = this.#population.pod(key);
-        if (pod !== undefined && from !== undefined) this.census.remove(pod, from);
-        if (pod !== undefined && to !== undefined) this.census.add(pod, to, from === undefined);
+        const on = (basis: Basis | undefined) => pod && basis && { pod, basis };
+        this.census.change(on(from), on(to));
         left.delete(key);
         yield;
       }
@@ -110,11 +109,6 @@ export class PolicyCount {
     if (namespace === undefined || !selectsNamespace(policy, namespace)) return undefined;
     return { namespace, sinceMs: this.#givenSince(name) };
   }
-}
-
-/** In the same place, too. */
-function isSamePod(before: PodView, after: PodView): boolean {
-  return before.uid === after.uid && placeIn(before) === placeIn(after);
 }
 
 /**

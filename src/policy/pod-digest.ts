@@ -1,3 +1,5 @@
+import { fnv1a } from './fnv.ts';
+
 /**
  * Which pods a number of them are, in one number: two who count the same pods have the same one, in whatever order they met them,
  * and one pod in the place of another makes it another. Sums modulo 2^31, as the API can hold them; 0 for no pods.
@@ -8,12 +10,8 @@ export function digestOfPods(uids: Iterable<string>): number {
   return asDigest(sum);
 }
 
-/** What one pod adds: FNV-1a of its uid, in 32 bits. */
-export function partOf(uid: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < uid.length; at += 1) hash = Math.imul(hash ^ uid.charCodeAt(at), 0x01000193);
-  return hash;
-}
+/** What one pod adds. */
+export const partOf = fnv1a;
 
 /** Of a sum of parts that wrapped at 32 bits. */
 export function asDigest(sum: number): number {

@@ -131,7 +131,8 @@ export function rollUp(
       ...{ node, selected: census.count(node, 'selected'), pending: census.count(node, 'pending') },
       ...{ declared: census.count(node, 'declared'), isSelected: selected?.has(node) === true },
       // An agent of a version that says nothing of it is believed.
-      isRead: ({ podsDigest }) => podsDigest === 0 || census.isRead(node, podsDigest),
+      isRead: ({ podsDigest, live, selected: told }) =>
+        podsDigest === 0 || census.isRead(node, podsDigest, live === told),
     });
   }
   return sum.rollup(policy, selected?.size);

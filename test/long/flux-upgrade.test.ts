@@ -73,12 +73,8 @@ test('the operator is upgraded and an image changes in one commit, while every v
     const running = pods.items.filter(
       ({ status, metadata }) => status.phase === 'Running' && metadata.deletionTimestamp === undefined,
     );
-    // One that goes meanwhile has nothing more to say.
-    return (
-      await Promise.all(
-        running.map(({ metadata }) => bench.valuesIn(metadata.name, 'db').catch(() => undefined)),
-      )
-    ).filter((one) => one !== undefined);
+    const all = await Promise.all(running.map(({ metadata }) => valuesUnlessGoing(metadata.name)));
+    return all.filter((one) => one !== undefined);
   };
   const upgraded = shown('Kustomization')[source]?.replace(`v${product.version}`, `v${next}`);
   const seen = await seenDuring(values, async () => {
@@ -96,6 +92,17 @@ test('the operator is upgraded and an image changes in one commit, while every v
     new Set([image.replace(product.version, next), 'localhost/tools:2']),
   );
 }, 400_000);
+
+/** Undefined of one that goes meanwhile: it has nothing more to say. */
+async function valuesUnlessGoing(name: string): Promise<string | undefined> {
+  try {
+    return await world.bench.valuesIn(name, 'db');
+  } catch (error) {
+    const said = await cluster.kubectl('get', 'pod', name, '-n', 'db', '--ignore-not-found', '-o', 'json');
+    if (said !== '' && (JSON.parse(said) as RunningPod).metadata.deletionTimestamp === undefined) throw error;
+    return undefined;
+  }
+}
 
 interface RunningPod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };

@@ -32,7 +32,7 @@ async function begin(): Promise<void> {
     [workloadFile]: workload(),
     'apps/db/second.yaml': undefined,
   });
-  await world.flux.until('kustomization', 'db-covered', isReadyAt(revision));
+  await world.flux.until('kustomization', 'db-after', isReadyAt(revision));
 }
 
 const changed = (path: string, from: string, to: string) => {
@@ -44,23 +44,31 @@ const changed = (path: string, from: string, to: string) => {
 test('the operator comes by a Kustomization, policies after it, and what comes after an application waits until that is covered', async () => {
   const { flux, bench } = world;
   const revision = await world.begin('Kustomization');
-  for (const name of ['keepalive-operator', 'keepalive-policies', 'db', 'db-covered'])
+  for (const name of ['keepalive-operator', 'keepalive-policies', 'db', 'db-covered', 'db-after'])
     await flux.until('kustomization', name, isReadyAt(revision));
   const { status } = await bench.policy(policy);
   expect(condition(status, 'Covered')?.status).toBe('True');
   expect(status?.pods).toMatchObject({ selected: 2, live: 2 });
 }, 300_000);
 
-test('what comes after an application of which a pod is not covered is not Ready, and the policy says which', async () => {
+test('what comes after an application does not come while a pod of it is not covered, and the policy says which', async () => {
   const { flux, bench } = world;
   const skipped = workload({ labels: { 'keepalive.dev/skip': 'true' } });
-  const revision = await world.push({ [workloadFile]: skipped });
+  const late = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'late', namespace: 'db' } };
+  const revision = await world.push({
+    [workloadFile]: skipped,
+    'apps/db-after/late.yaml': JSON.stringify(late),
+  });
   const isTimedOut = isAt(revision, { status: 'False', reason: 'HealthCheckFailed' });
   const failed = await flux.until('kustomization', 'db-covered', isTimedOut);
   expect(said(failed)?.message).toContain("KeepalivePolicy/db/behind-the-nat status: 'InProgress'");
   const { status } = await bench.policy(policy);
   expect(condition(status, 'Covered')).toMatchObject({ status: 'False', reason: 'NotCovered' });
+  expect(await bench.exists('configmap', 'late', '-n', 'db')).toBe(false);
   expect(status?.findings?.map(({ reason }) => reason)).toContain('SkipLabel');
+  const mended = await world.push({ [workloadFile]: workload() });
+  await flux.until('kustomization', 'db-after', isReadyAt(mended));
+  expect(await bench.exists('configmap', 'late', '-n', 'db')).toBe(true);
 }, 300_000);
 
 describe('a policy that is wrong', () => {

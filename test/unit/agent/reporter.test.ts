@@ -127,6 +127,30 @@ test('what is there already is not written, by whomever it was', async () => {
   expect(server.asked).toEqual([]);
 });
 
+test('what a kind of an earlier version lets go is not written again and again', async () => {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  server.otherwise = (response, { body }) => {
+    const { agentVersion: _, ...kept } = statusIn(body) ?? {};
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ metadata: { name: 'n1', uid: 'o1', resourceVersion: '1' }, status: kept }));
+  };
+  reporter.offer(() => said(1));
+  clock.advance(100);
+  await server.received(1);
+  while (world.reported?.status === undefined || !('pods' in world.reported.status))
+    await new Promise((resolve) => setImmediate(resolve));
+  reporter.lookAgain();
+  expect(clock.pending).toEqual([]);
+  reporter.offer(() => said(1));
+  clock.advance(intervalMs);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(clock.pending).toEqual([]);
+  expect(server.asked).toHaveLength(1);
+  reporter.offer(() => said(2));
+  clock.advance(intervalMs);
+  await server.received(2);
+});
+
 test('what changes and changes back before its turn is not written', async () => {
   world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
   reporter.offer(() => said(2));

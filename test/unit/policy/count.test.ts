@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
+import { placeIn } from '../../../src/policy/census.ts';
 import { PolicyCount } from '../../../src/policy/count.ts';
+import { digestOfPods } from '../../../src/policy/pod-digest.ts';
 import type { NamespaceView, PodView } from '../../../src/policy/pod.ts';
 import { namespace, platform, pod, sysctls } from '../../support/builder.ts';
 
@@ -16,6 +18,7 @@ const steps = fc.array(
       name: fc.constantFrom('a', 'b', 'c'),
       is: fc.option(
         fc.record({
+          uid: fc.constantFrom('u1', 'u2'),
           nodeName: fc.constantFrom('n1', 'n2'),
           sysctls: fc.constantFrom(sysctls(), sysctls(7200)),
           static: fc.boolean(),
@@ -48,6 +51,13 @@ const view = (name: string, red: boolean, pinned: boolean): NamespaceView =>
 class Rig {
   readonly pods = new Map<string, PodView>();
   readonly namespaces = new Map<string, NamespaceView>(spaces.map((name) => [name, view(name, true, false)]));
+
+  /** Of pods that are selected. */
+  *uidsAt(place: string): Generator<string> {
+    for (const one of this.pods.values())
+      if (placeIn(one) === place && this.namespaces.get(one.namespace)?.labels.team === 'red')
+        yield one.uid ?? '';
+  }
 
   counted(): PolicyCount {
     const count = new PolicyCount(selecting, () => undefined, {
@@ -85,7 +95,8 @@ test('pods and namespaces that change while others are being counted are counted
               ? { 'kubernetes.io/config.mirror': 'x' }
               : {};
             const { nodeName, sysctls: own } = is;
-            rig.pods.set(key, pod({ name, namespace: of, sysctls: own, annotations, spec: { nodeName } }));
+            const now = pod({ name, namespace: of, sysctls: own, annotations, spec: { nodeName } });
+            rig.pods.set(key, { ...now, uid: is.uid });
           }
           count.podChanged(key, before, rig.pods.get(key));
         }
@@ -94,6 +105,11 @@ test('pods and namespaces that change while others are being counted are counted
       const anew = rig.counted();
       while (!anew.settle().next().done);
       expect(tallies(count)).toEqual(tallies(anew));
+      for (const place of count.census.places())
+        expect([place, count.census.isRead(place, digestOfPods(rig.uidsAt(place)), false)]).toEqual([
+          place,
+          true,
+        ]);
       expect([count.isSettled, count.census.total('selected')]).toEqual([
         true,
         anew.census.total('selected'),

@@ -154,6 +154,12 @@ describe('Covered is Unknown', () => {
       [{ ...a, uid: 'one' }],
       'PodsPending',
     ],
+    [
+      'where one of two went, and the other may be the one that was not covered',
+      facts({ selected: 2, live: 1, connections: open(), podsDigest: digestOfPods(['one', 'other']) }),
+      [{ ...a, uid: 'one' }],
+      'PodsPending',
+    ],
     ['before connections were counted', facts({ selected: 1, live: 1 }), [a], 'ConnectionsNotCounted'],
     [
       'where sockets cannot be looked at',

@@ -49,16 +49,27 @@ class Node {
     while (!this.#count.settle().next().done);
   }
 
-  come(uid: string, on?: string): void {
-    this.#change(uid, podOf(uid, on));
+  come(uid: string, on?: string, phase?: string): void {
+    this.#change(uid, podOf(uid, on, phase));
   }
 
   go(uid: string): void {
     this.#change(uid, undefined);
   }
 
+  /** An agent tells that it has looked at these. */
+  told(...uids: readonly string[]): void {
+    this.#count.census.noteRead('n1', digestOfPods(uids));
+  }
+
+  /** Whether what it told of these, the same of each, speaks of all that are there. */
   isRead(...uids: readonly string[]): boolean {
-    return this.#count.census.isRead('n1', digestOfPods(uids));
+    return this.#count.census.isRead('n1', digestOfPods(uids), true);
+  }
+
+  /** The same, where it had not the same to say of each. */
+  isReadThoughUnlike(...uids: readonly string[]): boolean {
+    return this.#count.census.isRead('n1', digestOfPods(uids), false);
   }
 
   #change(uid: string, after: PodView | undefined): void {
@@ -69,8 +80,8 @@ class Node {
   }
 }
 
-const podOf = (uid: string, nodeName = 'n1') => ({
-  ...pod({ name: uid, sysctls: sysctls(), spec: { nodeName } }),
+const podOf = (uid: string, nodeName = 'n1', phase = 'Running') => ({
+  ...pod({ name: uid, phase, sysctls: sysctls(), spec: { nodeName } }),
   uid,
 });
 
@@ -82,23 +93,35 @@ describe('what an agent told', () => {
 
   test('does not speak of one that came in the place of another, until it is told', () => {
     const node = new Node('a', 'b');
-    expect(node.isRead('a', 'b')).toBe(true);
+    node.told('a', 'b');
     node.come('c');
     node.go('a');
     expect(node.isRead('a', 'b')).toBe(false);
     expect(node.isRead('b', 'c')).toBe(true);
   });
 
-  test('speaks of all that are left where one went', () => {
+  test('does not speak of one that came in the place of the only one, whatever becomes of it', () => {
+    const node = new Node('a');
+    node.told('a');
+    node.go('a');
+    node.come('b', 'n1', 'Pending');
+    node.come('b', 'n1', 'Running');
+    expect(node.isRead('a')).toBe(false);
+    node.told('b');
+    expect(node.isRead('b')).toBe(true);
+  });
+
+  test('speaks of those that are left where one went, if it had the same to say of each', () => {
     const node = new Node('a', 'b');
-    expect(node.isRead('a', 'b')).toBe(true);
+    node.told('a', 'b');
     node.go('a');
     expect(node.isRead('a', 'b')).toBe(true);
+    expect(node.isReadThoughUnlike('a', 'b')).toBe(false);
   });
 
   test('speaks of one that has changed and is the same', () => {
     const node = new Node('a', 'b');
-    expect(node.isRead('a', 'b')).toBe(true);
+    node.told('a', 'b');
     node.come('a');
     node.go('b');
     expect(node.isRead('a', 'b')).toBe(true);
@@ -106,6 +129,7 @@ describe('what an agent told', () => {
 
   test('does not speak of one that came from another node under the same name', () => {
     const node = new Node('a');
+    node.told('a');
     node.come('b', 'n2');
     expect(node.isRead('a')).toBe(true);
     node.come('b', 'n1');
@@ -114,10 +138,19 @@ describe('what an agent told', () => {
 
   test('may be ahead of what the controller has heard of', () => {
     const node = new Node('a');
+    node.told('a', 'b');
     expect(node.isRead('a', 'b')).toBe(false);
     node.come('b');
-    expect(node.isRead('a', 'b')).toBe(true);
+    node.told('a', 'b');
     node.go('a');
     expect(node.isRead('a', 'b')).toBe(true);
+  });
+
+  test('is of no place where nothing is left', () => {
+    const node = new Node('a');
+    node.go('a');
+    node.told();
+    node.come('b');
+    expect(node.isRead()).toBe(false);
   });
 });
