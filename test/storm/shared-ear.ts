@@ -20,6 +20,8 @@ const spreadMs = 10;
  */
 export class SharedEar {
   readonly #agents = new Map<string, PlayedAgent>();
+  /** Told soon that something changed. */
+  readonly #due = new Set<PlayedAgent>();
   readonly #all = new AgentWorld('-');
   readonly #pods = new Store<NodePod>();
   readonly #client: ApiClient;
@@ -92,13 +94,18 @@ export class SharedEar {
   }
 
   #everyone(): void {
-    for (const agent of this.#agents.values())
+    for (const agent of this.#agents.values()) {
+      // A list of a thousand policies would be as many timers for each.
+      if (this.#due.has(agent)) continue;
+      this.#due.add(agent);
       setTimeout(
         () => {
+          this.#due.delete(agent);
           agent.heard();
         },
         Math.random() * spreadMs * this.#agents.size,
       ).unref();
+    }
   }
 }
 
