@@ -24,7 +24,8 @@ export interface KernelSocketsOptions {
 }
 
 const rounds = 20;
-const pairs = 2000;
+/** A network has 28,000 ports to connect from, and one that was closed keeps its own for a minute: all rounds together take fewer. */
+const pairs = 500;
 const address = '10.9.0.1';
 const port = 7900;
 const order = (idleTimeoutSeconds: number) => workedOut({ idleTimeoutSeconds, declared: {} });
