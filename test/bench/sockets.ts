@@ -82,7 +82,7 @@ async function kernelRows(say: (text: string) => void): Promise<Row[]> {
   try {
     const crowd = await machine.crowd(pods);
     await hold(machine, crowd, connections);
-    await machine.host.execOrThrow(['sh', '-c', 'mkdir /run/bpf; mount -t bpf bpf /run/bpf'], { cwd: '/' });
+    await machine.mountBpf();
     return kernelSockets({
       ...{ machine, crowd, socketCount, say },
       idleTimeoutSeconds: timeoutSeconds,

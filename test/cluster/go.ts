@@ -33,6 +33,24 @@ export function isOlder(a: string, b: string): boolean {
   return at >= 0 && (left[at] ?? 0) < (right[at] ?? 0);
 }
 
+/** A Go module, as Go itself has fetched and checked it. */
+export interface FetchedModule {
+  /** Its files; read only. */
+  readonly Dir: string;
+  /** The path of its go.mod. */
+  readonly GoMod: string;
+}
+
+/** Files of a module that are published nowhere else by version. */
+export async function fetchModule(
+  module: string,
+  version: string,
+  signal?: AbortSignal,
+): Promise<FetchedModule> {
+  const argv = ['go', 'mod', 'download', '-json', `${module}@v${version}`];
+  return JSON.parse(await runOrThrow(argv, { cwd: '/', env: goEnvironment(), signal })) as FetchedModule;
+}
+
 export interface Build {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fill, placeFor } from './cache.ts';
 import { runOrThrow } from './command.ts';
 import type { Progress } from './go.ts';
-import { build, goEnvironment, modules } from './go.ts';
+import { build, fetchModule, goEnvironment, modules } from './go.ts';
 import { defaultKubernetes, replacements, versionIn } from './version.ts';
 
 /** Programs that are built together from one Go module. */
@@ -134,15 +134,15 @@ export function fluxCommand(): ProgramSet {
     fill(place, async (folder) => {
       const copy = join(folder, 'module');
       cpSync(cwd, copy, { recursive: true });
-      const go = (...args: string[]) => runOrThrow(['go', ...args], { cwd: copy, env: goEnvironment() });
-      const { Dir } = JSON.parse(await go('mod', 'download', '-json', `${module}@v${version}`)) as {
-        Dir: string;
-      };
+      const { Dir } = await fetchModule(module, version, progress.signal);
       // Go's cache is read only, and so is what is copied from it by its modes.
       await runOrThrow(['cp', '-r', '--no-preserve=mode', Dir, join(copy, 'flux2')]);
       mkdirSync(join(copy, 'flux2/cmd/flux/manifests'));
       writeFileSync(join(copy, 'flux2/cmd/flux/manifests/none.yaml'), '');
-      await go('mod', 'edit', `-replace=${module}=./flux2`);
+      await runOrThrow(['go', 'mod', 'edit', `-replace=${module}=./flux2`], {
+        cwd: copy,
+        env: goEnvironment(),
+      });
       const output = join(folder, 'flux');
       await build({
         ...{ cwd: copy, env: {}, flags: ['-ldflags', `-s -w -X main.VERSION=${version}`] },
@@ -277,12 +277,8 @@ async function deriveModule(
   const go = (...args: string[]) => runOrThrow(['go', ...args], { cwd, env: goEnvironment(), signal });
   onProgress('working out its modules');
   await go('mod', 'init', 'keepalive.dev/test/kubernetes');
-  const described = JSON.parse(await go('mod', 'download', '-json', `k8s.io/kubernetes@v${version}`)) as {
-    GoMod: string;
-  };
-  const replaced = replacements(readFileSync(described.GoMod, 'utf8'), version).map(
-    (one) => `-replace=${one}`,
-  );
+  const { GoMod } = await fetchModule('k8s.io/kubernetes', version, signal);
+  const replaced = replacements(readFileSync(GoMod, 'utf8'), version).map((one) => `-replace=${one}`);
   await go('mod', 'edit', `-require=k8s.io/kubernetes@v${version}`, ...replaced);
   await go('mod', 'tidy');
   return cwd;

@@ -63,7 +63,7 @@ export class Ground {
     const machine = await Machine.start();
     const pods = { server: await machine.pod(), client: await machine.pod() };
     await machine.link(pods.server, pods.client);
-    await machine.host.execOrThrow(['sh', '-c', 'mkdir /run/bpf; mount -t bpf bpf /run/bpf'], { cwd: '/' });
+    await machine.mountBpf();
     compileConnectionProgram(join(machine.folder, 'keepalive.bpf.o'));
     return new Ground(machine, pods, new HomeNamespace());
   }

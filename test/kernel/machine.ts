@@ -210,6 +210,11 @@ export class Machine {
     return output;
   }
 
+  /** A place of its own for what the kernel pins: `/run/bpf` of its host. */
+  async mountBpf(): Promise<void> {
+    await this.host.execOrThrow(['sh', '-c', 'mkdir /run/bpf; mount -t bpf bpf /run/bpf'], { cwd: '/' });
+  }
+
   /** The folder of its control groups. */
   get groups(): string {
     return join(hierarchy, basename(this.folder));

@@ -5,14 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { craneProgram } from '../../scripts/release/push.ts';
 import type { PolicyStatus } from '../../src/api/status.ts';
-import { registry } from '../cluster/addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { repository } from '../cluster/place.ts';
 import { provide } from '../cluster/prepare.ts';
 import { fluxCommand, flux as programs } from '../cluster/program.ts';
-import { until } from '../cluster/wait.ts';
 import { condition } from '../e2e/shared.ts';
 import { helmProgram } from '../support/helm.ts';
+import { startRegistry } from '../support/lab-registry.ts';
 import { said } from './flux/flux.ts';
 import type { FluxWorld } from './flux/world.ts';
 import { asHere, fluxWorld, isReadyAt, page, shown } from './flux/world.ts';
@@ -111,14 +110,7 @@ describe("Helm's objects", () => {
 
 test('chart and application come from a registry instead, while every value stays', async () => {
   const { flux, bench } = world;
-  const control = await cluster.lab.host('control');
-  await control.start([await craneProgram(), 'registry', 'serve', '--address', registry], {
-    logFile: join(cluster.lab.folder, 'log/registry.log'),
-  });
-  await until('the registry answers', async () => {
-    const { code } = await control.exec([await craneProgram(), 'catalog', registry]);
-    return code === 0;
-  });
+  await startRegistry(cluster);
   const [, block = ''] = page.blocks('sh');
   await run(
     asHere(block)

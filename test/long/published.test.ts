@@ -17,6 +17,7 @@ import { goTool } from '../support/go-tool.ts';
 import { buildHelms, buildMs, helmProgram } from '../support/helm.ts';
 import { ImageOnDisk } from '../support/image-root.ts';
 import { kustomizeProgram } from '../support/kustomize.ts';
+import { startRegistry } from '../support/lab-registry.ts';
 import { releaseCopy } from '../support/release-copy.ts';
 import { componentsIn } from '../support/spdx.ts';
 
@@ -154,11 +155,7 @@ describe('a registry in the lab', () => {
   beforeAll(async () => {
     cluster = await Cluster.up({ name: 'e2e-published', nodes: 1, owned: true });
     bench = new Bench(cluster);
-    await (
-      await cluster.lab.host('control')
-    ).start([await craneProgram(), 'registry', 'serve', '--address', registry], {
-      logFile: join(cluster.lab.folder, 'log/registry.log'),
-    });
+    await startRegistry(cluster);
   }, buildMs);
   afterAll(() => cluster.down());
 
@@ -169,10 +166,6 @@ describe('a registry in the lab', () => {
   };
 
   test('is given the same bytes by another clone, in another folder', async () => {
-    await until(
-      'the registry answers',
-      async () => (await cluster.exec([await craneProgram(), 'catalog', registry])).code === 0,
-    );
     const control = await cluster.lab.host('control');
     await control.execOrThrow(release(...options), { cwd: there, env: process.env });
     const sums = (folder: string) => readFileSync(join(folder, 'dist/release/SHA256SUMS'), 'utf8');

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 import { fill, placeFor } from '../cluster/cache.ts';
+import { fetchModule } from '../cluster/go.ts';
 import { repository } from '../cluster/place.ts';
-import { goSource } from './go-source.ts';
 import type { Schema } from './strict-schema.ts';
 import { strict, strictOfEach } from './strict-schema.ts';
 
@@ -37,11 +37,14 @@ export async function kindSchemas(kubernetes: string): Promise<string> {
   );
   const place = placeFor('schemas', kubernetes, [...makers, JSON.stringify(ours)]);
   await fill(place, async (folder) => {
-    const source = await goSource('k8s.io/kubernetes', kubernetes);
+    const { Dir: source } = await fetchModule('k8s.io/kubernetes', kubernetes);
     const { definitions: described } = JSON.parse(
       readFileSync(join(source, 'api/openapi-spec/swagger.json'), 'utf8'),
     ) as { definitions: Record<string, Schema> };
-    const operator = await goSource('github.com/prometheus-operator/prometheus-operator', prometheusOperator);
+    const { Dir: operator } = await fetchModule(
+      'github.com/prometheus-operator/prometheus-operator',
+      prometheusOperator,
+    );
     const definitions = {
       ...strictOfEach(described),
       // As text is how it is sent; files have numbers too.
