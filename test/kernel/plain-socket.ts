@@ -12,7 +12,7 @@ const raw = {
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)') as Call,
   listen: libc.func('int listen(int fd, int backlog)') as Call,
   connect: libc.func('int connect(int fd, const void *address, uint32_t length)') as Call,
-  accept: libc.func('int accept(int fd, void *address, void *length)') as Call,
+  accept4: libc.func('int accept4(int fd, void *address, void *length, int flags)') as Call,
   shutdown: libc.func('int shutdown(int fd, int how)') as Call,
   sendto: libc.func(
     'long sendto(int fd, const void *data, size_t length, int flags, const void *address, uint32_t size)',
@@ -20,7 +20,9 @@ const raw = {
 };
 type Call = (...args: unknown[]) => number;
 
-const [AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK] = [2, 10, 1, 0o4000];
+const [AF_INET, AF_INET6, SOCK_NONBLOCK, SOCK_CLOEXEC] = [2, 10, 0o4000, 0o2000000];
+/** Programs that a test starts are not to hold what the test closes. */
+const SOCK_STREAM = 1 | SOCK_CLOEXEC;
 const [MSG_FASTOPEN, SHUT_WR, EINPROGRESS] = [0x2000_0000, 1, 115];
 export const IPPROTO_MPTCP = 262;
 const option = (level: number, name: number) => ({ level, name });
@@ -116,7 +118,7 @@ export function closeHalf(fd: number): void {
 }
 
 export function acceptFrom(listener: number): number {
-  return checked('accept', raw.accept(listener, null, null));
+  return checked('accept4', raw.accept4(listener, null, null, SOCK_CLOEXEC));
 }
 
 export function setOptions(fd: number, wanted: Options): void {
