@@ -22,10 +22,11 @@ export interface Removal {
   readonly gone: true;
 }
 
-/** No sysctl of the kernel's is larger than an int. */
-const value = z.number().int().min(0).max(2_147_483_647);
+/** What somebody has set is whatever the kernel takes; none of the three is larger than an int. */
+const found = z.int32();
 /** Two where its writer was ended between noting and writing. */
-const keyMemory = z.strictObject({ found: value, ours: z.array(value).min(1).max(2) });
+const ours = z.array(z.int32().min(1)).min(1).max(2);
+const keyMemory = z.strictObject({ found, ours });
 const memory = z.strictObject({
   timeSeconds: keyMemory.optional(),
   intervalSeconds: keyMemory.optional(),

@@ -27,7 +27,7 @@ export function meets(own: Triple, { idleTimeoutSeconds, declared }: Requirement
  *
  * Time and interval become the smaller of its own and ours. Probes that somebody chose (they are not the kernel's
  * nine) are never made fewer, since that would make connections more fragile than they were; they are raised, as ours are, where they
- * would give up before T. Only a declared number of probes is an order. A value of 0 is none that keepalive works
+ * would give up before T. Only a declared number of probes is an order. A value of 0 or less is none that keepalive works
  * with: probes of 0 end a connection at its first silence (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
  */
 export function amend(own: Partial<Triple>, requirement: Requirement): Triple | undefined {
@@ -35,9 +35,14 @@ export function amend(own: Partial<Triple>, requirement: Requirement): Triple | 
   const ours = valuesFor(requirement);
   const has = { ...ours, ...own };
   if (meets(has, requirement)) return undefined;
-  const timeSeconds = Math.min(has.timeSeconds || Infinity, ours.timeSeconds);
-  const intervalSeconds = Math.min(has.intervalSeconds || Infinity, ours.intervalSeconds);
+  const timeSeconds = Math.min(usable(has.timeSeconds), ours.timeSeconds);
+  const intervalSeconds = Math.min(usable(has.intervalSeconds), ours.intervalSeconds);
   const chosen = has.probes === kernelDefaults.probes ? ours.probes : has.probes;
   const patient = Math.max(chosen, patientProbes({ timeSeconds, intervalSeconds }, idleTimeoutSeconds));
   return { timeSeconds, intervalSeconds, probes: Math.min(patient, declared.probes ?? Infinity) };
+}
+
+/** The kernel takes any number for a time. */
+function usable(seconds: number): number {
+  return seconds > 0 ? seconds : Infinity;
 }

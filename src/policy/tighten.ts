@@ -67,11 +67,10 @@ function targetsOf(current: Partial<Triple>, { asked, hold }: Wanted, memory: Me
   const amended: Partial<Triple> = (asked && amend(own, asked)) ?? {};
   if (!hold) return amended;
   return Object.fromEntries(
-    tripleKeys.map((key) => {
-      const values = [amended[key], own[key], memory[key]?.ours.at(-1)].filter(
-        (value) => value !== undefined,
-      );
-      return [key, Math.min(...values.filter((value) => value > 0))];
+    tripleKeys.flatMap((key) => {
+      const values = [amended[key], own[key], memory[key]?.ours.at(-1)];
+      const usable = values.filter((value) => value !== undefined && value > 0) as number[];
+      return usable.length === 0 ? [] : [[key, Math.min(...usable)]];
     }),
   );
 }

@@ -40,3 +40,13 @@ export const heldValues = fc.record({
   ),
   probes: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constant<number>(kernelDefaults.probes)),
 });
+
+/** What a kernel holds where anybody may have set it: it takes times that are no times. */
+export const kernelValues = fc.oneof(
+  heldValues,
+  fc.record({
+    timeSeconds: fc.constantFrom(-2_147_483, -5, 0, 30),
+    intervalSeconds: fc.constantFrom(-5, 0, 10),
+    probes: fc.constantFrom(0, 6),
+  }),
+);

@@ -3,9 +3,11 @@ import fc from 'fast-check';
 
 import type { Triple } from '../../../src/api/triple.ts';
 import { amend } from '../../../src/policy/enough.ts';
+import { parseLine } from '../../../src/agent/ledger-line.ts';
+import { HOST } from '../../../src/policy/place.ts';
 import type { Memory, Settlement } from '../../../src/policy/tighten.ts';
 import { isEmpty, settle } from '../../../src/policy/tighten.ts';
-import { heldValues, requirements } from '../../support/arbitrary.ts';
+import { kernelValues, requirements } from '../../support/arbitrary.ts';
 import { asking } from '../../support/builder.ts';
 
 const triple = (timeSeconds: number, intervalSeconds: number, probes: number): Triple => ({
@@ -136,7 +138,7 @@ const demand = fc.option(requirements, { nil: undefined }).map((one) => ({ asked
 describe('whatever is found and asked for in whatever order', () => {
   test('what is held is what would become of what was found, whatever was asked in between', () => {
     fc.assert(
-      fc.property(heldValues, fc.array(demand, { minLength: 1 }), (found, demands) => {
+      fc.property(kernelValues, fc.array(demand, { minLength: 1 }), (found, demands) => {
         let current: Triple = found;
         let memory: Memory = {};
         for (const want of demands) {
@@ -151,7 +153,7 @@ describe('whatever is found and asked for in whatever order', () => {
 
   test('asking twice changes nothing', () => {
     fc.assert(
-      fc.property(heldValues, demand, (found, want) => {
+      fc.property(kernelValues, demand, (found, want) => {
         const once = settle(found, want, {});
         const twice = settle(written(found, once), want, once.after);
         expect(twice.writes).toEqual({});
@@ -162,7 +164,7 @@ describe('whatever is found and asked for in whatever order', () => {
 
   test('while something cannot be understood, no time and no interval becomes looser', () => {
     fc.assert(
-      fc.property(heldValues, demand, demand, (found, first, second) => {
+      fc.property(kernelValues, demand, demand, (found, first, second) => {
         const before = settle(found, first, {});
         const current = written(found, before);
         const after = written(current, settle(current, { ...second, hold: true }, before.after));
@@ -172,10 +174,27 @@ describe('whatever is found and asked for in whatever order', () => {
     );
   });
 
+  test('what is written is what keepalive works with, or what was found, and the next agent believes what is noted', () => {
+    const either = fc.boolean().chain((hold) => demand.map((want) => ({ ...want, hold })));
+    fc.assert(
+      fc.property(kernelValues, kernelValues, either, either, (found, drifted, first, second) => {
+        const before = settle(found, first, {});
+        const current = { ...written(found, before), timeSeconds: drifted.timeSeconds };
+        const settled = settle(current, second, before.after);
+        for (const [key, value] of Object.entries(settled.writes))
+          expect(value > 0 || value === found[key as keyof Triple]).toBe(true);
+        for (const memory of [before.before, settled.before, settled.after]) {
+          const entry = { place: HOST, namespace: 'cookie 1', memory, repaired: 0 };
+          expect(parseLine(JSON.stringify(entry))).toEqual(entry);
+        }
+      }),
+    );
+  });
+
   test('one that is ended after any number of its writes can still put back all that was found', () => {
     fc.assert(
       fc.property(
-        heldValues,
+        kernelValues,
         demand,
         demand,
         fc.integer({ min: 0, max: 3 }),
