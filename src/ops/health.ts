@@ -1,11 +1,20 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+import { closeInTime, listen } from './listening.ts';
 
 /**
  * Not by `import`: that reads every export of the module, WebSocket among them, for which Node 26 loads its own
  * copy of undici: 7 MiB of anonymous memory.
  */
 const { createServer } = process.getBuiltinModule('node:http');
+
+/**
+ * A kubelet and a few that scrape. Anybody in the cluster may connect, and each connection takes some 15 KiB: thousands of them
+ * would take a container over its limit.
+ */
+const mostConnections = 100;
+const silentMs = 10_000;
 
 /** Undefined when all is well, else what is wrong, for a person. */
 export type Check = () => string | undefined;
@@ -41,6 +50,8 @@ export class HealthServer {
       { headersTimeout: 5_000, requestTimeout: 10_000 },
       (request, response) => void respond(request, response, options),
     );
+    server.setTimeout(silentMs);
+    boundConnections(server, mostConnections);
     await listen(server, options);
     return new HealthServer(server);
   }
@@ -51,32 +62,33 @@ export class HealthServer {
 
   /** Finishes the answers under way; idle connections are closed. */
   close(): Promise<void> {
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+    return closeInTime(this.#server);
   }
 }
 
-/** Of IPv6, and of IPv4 too unless it is told otherwise. */
-const everyAddress = '::';
-
-/** A kernel that was started without IPv6 has no such sockets. */
-function hasNoFamily(error: unknown): boolean {
-  return ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes((error as NodeJS.ErrnoException).code ?? '');
-}
-
-/** Rejects when the address cannot be had. */
-export function listen(server: NetServer, at: Pick<HealthOptions, 'host' | 'port'>): Promise<void> {
-  return tryToListen(server, at).catch((error: unknown) => {
-    if (at.host !== everyAddress || !hasNoFamily(error)) throw error;
-    return tryToListen(server, { ...at, host: '0.0.0.0' });
+/**
+ * Where one comes too many, the oldest that asks nothing goes: to refuse the newest would be to refuse the kubelet, which would start
+ * the container anew.
+ */
+function boundConnections(server: Server, most: number): void {
+  // In the order in which they came, or were answered last.
+  const waiting = new Set<Socket>();
+  const asking = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    waiting.add(socket);
+    socket.once('close', () => {
+      waiting.delete(socket);
+      asking.delete(socket);
+    });
+    if (waiting.size + asking.size <= most) return;
+    for (const oldest of [...waiting, ...asking].slice(0, 1)) oldest.destroy();
   });
-}
-
-function tryToListen(server: NetServer, { host, port }: Pick<HealthOptions, 'host' | 'port'>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, ipv6Only: false }, () => {
-      server.off('error', reject);
-      resolve();
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    waiting.delete(socket);
+    asking.add(socket);
+    response.once('close', () => {
+      asking.delete(socket);
+      if (!socket.destroyed) waiting.add(socket);
     });
   });
 }

@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 import type { KeyPair } from './certificate.ts';
-import { listen } from './health.ts';
+import { closeInTime, listen } from './listening.ts';
 
 /** Not by `import`: see health.ts. */
 const { createServer } = process.getBuiltinModule('node:https');
@@ -28,6 +28,7 @@ export class ReviewServer {
   readonly #server: Server;
   readonly #options: ReviewServerOptions;
   #bytes = 0;
+  #isClosing = false;
 
   private constructor(options: ReviewServerOptions) {
     this.#options = options;
@@ -36,6 +37,7 @@ export class ReviewServer {
         minVersion: 'TLSv1.2',
         requestTimeout: 5_000,
         headersTimeout: 5_000,
+        handshakeTimeout: 5_000,
         // Longer than a client of Go keeps a connection that is idle (90 s): it must never write into one that ends.
         keepAliveTimeout: 120_000,
       },
@@ -60,15 +62,18 @@ export class ReviewServer {
     this.#server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' });
   }
 
-  /** Finishes the answers under way; idle connections are closed. */
+  /** Finishes the answers under way; idle connections are closed, and no other question is answered on one that is not. */
   close(): Promise<void> {
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+    this.#isClosing = true;
+    return closeInTime(this.#server);
   }
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const body = await this.#read(request);
       const answer = await this.#options.answer(request.url ?? '/', body);
+      // Whoever answers has stopped to look at the cluster.
+      if (this.#isClosing) response.setHeader('connection', 'close');
       if (answer === undefined) return this.#refuse(response, 400, 'no question that is answered here');
       send(response, 200, answer);
     } catch (error) {

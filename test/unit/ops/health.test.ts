@@ -1,5 +1,11 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { Agent, get } from 'node:http';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+
+import { afterEach, describe, expect, test } from '@jest/globals';
+
 import { HealthServer, type HealthOptions } from '../../../src/ops/health.ts';
+import { until } from '../../cluster/wait.ts';
 
 let server: HealthServer | undefined;
 
@@ -74,4 +80,66 @@ test('to close finishes the answer under way', async () => {
   go.resolve({ contentType: 'text/plain', text: 'the end\n' });
   expect((await answer).text).toBe('the end\n');
   await closed;
+});
+
+describe('however many connect and say nothing', () => {
+  const silent: Socket[] = [];
+  afterEach(() => {
+    for (const socket of silent.splice(0)) socket.destroy();
+  });
+
+  const connecting = (port: number) =>
+    new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', resolve);
+      // Told, not thrown: the server ends some of them.
+      socket.on('error', resolve);
+      silent.push(socket);
+    });
+
+  test('the kubelet is answered, on a connection that it keeps as on a new one', async () => {
+    await ask('/livez');
+    const { port } = server as HealthServer;
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const asked = () =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const call = get({ port, path: '/livez', agent }, (response) => {
+          response.resume().once('end', () => {
+            resolve(response.statusCode);
+          });
+        });
+        call.once('error', reject);
+      });
+    expect(await asked()).toBe(200);
+    for (let round = 0; round < 5; round += 1) {
+      await Promise.all(Array.from({ length: 300 }, () => connecting(port)));
+      expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
+    }
+    await until('they are few', () => silent.filter(({ closed }) => !closed).length <= 100);
+    agent.destroy();
+  });
+
+  test('an answer that takes long is given', async () => {
+    const asking = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<{ contentType: string; text: string }>();
+    const answer = ask('/metrics', {
+      metrics: () => {
+        asking.resolve();
+        return go.promise;
+      },
+    });
+    await asking.promise;
+    const { port } = server as HealthServer;
+    await Promise.all(Array.from({ length: 300 }, () => connecting(port)));
+    go.resolve({ contentType: 'text/plain', text: 'all of it\n' });
+    expect((await answer).text).toBe('all of it\n');
+  });
+
+  test('it ends when it is told to, whoever has sent half a request', async () => {
+    await ask('/livez');
+    const { port } = server as HealthServer;
+    await connecting(port);
+    silent.at(-1)?.write('GET /livez HTTP/1.1\r\nhost: x');
+    await fetch(`http://127.0.0.1:${port}/livez`);
+    await server?.close();
+  });
 });

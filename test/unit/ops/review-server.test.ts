@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { connect as connectSecurely } from 'node:tls';
 
-import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { KeyPair } from '../../../src/ops/certificate.ts';
 import { issue } from '../../../src/ops/certificate-issue.ts';
@@ -94,4 +98,61 @@ test('what fails while it is answered is an answer, too', async () => {
   answer = () => Promise.reject(new Error('a fault'));
   expect((await ask('{}')).status).toBe(400);
   expect(refused).toEqual(['a fault']);
+});
+
+describe('a server that is told to end', () => {
+  const secure = () =>
+    new Promise<TLSSocket>((resolve) => {
+      const options = { host: '127.0.0.1', port: server.port, servername: host };
+      const socket = connectSecurely({ ...options, ca: first.authorities.join('') }, () => {
+        resolve(socket);
+      });
+      socket.on('error', () => undefined);
+    });
+
+  test.each([
+    ['has sent half a header', 'POST /pods HTTP/1.1\r\nhost: x'],
+    ['has sent half a body', 'POST /pods HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{'],
+  ])('does not wait for a client that %s', async (_what, sent) => {
+    server.serveBy(first);
+    const socket = await secure();
+    socket.write(sent);
+    await ask('{}');
+    const ended = once(socket, 'close');
+    await server.close();
+    await ended;
+  });
+
+  test('does not wait for one that never begins to speak TLS', async () => {
+    server.serveBy(first);
+    const socket = connect(server.port, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    await ask('{}');
+    await server.close();
+    socket.destroy();
+  });
+
+  test('answers the question under way, and no other on the same connection', async () => {
+    server.serveBy(first);
+    const asked = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    answer = async () => {
+      asked.resolve();
+      await go.promise;
+      return { last: true };
+    };
+    const socket = await secure();
+    let said = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const question = 'POST /pods HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}';
+    socket.write(question);
+    await asked.promise;
+    const closed = server.close();
+    go.resolve();
+    await once(socket, 'end');
+    socket.write(question);
+    await closed;
+    expect(said.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 200']);
+    expect(said).toContain('{"last":true}');
+  });
 });
