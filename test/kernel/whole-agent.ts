@@ -32,6 +32,8 @@ const seconds = 10;
 const longer = 600;
 const port = '7000';
 const patience = { timeoutMs: 120_000, everyMs: 50 };
+/** A sweep that merely waits for a processor is not to be taken for one that hangs: what it repaired would not be counted. */
+const hangsAfterMs = 15_000;
 const children: ChildProcess[] = [];
 
 function say(saw: string, as: unknown): void {
@@ -82,7 +84,7 @@ const metrics = createAgentMetrics({ version: 'test', places: () => 0, reflector
 const kernel = new KernelLink({
   ...{ procRoot: '/proc', ledgerFile: '/run/keepalive/ledger', objectFile: join(folder, 'keepalive.bpf.o') },
 });
-const link = new SocketLink({ procRoot: '/proc', log, patienceMs: 3000 });
+const link = new SocketLink({ procRoot: '/proc', log, patienceMs: hangsAfterMs });
 const connections = new Connections({
   ...{ link, kernel, log, metrics, countMs: 3000, onCounted: () => undefined },
 });
