@@ -117,7 +117,7 @@ export class World {
         ...of('pods'),
         store: this.pods,
         fieldSelector: `spec.nodeName=${this.#node}`,
-        trim: nodePod,
+        trim: podOfNode,
       }),
       watched({
         ...of('namespaces'),
@@ -142,6 +142,12 @@ export class World {
       }),
     ];
   }
+}
+
+/** One that has ended has no sandbox any more, and stays in the API for as long as whoever made it likes. */
+function podOfNode(object: KubeObject): NodePod | undefined {
+  const pod = nodePod(object);
+  return pod.ended ? undefined : pod;
 }
 
 /** The controller's writes into a status are no news to an agent, nor is the version that each of them gives the object. */

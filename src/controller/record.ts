@@ -13,6 +13,7 @@ import type { DaemonSetView } from '../policy/agents.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { Contribution } from '../policy/contribution.ts';
 import { contributionOf, Contributions, podFindingsOf } from '../policy/contribution.ts';
+import { heldLabels } from '../policy/held-labels.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import { Pool } from '../policy/pool.ts';
@@ -47,7 +48,7 @@ export function podRecord(object: KubeObject, agentNamespace: string): StoredPod
     uid: object.metadata.uid,
     namespace: pooled(view.namespace),
     node: view.node && pooled(view.node),
-    labels: shared(view.labels),
+    labels: shared(heldLabels(view.labels)),
     declared: view.declared && shared(view.declared),
     agentReady: agentReadiness(object, agentNamespace),
   };

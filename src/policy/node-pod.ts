@@ -1,3 +1,4 @@
+import { heldLabels } from './held-labels.ts';
 import type { PodPlace } from './place.ts';
 import { placeOfPod } from './place.ts';
 import type { PodIdentity } from './pod-identity.ts';
@@ -41,6 +42,7 @@ export function nodePod(raw: RawNodePod): NodePod {
   const containers = [...initContainerStatuses, ...containerStatuses];
   return {
     ...view,
+    labels: heldLabels(view.labels),
     uid: metadata.uid,
     place: placeOfPod(metadata.uid),
     identity: {

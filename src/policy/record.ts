@@ -4,6 +4,7 @@ import type { PolicyKind } from '../api/group.ts';
 import { describeProblems } from '../api/object.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../api/spec.ts';
 import type { PolicyStatus } from '../api/status.ts';
+import { heldLabels } from './held-labels.ts';
 import type { NamespaceView } from './pod.ts';
 import type { Policy } from './policy.ts';
 import { clusterPolicy, namespacedPolicy } from './policy.ts';
@@ -90,7 +91,7 @@ function unknownField(given: unknown, read: unknown, path: string): string | und
 
 /** A namespace or a node: what selectors read. */
 export function labelledRecord({ metadata }: RawObject): Stored<NamespaceView> {
-  return { uid: metadata.uid, name: metadata.name, labels: metadata.labels ?? {} };
+  return { uid: metadata.uid, name: metadata.name, labels: heldLabels(metadata.labels) };
 }
 
 /** The ConfigMap of the settings. */

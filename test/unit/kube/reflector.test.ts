@@ -64,8 +64,8 @@ describe('a streamed list', () => {
     await server.received(4);
     expect([...store.keys()]).toEqual(['db/a', 'db/b']);
     expect(rig.queries.slice(1, 3)).toEqual([
-      { limit: '500', labelSelector: 'app=x' },
-      { limit: '500', labelSelector: 'app=x', continue: 'more' },
+      { limit: '50', labelSelector: 'app=x' },
+      { limit: '50', labelSelector: 'app=x', continue: 'more' },
     ]);
     expect(rig.queries[3]).toMatchObject({ resourceVersion: '10', watch: 'true' });
     expect(rig.queries[3]).not.toHaveProperty('sendInitialEvents');
@@ -108,7 +108,7 @@ describe('a paged list', () => {
     await reflector.whenSynced;
     expect([...store.keys()]).toEqual(['db/a', 'db/b']);
     await server.received(6);
-    expect(rig.queries[3]).toEqual({ limit: '500' });
+    expect(rig.queries[3]).toEqual({ limit: '50' });
     expect(rig.queries[5]).toMatchObject({ resourceVersion: '20' });
   });
 
