@@ -22,6 +22,31 @@ export function socketTargets(
   return [targetOf(HOST, [host]), ...ofPods].filter(({ timeouts }) => timeouts.length > 0);
 }
 
+/** Whether nobody can tell all that is asked of some place of the node. */
+export function holdsOn({ pods, host }: NodeSelections): boolean {
+  return host.wanted.hold || pods.some(({ wanted }) => wanted.hold);
+}
+
+/** Places of which nobody can tell all that is asked are asked what they were before, and what others ask besides. */
+export function heldTargets(
+  now: readonly SocketTarget[],
+  before: readonly SocketTarget[],
+  { pods, host }: NodeSelections,
+): SocketTarget[] {
+  const held = new Set<Place>(pods.filter(({ wanted }) => wanted.hold).map(({ pod }) => pod.place));
+  if (host.wanted.hold) held.add(HOST);
+  const kept = new Map(before.filter(({ place }) => held.has(place)).map((target) => [target.place, target]));
+  const others = now.filter(({ place }) => !kept.has(place));
+  const fresh = new Map(now.map((target) => [target.place, target]));
+  return [...others, ...[...kept.values()].map((target) => both(target, fresh.get(target.place)))];
+}
+
+function both(before: SocketTarget, now: SocketTarget | undefined): SocketTarget {
+  const asked = [before.wanted, now?.wanted].filter((wanted) => wanted !== undefined);
+  const timeouts = new Set([...before.timeouts, ...(now?.timeouts ?? [])]);
+  return { ...before, wanted: together(asked), timeouts: [...timeouts].sort((a, b) => a - b) };
+}
+
 function partsOf(selection: PodSelection, host: Selection): Pick<Selection, 'by' | 'sockets'>[] {
   const { pod } = selection;
   if (!pod.hostNetwork) return [selection];

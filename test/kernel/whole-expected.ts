@@ -14,6 +14,8 @@ export const wholeExpected: readonly (readonly [saw: string, as: unknown])[] = [
   ['counted when one was loosened', { protected: 3, exposed: 1, why: ['KeepaliveOff'], loosened: 1 }],
   ['a sweep of that', { as: 'swept', repaired: 1 }],
   ['counted after that', { protected: 4, exposed: 0, why: [], loosened: 0 }],
+  ['a new one where the next agent cannot tell what is asked', true],
+  ['a new one once it can', false],
   ['counted when nobody asks', 0],
   ['served while its group is not known, but for what is spared', []],
   ['a connection then', 'none'],

@@ -16,12 +16,12 @@ import type { SocketTarget } from '../../src/policy/connection.ts';
 import type { PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
-import { acceptFrom, connectTo, listenAt, optionsOf, setOptions } from './plain-socket.ts';
+import { acceptFrom, closeAll, connectTo, listenAt, optionsOf, setOptions } from './plain-socket.ts';
 
 const [objectFile = '', address = ''] = process.argv.slice(2);
 const port = 7000;
 const place = placeOfPod('one');
-const none = { hostPods: new Set<PodPlace>(), running: new Set<PodPlace>(), pods: new Map() };
+const none = { hostPods: new Set<PodPlace>(), running: new Set<PodPlace>(), pods: new Map(), holds: false };
 const network = { cookie: networkNamespaceCookie() ?? 0n, pid: process.pid };
 
 function say(saw: string, as: unknown): void {
@@ -81,6 +81,17 @@ setOptions(after, { keepalive: 0 });
 say('counted when one was loosened', await count());
 say('a sweep of that', sweep());
 say('counted after that', await count());
+const next = new NodeConnections({ procRoot: '/proc', objectFile, networkOf: () => network });
+const isGiven = () => {
+  const fd = connectTo(address, port);
+  const { keepalive } = optionsOf(fd);
+  closeAll([fd]);
+  return keepalive;
+};
+next.follow({ ...none, targets: [], holds: true });
+say('a new one where the next agent cannot tell what is asked', isGiven());
+next.follow({ ...none, targets: [] });
+say('a new one once it can', isGiven());
 connections.follow({ targets: [], ...none });
 say('counted when nobody asks', (await connections.count()).readings.length);
 
@@ -94,7 +105,7 @@ const spared: SocketTarget = { ...ofPod, wanted: undefined };
 const hostPods = new Set([hostPod]);
 const pods = new Map([[hostPod, { name: 'db/host', group: uid, containers: [] }]]);
 const follow = (...targets: SocketTarget[]) =>
-  connections.follow({ targets, hostPods, running: hostPods, pods }).served.map((one) => one.place);
+  connections.follow({ targets, hostPods, running: hostPods, pods, holds: false }).served.map((one) => one.place);
 const timeNow = () => {
   const { keepalive, timeSeconds } = optionsOf(connectTo(address, port));
   return keepalive ? timeSeconds : 'none';

@@ -110,16 +110,21 @@ export function nodePodOf(sketch: PodSketch & { readonly status?: object } = {})
   });
 }
 
-/** What the policies of an API server select on a node with these pods. */
-export const selectedBy = (policies: readonly EffectivePolicy[], pods: readonly NodePod[] = [nodePodOf()]) =>
-  selectOnNode({
-    ...{
-      node: { name: 'n1', labels: {} },
-      pods,
-      namespaces: new Map([['db', namespace()]]),
-    },
-    policies: policies.map((policy) => ({
-      ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
-      ...{ uid: 'u1', generation: 1, policy, problems: undefined, status: {} },
-    })),
+/** What the policies of an API server select on a node with these pods; `unread` are those that the agent cannot read. */
+export const selectedBy = (
+  policies: readonly EffectivePolicy[],
+  pods: readonly NodePod[] = [nodePodOf()],
+  unread: readonly EffectivePolicy[] = [],
+) => {
+  const recordOf = (policy: EffectivePolicy) => ({
+    ...{ kind: policy.kind, namespace: policy.namespace, name: policy.name },
+    ...{ uid: 'u1', generation: 1, status: {} },
   });
+  return selectOnNode({
+    ...{ node: { name: 'n1', labels: {} }, pods, namespaces: new Map([['db', namespace()]]) },
+    policies: [
+      ...policies.map((policy) => ({ ...recordOf(policy), policy, problems: undefined })),
+      ...unread.map((policy) => ({ ...recordOf(policy), policy: undefined, problems: 'spec.mode: newer' })),
+    ],
+  });
+};

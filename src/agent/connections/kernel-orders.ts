@@ -59,8 +59,10 @@ export class KernelOrders {
       return [{ place: target.place, network }];
     });
     const hostServed = this.#followHost(ofHost, followed);
-    this.#withdraw(hostServed.cookie);
-    this.#hasFollowed = true;
+    if (this.#hasFollowed || !followed.holds) {
+      this.#withdraw(hostServed.cookie);
+      this.#hasFollowed = true;
+    }
     const all = [...served, ...hostServed.served];
     return { served: all, againMs: this.#againMs(ofHost, followed), refused: this.#refused };
   }

@@ -57,6 +57,8 @@ export interface Followed {
   readonly running: ReadonlySet<PodPlace>;
   /** All pods of the node. */
   readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
+  /** Nobody can tell all that is asked: what an earlier agent was asked goes on. */
+  readonly holds: boolean;
 }
 
 /** The connections of a node as far as the kernel itself looks after them. All of it blocks, and none of it waits for a program. */
@@ -105,8 +107,10 @@ export class NodeConnections {
   follow(followed: Followed): Following {
     const following = this.#orders?.follow(followed) ?? { served: [], againMs: undefined, refused: {} };
     // Only now does this build serve what the one before did.
-    if (!this.#hasFollowed) attempt(() => this.#program?.removeOthers());
-    this.#hasFollowed = true;
+    if (!this.#hasFollowed && !followed.holds) {
+      attempt(() => this.#program?.removeOthers());
+      this.#hasFollowed = true;
+    }
     return following;
   }
 

@@ -40,7 +40,10 @@ export class ServedPlaces {
   readonly #options: ServedPlacesOptions;
   readonly #queue: WorkQueue;
   readonly #sweeper: SweepQueue;
-  #followed: Followed = { targets: [], hostPods: new Set(), running: new Set(), pods: new Map() };
+  #followed: Followed = {
+    ...{ targets: [], hostPods: new Set(), running: new Set(), pods: new Map() },
+    holds: false,
+  };
   /** What the kernel was told last, and which places of it it serves. */
   #told: readonly SocketTarget[] = [];
   #served: readonly ServedTarget[] = [];

@@ -7,7 +7,7 @@ import { isFragile, judgeConnection, tighten } from '../../../src/policy/connect
 import { isEnough } from '../../../src/policy/enough.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { HOST, placeOfPod } from '../../../src/policy/place.ts';
-import { scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
+import { heldTargets, holdsOn, scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
 import { behind, nodePodOf, platform, selectedBy, team } from '../../support/builder.ts';
 
@@ -202,6 +202,36 @@ describe('whose sockets are looked at', () => {
       { namespace: 'db', place: own, wanted: undefined, timeouts: [90] },
     ]);
     expect(socketTargets(selectedBy([team(90)]), new Set([own]))).toEqual([]);
+  });
+
+  describe('of whom nobody can tell all that is asked', () => {
+    const before = socketTargets(selectedBy([team(90)]));
+    const follow = (policies: EffectivePolicy[], unread: EffectivePolicy[], last = before) => {
+      const selections = selectedBy(policies, undefined, unread);
+      return heldTargets(socketTargets(selections), last, selections);
+    };
+
+    test('is asked what it was before', () => {
+      expect(follow([], [team(90)])).toEqual(before);
+      expect(holdsOn(selectedBy([], undefined, [team(90)]))).toBe(true);
+    });
+
+    test('is asked what others ask besides', () => {
+      const asks = { namespace: 'db', place: own, wanted: behind(60), timeouts: [60, 90] };
+      expect(follow([platform(60)], [team(90)])).toEqual([asks]);
+    });
+
+    test('is asked what is asked now as soon as that can be told', () => {
+      const longer = follow([team(350)], [], follow([], [team(90)]));
+      expect(longer).toEqual([{ namespace: 'db', place: own, wanted: behind(350), timeouts: [350] }]);
+      expect(follow([], [])).toEqual([]);
+      expect(holdsOn(selectedBy([team(90)]))).toBe(false);
+    });
+
+    test('is not asked any more once it is gone', () => {
+      const selections = selectedBy([], [], [team(90)]);
+      expect(heldTargets(socketTargets(selections), before, selections)).toEqual([]);
+    });
   });
 
   test.each([

@@ -121,6 +121,7 @@ function begin(): void {
 async function follow(...of: readonly Place[]): Promise<void> {
   places.follow({
     ...{ targets: of.map(target), hostPods: new Set(), running: new Set(), pods: new Map() },
+    holds: false,
   });
   await pass(100);
 }
