@@ -61,6 +61,11 @@ const policySchema = z.object({
     .optional()
     .describe("Whether the node's own network holds its values. Absent where it does not select the node."),
   connections: connectionsSchema.optional(),
+  uncounted: count()
+    .optional()
+    .describe(
+      'Of these pods, and of the network of the node, how many have connections that nobody has looked at yet: none of them is in the sums.',
+    ),
   ...findingFields,
 });
 export type NodePolicyReport = z.infer<typeof policySchema>;

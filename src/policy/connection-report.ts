@@ -15,6 +15,8 @@ export type PeerAddresses = 'Show' | 'Hide';
 export interface ConnectionReport {
   /** Undefined where nothing could be looked at: nobody knows how many there are. */
   readonly totals: ConnectionTotals | undefined;
+  /** How many places there are of which nothing is in the totals, since nobody has looked at them yet. */
+  readonly uncounted: number;
   readonly findings: readonly Draft[];
 }
 
@@ -22,12 +24,14 @@ interface Input {
   readonly node: string;
   readonly sockets: ReadonlyMap<Place, SocketReading> | undefined;
   readonly peers: PeerAddresses;
+  /** These have a kernel of their own, and no connection here. */
+  readonly sandboxed?: ReadonlySet<Place>;
 }
 
 /** What one policy has to be told of the connections of this node; undefined while nobody has looked. */
 export function connectionsOf(
   { selecting, places: reached }: Pick<Reach, 'selecting' | 'places'>,
-  { node, sockets, peers }: Input,
+  { node, sockets, peers, sandboxed = new Set() }: Input,
 ): ConnectionReport | undefined {
   if (sockets === undefined) return undefined;
   const places = reached.flatMap(({ place, pod }) => {
@@ -41,6 +45,12 @@ export function connectionsOf(
       places.filter(wasSeen).map(({ counts }) => counts),
       reached.length > 0,
     ),
+    uncounted: reached.filter(
+      ({ place, pod }) =>
+        (pod === undefined || pod.started) &&
+        !sandboxed.has(place) &&
+        sockets.get(place)?.byTimeout[timeoutOf(selecting)] === undefined,
+    ).length,
     findings: places.flatMap(({ pod, reading, counts }) => [
       ...(counts?.worst ?? []).map((group) =>
         group.exposure === 'UserTimeout'

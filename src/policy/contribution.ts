@@ -20,6 +20,8 @@ export interface Contribution {
   readonly unheeded: number;
   readonly host: NodePolicyReport['host'];
   readonly connections: ConnectionTotals | undefined;
+  /** Places that are not in these yet. */
+  readonly uncounted: number;
   readonly findingsTotal: number;
   /** There was no room for findings that it would list. */
   readonly isCut: boolean;
@@ -40,9 +42,10 @@ export function podFindingsOf(node: string, { findings = [] }: NodePolicyReport)
 
 export function contributionOf(report: NodePolicyReport): Contribution {
   const { observedGeneration, selected, live, pending = 0, skippedBy = [], findings = [] } = report;
-  const { host, connections, unheeded = 0, findingsTotal = 0, podsDigest = 0 } = report;
+  const { host, connections, unheeded = 0, uncounted = 0, findingsTotal = 0, podsDigest = 0 } = report;
   return {
     ...{ observedGeneration, selected, live, pending, podsDigest, unheeded, host, findingsTotal },
+    uncounted,
     skips: skipReasons.map((reason) => skippedBy.find((one) => one.reason === reason)?.count ?? 0),
     connections: connections && { ...connections, unknown: connections.unknown ?? 0 },
     isCut: wasCut(report),
@@ -61,7 +64,7 @@ const hosts = [undefined, 'Live', 'NotLive'] as const;
 const figure = {
   ...{ observedGeneration: 0, selected: 1, live: 2, pending: 3, findingsTotal: 4, ranks: 5, digest: 6 },
   ...{ host: 7, isCut: 8, established: 9, protected: 10, exposed: 11, unknown: 12, unheeded: 13 },
-  podsDigest: 14,
+  ...{ podsDigest: 14, uncounted: 15 },
 } as const;
 const skipsAt = Object.keys(figure).length;
 const width = skipsAt + skipReasons.length;
@@ -70,7 +73,7 @@ const none = -1;
 
 const noFindings: readonly Finding[] = [];
 
-/** What a node adds to each policy that it speaks of, in 80 bytes each and not in an object each. */
+/** What a node adds to each policy that it speaks of, in 84 bytes each and not in an object each. */
 export class Contributions {
   /** Keys of policies in a store. */
   readonly policies: readonly string[];
@@ -109,6 +112,7 @@ export class Contributions {
       pending: of(figure.pending),
       unheeded: of(figure.unheeded),
       podsDigest: of(figure.podsDigest),
+      uncounted: of(figure.uncounted),
       findingsTotal: of(figure.findingsTotal),
       ranks: of(figure.ranks),
       digest: of(figure.digest),
@@ -179,6 +183,7 @@ function figuresOf(one: Contribution): number[] {
     ...[open?.established ?? none, open?.protected ?? 0, open?.exposed ?? 0, open?.unknown ?? 0],
     one.unheeded,
     one.podsDigest,
+    one.uncounted,
     ...one.skips,
   ];
 }

@@ -8,6 +8,7 @@ import { HOST } from './place.ts';
 import type { PodStanding, PolicyFacts } from './policy-report.ts';
 import { policyFindings, policyTotals } from './policy-report.ts';
 import type { Reading } from './reading.ts';
+import { sandboxedIn } from './reading.ts';
 import type { Reach } from './reach.ts';
 import { reachesOf } from './reach.ts';
 import type { PolicyDraft } from './report-budget.ts';
@@ -35,9 +36,10 @@ export interface NodeReportInput {
 export function nodeReport(input: NodeReportInput, limit = reportBytes): NodeKeepaliveStatus {
   const { node, agentVersion, selections, readings, discovery } = input;
   const host = readings.get(HOST);
+  const sandboxed = sandboxedIn(readings);
   const factsOf = (reach: Reach): PolicyFacts => ({
     ...{ node, pods: reach.pods.map((pod) => judge(pod, reach.selecting, readings)) },
-    connections: connectionsOf(reach, input),
+    connections: connectionsOf(reach, { ...input, sandboxed }),
     host: reach.selectsHost
       ? { standing: standingOfHost(host, reach.selecting.policy), reading: host }
       : undefined,

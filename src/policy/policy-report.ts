@@ -61,7 +61,7 @@ export function policyTotals({ record, policy }: Selecting, facts: PolicyFacts):
     ...unlessZero({ unheeded, repaired }),
     ...(host === undefined ? {} : { host: host.standing.is === 'live' ? 'Live' : 'NotLive' }),
     ...(connections?.totals === undefined ? {} : { connections: connections.totals }),
-    ...unlessZero({ findingsTotal }),
+    ...unlessZero({ uncounted: connections?.uncounted ?? 0, findingsTotal }),
   };
 }
 

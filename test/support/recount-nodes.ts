@@ -162,7 +162,9 @@ function knownOf(said: readonly Saying[]): Omit<Known, 'hostsNotLive'> {
     unread: sum(pods.map(({ unread }) => unread)),
     establishedConnections: sum(connections.map(({ established }) => established)),
     exposedConnections: sum(connections.map(({ exposed }) => exposed)),
-    uncounted: said.filter(({ report }) => report.connections === undefined).map(({ node }) => node),
+    uncounted: said
+      .filter(({ report: { connections, uncounted = 0 } }) => connections === undefined || uncounted > 0)
+      .map(({ node }) => node),
   };
 }
 

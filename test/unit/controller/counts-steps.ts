@@ -70,6 +70,7 @@ const reports = fc.constantFrom(...nodes).chain((node) =>
           exposed: fc.option(fc.nat(3), { nil: undefined }),
           skipped: fc.nat(3),
           unheeded: fc.nat(3),
+          uncounted: fc.nat(1),
           findings: findings(node),
           tracker: fc.boolean(),
         }),

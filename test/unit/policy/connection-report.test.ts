@@ -59,7 +59,51 @@ describe('what a policy is told of connections', () => {
     );
     expect(report).toEqual({
       totals: { established: 7, protected: 7, exposed: 0, unknown: 0 },
-      findings: [],
+      ...{ uncounted: 0, findings: [] },
+    });
+  });
+
+  describe('says of how many places nobody has looked at connections', () => {
+    const running = { containerStatuses: [{ state: { running: {} } }] };
+    const started = nodePodOf({ name: 'new', status: running });
+    const host = nodePodOf({ name: 'host', spec: { hostNetwork: true }, status: running });
+    const uncounted = (
+      policy: EffectivePolicy,
+      readings: SocketReading[],
+      more: { pods?: (typeof host)[]; sandboxed?: ReadonlySet<Place> } = {},
+    ) => {
+      const { pods = [nodePodOf(), started, host], sandboxed } = more;
+      const [reach] = reachesOf(selectedBy([policy], pods));
+      if (reach === undefined) throw new Error('nothing is selected');
+      const sockets = new Map(readings.map((one) => [one.place, one]));
+      return connectionsOf(reach, { node: 'n1', sockets, peers: 'Hide', ...(sandboxed && { sandboxed }) })
+        ?.uncounted;
+    };
+    const ofNew = reading(placeOfPod('uid-of-new'), 5, 0);
+
+    test('that run, and no other: one that has not started has none', () => {
+      expect(uncounted(team(90), [])).toBe(2);
+      expect(uncounted(team(90), [ofNew])).toBe(1);
+      expect(uncounted(team(90), [ofNew, reading(placeOfPod('uid-of-host'), 2, 0)])).toBe(0);
+    });
+
+    test('the node itself among them, where it is selected', () => {
+      const policy = platform(90, { podSelector: undefined, ...nodes });
+      expect(uncounted(policy, [reading(placeOfPod('uid-of-host'), 2, 0)], { pods: [host] })).toBe(1);
+    });
+
+    test('as the policy asks now: what was counted by another timeout was not', () => {
+      expect(uncounted(team(60), [ofNew], { pods: [started] })).toBe(1);
+    });
+
+    test('but not of those that have a kernel of their own', () => {
+      const sandboxed = new Set([placeOfPod('uid-of-new')]);
+      expect(uncounted(team(90), [], { pods: [started], sandboxed })).toBe(0);
+    });
+
+    test('nor of those of which somebody says why they cannot be looked at', () => {
+      const left = { ...ofNew, leftOut: { Hangs: 1 } };
+      expect(uncounted(team(90), [left], { pods: [started] })).toBe(0);
     });
   });
 

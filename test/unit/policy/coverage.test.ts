@@ -162,6 +162,12 @@ describe('Covered is Unknown', () => {
     ],
     ['before connections were counted', facts({ selected: 1, live: 1 }), [a], 'ConnectionsNotCounted'],
     [
+      'before those of each pod were, whatever those of the others are',
+      facts({ ...good, selected: 2, live: 2, uncounted: 1 }),
+      [a, on('n1', 'new')],
+      'ConnectionsNotCounted',
+    ],
+    [
       'where sockets cannot be looked at',
       facts({ ...good, findings: [{ reason: 'SocketsNotReachable', message: 'ENOSYS' }], findingsTotal: 1 }),
       [a],
