@@ -6,7 +6,7 @@ import { backOffMs } from '../kube/backoff.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { systemClock } from '../kube/clock.ts';
-import { isNotFound, retryAfterMs } from '../kube/errors.ts';
+import { isNotFound, isRefusal, retryAfterMs } from '../kube/errors.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { resources } from './resource.ts';
@@ -30,6 +30,8 @@ interface Offered {
 
 /** What one change brings about is seen within this time, and written at once. */
 const gatherMs = 100;
+/** What is put right by itself, as rights that come in another order, is by then. */
+const refusedSeconds = 60;
 const retry = { minMs: 1000, maxMs: 30_000 };
 
 /** Keeps the status of this node's NodeKeepalive equal to what was last offered, with as few writes as can be. */
@@ -45,6 +47,7 @@ export class Reporter {
   /** What was written last, and what became of it: a CRD of an earlier version lets go what it does not know. */
   #written: { readonly sent: NodeKeepaliveStatus; readonly became: object } | undefined;
   #failures = 0;
+  #refused: { readonly sinceMs: number; readonly why: string } | undefined;
   #busy = false;
   #stopped = false;
 
@@ -67,6 +70,15 @@ export class Reporter {
       this.#cancel = undefined;
     }
     this.#schedule(gatherMs);
+  }
+
+  /** Why nobody hears of this node: what is there is older than what was offered, and the API server has refused all that is newer. */
+  get refusal(): string | undefined {
+    if (this.#refused === undefined) return undefined;
+    const seconds = Math.round((this.#clock.now() - this.#refused.sinceMs) / 1000);
+    return seconds < refusedSeconds
+      ? undefined
+      : `its report has not been taken for ${seconds} s, so nobody hears of this node: ${this.#refused.why}`;
   }
 
   /** Writes nothing more; resolves when the last write has ended. */
@@ -125,7 +137,9 @@ export class Reporter {
         if (isKnown) log.info(told, 'NodeKeepalive written');
       }
       this.#failures = 0;
+      this.#refused = undefined;
     } catch (error) {
+      this.#noteRefusal(error);
       againAfterMs = Math.max(backOffMs(this.#failures, retry, Math.random), retryAfterMs(error));
       this.#failures += 1;
       const reason = (error as Error).message;
@@ -135,6 +149,12 @@ export class Reporter {
     this.#cancel = undefined;
     // What was offered meanwhile waits for its turn.
     this.#schedule(againAfterMs);
+  }
+
+  /** A server that does not answer, or is too busy, says nothing against it: of that, watches tell. */
+  #noteRefusal(error: unknown): void {
+    if (!isRefusal(error)) return;
+    this.#refused = { sinceMs: this.#refused?.sinceMs ?? this.#clock.now(), why: (error as Error).message };
   }
 
   /** False while the node is not known: an object that nobody owns would stay for ever. */

@@ -96,6 +96,10 @@ export const isNetwork = (error: unknown) => hasStatus(error, 0);
 export const isUnavailable = (error: unknown) =>
   isNetwork(error) || isTooManyRequests(error) || (error instanceof ApiError && error.status >= 500);
 
+/** The server would not take the request from us, and as far as it says will not later. */
+export const isRefusal = (error: unknown) =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500 && !hasStatus(error, 409, 429);
+
 /** What the server asked us to wait, in milliseconds; 0 when it asked nothing. Five minutes at most: some
  * load balancers send hours while they have no backend. */
 export function retryAfterMs(error: unknown): number {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { Reporter } from '../../../src/agent/reporter.ts';
 import { World } from '../../../src/agent/world.ts';
@@ -8,6 +8,7 @@ import { plain } from '../../../src/kube/connection.ts';
 import { createLog } from '../../../src/ops/log.ts';
 import type { Answer } from '../../support/api-server.ts';
 import { FakeApiServer, status } from '../../support/api-server.ts';
+import { until } from '../../cluster/wait.ts';
 import { HandClock } from '../kube/hand-clock.ts';
 
 const intervalMs = 10_000;
@@ -226,4 +227,40 @@ test('after the end nothing is written', async () => {
   reporter.offer(() => said(2));
   expect(clock.pending).toEqual([]);
   expect(server.asked).toEqual([]);
+});
+
+describe('a report that the API server refuses', () => {
+  const refusing = (code: number): Answer => status(code, 'Refused', 'a policy of somebody denied it');
+  const offerRefused = async (code: number) => {
+    world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+    server.otherwise = refusing(code);
+    reporter.offer(() => said(1));
+    clock.advance(100);
+    await server.received(1);
+    await until('it waits for its next try', () => clock.pending.length > 0);
+  };
+  const passed = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      clock.advance(1000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  test('is told after a minute, in its words, until one is taken', async () => {
+    await offerRefused(403);
+    expect(reporter.refusal).toBeUndefined();
+    await passed(61);
+    expect(reporter.refusal).toMatch(/^its report has not been taken for \d+ s, .*a policy of somebody denied it/);
+    server.otherwise = accept;
+    await until('it is taken', () => {
+      clock.advance(1000);
+      return reporter.refusal === undefined;
+    });
+  });
+
+  test.each([429, 503])('for a while (%i) says nothing against this agent', async (code) => {
+    await offerRefused(code);
+    await passed(120);
+    expect(reporter.refusal).toBeUndefined();
+  });
 });
