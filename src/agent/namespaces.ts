@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import type { NamespaceIdentity } from '../kernel/network-namespace.ts';
 import { HomeNamespace, identityInside, inodeOf } from '../kernel/network-namespace.ts';
-import { firstProcess, withProcess } from '../kernel/process.ts';
+import { firstProcess, isStillThere, startTicksOf, withProcess } from '../kernel/process.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
 import type { Identified, PodIdentity } from '../policy/pod-identity.ts';
@@ -21,6 +21,8 @@ export interface OpenNamespace {
   readonly cookie: bigint | undefined;
   /** A process that was in it. */
   readonly pid: number;
+  /** When that process started, in ticks: its number may go to another. */
+  readonly started: number;
   /** The pod's control group; undefined for the host. */
   readonly group: string | undefined;
   /** What runs the pod with a kernel of its own, which this namespace then is not of. */
@@ -55,6 +57,12 @@ export class Namespaces {
 
   get(place: Place): OpenNamespace | undefined {
     return this.#opened.get(place);
+  }
+
+  /** Whether the process that led to its namespace is there still. */
+  isLed(place: Place): boolean {
+    const opened = this.#opened.get(place);
+    return opened !== undefined && isStillThere(this.#procRoot, opened);
   }
 
   places(): Place[] {
@@ -132,8 +140,8 @@ export class Namespaces {
     return undefined;
   }
 
-  #keep(place: Place, { files, identity, cookie, pid, group, sandbox }: OpenNamespace): void {
-    this.#opened.set(place, { files, identity, cookie, pid, group, sandbox });
+  #keep(place: Place, { files, identity, cookie, pid, started, group, sandbox }: OpenNamespace): void {
+    this.#opened.set(place, { files, identity, cookie, pid, started, group, sandbox });
   }
 
   /** Undefined where the process has ended, is of another pod by now, has not begun, or its namespace is not to be had. */
@@ -146,13 +154,13 @@ export class Namespaces {
       if (group !== undefined && (!isInGroup(process, group) || isStarting(process))) return undefined;
       const fd = process.openNetworkNamespace();
       try {
-        const inode = inodeOf(fd);
-        if (!mayBe(inode)) return undefined;
+        const [inode, started] = [inodeOf(fd), startTicksOf(this.#procRoot, String(pid))];
+        if (!mayBe(inode) || started === undefined) return undefined;
         const sandbox = group === undefined ? undefined : sandboxOf(traitsOf(this.#procRoot, process));
         return this.#home.away(fd, () => {
           const identity = identityInside(fd);
           return {
-            ...{ inode, group, sandbox, pid, cookie: identity.cookie, identity: nameOf(identity) },
+            ...{ inode, group, sandbox, pid, started, cookie: identity.cookie, identity: nameOf(identity) },
             files: KeepaliveFiles.open(this.#procRoot),
           };
         });

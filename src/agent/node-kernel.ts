@@ -21,6 +21,11 @@ export interface Visit {
   readonly wanted: Wanted;
   /** The pod may have a new sandbox: what is known of the old one does not count. */
   readonly anew: boolean;
+  /**
+   * Containers of the pod came or went: where the process that led to its network has ended, another network may be its own by now. The
+   * one before lives on for as long as anybody holds it, be it by a connection whose end is not acknowledged.
+   */
+  readonly moved?: boolean;
   /** Nothing is changed, neither set nor put back. */
   readonly readOnly?: boolean;
   /** Some policy wants to be told what is there. Where none does and nothing is remembered, it is not looked for. */
@@ -165,6 +170,10 @@ export class NodeKernel {
   #attempt(visit: Visit): Reading | undefined {
     const opened = this.#namespaces.get(visit.place);
     if (opened === undefined || this.#contested.has(visit.place)) return undefined;
+    if (visit.moved && !this.#namespaces.isLed(visit.place)) {
+      this.#namespaces.close(visit.place);
+      return undefined;
+    }
     try {
       return this.#settle(visit, opened);
     } catch (error) {

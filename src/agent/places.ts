@@ -102,16 +102,21 @@ export class Places {
     const place = { ...(known ?? unvisited), ...now };
     this.#places.set(name, place);
     const lost = isLost(place);
-    const hasNews = isChanged(place) || (known !== undefined && hasMoved(known.pod, now.pod));
+    const moved = known !== undefined && hasMoved(known.pod, now.pod);
+    const hasNews = isChanged(place) || moved;
     // Whoever is looked for waits for the next look, however often a program or its owner make news of it.
     if (lost && hasNews) this.#search.hasten();
     const anew = known !== undefined && known.pod?.addresses !== now.pod?.addresses;
-    return { visit: visitOf(name, now, anew), due: !lost && hasNews, lost };
+    return { visit: visitOf(name, now, { anew, moved }), due: !lost && hasNews, lost };
   }
 }
 
-function visitOf(place: Place, { wanted, asked, readOnly }: Asked, anew: boolean): Visit {
-  return { place, wanted, asked, anew, ...(readOnly ? { readOnly } : {}) };
+function visitOf(
+  place: Place,
+  { wanted, asked, readOnly }: Asked,
+  { anew, moved }: { readonly anew: boolean; readonly moved: boolean },
+): Visit {
+  return { place, wanted, asked, anew, ...(moved ? { moved } : {}), ...(readOnly ? { readOnly } : {}) };
 }
 
 const unvisited = { reading: undefined, heldFor: undefined };

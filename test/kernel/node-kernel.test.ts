@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
@@ -74,6 +74,23 @@ describe('a pod that runs', () => {
     expect(visit(pod.place)).toMatchObject({ found: { ...kernel, timeSeconds: 60 }, repaired: 0 });
     unwanted(pod.place);
     expect(await machine.values(next.pid)).toEqual(triple(60, 75, 9));
+  });
+
+  test('is found anew with a new sandbox although somebody holds the network of the old one', async () => {
+    const pod = await machine.pod();
+    visit(pod.place);
+    const held = openSync(`/proc/${pod.pid}/ns/net`, 'r');
+    try {
+      await machine.end(pod.pid);
+      const next = await machine.pod({ uid: pod.uid });
+      expect(visit(pod.place)?.now).toEqual(wanted);
+      expect(await machine.values(next.pid)).toEqual(kernel);
+      const asks = { place: pod.place, wanted: asked, anew: false, moved: true, asked: true };
+      expect(agent.visit([asks], machine.pods)).toMatchObject([{ state: 'read', wrote: wanted }]);
+      expect(await machine.values(next.pid)).toEqual(wanted);
+    } finally {
+      closeSync(held);
+    }
   });
 
   test('is only read while nothing may be changed: neither set, nor put right, nor put back', async () => {

@@ -63,8 +63,15 @@ test('a pod that nobody selects any more is visited once more', () => {
 
 test('a pod with new addresses may have a new sandbox', () => {
   takeAll(plan([selected(first)]));
-  expect(plan([selected({ ...first, started: true })])).toMatchObject([{ anew: false }]);
+  expect(plan([selected({ ...first, started: true })])).toMatchObject([{ anew: false, moved: true }]);
   expect(plan([selected({ ...first, addresses: '10.0.0.9' })])).toMatchObject([{ anew: true }]);
+});
+
+test('a pod with other containers may have one too, with the addresses of the old one', () => {
+  takeAll(plan([selected(first)]));
+  const identity = { ...first.identity, containers: ['c'.repeat(64)] };
+  expect(plan([selected({ ...first, identity })])).toMatchObject([{ anew: false, moved: true }]);
+  expect(plan([selected({ ...first, identity }, asking(60))])[0]).not.toHaveProperty('moved');
 });
 
 test('a pod without a process is looked for again soon, and less and less often', () => {
