@@ -44,8 +44,8 @@ function isIn(network: bigint, procRoot: string, pid: number): boolean {
   }
 }
 
-/** Asked of the very process, since its number may have gone to another since it was found. */
-export function isInGroup(process: ProcessHandle, group: string): boolean {
+/** Asked of the very process, since its number may have gone to another since it was found. `undefined`: it is of no pod. */
+export function isInGroup(process: ProcessHandle, group: string | undefined): boolean {
   return podOfCgroups(process.cgroups())?.group === group;
 }
 

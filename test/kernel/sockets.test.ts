@@ -70,6 +70,16 @@ const secondsOf = (text: string) =>
     0,
   );
 
+test('a number that went from one of the host, or of a pod, to another leads to no socket of that', async () => {
+  await serve();
+  await connect(2, 'silent');
+  const child = machine.host.spawn([...script('stray.ts'), client.uid, client.uid, '-', server.uid], {
+    cwd: '/',
+  });
+  const [told] = (await once(child.stdout ?? child, 'data')) as [Buffer];
+  expect(JSON.parse(told.toString())).toEqual([2, 0, 0]);
+});
+
 describe('connections are counted', () => {
   test('by whether they speak before the timeout, of both families', async () => {
     await serve();

@@ -5,7 +5,8 @@ import { firstProcess, readCgroups } from '../../kernel/process.ts';
 import type { PodPlace } from '../../policy/place.ts';
 import type { PodIdentity } from '../../policy/pod-identity.ts';
 import { identify } from '../../policy/pod-identity.ts';
-import { podFolderOf } from '../pod-cgroup.ts';
+import { podFolderOf, podOfCgroups } from '../pod-cgroup.ts';
+import type { PodProcess } from '../sandbox.ts';
 import { processesOfPods } from '../sandbox.ts';
 
 interface Known {
@@ -69,12 +70,18 @@ export class PodFolders {
     for (const place of places) {
       const group = groups.get(place);
       const found = processes.find((one) => group !== undefined && one.group === group);
-      const folder = found && podFolderOf(readCgroups(this.#procRoot, found.pid) ?? '');
+      const folder = found && this.#folderOf(found);
       const path = folder === undefined ? undefined : join(this.#groupRoot, folder);
       const inode = path === undefined ? undefined : inodeOf(path);
       if (path !== undefined && inode !== undefined) this.#known.set(place, { path, inode });
     }
     return performance.now() - startedMs;
+  }
+
+  /** Undefined where the process has ended: its number may be that of a process of another pod by now. */
+  #folderOf({ pid, group }: PodProcess): string | undefined {
+    const text = readCgroups(this.#procRoot, pid) ?? '';
+    return podOfCgroups(text)?.group === group ? podFolderOf(text) : undefined;
   }
 }
 

@@ -94,8 +94,8 @@ export class ProcessSockets {
     try {
       const pidfd = openPidfd(pid);
       try {
-        // Asked after the descriptor was had: the number cannot have gone to another pod in between.
-        if (group !== undefined && !isInGroup(handle, group)) return;
+        // Asked after the descriptor was had: the number cannot have gone to another pod in between, nor from the host to one.
+        if (!isInGroup(handle, group)) return;
         yield* this.#lookAt(pid, { pidfd, handle, program: handle.program() }, onlooker);
       } finally {
         close(pidfd);
