@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 
 /** What a server proves by that it is who it is called: all in PEM. */
 export interface KeyPair {
@@ -17,13 +18,15 @@ export interface Pair extends KeyPair {
 /** Clocks differ: whoever is asked to trust it may be behind. */
 export const backdatedMs = 300_000;
 
-/** Undefined where it is nothing that can be served by: it is no certificate, its key is another's, nobody signed it. */
+/** Undefined where it is nothing that can be served by: it is no certificate, its key is another's, or too short, nobody signed it. */
 export function readPair({ certificate, key, authorities }: KeyPair): Pair | undefined {
   try {
     const own = new X509Certificate(certificate);
     const signers = authorities.map((one) => new X509Certificate(one));
     const isSigned = signers.some((signer) => own.checkIssued(signer) && own.verify(signer.publicKey));
     if (!isSigned || !own.checkPrivateKey(createPrivateKey(key))) return undefined;
+    // As its server would, which refuses what is too weak for it.
+    createSecureContext({ cert: certificate, key });
     return {
       certificate,
       key,

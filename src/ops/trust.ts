@@ -47,10 +47,10 @@ export function trustStep(situation: Situation): TrustStep {
   return { do: 'wait', forMs: Math.min(...again.filter((ms) => ms > 0)) };
 }
 
-/** What is stored, where callers of that name can be served by it. */
+/** What is stored, where callers of that name can be served by it. One whose time has not come was made by a clock that was ahead. */
 function usable({ stored, host, now }: Situation): Pair | undefined {
-  if (stored === undefined || stored.untilMs <= now.getTime() || !isFor(stored, host)) return undefined;
-  return stored;
+  if (stored === undefined || !isFor(stored, host)) return undefined;
+  return stored.fromMs <= now.getTime() && now.getTime() < stored.untilMs ? stored : undefined;
 }
 
 function dueInMs({ fromMs, untilMs }: Pair, now: Date): number {

@@ -1,6 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 
+import 'reflect-metadata';
+
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { PemConverter, X509CertificateGenerator } from '@peculiar/x509';
 
 import type { KeyPair, Pair } from '../../../src/ops/certificate.ts';
 import { issue } from '../../../src/ops/certificate-issue.ts';
@@ -56,6 +59,23 @@ describe('a certificate', () => {
     expect(readPair(pair())).toBeUndefined();
     expect(readPair(one)).toEqual(one);
   });
+
+  test.each([
+    [1024, false],
+    [2048, true],
+  ])('whose key is one of RSA of %i bits can be served by: %p', async (modulusLength, isServable) => {
+    const algorithm = {
+      name: 'RSASSA-PKCS1-v1_5',
+      hash: 'SHA-256',
+      publicExponent: new Uint8Array([1, 0, 1]),
+    };
+    const keys = await crypto.subtle.generateKey({ ...algorithm, modulusLength }, true, ['sign', 'verify']);
+    const made = await X509CertificateGenerator.createSelfSigned({ name: `CN=${host}`, keys });
+    const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+    const certificate = made.toString('pem');
+    const pair = readPair({ certificate, key, authorities: [certificate] });
+    expect(pair !== undefined).toBe(isServable);
+  });
 });
 
 test('the certificates of a file are found in any layout, and what is none is left out', () => {
@@ -88,6 +108,11 @@ describe('what is done next', () => {
       () => ({ do: 'make' }),
     ],
     ['one is made where its time is over', () => ({ now: after(91 * day) }), () => ({ do: 'make' })],
+    [
+      'one is made where its time has not come: a clock was ahead',
+      () => ({ now: after(-3_600_000) }),
+      () => ({ do: 'make' }),
+    ],
     ['one is made to follow it in time', () => ({ now }), () => ({ do: 'make' })],
     [
       'its authority is made known first, beside the one that is served',
