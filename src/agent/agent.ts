@@ -14,6 +14,7 @@ import { createAgentMetrics } from '../ops/agent-metrics.ts';
 import type { AgentConfig } from '../ops/config.ts';
 import { settingsNamespaceOf } from '../ops/config.ts';
 import { HealthServer } from '../ops/health.ts';
+import { giveBackMemory } from '../ops/heap.ts';
 import type { Log } from '../ops/log.ts';
 import { tellSettings } from '../ops/settings.ts';
 import { Connections } from './connections/connections.ts';
@@ -142,6 +143,7 @@ class Agent {
     const signal = AbortSignal.any([this.#options.signal, ended.signal]);
     this.#health = await this.#serve();
     log.info({ ...config.metricsAddress }, 'serving /metrics, /livez and /readyz');
+    giveBackMemory();
     await until(this.#kernel.turn, signal);
     // What the other agent of this node changed is its own to put back.
     if (this.#kernel.isOurTurn) await this.#act(signal);
@@ -255,6 +257,7 @@ class Agent {
         synced: () => notSynced(this.#watched),
         contact: () => silent(this.#watched),
         turn: () => this.#notOurTurn(),
+        report: () => this.#reporter.refusal,
         kernel: kernelHangs,
       },
       metrics: async () => ({

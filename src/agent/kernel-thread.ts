@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { readGroupsFromTheTop } from '../kernel/control-group.ts';
+import { trimAllocator } from '../kernel/syscall.ts';
+import { giveBackMemory } from '../ops/heap.ts';
 import { discover } from './discover.ts';
 import type { Answer, KernelOptions, Question, Word } from './kernel-link.ts';
 import { Ledger } from './ledger.ts';
@@ -20,6 +22,7 @@ const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
 // Before the first process is looked at, this agent's own among them.
 readGroupsFromTheTop(procRoot);
+giveBackMemory(trimAllocator);
 const turn = new Turn(join(dirname(ledgerFile), 'lock'), procRoot);
 
 /** What is asked meanwhile waits for its answer. */

@@ -188,6 +188,18 @@ export function ticksPerSecond(): number {
   return Math.round(1e9 / Number(resolution.readBigInt64LE(8)));
 }
 
+/**
+ * Gives memory back that the C library keeps for the next allocation: glibc does so by itself only at the end of its heap. Another C
+ * library has no such call, and is left as it is.
+ */
+export function trimAllocator(): void {
+  try {
+    (libc.func('int malloc_trim(size_t pad)') as Call)(0);
+  } catch {
+    // musl gives back what it can when it is freed.
+  }
+}
+
 export function close(fd: number): void {
   raw.close(fd);
 }

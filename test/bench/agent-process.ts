@@ -3,29 +3,61 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import product from '../../package.json' with { type: 'json' };
 import { resources } from '../../src/agent/resource.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import { AGENT_NAME } from '../../src/api/group.ts';
+import { Cluster } from '../cluster/cluster.ts';
 import { AgentPod, nodeProcessOf } from './agent-pod.ts';
 import type { NodeCrowd } from './node-crowd.ts';
-import type { Row } from './result.ts';
+import type { Bench, Row } from './result.ts';
 
-/** The garbage of starting up has had its time then. */
-const settleSeconds = 30;
+/** It has said all that it has to say at first, and given nothing back yet. */
+const startedSeconds = 40;
+/** It has given back what only its start needed, which it does after 65 s. */
+const settledSeconds = 80;
 const measuredSeconds = 60;
 const ticksPerSecond = 100;
 
-/** Nothing to do: the agent, and a Node process in a pod of the same image that does nothing at all. */
+/** Nothing to do: an agent that has just started, and Node processes in pods of the same image that do nothing at all. */
 export async function atRest(cluster: Cluster, say: (text: string) => void): Promise<Row[]> {
   say(`memory and processor time at rest, over ${measuredSeconds} s`);
-  const bare = await startBare(cluster);
+  const [bare, threaded] = await Promise.all([
+    startBare(cluster, 'bare', 'setInterval(() => {}, 1e9)'),
+    startBare(
+      cluster,
+      'threaded',
+      `new (require('node:worker_threads').Worker)('setInterval(() => {}, 1e9)', { eval: true })`,
+    ),
+  ]);
+  await cluster.kubectl('delete', 'pod', '-n', AGENT_NAME, '--all', '--wait');
+  const agents = ['-n', AGENT_NAME, 'daemonset/keepalive-agent'];
+  await cluster.kubectl('rollout', 'status', ...agents, '--timeout=120s');
   const agent = await AgentPod.find(cluster);
-  await delay(settleSeconds * 1000);
-  const [ofBare, ofAgent] = await Promise.all([figuresOf(bare), figuresOf(agent.pid)]);
-  await cluster.kubectl('delete', 'pod', 'bare', '--wait');
+  await delay(startedSeconds * 1000);
+  const started = memoryOf(agent.pid);
+  await delay((settledSeconds - startedSeconds) * 1000);
+  const [ofBare, ofThreaded, ofAgent] = await Promise.all([bare, threaded, agent.pid].map(figuresOf));
+  await cluster.kubectl('delete', 'pod', 'bare', 'threaded', '--wait');
   return [
-    { what: 'a bare Node process', figures: ofBare },
-    { what: 'the agent, nothing to do; its kubelet probes it', figures: ofAgent },
+    { what: 'a bare Node process', figures: ofBare ?? {} },
+    { what: 'the same with a second thread', figures: ofThreaded ?? {} },
+    { what: `the agent, nothing to do, ${startedSeconds} s after its start`, figures: started },
+    {
+      what: 'the same, once it has given back what its start needed; its kubelet probes it',
+      figures: ofAgent ?? {},
+    },
   ];
 }
+
+/** That alone, without a node full of pods. */
+export const rest: Bench = async (say) => {
+  const cluster = await Cluster.up({ name: 'bench-rest', owned: true });
+  try {
+    await cluster.install();
+    const setting = `its pod on a node, Kubernetes ${cluster.kubernetes}; nothing is asked of it`;
+    return [{ bench: 'rest', setting, rows: await atRest(cluster, say) }];
+  } finally {
+    await cluster.down();
+  }
+};
 
 /** One change of a policy a second, each of which gives every pod of the node other values. */
 export async function underEvents(crowd: NodeCrowd, say: (text: string) => void): Promise<Row> {
@@ -60,25 +92,25 @@ async function everySecond(signal: AbortSignal, act: (count: number) => Promise<
   }
 }
 
-async function startBare(cluster: Cluster): Promise<number> {
+async function startBare(cluster: Cluster, name: string, script: string): Promise<number> {
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'bare', namespace: 'default' },
+    metadata: { name, namespace: 'default' },
     spec: {
       terminationGracePeriodSeconds: 0,
       containers: [
         {
           name: 'main',
           image: `keepalive.dev/keepalive-operator:${product.version}`,
-          command: ['node', '-e', 'setInterval(() => {}, 1e9)'],
+          command: ['node', '-e', script],
         },
       ],
     },
   };
   await cluster.apply(JSON.stringify(pod));
-  await cluster.kubectl('wait', 'pod/bare', '--for=condition=Ready', '--timeout=60s');
-  return nodeProcessOf(await cluster.kubectl('get', 'pod', 'bare', '-o', 'jsonpath={.metadata.uid}'));
+  await cluster.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s');
+  return nodeProcessOf(await cluster.kubectl('get', 'pod', name, '-o', 'jsonpath={.metadata.uid}'));
 }
 
 async function figuresOf(pid: number): Promise<Row['figures']> {
@@ -87,14 +119,13 @@ async function figuresOf(pid: number): Promise<Row['figures']> {
   await delay(measuredSeconds * 1000);
   const seconds = (performance.now() - startedAt) / 1000;
   const share = (ticksOf(pid) - before) / ticksPerSecond / seconds;
+  return { ...memoryOf(pid), '% of a core': share * 100 };
+}
+
+function memoryOf(pid: number): Row['figures'] {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mib = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
-  return {
-    'RSS MiB': mib('VmRSS'),
-    'anonymous MiB': mib('RssAnon'),
-    'peak RSS MiB': mib('VmHWM'),
-    '% of a core': share * 100,
-  };
+  return { 'RSS MiB': mib('VmRSS'), 'anonymous MiB': mib('RssAnon'), 'peak RSS MiB': mib('VmHWM') };
 }
 
 /** Fields 14 and 15 of stat: what all its threads took of the processors. */

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { admission } from './admission.ts';
+import { rest } from './agent-process.ts';
 import { agent } from './agent.ts';
 import { controller } from './controller.ts';
 import { fold } from './fold.ts';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, Bench>> = {
   fold,
   scale,
   agent,
+  rest,
   sockets,
   crowds,
   neighbours,
