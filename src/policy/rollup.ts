@@ -213,7 +213,7 @@ class Sum {
   }
 
   #addKnown(here: Concerned, report: Contribution): void {
-    const { selected, live, pending, host, connections, uncounted } = report;
+    const { selected, live, pending, host } = report;
     const started = here.selected - here.pending;
     const notLive = Math.max(0, started - live);
     const uncovered = Math.min(notLive, Math.max(0, selected - live - pending));
@@ -222,7 +222,11 @@ class Sum {
     const leastUnread = started > 0 && !here.isRead(report) ? 1 : 0;
     this.#known.unread += Math.max(leastUnread, notLive - uncovered);
     if (host === 'NotLive' && here.isSelected) this.#counts.hostsNotLive += 1;
-    if (connections === undefined || uncounted > 0) this.#uncounted.push(here.node);
+    this.#addKnownConnections(here.node, report);
+  }
+
+  #addKnownConnections(node: string, { connections, uncounted }: Contribution): void {
+    if (connections === undefined || uncounted > 0) this.#uncounted.push(node);
     this.#known.establishedConnections += connections?.established ?? 0;
     this.#known.exposedConnections += connections?.exposed ?? 0;
   }

@@ -105,7 +105,9 @@ const spared: SocketTarget = { ...ofPod, wanted: undefined };
 const hostPods = new Set([hostPod]);
 const pods = new Map([[hostPod, { name: 'db/host', group: uid, containers: [] }]]);
 const follow = (...targets: SocketTarget[]) =>
-  connections.follow({ targets, hostPods, running: hostPods, pods, holds: false }).served.map((one) => one.place);
+  connections
+    .follow({ targets, hostPods, running: hostPods, pods, holds: false })
+    .served.map((one) => one.place);
 const timeNow = () => {
   const { keepalive, timeSeconds } = optionsOf(connectTo(address, port));
   return keepalive ? timeSeconds : 'none';

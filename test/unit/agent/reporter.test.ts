@@ -250,7 +250,9 @@ describe('a report that the API server refuses', () => {
     await offerRefused(403);
     expect(reporter.refusal).toBeUndefined();
     await passed(61);
-    expect(reporter.refusal).toMatch(/^its report has not been taken for \d+ s, .*a policy of somebody denied it/);
+    expect(reporter.refusal).toMatch(
+      /^its report has not been taken for \d+ s, .*a policy of somebody denied it/,
+    );
     server.otherwise = accept;
     await until('it is taken', () => {
       clock.advance(1000);

@@ -43,7 +43,7 @@ test('of more than anybody would write the first are kept, and those that decide
 
 test('whoever holds pods, namespaces and nodes holds no more of them', () => {
   const labels = { ...many(8000), 'keepalive.dev/skip': 'true' };
-  const ofAgent = nodePod(pod(labels) as never);
+  const ofAgent = nodePod(pod(labels));
   expect(agentSkipOf(ofAgent)?.reason).toBe('SkipLabel');
   for (const held of [ofAgent, podRecord(pod(labels), 'keepalive-agent'), labelledRecord(pod(labels))])
     expect(size(held)).toBeLessThan(24 * 1024);
