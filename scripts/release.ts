@@ -2,11 +2,13 @@
 import { parseArgs } from 'node:util';
 
 import { repository } from '../test/cluster/place.ts';
+import type { Standing } from './release/history.ts';
 import { holdPublishable, standing } from './release/history.ts';
 import { readLock } from './release/lock.ts';
 import { makeRelease } from './release/make.ts';
 import { push } from './release/push.ts';
 import { renewLock } from './release/renew.ts';
+import { Signer } from './release/signer.ts';
 import product from '../package.json' with { type: 'json' };
 import { join, resolve } from 'node:path';
 
@@ -16,6 +18,8 @@ const { values: told } = parseArgs({
     registry: { type: 'string' },
     output: { type: 'string', default: join(repository, 'dist/release') },
     'krew-url': { type: 'string' },
+    key: { type: 'string' },
+    unsigned: { type: 'boolean', default: false },
     'debian-mirror': { type: 'string' },
     'renew-lock': { type: 'boolean', default: false },
   },
@@ -23,17 +27,35 @@ const { values: told } = parseArgs({
 const tell = (step: string) => void process.stdout.write(`${step}\n`);
 
 async function release(): Promise<void> {
-  const { registry, output, 'krew-url': krewUrl, 'debian-mirror': mirror } = told;
+  const { key } = told;
   const dry = told['dry-run'];
-  if (!dry && registry === undefined) throw new Error('say where to by --registry, or --dry-run');
+  if (!dry && told.registry === undefined) throw new Error('say where to by --registry, or --dry-run');
+  if (!dry && (key === undefined) !== told.unsigned)
+    throw new Error('say by --key which key signs it, or by --unsigned that nobody will know who made it');
+  const { 'krew-url': krewUrl } = told;
+  if (krewUrl !== undefined && !krewUrl.startsWith('https://'))
+    throw new Error('--krew-url is the https address at which people find the archive of the tool');
   const at = await standing();
   if (!dry) holdPublishable(at, product.version);
+  const signer = key === undefined ? undefined : await Signer.open(key);
+  try {
+    await publish(at, signer);
+  } finally {
+    signer?.close();
+  }
+}
+
+async function publish(at: Standing, signer: Signer | undefined): Promise<void> {
+  const { registry, output, 'krew-url': krewUrl, 'debian-mirror': mirror } = told;
+  const publicKey = await signer?.publicKey();
   const folder = resolve(output);
-  const made = await makeRelease({ folder, at, lock: readLock(), registry, krewUrl, mirror, tell });
-  if (dry) return tell('pushed nothing: this was a dry run');
-  for (const { layout, name } of made) {
-    await push(layout, name);
-    tell(`pushed ${name}`);
+  const order = { folder, at, lock: readLock(), registry, krewUrl, mirror, publicKey, tell };
+  const made = await makeRelease(order);
+  await signer?.signFile(join(folder, 'SHA256SUMS'));
+  if (told['dry-run']) return tell('pushed nothing: this was a dry run');
+  for (const one of made) {
+    await push(one, signer);
+    tell(`${signer === undefined ? 'pushed' : 'pushed and signed'} ${one.repository}:${one.tag}`);
   }
 }
 

@@ -48,7 +48,9 @@ export function holdPublishable(
   version: string,
 ): void {
   if (isDirty)
-    throw new Error('there are changes that are in no commit: nobody could make this release again');
+    throw new Error(
+      'there are changes that are in no commit (git status says which): nobody could make this release again',
+    );
   if (!tags.includes(`v${version}`))
     throw new Error(
       `this commit is not tagged v${version}: git tag -a v${version}, or set the version in package.json`,

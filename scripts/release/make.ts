@@ -13,7 +13,7 @@ import { krewArchive, krewManifest } from './krew.ts';
 import { digestOf, Layout } from './layout.ts';
 import type { Lock } from './lock.ts';
 import { crdManifest, installManifest } from './manifests.ts';
-import { notes } from './notes.ts';
+import { notes, publicKeyFile } from './notes.ts';
 import { sbomOf } from './sbom.ts';
 import { npmPackage, toolFiles } from './tool-package.ts';
 
@@ -27,13 +27,19 @@ export interface Order {
   /** Where the archive for krew will be; undefined: there is no manifest for krew. */
   readonly krewUrl: string | undefined;
   readonly mirror: string | undefined;
+  /** Of those who can say that it was they who made it, as PEM; undefined: nobody says so. */
+  readonly publicKey: string | undefined;
   readonly tell: (step: string) => void;
 }
 
 /** A layout and where in a registry it goes. */
 export interface Pushable {
   readonly layout: string;
-  readonly name: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string;
+  /** Of what it names, what each is made of: a file of SPDX. */
+  readonly sboms: readonly { readonly digest: string; readonly file: string }[];
 }
 
 /** All that a release has, in one folder; the same commit makes the same bytes. */
@@ -53,11 +59,13 @@ export async function makeRelease(order: Order): Promise<readonly Pushable[]> {
   const made = await makeImages({ ...order, layout: images, about });
   const image = made.index;
   images.name(image, version);
-  for (const architecture of architectures) {
+  const sboms = architectures.map((architecture) => {
     const { image: one, components } = made.each[architecture];
     const described = { name, version, license, architecture, digest: one.digest, created: at.created };
-    writeFileSync(inFolder(`${name}-${version}-${architecture}.spdx.json`), sbomOf(described, components));
-  }
+    const file = inFolder(`${name}-${version}-${architecture}.spdx.json`);
+    writeFileSync(file, sbomOf(described, components));
+    return { digest: one.digest, file };
+  });
   tell('wrote what is in the images');
   const pinned = { registry, repository: `${registry}/${name}`, digest: image.digest };
 
@@ -73,17 +81,21 @@ export async function makeRelease(order: Order): Promise<readonly Pushable[]> {
   tell('wrote the manifests');
 
   await writeTool(order, inFolder);
+  const charted = `${registry}/charts/${name}`;
   const published = {
     image: `${pinned.repository}@${image.digest}`,
-    chart: `${registry}/charts/${name}@${chart.digest}`,
+    chart: `${charted}@${chart.digest}`,
   };
   const { since, commits } = at;
-  writeFileSync(inFolder('NOTES.md'), notes({ version, since, commits, ...published }));
+  const isSigned = order.publicKey !== undefined;
+  if (isSigned) writeFileSync(inFolder(publicKeyFile), order.publicKey);
+  writeFileSync(inFolder('NOTES.md'), notes({ version, since, commits, isSigned, ...published }));
   writeFileSync(inFolder('SHA256SUMS'), checksums(folder));
   tell(`made ${folder}: ${published.image}, ${published.chart}`);
+  const tag = version;
   return [
-    { layout: inFolder('image'), name: `${pinned.repository}:${version}` },
-    { layout: inFolder('chart'), name: `${registry}/charts/${name}:${version}` },
+    { layout: inFolder('image'), repository: pinned.repository, tag, digest: image.digest, sboms },
+    { layout: inFolder('chart'), repository: charted, tag, digest: chart.digest, sboms: [] },
   ];
 }
 
@@ -100,12 +112,11 @@ async function writeTool({ krewUrl: url, tell }: Order, inFolder: (file: string)
   tell('packed the tool');
 }
 
-/** As sha256sum writes and checks them: of all files, and of what names the images. */
+/** As sha256sum writes and checks them: of what is published as files. What goes into a registry is in the notes, by its digest. */
 function checksums(folder: string): string {
-  const files = readdirSync(folder, { withFileTypes: true }).map((one) =>
-    one.isFile() ? one.name : `${one.name}/index.json`,
-  );
+  const files = readdirSync(folder, { withFileTypes: true }).filter((one) => one.isFile());
   const lines = files
+    .map(({ name }) => name)
     .sort()
     .map((file) => `${digestOf(readFileSync(join(folder, file))).slice('sha256:'.length)}  ${file}\n`);
   return lines.join('');

@@ -1,9 +1,14 @@
 import { runOrThrow } from '../../test/cluster/command.ts';
 import { goTool } from '../../test/support/go-tool.ts';
+import type { Pushable } from './make.ts';
+import type { Signer } from './signer.ts';
 
 export const craneProgram = () => goTool('crane', 'github.com/google/go-containerregistry/cmd/crane');
 
-/** Puts what an OCI layout names into a registry, as REGISTRY/NAME:TAG; who may do that is in Docker's config.json. */
-export async function push(layout: string, name: string): Promise<void> {
-  await runOrThrow([await craneProgram(), 'push', layout, name], { env: process.env });
+/** Puts what an OCI layout names into a registry, and what says who made it; who may do that is in Docker's config.json. */
+export async function push(made: Pushable, signer: Signer | undefined): Promise<void> {
+  const { layout, repository, tag, digest, sboms } = made;
+  await runOrThrow([await craneProgram(), 'push', layout, `${repository}:${tag}`], { env: process.env });
+  await signer?.sign(`${repository}@${digest}`);
+  for (const sbom of sboms) await signer?.attest(`${repository}@${sbom.digest}`, sbom.file);
 }

@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import product from '../../package.json' with { type: 'json' };
 import type { Architecture } from '../../scripts/release/architecture.ts';
 import { craneProgram } from '../../scripts/release/push.ts';
+import { cosignProgram } from '../../scripts/release/signer.ts';
 import { registry } from '../cluster/addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { run, runOrThrow } from '../cluster/command.ts';
@@ -25,7 +34,9 @@ const work = mkdtempSync(join(tmpdir(), 'keepalive-release-'));
 const [here, there] = [join(work, 'here'), join(work, 'far/away')];
 const made = join(here, 'dist/release');
 const archiveUrl = 'https://example.com/kubectl-keepalive-0.1.0.tar.gz';
-const options = ['--registry', registry, '--krew-url', archiveUrl];
+const keys = join(work, 'keys');
+const options = ['--registry', registry, '--krew-url', archiveUrl, '--key', join(keys, 'cosign.key')];
+const env = { ...process.env, COSIGN_PASSWORD: 'only in the test' };
 const emulator = unpacked('qemu-user', ['qemu-user-static']);
 const krewValidator = () => goTool('krew', 'sigs.k8s.io/krew/cmd/validate-krew-manifest');
 const image = new ImageOnDisk(join(made, 'image'));
@@ -35,26 +46,46 @@ const listed = (architecture: Architecture, type: string) =>
 
 const release = (...args: readonly string[]) => ['npm', 'run', '-s', 'release', '--', ...args];
 
+/** A pair of keys, cosign.key and cosign.pub, in a folder of its own. */
+async function makeKeys(folder: string): Promise<void> {
+  mkdirSync(folder);
+  await runOrThrow([await cosignProgram(), 'generate-key-pair'], { cwd: folder, env });
+}
+
 beforeAll(async () => {
   await buildHelms();
-  for (const program of [craneProgram, kustomizeProgram, krewValidator]) await program();
+  for (const program of [craneProgram, cosignProgram, kustomizeProgram, krewValidator]) await program();
+  await makeKeys(keys);
   if (!emulator.isBuilt()) await emulator.build();
   await releaseCopy(here);
   await releaseCopy(there);
-  await runOrThrow(release('--dry-run', ...options), { cwd: here, env: process.env });
+  await runOrThrow(release('--dry-run', ...options), { cwd: here, env });
 }, 3_600_000);
 afterAll(() => {
   rmSync(work, { recursive: true });
 });
 
 describe('what a release is', () => {
-  test('has checksums that sha256sum takes', async () => {
-    const said = await runOrThrow(['sha256sum', '--check', '--strict', 'SHA256SUMS'], { cwd: made });
-    expect(said.trim().split('\n')).toHaveLength(readdirSync(made).length - 1);
+  test('has checksums that sha256sum takes where its files are, without what goes into a registry', async () => {
+    const files = readdirSync(made, { withFileTypes: true }).filter((one) => one.isFile());
+    const downloads = join(work, 'downloads');
+    mkdirSync(downloads);
+    for (const { name } of files) copyFileSync(join(made, name), join(downloads, name));
+    const said = await runOrThrow(['sha256sum', '--check', '--strict', 'SHA256SUMS'], { cwd: downloads });
+    const signed = files.filter(({ name }) => !name.startsWith('SHA256SUMS'));
+    expect(said.trim().split('\n')).toHaveLength(signed.length);
+  });
+
+  test('is refused where nobody says whether it is signed, and where its key cannot be used', async () => {
+    const asked = (...args: readonly string[]) =>
+      run(release('--registry', registry, ...args), { cwd: here, env });
+    expect((await asked()).stderr).toContain('say by --key which key signs it');
+    expect((await asked('--unsigned', '--key', join(keys, 'cosign.key'))).stderr).toContain('say by --key');
+    expect((await asked('--key', join(keys, 'cosign.pub'))).stderr).toContain('cosign public-key ended');
   });
 
   test('is refused where a change is in no commit, and where the commit is not tagged', async () => {
-    const asked = () => run(release(...options), { cwd: here, env: process.env });
+    const asked = () => run(release(...options), { cwd: here, env });
     const git = (...args: readonly string[]) => runOrThrow(['git', ...args], { cwd: here, env: process.env });
     await git('tag', '--delete', 'v0.1.0');
     expect((await asked()).stderr).toContain('is not tagged v0.1.0');
@@ -167,11 +198,66 @@ describe('a registry in the lab', () => {
 
   test('is given the same bytes by another clone, in another folder', async () => {
     const control = await cluster.lab.host('control');
-    await control.execOrThrow(release(...options), { cwd: there, env: process.env });
+    await control.execOrThrow(release(...options), { cwd: there, env });
     const sums = (folder: string) => readFileSync(join(folder, 'dist/release/SHA256SUMS'), 'utf8');
     expect(sums(there)).toBe(sums(here));
     expect(await crane('digest', `${registry}/keepalive-operator:0.1.0`)).toBe(image.digest);
   }, 600_000);
+
+  describe('says who made it', () => {
+    const others = join(work, 'others');
+    const folder = join(there, 'dist/release');
+    const name = `${registry}/keepalive-operator`;
+    beforeAll(() => makeKeys(others));
+
+    /** Runs cosign where the release is, with another key than the release's where it is told so. */
+    const cosign = async (args: readonly string[], key = join(folder, 'keepalive-operator.pub')) => {
+      const keyed = args.map((arg) => (arg === 'keepalive-operator.pub' ? key : arg));
+      const argv = ['env', '-C', folder, await cosignProgram(), ...keyed];
+      return cluster.exec(argv, { env: { HOME: others } });
+    };
+    const byKey = ['--key', 'keepalive-operator.pub', '--insecure-ignore-tlog=true'];
+
+    async function isRefused(args: readonly string[], key?: string): Promise<void> {
+      const { code, stderr } = await cosign(args, key);
+      expect([args, code === 0, stderr]).toEqual([args, false, expect.stringMatching(/signature/i)]);
+    }
+
+    test('by the commands of its notes, and by no other key', async () => {
+      const [, block = ''] = /^```sh\n(.*?)^```/ms.exec(readFileSync(join(folder, 'NOTES.md'), 'utf8')) ?? [];
+      const commands = block.trim().split('\n');
+      expect(commands).toHaveLength(3);
+      for (const command of commands) {
+        const args = command.split(' ').slice(1);
+        expect([command, await cosign(args)]).toEqual([command, expect.objectContaining({ code: 0 })]);
+        await isRefused(args, join(others, 'cosign.pub'));
+      }
+    }, 120_000);
+
+    test('of the image of each architecture too, with what is in it', async () => {
+      for (const architecture of ['amd64', 'arm64'] as const) {
+        const digest = await crane('digest', '--platform', `linux/${architecture}`, `${name}:0.1.0`);
+        expect((await cosign(['verify', ...byKey, `${name}@${digest}`])).code).toBe(0);
+        const verified = ['verify-attestation', '--type', 'spdxjson', ...byKey, `${name}@${digest}`];
+        const { stdout } = await cosign(verified);
+        const { payload } = JSON.parse(stdout) as { payload: string };
+        const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString()) as { predicate: object };
+        const file = `keepalive-operator-0.1.0-${architecture}.spdx.json`;
+        expect(predicate).toEqual(JSON.parse(readFileSync(join(folder, file), 'utf8')));
+      }
+    }, 120_000);
+
+    test('and not of what somebody else pushed', async () => {
+      const image = await crane('append', '--new_layer', '/dev/null', '--new_tag', `${name}:forged`);
+      await isRefused(['verify', ...byKey, image]);
+    });
+
+    test('and not of files that somebody changed', async () => {
+      const forged = join(work, 'SHA256SUMS');
+      writeFileSync(forged, readFileSync(join(folder, 'SHA256SUMS'), 'utf8').replace('0', '1'));
+      await isRefused(['verify-blob', ...byKey, '--bundle', 'SHA256SUMS.sigstore.json', forged]);
+    });
+  });
 
   test('has a chart that installs the image of that release by its digest, which serves', async () => {
     const folder = join(cluster.lab.folder, 'helm');

@@ -11,6 +11,7 @@ const published = {
     image: 'r/keepalive-operator@sha256:1',
     chart: 'r/charts/c@sha256:2',
   },
+  isSigned: false,
   commits: [
     { hash: hash('a'), subject: 'A pod that was missed is told of' },
     { hash: hash('b'), subject: 'Values go back' },
@@ -32,7 +33,22 @@ Since v0.1.0:
 - chart: \`r/charts/c@sha256:2\`
 
 \`SHA256SUMS\` has the digests of the files beside these notes.
+
+## By whom
+
+Nobody has signed it.
 `);
+  });
+
+  test('say how it is verified, of all that a release has, where it is signed', () => {
+    const [, commands = ''] = notes({ ...published, isSigned: true }).split('```sh\n');
+    expect(commands.split('\n').slice(0, 3)).toEqual([
+      expect.stringMatching(
+        /^cosign verify --key keepalive-operator\.pub .* r\/keepalive-operator@sha256:1$/,
+      ),
+      expect.stringMatching(/^cosign verify --key keepalive-operator\.pub .* r\/charts\/c@sha256:2$/),
+      expect.stringMatching(/^cosign verify-blob .*--bundle SHA256SUMS\.sigstore\.json SHA256SUMS$/),
+    ]);
   });
 
   test('say where there is none before, and where nothing changed', () => {
