@@ -36,11 +36,21 @@ export interface Unreadable {
 }
 
 export interface Manifests {
+  readonly documents: YamlText['documents'];
   readonly manifests: readonly Manifest[];
   readonly unreadable: readonly Unreadable[];
 }
 
+const read = new WeakMap<Source, Manifests>();
+
+/** What is in a text, which is read once: that takes a millisecond. */
 export function manifestsOf(source: Source): Manifests {
+  const manifests = read.get(source) ?? readManifests(source);
+  read.set(source, manifests);
+  return manifests;
+}
+
+function readManifests(source: Source): Manifests {
   const { documents, lines } = parseYaml(source.text);
   const manifests: Manifest[] = [];
   const unreadable: Unreadable[] = [];
@@ -53,7 +63,7 @@ export function manifestsOf(source: Source): Manifests {
     if (document.contents === null) continue;
     manifests.push(...objectsIn(document.contents, document.toJS(), { source, lines }));
   }
-  return { manifests, unreadable };
+  return { documents, manifests, unreadable };
 }
 
 /** The object itself, or those of a List. */

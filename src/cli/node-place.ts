@@ -1,4 +1,4 @@
-import type { Pair, YAMLSeq } from 'yaml';
+import type { Pair } from 'yaml';
 import { isMap, isNode, isSeq } from 'yaml';
 
 /** Where nodes of YAML are in their text, in characters from its start. */
@@ -25,9 +25,9 @@ export function columnOf(text: string, offset: number): number {
   return offset - (text.lastIndexOf('\n', offset - 1) + 1);
 }
 
-/** The dash before an item of a block list. */
-export function dashOf(text: string, list: YAMLSeq, at: number): number {
-  return text.lastIndexOf('-', startOf(list.items[at]) - 1);
+/** Before the line end that comes next, or at the end of the text. */
+export function lineEndAfter(text: string, offset: number): number {
+  return offset + (/\r?\n|$/.exec(text.slice(offset))?.index ?? 0);
 }
 
 /** The spaces and line ends before a place, back to another. */

@@ -8,7 +8,7 @@ import { podView } from '../policy/pod.ts';
 import { skipOf } from '../policy/skip.ts';
 import type { Sysctl } from '../policy/sysctl.ts';
 import type { Source } from './input.ts';
-import { nodeAt } from './manifest.ts';
+import { manifestsOf, nodeAt } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import type { Review } from './review.ts';
 import type { Edit } from './splice.ts';
@@ -65,23 +65,35 @@ export function renderSources(sources: readonly Source[], review: Review): Rende
 /** All changes of one text, but for those that cannot be made. */
 function put(source: Source, changed: readonly Rendered[]): Omit<RenderedSource, 'source'> {
   const tried = changed.map((one) => ({ one, ...editsFor(source, one) }));
-  const text = applyEdits(
-    source.text,
-    tried.flatMap(({ edits }) => edits),
-  );
   const rendered = tried.map(({ one, problem }) => (problem === undefined ? one : { ...one, problem }));
-  const done = rendered.filter(({ problem }) => problem === undefined);
-  if (done.length === 0 || !mayBeShared.test(source.text) || isAsMeant(source.text, text, done))
-    return { text, rendered };
-  const problem = 'it shares text with something else (an anchor): write its securityContext out';
+  const done = tried.filter(({ problem }) => problem === undefined);
+  const text = applied(source, done);
+  if (done.length === 0 || isAsMeant(source, text, done)) return { text, rendered };
+  // Together they may fail by the fault of one, which is then the one to name.
+  const alone = done.filter((one) => !isAsMeant(source, applied(source, [one]), [one]));
+  const failed = (alone.length === 0 ? done : alone).map(({ one }) => one);
   return {
     text: source.text,
-    rendered: rendered.map((one) => ({ ...one, problem: one.problem ?? problem })),
+    rendered: rendered.map((one) => (failed.includes(one) ? { ...one, problem: notMeant(one) } : one)),
   };
 }
 
-/** Anchors, aliases, merge keys, and explicit keys and tags, which nobody writes into a manifest without a reason. */
-const mayBeShared = /(^|[\s[{,])([&*!][^\s&]|<<\s*:|\?\s)/m;
+interface Tried {
+  readonly one: Rendered;
+  readonly edits: readonly Edit[];
+}
+
+function applied({ text }: Source, tried: readonly Tried[]): string {
+  return applyEdits(
+    text,
+    tried.flatMap(({ edits }) => edits),
+  );
+}
+
+function notMeant({ after }: Rendered): string {
+  const list = after.map(({ name, value }) => `${name}=${value}`).join(', ');
+  return `it shares text with something else (an anchor), or is written in a way that nothing can be put into: write its securityContext out, with the sysctls ${list}`;
+}
 
 function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[]; problem?: string } {
   const { manifest, template } = workload;
@@ -100,14 +112,15 @@ function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[
 }
 
 /** Whether the text now says what was meant and nothing else: another parser's look at our own splices. */
-function isAsMeant(before: string, after: string, done: readonly Rendered[]): boolean {
-  const [old, now] = [before, after].map((text) => parseYaml(text).documents);
-  if (old === undefined || now === undefined || now.some(({ errors }) => errors.length > 0)) return false;
+function isAsMeant(source: Source, after: string, done: readonly Tried[]): boolean {
+  const { documents: old } = manifestsOf(source);
+  const { documents: now } = parseYaml(after);
+  if (now.some(({ errors }) => errors.length > 0)) return false;
   // Through JSON, or what aliases share would be changed together.
   const expected = old.map((document) => JSON.parse(JSON.stringify(document.toJS())) as unknown);
-  const objects = new Set(done.map(({ workload }) => workload.manifest.node));
-  if (objects.size === 0) return false;
-  for (const { workload, after: sysctls } of done) {
+  for (const {
+    one: { workload, after: sysctls },
+  } of done) {
     const found = old.findIndex(({ range }) => isWithin(workload.manifest.node.range?.[0] ?? 0, range));
     const target = locate(expected[found], old[found]?.contents, workload);
     if (target === undefined) return false;
@@ -141,9 +154,14 @@ function at(value: Json | undefined, path: Path): Json | undefined {
   return path.reduce<Json | undefined>((current, step) => current?.[step] as Json | undefined, value);
 }
 
+/** What is there comes first, and keeps fields that are no sysctl's. */
 function setSysctls(template: Json, sysctls: readonly Sysctl[]): void {
-  const spec = template.spec as Json;
-  spec.securityContext = { ...(spec.securityContext as Json | null), sysctls };
+  const spec = template.spec as { securityContext?: { sysctls?: (object | null)[] | null } | null };
+  const before = spec.securityContext?.sysctls ?? [];
+  spec.securityContext = {
+    ...spec.securityContext,
+    sysctls: sysctls.map((one, index) => ({ ...before[index], ...one })),
+  };
 }
 
 const blocking = ['refused', 'unknown-field', 'beyond-limits', 'duplicate-policy', 'unreadable'];

@@ -1,8 +1,8 @@
-import type { Pair, YAMLMap, YAMLSeq } from 'yaml';
+import type { Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
 
 import type { Sysctl } from '../policy/sysctl.ts';
-import { columnOf, dashOf, endOf, gapBetween, lastByte, startOf } from './node-place.ts';
+import { columnOf, endOf, gapBetween, lastByte, lineEndAfter, startOf } from './node-place.ts';
 import type { Style } from './sysctl-text.ts';
 import { blockLines, flowItems, flowText, styleOf } from './sysctl-text.ts';
 
@@ -37,13 +37,13 @@ export function sysctlEdits(text: string, parent: YAMLMap, wanted: readonly Sysc
   if (!map.has('securityContext')) return [insertion(spec, ['securityContext', 'sysctls'], wanted, style)];
   const context = pairOf(map, 'securityContext');
   const contextMap = editable(context.value, 'securityContext');
-  if (!isMap(contextMap)) return [replacement({ pair: context, map }, ['sysctls'], wanted, style)];
+  if (!isMap(contextMap)) return replacement({ pair: context, map }, ['sysctls'], wanted, style);
   if (!contextMap.has('sysctls')) return [insertion(context, ['sysctls'], wanted, style)];
   const sysctls = pairOf(contextMap, 'sysctls');
   const list = editable(sysctls.value, 'sysctls');
-  if (!isSeq(list)) return [replacement({ pair: sysctls, map: contextMap }, [], wanted, style)];
+  if (!isSeq(list)) return replacement({ pair: sysctls, map: contextMap }, [], wanted, style);
   const added = wanted.slice(list.items.length);
-  return [...changes(list, wanted), ...(added.length === 0 ? [] : [addition(list, added, style)])];
+  return [...changes(text, list, wanted), ...(added.length === 0 ? [] : [addition(list, added, style)])];
 }
 
 function pairOf(map: YAMLMap, name: string): Pair {
@@ -79,37 +79,64 @@ function insertion(
   return { start: line, end: line, text: lines.map((one) => `${one}${newline}`).join('') };
 }
 
-/** Of a key without a value, or with an explicit null. */
+/** Of a key without a value, or with an explicit null; a comment behind it stays on its line. */
 function replacement(
   { pair: { key, value }, map }: { readonly pair: Pair; readonly map: YAMLMap },
   keys: readonly string[],
   sysctls: readonly Sysctl[],
   style: Style,
-): Edit {
+): Edit[] {
   if (isNode(value) && !(isScalar(value) && value.value === null))
     throw new NotEditable('its securityContext, or the sysctls there, are of another type: mend them first');
   const { text, newline } = style;
-  const start = Math.max(startOf(value), text.indexOf(':', endOf(key)) + 1);
-  const end = Math.max(start, endOf(value));
+  const colon = afterColon(text, key);
+  const [start, end] = [Math.max(colon, startOf(value)), Math.max(colon, endOf(value))];
   if (map.flow) {
-    const words = flowText(keys, sysctls, style);
-    return { start, end, text: keys.length === 0 ? ` ${words}` : ` { ${words} }` };
+    const words =
+      keys.length === 0 ? flowText(keys, sysctls, style) : `{ ${flowText(keys, sysctls, style)} }`;
+    return start < end ? [{ start, end, text: words }] : [{ start: colon, end: colon, text: ` ${words}` }];
   }
   const indent = columnOf(text, startOf(key)) + (keys.length === 0 ? style.dash : style.step);
   const lines = blockLines(keys, sysctls, { indent, style });
-  return { start, end, text: `${newline}${lines.join(newline)}` };
+  const line = lineEndAfter(text, start < end ? end : colon);
+  return [
+    { start: start - (start < end ? gapBetween(text, colon, start).length : 0), end, text: '' },
+    { start: line, end: line, text: lines.map((one) => newline + one).join('') },
+  ];
+}
+
+function afterColon(text: string, key: unknown): number {
+  const [colon] = /^\s*:/.exec(text.slice(endOf(key))) ?? [];
+  if (colon === undefined)
+    throw new NotEditable(
+      'its securityContext, or the sysctls there, are a key without a colon: write it out',
+    );
+  return endOf(key) + colon.length;
 }
 
 /** Values of entries that are there already; each keeps its quotes. */
-function changes(list: YAMLSeq, wanted: readonly Sysctl[]): Edit[] {
+function changes(text: string, list: YAMLSeq, wanted: readonly Sysctl[]): Edit[] {
   return list.items.flatMap((item, at) => {
     const entry = editable(item, 'sysctls');
     const value = isMap(entry) ? editable(entry.get('value', true), 'sysctls') : undefined;
     const want = wanted[at]?.value;
     if (!isScalar(value) || want === undefined || value.value === want) return [];
     const quote = value.type === 'QUOTE_SINGLE' ? "'" : '"';
-    return [{ start: startOf(value), end: endOf(value), text: `${quote}${want}${quote}` }];
+    return valueEdits(text, value, `${quote}${want}${quote}`);
   });
+}
+
+/** A block scalar ends with the line end that keeps the next line apart, and has a comment on its first line. */
+function valueEdits(text: string, value: Scalar, words: string): Edit[] {
+  const [start, end] = [startOf(value), endOf(value)];
+  if (value.type !== 'BLOCK_LITERAL' && value.type !== 'BLOCK_FOLDED') return [{ start, end, text: words }];
+  const header = start + (/^[|>][-+\d]*/.exec(text.slice(start))?.[0].length ?? 0);
+  const line = lineEndAfter(text, header);
+  const last = Math.max(line, end - gapBetween(text, line, end).length);
+  return [
+    { start, end: header, text: words },
+    { start: line, end: last, text: '' },
+  ];
 }
 
 function addition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Edit {
@@ -128,7 +155,7 @@ function flowAddition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Ed
 
 function blockAddition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Edit {
   const { text, newline } = style;
-  const indent = columnOf(text, dashOf(text, list, list.items.length - 1));
+  const indent = columnOf(text, startOf(list));
   const lines = blockLines([], added, { indent, style });
   const end = lastByte(list);
   const next = text[end - 1] === '\n' ? end : text.indexOf('\n', end) + 1;

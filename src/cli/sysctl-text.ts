@@ -2,7 +2,7 @@ import type { Pair, YAMLMap } from 'yaml';
 import { isScalar, isSeq } from 'yaml';
 
 import type { Sysctl } from '../policy/sysctl.ts';
-import { columnOf, dashOf, startOf } from './node-place.ts';
+import { columnOf, startOf } from './node-place.ts';
 
 /** How a manifest is written around the place where something is put in. */
 export interface Style {
@@ -27,11 +27,11 @@ export function styleOf(text: string, pair: Pair): Style {
   };
 }
 
-/** As the first list of the spec has it. */
+/** As the first list of the spec has it: a block list starts with its first dash. */
 function dashIn(text: string, spec: YAMLMap): number {
   for (const { key, value } of spec.items)
     if (isSeq(value) && !value.flow && value.items.length > 0)
-      return Math.max(0, columnOf(text, dashOf(text, value, 0)) - columnOf(text, startOf(key)));
+      return Math.max(0, columnOf(text, startOf(value)) - columnOf(text, startOf(key)));
   return 0;
 }
 

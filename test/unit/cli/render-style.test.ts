@@ -7,7 +7,20 @@ import { admit } from '../../../src/policy/admit.ts';
 import type { RawPod } from '../../../src/policy/pod.ts';
 import { namespacedPolicy } from '../../../src/policy/policy.ts';
 import { nat } from '../../support/builder.ts';
+import { handwritten } from './handwriting.ts';
 import { rendered } from './rendered.ts';
+
+const policies = [
+  namespacedPolicy('db', 'p', keepalivePolicySpecSchema.parse({ podSelector: {}, path: nat(90) })),
+];
+
+/** The sysctls that admission would give this pod. */
+function wantedOf(object: object): unknown {
+  const raw = JSON.parse(JSON.stringify(object)) as RawPod;
+  const { sysctls } = raw.spec?.securityContext ?? {};
+  const pod = { ...raw, spec: { ...raw.spec, securityContext: { sysctls: sysctls ?? [] } } };
+  return admit(pod, { name: 'db', labels: {} }, policies).sysctls;
+}
 
 test('whatever the style that a manifest is written in: the same is put in, nothing else is touched, and twice is once', async () => {
   const styles = fc.record({
@@ -43,21 +56,44 @@ test('whatever the style that a manifest is written in: the same is put in, noth
       const before = stringify(object, style);
       const after = await rendered(before);
       const [made] = parseAllDocuments(after);
-      const raw = JSON.parse(JSON.stringify(object)) as RawPod;
-      const wanted = admit(
-        {
-          ...raw,
-          spec: { ...raw.spec, securityContext: { sysctls: raw.spec?.securityContext?.sysctls ?? [] } },
-        },
-        { name: 'db', labels: {} },
-        [namespacedPolicy('db', 'p', keepalivePolicySpecSchema.parse({ podSelector: {}, path: nat(90) }))],
-      ).sysctls;
       expect(made?.toJS()).toEqual({
         ...object,
-        spec: { ...spec, securityContext: { ...securityContext, sysctls: wanted } },
+        spec: { ...spec, securityContext: { ...securityContext, sysctls: wantedOf(object) } },
       });
       expect(await rendered(after)).toBe(after);
     }),
     { numRuns: 200 },
+  );
+});
+
+/** Each with what it says: every comment of a text can be told from the others. */
+function commentsIn(text: string): string[] {
+  return [...text.matchAll(/# c\d+\. .*/g)].map(([comment]) => comment.trimEnd());
+}
+
+test('however it is written by hand: the same is put in, comments and line ends stay, and twice is once', async () => {
+  await fc.assert(
+    fc.asyncProperty(handwritten, async (before) => {
+      const [document] = parseAllDocuments(before);
+      const object = document?.toJS() as { spec: { securityContext?: object | null } };
+      expect(document?.errors).toEqual([]);
+      const after = await rendered(before);
+      const [made] = parseAllDocuments(after);
+      expect(made?.errors).toEqual([]);
+      expect(made?.toJS()).toEqual({
+        ...object,
+        spec: {
+          ...object.spec,
+          securityContext: { ...object.spec.securityContext, sysctls: wantedOf(object) },
+        },
+      });
+      expect(commentsIn(after)).toEqual(commentsIn(before));
+      expect(after.replaceAll('\r\n', '').includes('\n')).toBe(
+        !before.includes('\r\n') && before.includes('\n'),
+      );
+      expect(await rendered(after)).toBe(after);
+    }),
+    // Made smaller by hand: it takes minutes for a text that each choice makes anew.
+    { numRuns: 150, endOnFailure: true },
   );
 });

@@ -242,6 +242,11 @@ ${three('      ')}`;
       'it shares text with something else (an anchor)',
     ],
     [
+      'one that others share in a flow without spaces',
+      `${behind90}---\n${app.replace('  containers: []', '  {"securityContext":&a {},"x":*a}')}`,
+      'write its securityContext out, with the sysctls net.ipv4.tcp_keepalive_time=30, net.ipv4.tcp_keepalive_intvl=10',
+    ],
+    [
       'one of a merge key',
       `${behind90}---\n${app.replace('  containers: []', '  <<: {securityContext: {}}')}`,
       'securityContext comes from a merge key (<<): write it out',
@@ -250,6 +255,18 @@ ${three('      ')}`;
     const { code, stdout, stderr } = await keepalive(['render', '-n', 'db'], { stdin });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(words);
+  });
+
+  test('names the one of a file that cannot be rendered, and not its neighbours', async () => {
+    const shared = app
+      .replaceAll('mongo', 'shared')
+      .replace('  containers: []', '  {"securityContext":&a {},"x":*a}');
+    const stdin = [behind90, app, shared].join('---\n');
+    const { code, stderr } = await keepalive(['render'], { stdin });
+    expect(code).toBe(1);
+    expect(stderr.split('\n').filter((line) => line.startsWith('  '))).toEqual([
+      expect.stringContaining('<stdin>: Pod shared: '),
+    ]);
   });
 
   test.each<[string, string[], string]>([
