@@ -1,8 +1,9 @@
-import { stringify } from 'yaml';
+import { isMap, stringify } from 'yaml';
 
 import { fieldText, isObject } from '../api/schema-node.ts';
 import type { Sysctl } from '../policy/sysctl.ts';
 import type { Source } from './input.ts';
+import { columnOf, endOf, startOf } from './node-place.ts';
 import type { Remark, Severity } from './remark.ts';
 import { severityOf } from './remark.ts';
 import { remarkLine } from './remark-output.ts';
@@ -10,6 +11,7 @@ import type { Rendered } from './rendering.ts';
 import { blockingRemarks, renderSources } from './rendering.ts';
 import type { Review } from './review.ts';
 import { review as judge } from './review.ts';
+import { applyEdits, linesBehind } from './splice.ts';
 import { templatesOf } from './workload.ts';
 import { parseYaml } from './yaml-text.ts';
 
@@ -67,8 +69,7 @@ export function renderResourceList(
     ...refused.map((one) => remarkLine(one)),
     ...list.flatMap(({ problem }) => problem ?? []),
   ];
-  const appended = results.length === 0 || hasResults ? '' : resultsText(text, results);
-  return { text: insertResults(text, appended), failed: failures.join('\n  ') };
+  return { text: hasResults ? text : withResults(text, results), failed: failures.join('\n  ') };
 }
 
 /** `data` of a ConfigMap as functionConfig, or the same fields in a `spec`: namespace, and templates apart by spaces. */
@@ -134,18 +135,24 @@ function referenceTo({
   };
 }
 
-function isJson(text: string): boolean {
-  return text.trimStart().startsWith('{');
-}
-
-function resultsText(text: string, results: readonly Result[]): string {
-  return isJson(text)
-    ? `, "results": ${JSON.stringify(results)}`
-    : stringify({ results }, { lineWidth: 0, aliasDuplicateObjects: false });
-}
-
-function insertResults(text: string, results: string): string {
-  if (results === '') return text;
-  if (isJson(text)) return text.replace(/\s*}\s*$/, (end) => results + end);
-  return `${text}${text.endsWith('\n') ? '' : '\n'}${results}`;
+/** As the last field of the list: as far in as its others, and before whatever ends it. */
+function withResults(text: string, results: readonly Result[]): string {
+  const root = parseYaml(text).documents[0]?.contents;
+  if (results.length === 0 || !isMap(root)) return text;
+  if (root.flow) {
+    const end = endOf(root.items.at(-1)?.value);
+    return applyEdits(text, [{ start: end, end, text: `, "results": ${JSON.stringify(results)}` }]);
+  }
+  const margin = ' '.repeat(columnOf(text, startOf(root.items[0]?.key)));
+  const field = stringify({ results }, { lineWidth: 0, aliasDuplicateObjects: false });
+  const lines = field.trimEnd().split('\n');
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  return applyEdits(text, [
+    linesBehind(
+      text,
+      root,
+      lines.map((line) => margin + line),
+      newline,
+    ),
+  ]);
 }

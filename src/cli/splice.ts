@@ -155,9 +155,18 @@ function flowAddition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Ed
 
 function blockAddition(list: YAMLSeq, added: readonly Sysctl[], style: Style): Edit {
   const { text, newline } = style;
-  const indent = columnOf(text, startOf(list));
-  const lines = blockLines([], added, { indent, style });
-  const end = lastByte(list);
+  const lines = blockLines([], added, { indent: columnOf(text, startOf(list)), style });
+  return linesBehind(text, list, lines, newline);
+}
+
+/** Lines of their own behind the last one of a block. */
+export function linesBehind(
+  text: string,
+  block: YAMLMap | YAMLSeq,
+  lines: readonly string[],
+  newline: string,
+): Edit {
+  const end = lastByte(block);
   const next = text[end - 1] === '\n' ? end : text.indexOf('\n', end) + 1;
   if (next > 0) return { start: next, end: next, text: lines.map((one) => `${one}${newline}`).join('') };
   return { start: text.length, end: text.length, text: lines.map((one) => `${newline}${one}`).join('') };

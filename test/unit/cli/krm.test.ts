@@ -78,6 +78,29 @@ describe('keepalive render as a KRM function', () => {
     expect(list.results).toHaveLength(1);
   });
 
+  const [one, other] = [policy(), deployment()].map((object) => JSON.stringify(object));
+  test.each<[string, string]>([
+    [
+      'is further in than its file',
+      `  apiVersion: config.kubernetes.io/v1\n  kind: ResourceList\n  items:\n  - ${one}\n  - ${other} # the database\n`,
+    ],
+    [
+      'is ended by dots',
+      `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- ${one}\n- ${other}\n...\n`,
+    ],
+    [
+      'is a flow with a comma and a comment at its end',
+      `{apiVersion: config.kubernetes.io/v1, kind: ResourceList, items: [${one}, ${other}],} # all of it\n`,
+    ],
+  ])('says what it did also in a list that %s', async (_sentence, stdin) => {
+    const { code, stdout } = await keepalive(['render'], { stdin });
+    expect(code).toBe(0);
+    const { items, results } = parse(stdout) as ResourceList;
+    expect(JSON.stringify(items)).toContain('"value":"30"');
+    expect(results).toHaveLength(1);
+    for (const [comment] of stdin.matchAll(/#.*/g)) expect(stdout).toContain(comment);
+  });
+
   test('a second time changes nothing, and says nothing', async () => {
     const { results: _, ...once } = (await run(listOf([policy(), mongo]))).list;
     const { stdin, stdout } = await run(once);

@@ -94,6 +94,6 @@ test('however it is written by hand: the same is put in, comments and line ends 
       expect(await rendered(after)).toBe(after);
     }),
     // Made smaller by hand: it takes minutes for a text that each choice makes anew.
-    { numRuns: 150, endOnFailure: true },
+    { numRuns: 100, endOnFailure: true },
   );
 });
