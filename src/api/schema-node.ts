@@ -27,10 +27,14 @@ export type Path = readonly (string | number)[];
 /** One thing that the API server has against an object, in its words. */
 export interface Problem {
   readonly path: Path;
+  /** Where it stands, if that is further in than the API server says. */
+  readonly at?: Path;
   /** `Invalid value: 1: spec.path[0].idleTimeoutSeconds in body should be greater than or equal to 2` */
   readonly body: string;
   /** Without a field, as the API server tells it: `<nil>`. */
   readonly nowhere?: true;
+  /** What to do, where its words do not tell. */
+  readonly advice?: string;
 }
 
 /** `spec.path[0].name`, as the API server writes it. */

@@ -1,5 +1,7 @@
 import { crdOf, policyKinds } from './crd.ts';
 import type { PolicyKind } from './group.ts';
+import { metadataProblems } from './object-meta.ts';
+import { objectMetaSchema, undecodable } from './object-meta-schema.ts';
 import { ruleOf } from './rule.ts';
 import type { Path, Problem, SchemaNode } from './schema-node.ts';
 import { isObject, membersOf } from './schema-node.ts';
@@ -12,14 +14,16 @@ const notAsked =
   'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 
 /**
- * What an API server that has our CRD answers to an object, as kubectl prints it line by line. Shape, as
- * kube-openapi checks it, then our rules by the functions that stand beside their CEL. test/e2e/verdict.test.ts holds it against
+ * What an API server that has our CRD answers to an object, as kubectl prints it line by line. Metadata, as of any kind, and
+ * shape, as kube-openapi checks it, then our rules by the functions that stand beside their CEL. test/e2e/verdict.test.ts holds it against
  * an API server.
  */
 export function verdictOn(kind: PolicyKind, object: unknown): Problem[] {
   const root = rootOf(kind);
+  const unread = undecodable(isObject(object) ? object.metadata : undefined);
+  if (unread !== undefined) return [unread];
   const pruned = withoutNulls(object);
-  const shape = [...nameProblems(pruned), ...shapeProblems(root, pruned)];
+  const shape = [...metadataProblems(kind, object), ...shapeProblems(root, pruned)];
   const isBlocked = shape.some(({ body }) => blocking.test(body));
   return isBlocked
     ? [...shape, { path: shape[0]?.path ?? [], body: notAsked, nowhere: true }]
@@ -28,7 +32,9 @@ export function verdictOn(kind: PolicyKind, object: unknown): Problem[] {
 
 /** Fields that the API server drops, and kubectl refuses. */
 export function unknownFields(kind: PolicyKind, object: unknown): Path[] {
-  return [...strangers(rootOf(kind), object, [])];
+  const root = rootOf(kind);
+  const properties = { ...root.properties, metadata: objectMetaSchema };
+  return [...strangers({ ...root, properties }, object, [])];
 }
 
 const roots = new Map<PolicyKind, SchemaNode>();
@@ -58,25 +64,6 @@ export function withoutNulls(value: unknown): unknown {
   );
 }
 
-/** k8s.io/apimachinery, util/validation, IsDNS1123Subdomain. */
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-function nameProblems(object: unknown): Problem[] {
-  const metadata = isObject(object) && isObject(object.metadata) ? object.metadata : {};
-  const { name, generateName } = metadata;
-  const path = ['metadata', 'name'];
-  if (typeof name !== 'string' || name === '') {
-    return generateName === undefined
-      ? [{ path, body: 'Required value: name or generateName is required' }]
-      : [];
-  }
-  if (subdomain.test(name)) return [];
-  const words =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an " +
-    `alphanumeric character (e.g. 'example.com', regex used for validation is '${subdomain.source.slice(1, -1)}')`;
-  return [{ path, body: `Invalid value: ${JSON.stringify(name)}: ${words}` }];
-}
-
 function* brokenRules(node: SchemaNode, value: unknown, path: Path): Generator<Problem> {
   for (const { rule: expression, message } of node['x-kubernetes-validations'] ?? []) {
     const rule = ruleOf(expression);
@@ -90,8 +77,6 @@ function* brokenRules(node: SchemaNode, value: unknown, path: Path): Generator<P
 }
 
 function* strangers(node: SchemaNode, value: unknown, path: Path): Generator<Path> {
-  // Whatever an object of any kind has is judged elsewhere.
-  if (path.length === 1 && path[0] === 'metadata') return;
   if (isObject(value) && node.properties !== undefined) {
     for (const key of Object.keys(value))
       if (!Object.hasOwn(node.properties, key) && node.additionalProperties === undefined)

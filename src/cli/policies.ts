@@ -1,5 +1,6 @@
 import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, GROUP } from '../api/group.ts';
+import type { Problem } from '../api/schema-node.ts';
 import { fieldText, isObject } from '../api/schema-node.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
@@ -58,8 +59,8 @@ function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespa
   const unknown = unknownFields(kind, object).map((path) =>
     remark('unknown-field', manifest, path, `unknown field "${fieldText(path)}"`),
   );
-  const refused = verdictOn(kind, object).map(({ path, body, nowhere }) =>
-    remark('refused', manifest, path, `${nowhere ? '' : `${fieldText(path)}: `}${body}`),
+  const refused = verdictOn(kind, object).map((problem) =>
+    remark('refused', manifest, problem.at ?? problem.path, refusalOf(problem)),
   );
   if (refused.length > 0) return { remarks: [...unknown, ...refused] };
   const policy = policyOf(kind, manifest, defaultNamespace);
@@ -71,6 +72,10 @@ function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespa
       : [];
   const remarks = [...unknown, ...beyond, ...hints(policy, manifest)];
   return beyond.length > 0 ? { remarks } : { remarks, policy: { manifest, policy } };
+}
+
+function refusalOf({ path, body, nowhere, advice }: Problem): string {
+  return `${nowhere ? '' : `${fieldText(path)}: `}${body}${advice === undefined ? '' : `: ${advice}`}`;
 }
 
 export function isPolicyKind(kind: string): kind is PolicyKind {
@@ -123,9 +128,10 @@ function settingsIn(manifests: readonly Manifest[]): SettingsReading {
   return readSettings(isObject(data) ? (data as Record<string, string>) : {});
 }
 
+/** Of those that are named: a name that the API server makes is never that of another. */
 function duplicates(policies: readonly InputPolicy[]): Remark[] {
   const byName = Map.groupBy(
-    policies,
+    policies.filter(({ policy: { name } }) => name !== ''),
     ({ policy: { kind, namespace, name } }) => `${kind} ${namespace}/${name}`,
   );
   return [...byName.values()].flatMap(([first, ...others]) =>

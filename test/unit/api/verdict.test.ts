@@ -6,6 +6,8 @@ import type { PolicyKind } from '../../../src/api/group.ts';
 import { fieldText } from '../../../src/api/schema-node.ts';
 import { unknownFields, verdictOn } from '../../../src/api/verdict.ts';
 import { declaredValues, timeouts } from '../../support/arbitrary.ts';
+import type { MetadataSpecimen } from './metadata-specimens.ts';
+import { metadataSpecimens, unknownMetadata, unsentSpecimens } from './metadata-specimens.ts';
 import { ServedSchema } from './served-schema.ts';
 import type { Specimen } from './specimen.ts';
 import { namespaced } from './specimen.ts';
@@ -18,6 +20,11 @@ const served: Record<PolicyKind, ServedSchema> = {
 
 function objectOf({ kind, spec, name = 'specimen' }: Specimen) {
   return { apiVersion: 'keepalive.dev/v1alpha1', kind, metadata: { name }, spec };
+}
+
+function withMetadata({ kind = 'KeepalivePolicy', metadata }: MetadataSpecimen) {
+  const { spec } = namespaced({});
+  return { ...objectOf({ kind, spec }), metadata };
 }
 
 /** What is said without CEL, and what CEL and JSON Schema say of the CRD. */
@@ -89,9 +96,40 @@ describe('what is said without an API server', () => {
     for (const [at, word] of words.entries()) expect(told[at]).toContain(word);
   });
 
+  test.each([...metadataSpecimens, ...unsentSpecimens])('of %s', (_sentence, specimen, ...words) => {
+    const { kind = 'KeepalivePolicy' } = specimen;
+    const said = verdictOn(kind, withMetadata(specimen)).map(
+      ({ path, body, nowhere }) => `${nowhere ? '<nil>' : fieldText(path)}: ${body}`,
+    );
+    expect(said.map((line, at) => line.slice(0, words[at]?.length))).toEqual(words);
+  });
+
+  test('of metadata that is none is why it cannot be read', () => {
+    const object = { ...withMetadata({ metadata: {} }), metadata: 'specimen' };
+    expect(verdictOn('KeepalivePolicy', object)).toMatchObject([
+      { body: 'json: cannot unmarshal string into Go value of type v1.ObjectMeta' },
+    ]);
+  });
+
+  test('stands at the label it is of, and says of a number what to do', () => {
+    const metadata = { name: 'a', labels: { fine: 'x', 'a b': 'y' } };
+    expect(verdictOn('KeepalivePolicy', withMetadata({ metadata }))).toMatchObject([
+      { at: ['metadata', 'labels', 'a b'] },
+    ]);
+    const number = { metadata: { name: 'a', labels: { fine: 'x', count: 1 } } };
+    expect(verdictOn('KeepalivePolicy', withMetadata(number))).toMatchObject([
+      { path: ['metadata', 'labels', 'count'], advice: 'write it in quotes' },
+    ]);
+  });
+
   test('fields that are null are as if they were not there', () => {
     expect(verdictOn('KeepalivePolicy', objectOf(namespaced({ keepalive: null, mode: null })))).toEqual([]);
   });
+});
+
+test.each(unknownMetadata)('of metadata no schema has %s', (_sentence, metadata, ...fields) => {
+  const object = withMetadata({ metadata: { name: 'a', ...metadata } });
+  expect(unknownFields('KeepalivePolicy', object).map(fieldText)).toEqual(fields);
 });
 
 test('fields that no schema has are found wherever they are, and labels are none', () => {
@@ -107,6 +145,7 @@ test('fields that no schema has are found wherever they are, and labels are none
   };
   expect(unknownFields('KeepalivePolicy', object).map(fieldText)).toEqual([
     'extra',
+    'metadata.anything',
     'spec.hops',
     'spec.podSelector.matchNames',
     'spec.path[0].timeout',

@@ -46,6 +46,31 @@ describe('keepalive check', () => {
     ],
     ['a field that no schema has', [policy({ hops: [] })], ['unknown-field: unknown field "spec.hops"']],
     [
+      'labels spelled wrong',
+      [policy({}, { lables: { app: 'mongo' } })],
+      ['unknown-field: unknown field "metadata.lables"'],
+    ],
+    [
+      'a label without quotes',
+      [policy({}, { labels: { version: 4 } })],
+      [
+        'refused: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string: write it in quotes',
+      ],
+    ],
+    [
+      'a namespace that can be none',
+      [policy({}, { namespace: 'DB_x' })],
+      ['refused: metadata.namespace: Invalid value: "DB_x": a lowercase RFC 1123 label must consist of'],
+    ],
+    [
+      'two policies whose names are generated',
+      [
+        policy({}, { name: undefined, generateName: 'a-' }),
+        policy({}, { name: undefined, generateName: 'a-' }),
+      ],
+      [],
+    ],
+    [
       'a version that is not known',
       [{ ...policy(), apiVersion: 'keepalive.dev/v1' }],
       ['refused: no matches for kind "KeepalivePolicy" in version "keepalive.dev/v1"'],
