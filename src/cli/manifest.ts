@@ -1,6 +1,7 @@
 import type { Node } from 'yaml';
 import { isMap, isNode, isScalar, isSeq } from 'yaml';
 
+import { GROUP, plurals } from '../api/group.ts';
 import type { Path } from '../api/schema-node.ts';
 import { isObject } from '../api/schema-node.ts';
 import type { Source } from './input.ts';
@@ -19,6 +20,7 @@ export interface Manifest {
   readonly node: Node;
   /** As the API server would get it: plain JSON. */
   readonly object: Readonly<Record<string, unknown>>;
+  /** Empty where it should have one and has none. */
   readonly kind: string;
   readonly apiVersion: string;
   /** Empty where it has none. */
@@ -66,19 +68,30 @@ function readManifests(source: Source): Manifests {
   return { documents, manifests, unreadable };
 }
 
+type Where = Pick<Manifest, 'source' | 'lines'>;
+
 /** The object itself, or those of a List. */
-function objectsIn(node: Node, object: unknown, where: Pick<Manifest, 'source' | 'lines'>): Manifest[] {
+function objectsIn(node: Node, object: unknown, where: Where): Manifest[] {
   if (!isObject(object)) return [];
-  const { kind, apiVersion, items } = object;
-  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
-    return items.flatMap((item, at) => {
+  const { items } = object;
+  const [kind, apiVersion] = [textOf(object.kind), textOf(object.apiVersion)];
+  if (kind.endsWith('List') && Array.isArray(items)) {
+    // As kubectl has it (k8s.io/apimachinery, unstructured/helpers.go, decodeToList): a PodList holds Pods that do not say so.
+    const type = { apiVersion, kind: kind.slice(0, -'List'.length) };
+    return items.flatMap((item: unknown, at) => {
       const below = nodeAt(node, ['items', at]);
-      return below === undefined ? [] : objectsIn(below, item, where);
+      const isTyped = isObject(item) && textOf(item.kind) === '' && textOf(item.apiVersion) === '';
+      return below === undefined ? [] : objectsIn(below, isTyped ? { ...item, ...type } : item, where);
     });
   }
-  if (typeof kind !== 'string' || typeof apiVersion !== 'string') return [];
+  if ((kind === '' || apiVersion === '') && !isOurs({ kind, apiVersion })) return [];
   const { name, namespace } = isObject(object.metadata) ? object.metadata : {};
   return [{ ...where, node, object, kind, apiVersion, name: textOf(name), namespace: textOf(namespace) }];
+}
+
+/** Also where it says only half of it. */
+export function isOurs({ kind, apiVersion }: Pick<Manifest, 'kind' | 'apiVersion'>): boolean {
+  return apiVersion.split('/')[0] === GROUP || (apiVersion === '' && Object.hasOwn(plurals, kind));
 }
 
 function textOf(value: unknown): string {

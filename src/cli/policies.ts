@@ -1,5 +1,5 @@
 import type { PolicyKind } from '../api/group.ts';
-import { API_VERSION, GROUP } from '../api/group.ts';
+import { API_VERSION } from '../api/group.ts';
 import type { Problem } from '../api/schema-node.ts';
 import { fieldText, isObject } from '../api/schema-node.ts';
 import type { SettingsReading } from '../api/settings.ts';
@@ -14,6 +14,7 @@ import type { Policy } from '../policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../policy/policy.ts';
 import { proxyFinding } from '../policy/proxy.ts';
 import type { Manifest } from './manifest.ts';
+import { isOurs } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import { remark } from './remark.ts';
 
@@ -31,8 +32,7 @@ export interface JudgedPolicies {
 /** Every policy by itself, as the API server judges it. */
 export function judgePolicies(manifests: readonly Manifest[], defaultNamespace: string): JudgedPolicies {
   const settings = settingsIn(manifests);
-  const ours = manifests.filter(({ apiVersion }) => apiVersion.split('/')[0] === GROUP);
-  const judged = ours.map((manifest) => judge(manifest, settings, defaultNamespace));
+  const judged = manifests.filter(isOurs).map((manifest) => judge(manifest, settings, defaultNamespace));
   const policies = judged.flatMap(({ policy }) => policy ?? []);
   return { policies, remarks: [...judged.flatMap(({ remarks }) => remarks), ...duplicates(policies)] };
 }
@@ -50,6 +50,10 @@ function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespa
         remark('odd-value', manifest, ['kind'], 'agents write these: there is nothing in it to apply'),
       ],
     };
+  }
+  if (kind === '') {
+    const words = "Object 'Kind' is missing: write kind: KeepalivePolicy or kind: ClusterKeepalivePolicy";
+    return { remarks: [remark('refused', manifest, ['kind'], words)] };
   }
   if (!isPolicyKind(kind) || apiVersion !== API_VERSION) {
     const known = 'this version knows KeepalivePolicy and ClusterKeepalivePolicy in version';

@@ -52,7 +52,7 @@ export function remark(kind: RemarkKind, manifest: Manifest, path: Path, message
 
 /** `KeepalivePolicy db/behind-the-nat`; without the namespace that it does not name. */
 export function describeManifest({ kind, namespace, name }: Manifest): string {
-  return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name === '' ? '(without a name)' : name}`;
+  return `${kind || 'object'} ${namespace === '' ? '' : `${namespace}/`}${name === '' ? '(without a name)' : name}`;
 }
 
 /** File by file, from above to below; in one place the worst first. */

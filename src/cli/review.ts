@@ -1,3 +1,4 @@
+import { plurals } from '../api/group.ts';
 import type { Source } from './input.ts';
 import type { Unreadable } from './manifest.ts';
 import { manifestsOf } from './manifest.ts';
@@ -45,12 +46,15 @@ export function review(sources: readonly Source[], { namespace, templates }: Rev
   };
 }
 
-const others = ['Namespace', 'ConfigMap', '\\w*List'];
+const others = [...Object.keys(plurals), 'Namespace', 'ConfigMap', '\\w*List'];
 
 /** A text without any kind that we look at is not worth parsing, which takes a millisecond each. */
 function mattering(templates: Templates): RegExp {
   const kinds = [...templates.keys()].map((kind) => kind.split('.')[0]);
-  return new RegExp(`keepalive\\.dev|\\bkind["']?\\s*:\\s*["']?(${[...kinds, ...others].join('|')})\\b`);
+  const marks = '(?:[&!]\\S*\\s+)*';
+  return new RegExp(
+    `keepalive\\.dev|\\bkind["']?\\s*:\\s*${marks}["']?(${[...kinds, ...others].join('|')})\\b`,
+  );
 }
 
 /** A chart's template in a folder is no manifest yet. */

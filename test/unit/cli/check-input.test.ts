@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { keepalive } from '../../support/command-line.ts';
+import { Folder } from './folder.ts';
+import { deployment, policy, yaml } from './manifests.ts';
+
+const bad = policy({ mode: 'Dry' });
+const without = (object: object, ...fields: string[]) =>
+  Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
+
+async function checked(text: string) {
+  const { code, stdout } = await keepalive(['check', '-f', '-'], { stdin: text });
+  return { code, lines: stdout.trimEnd().split('\n') };
+}
+
+describe('keepalive check takes for a manifest', () => {
+  test.each<[string, object, string]>([
+    [
+      'what a list of one kind has, without a kind of its own',
+      {
+        apiVersion: 'keepalive.dev/v1alpha1',
+        kind: 'KeepalivePolicyList',
+        items: [without(bad, 'kind', 'apiVersion')],
+      },
+      'KeepalivePolicy db/behind-the-nat: spec.mode: Unsupported value: "Dry"',
+    ],
+    [
+      'a list in a list',
+      {
+        apiVersion: 'v1',
+        kind: 'List',
+        items: [
+          {
+            apiVersion: 'keepalive.dev/v1alpha1',
+            kind: 'KeepalivePolicyList',
+            items: [without(bad, 'kind', 'apiVersion')],
+          },
+        ],
+      },
+      'KeepalivePolicy db/behind-the-nat: spec.mode: Unsupported value: "Dry"',
+    ],
+    [
+      'what has our version and no kind',
+      without(policy(), 'kind'),
+      "object db/behind-the-nat: Object 'Kind' is missing: write kind: KeepalivePolicy or kind: ClusterKeepalivePolicy",
+    ],
+    [
+      'what has our kind and no version',
+      without(policy(), 'apiVersion'),
+      'no matches for kind "KeepalivePolicy" in version "": this version knows KeepalivePolicy and ClusterKeepalivePolicy in version keepalive.dev/v1alpha1',
+    ],
+    [
+      'what is ours in a list without a kind',
+      { apiVersion: 'v1', kind: 'List', items: [without(policy(), 'kind')] },
+      "Object 'Kind' is missing",
+    ],
+  ])('%s', async (_sentence, object, words) => {
+    const { code, lines } = await checked(yaml(object));
+    expect(code).toBe(1);
+    expect(lines[0]).toContain(words);
+    expect(await checked(JSON.stringify(object))).toMatchObject({ code: 1 });
+  });
+
+  test('templates in a list of one kind, and not what is of no kind at all', async () => {
+    const items = [without(deployment(), 'kind', 'apiVersion')];
+    const list = { apiVersion: 'apps/v1', kind: 'DeploymentList', items };
+    const values = { replicas: 1, metadata: { name: 'a' } };
+    const { lines } = await checked(yaml(policy({ podSelector: {} }), list, values));
+    expect(lines).toEqual(['nothing to remark: 1 valid policy and 1 pod template in 1 file']);
+  });
+
+  test.each(['&kind ', '!!str ', '&kind !!str '])('a kind behind %s', async (mark) => {
+    using folder = new Folder({ 'app.yaml': yaml(deployment()).replace('kind: ', `kind: ${mark}`) });
+    const { stdout } = await keepalive(['check'], { cwd: folder.path });
+    expect(stdout).toBe('nothing to remark: 0 valid policies and 1 pod template in 1 file\n');
+  });
+});
