@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,11 +28,13 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-/** Whoever reads where process 100 stands is told one after the other of these. */
-function find(...texts: readonly string[]): ReadonlyMap<PodPlace, bigint> {
-  const file = join(root, 'proc/100/cgroup');
-  const script = 'file=$1; shift; for text; do printf %s "$text" > "$file"; done';
-  const teller = spawn('sh', ['-c', script, 'sh', file, ...texts], { stdio: 'ignore' });
+/** Whoever reads where process 100 stands is told the one at first, and the other whenever he asks again. */
+function find(first: string, then: string): ReadonlyMap<PodPlace, bigint> {
+  const [file, next] = [join(root, 'proc/100/cgroup'), join(root, 'next')];
+  writeFileSync(next, then);
+  // The other is in its place before the one is told.
+  const script = 'exec 3> "$1"; mv "$2" "$1"; printf %s "$3" >&3';
+  const teller = spawn('sh', ['-c', script, 'sh', file, next, first], { stdio: 'ignore' });
   const pods = new Map([[place, { name: 'db/host', group: one, containers: [] }]]);
   const found = folders.find({ places: new Set([place]), sought: new Set([place]) }, pods);
   teller.kill();
