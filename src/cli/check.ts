@@ -57,7 +57,7 @@ async function check(options: Options, terminal: Terminal, version: string): Pro
       import('./remark-output.ts'),
       import('./remark.ts'),
     ]);
-  const sources = await readSources(filename.length === 0 ? ['.'] : filename, terminal);
+  const [sources = []] = await readSources([filename.length === 0 ? ['.'] : filename], terminal);
   const { remarks, policies, workloads } = review(sources, {
     namespace,
     templates: templatesOf(options.template),

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
 
 import type { Terminal } from './terminal.ts';
 import { CommandError } from './terminal.ts';
@@ -18,50 +18,102 @@ const manifestName = /\.(ya?ml|json)$/;
 /** Folders in which nobody keeps manifests, and which are large. */
 const passedOver = /^(\.|node_modules$)/;
 
-/** Texts of files, of folders with all below them, and of standard input (`-`), each once, in order. */
-export async function readSources(paths: readonly string[], terminal: Terminal): Promise<Source[]> {
-  const sources = new Map<string, Source>();
-  for (const path of paths) {
-    for (const source of path === '-' ? [await fromStdin(terminal)] : fromDisk(path, terminal.cwd))
-      if (!sources.has(source.name)) sources.set(source.name, source);
+/**
+ * Texts of files, of folders with all below them, and of standard input (`-`), in order: for each list of paths those that no list
+ * before it has. A file is read once, whichever names lead to it.
+ */
+export async function readSources(
+  lists: readonly (readonly string[])[],
+  terminal: Terminal,
+): Promise<Source[][]> {
+  const read = new Map<string, Source>();
+  const result: string[][] = [];
+  for (const paths of lists) {
+    const before = new Set(read.keys());
+    for (const place of paths.flatMap((path) => placesOf(path, terminal.cwd))) {
+      const source = read.get(place.identity) ?? (await sourceAt(place, terminal));
+      read.set(place.identity, place.found ? source : { ...source, found: false });
+    }
+    result.push([...read.keys()].filter((identity) => !before.has(identity)));
   }
-  return [...sources.values()];
+  return result.map((identities) => identities.flatMap((identity) => read.get(identity) ?? []));
 }
 
-async function fromStdin(terminal: Terminal): Promise<Source> {
+/** Where a text is: whatever names it has, it has one identity. */
+interface TextPlace extends Pick<Source, 'name' | 'found'> {
+  readonly identity: string;
+}
+
+function placesOf(path: string, cwd: string): TextPlace[] {
+  if (path === '-') return [{ name: stdinName, identity: stdinName, found: false }];
+  const full = resolve(cwd, path);
+  const stat = reading(path, () => statSync(full, { throwIfNoEntry: false }));
+  if (stat === undefined) throw new CommandError(`${path}: there is no such file or folder`);
+  const nameOf = (file: string) => {
+    const below = relative(cwd, file);
+    return below.startsWith('..') ? file : below;
+  };
+  const [files, found] = stat.isDirectory() ? [[...manifestsBelow(full, nameOf)], true] : [[full], false];
+  return files.map((file) => ({ name: nameOf(file), identity: identityOf(file), found }));
+}
+
+/** A pipe of the shell, as in `-f <(…)`, has a name and no path. */
+function identityOf(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch {
+    return file;
+  }
+}
+
+async function sourceAt({ name, found, identity }: TextPlace, terminal: Terminal): Promise<Source> {
+  if (identity === stdinName) return { name, text: await fromStdin(terminal), found };
+  return { name, text: reading(name, () => readFileSync(resolve(terminal.cwd, name), 'utf8')), found };
+}
+
+function fromStdin(terminal: Terminal): Promise<string> {
   if (terminal.stdinIsTerminal) {
     throw new CommandError(
       'there is nothing on standard input: pipe manifests into it (`kubectl kustomize . | keepalive …`), or name them with -f',
     );
   }
-  return { name: stdinName, text: await terminal.readStdin(), found: false };
+  return terminal.readStdin();
 }
 
-function fromDisk(path: string, cwd: string): Source[] {
-  const full = resolve(cwd, path);
-  const isFolder = statSync(full, { throwIfNoEntry: false })?.isDirectory();
-  if (isFolder === undefined) throw new CommandError(`${path}: there is no such file or folder`);
-  const sourceOf = (file: string, found: boolean): Source => {
-    const below = relative(cwd, file);
-    return { name: below.startsWith('..') ? file : below, text: read(file), found };
-  };
-  if (!isFolder) return [sourceOf(full, false)];
-  return [...manifestsBelow(full)].map((file) => sourceOf(file, true));
-}
-
-function* manifestsBelow(folder: string): Generator<string> {
-  const entries = readdirSync(folder, { withFileTypes: true });
+function* manifestsBelow(folder: string, nameOf: (path: string) => string): Generator<string> {
+  const entries = reading(nameOf(folder) || '.', () => readdirSync(folder, { withFileTypes: true }));
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && !passedOver.test(entry.name)) yield* manifestsBelow(path);
-    if (entry.isFile() && manifestName.test(entry.name)) yield path;
+    if (entry.isDirectory() && !passedOver.test(entry.name)) yield* manifestsBelow(path, nameOf);
+    if (
+      manifestName.test(entry.name) &&
+      (entry.isFile() || (entry.isSymbolicLink() && leadsToFile(path, nameOf(path))))
+    )
+      yield path;
   }
 }
 
-function read(path: string): string {
+/** Like kubectl, which follows links to files and none to folders. Hidden ones that lead nowhere are locks of editors. */
+function leadsToFile(path: string, name: string): boolean {
+  const isLock = basename(path).startsWith('.');
+  return reading(name, () => statSync(path, { throwIfNoEntry: !isLock }))?.isFile() ?? false;
+}
+
+/** What to do about the errors that people meet. */
+const advice: Readonly<Record<string, string>> = {
+  EACCES: 'get the right to read it, or name only what you may read with -f',
+  EPERM: 'get the right to read it, or name only what you may read with -f',
+  ELOOP: 'it is a link that leads back to itself: mend it, or remove it',
+  ENOENT: 'it is a link that leads nowhere, or is gone: mend it, or remove it',
+};
+
+function reading<T>(name: string, read: () => T): T {
   try {
-    return readFileSync(path, 'utf8');
+    return read();
   } catch (error) {
-    throw new CommandError(`${path}: it cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      `${name}: it cannot be read (${code || message})${advice[code] === undefined ? '' : `: ${advice[code]}`}`,
+    );
   }
 }

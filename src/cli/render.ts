@@ -65,8 +65,8 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   if (options.diff && options.write)
     throw new CommandError('--diff shows and --write changes: take one of them');
   const [{ readSources }, krm] = await Promise.all([import('./input.ts'), import('./krm.ts')]);
-  const sources = await readSources(pathsOf(options, terminal), terminal);
-  const others = await readSources(options.policies, terminal);
+  const paths = [pathsOf(options, terminal), options.policies];
+  const [sources = [], others = []] = await readSources(paths, terminal);
   const [only] = sources;
   const list = sources.length === 1 && only !== undefined ? krm.resourceListIn(only) : undefined;
   const settings = { namespace: options.namespace, templates: options.template };

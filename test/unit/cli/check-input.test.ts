@@ -1,3 +1,6 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, test } from '@jest/globals';
 
 import { keepalive } from '../../support/command-line.ts';
@@ -73,5 +76,36 @@ describe('keepalive check takes for a manifest', () => {
     using folder = new Folder({ 'app.yaml': yaml(deployment()).replace('kind: ', `kind: ${mark}`) });
     const { stdout } = await keepalive(['check'], { cwd: folder.path });
     expect(stdout).toBe('nothing to remark: 0 valid policies and 1 pod template in 1 file\n');
+  });
+});
+
+describe('keepalive check follows links in a folder', () => {
+  test('to files, and not to folders, as kubectl does', async () => {
+    using folder = new Folder({ 'elsewhere/..data/bad.yaml': yaml(bad), 'far/bad.yaml': yaml(bad) });
+    mkdirSync(join(folder.path, 'here'));
+    symlinkSync('../elsewhere/..data/bad.yaml', join(folder.path, 'here/policy.yaml'));
+    symlinkSync('../far', join(folder.path, 'here/far.yaml'));
+    symlinkSync('../elsewhere/..data/bad.yaml', join(folder.path, 'here/policy.txt'));
+    // As an editor keeps a lock.
+    symlinkSync('somebody@somewhere.1', join(folder.path, 'here/.#policy.yaml'));
+    const { code, stdout } = await keepalive(['check', '-f', 'here'], { cwd: folder.path });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^here\/policy\.yaml:\d+:3: error: .*"Dry"/);
+    expect(stdout).toContain('in 1 file\n');
+  });
+
+  test('once, whichever names a file has', async () => {
+    using folder = new Folder({ 'policy.yaml': yaml(policy()) });
+    symlinkSync('policy.yaml', join(folder.path, 'same.yaml'));
+    const { stdout } = await keepalive(['check'], { cwd: folder.path });
+    expect(stdout).toBe('nothing to remark: 1 valid policy and 0 pod templates in 1 file\n');
+  });
+
+  test('and says of one that leads nowhere that it cannot be read', async () => {
+    using folder = new Folder({ 'fine.yaml': yaml(policy()) });
+    symlinkSync('gone.yaml', join(folder.path, 'lost.yaml'));
+    const { code, stderr } = await keepalive(['check'], { cwd: folder.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain('lost.yaml: it cannot be read (ENOENT)');
   });
 });
