@@ -3,17 +3,18 @@ import { isMap, stringify } from 'yaml';
 import { fieldText, isObject } from '../api/schema-node.ts';
 import type { Sysctl } from '../policy/sysctl.ts';
 import type { Source } from './input.ts';
+import { manifestsOf } from './manifest.ts';
 import { columnOf, endOf, startOf } from './node-place.ts';
 import type { Remark, Severity } from './remark.ts';
 import { severityOf } from './remark.ts';
 import { remarkLine } from './remark-output.ts';
 import type { Rendered } from './rendering.ts';
-import { blockingRemarks, renderSources } from './rendering.ts';
+import { blockedExitCode, blockingRemarks, renderSources } from './rendering.ts';
 import type { Review } from './review.ts';
 import { review as judge } from './review.ts';
 import { applyEdits, linesBehind } from './splice.ts';
 import { templatesOf } from './workload.ts';
-import { parseYaml } from './yaml-text.ts';
+import { parseYaml, plainOf } from './yaml-text.ts';
 
 /** What kustomize and others hand to a function, and take back: kustomize's functions-spec. */
 interface ResourceList {
@@ -39,7 +40,8 @@ interface Result {
 /** `undefined` where the text is something else. */
 export function resourceListIn(source: Source): ResourceList | undefined {
   if (!/\bResourceList\b/.test(source.text)) return undefined;
-  const object: unknown = parseYaml(source.text).documents[0]?.toJS();
+  const [document] = manifestsOf(source).documents;
+  const { object } = document === undefined ? {} : plainOf(document);
   if (!isObject(object) || object.kind !== 'ResourceList') return undefined;
   if (!String(object.apiVersion).startsWith('config.kubernetes.io/')) return undefined;
   return {
@@ -57,7 +59,7 @@ export function renderResourceList(
   { source, functionConfig, hasResults }: ResourceList,
   others: readonly Source[],
   settings: Settings,
-): { readonly text: string; readonly failed: string } {
+): { readonly text: string; readonly failed: string; readonly exitCode: number } {
   const { namespace, templates } = withConfig(settings, functionConfig);
   const review = judge([source, ...others], { namespace, templates: templatesOf(templates) });
   const refused = blockingRemarks(review);
@@ -69,7 +71,11 @@ export function renderResourceList(
     ...refused.map((one) => remarkLine(one)),
     ...list.flatMap(({ problem }) => problem ?? []),
   ];
-  return { text: hasResults ? text : withResults(text, results), failed: failures.join('\n  ') };
+  return {
+    text: hasResults ? text : withResults(text, results),
+    failed: failures.join('\n  '),
+    exitCode: blockedExitCode(refused),
+  };
 }
 
 /** `data` of a ConfigMap as functionConfig, or the same fields in a `spec`: namespace, and templates apart by spaces. */

@@ -6,7 +6,7 @@ import type { Path } from '../api/schema-node.ts';
 import { isObject } from '../api/schema-node.ts';
 import type { Source } from './input.ts';
 import type { YamlText } from './yaml-text.ts';
-import { parseYaml } from './yaml-text.ts';
+import { parseYaml, plainOf } from './yaml-text.ts';
 
 /** Counted from one, as editors do. */
 export interface Place {
@@ -57,13 +57,11 @@ function readManifests(source: Source): Manifests {
   const manifests: Manifest[] = [];
   const unreadable: Unreadable[] = [];
   for (const document of documents) {
-    const [error] = document.errors;
-    if (error !== undefined) {
-      unreadable.push({ source, place: placeAt(lines, error.pos[0]), message: firstLine(error.message) });
-      continue;
-    }
-    if (document.contents === null) continue;
-    manifests.push(...objectsIn(document.contents, document.toJS(), { source, lines }));
+    const { object, problem } = plainOf(document);
+    if (problem !== undefined)
+      unreadable.push({ source, place: placeAt(lines, problem.offset), message: firstLine(problem.message) });
+    else if (document.contents !== null)
+      manifests.push(...objectsIn(document.contents, object, { source, lines }));
   }
   return { documents, manifests, unreadable };
 }

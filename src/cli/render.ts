@@ -40,7 +40,7 @@ export function renderCommand(terminal: Terminal): Command {
       'Puts what the policies of the input mean into the pod templates of the input: the sysctls that admission would give ' +
         'their pods, and nothing else. Comments, order, quotes and spaces stay as they are; what is enough stays too, and a ' +
         'second time changes nothing. Policies in Audit change nothing. Exit codes: 0 done, 1 a difference (--diff), or a policy ' +
-        'that the API server would refuse, 2 called wrongly or a file cannot be read.',
+        'that the API server would refuse, 2 called wrongly or a file cannot be read or written.',
     )
     .option(
       '-f, --filename <path>',
@@ -71,9 +71,9 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   const list = sources.length === 1 && only !== undefined ? krm.resourceListIn(only) : undefined;
   const settings = { namespace: options.namespace, templates: options.template };
   if (only !== undefined && list !== undefined) {
-    const { text, failed } = krm.renderResourceList(list, others, settings);
+    const { text, failed, exitCode } = krm.renderResourceList(list, others, settings);
     terminal.out(text);
-    if (failed !== '') throw new CommandError(failed, exitCodes.found);
+    if (failed !== '') throw new CommandError(failed, exitCode);
     return;
   }
   const { rendered, review } = await renderAll(sources, others, settings);
@@ -95,20 +95,24 @@ async function renderAll(
   others: readonly Source[],
   { namespace, templates }: { readonly namespace: string; readonly templates: readonly string[] },
 ): Promise<{ rendered: RenderedSource[]; review: Review }> {
-  const [{ review: judge }, { templatesOf }, { blockingRemarks, renderSources }, { remarkLine }] =
-    await Promise.all([
-      import('./review.ts'),
-      import('./workload.ts'),
-      import('./rendering.ts'),
-      import('./remark-output.ts'),
-    ]);
+  const [
+    { review: judge },
+    { templatesOf },
+    { blockedExitCode, blockingRemarks, renderSources },
+    { remarkLine },
+  ] = await Promise.all([
+    import('./review.ts'),
+    import('./workload.ts'),
+    import('./rendering.ts'),
+    import('./remark-output.ts'),
+  ]);
   const review = judge([...sources, ...others], { namespace, templates: templatesOf(templates) });
   const refused = blockingRemarks(review);
   if (refused.length > 0) {
     const lines = refused.map((one) => `\n  ${remarkLine(one)}`).join('');
     throw new CommandError(
       `nothing is rendered before this is mended (\`keepalive check\` tells more):${lines}`,
-      exitCodes.found,
+      blockedExitCode(refused),
     );
   }
   return { rendered: renderSources(sources, review), review };
@@ -135,12 +139,12 @@ async function deliver(
 ): Promise<void> {
   const changed = rendered.filter(({ source, text }) => source.text !== text);
   if (options.write) {
-    for (const { source, text } of changed) writeFileSync(resolve(terminal.cwd, source.name), text);
-    terminal.say(
-      changed.length === 0
-        ? 'nothing to change\n'
-        : changed.map(({ source }) => `changed ${source.name}\n`).join(''),
-    );
+    if (changed.length === 0) terminal.say('nothing to change\n');
+    for (const { source, text } of changed) {
+      write(resolve(terminal.cwd, source.name), { name: source.name, text });
+      // One by one: should a later one fail, these are changed.
+      terminal.say(`changed ${source.name}\n`);
+    }
   } else if (options.diff) {
     const { createTwoFilesPatch } = await import('./text-diff.ts');
     for (const { source, text } of changed)
@@ -151,6 +155,15 @@ async function deliver(
       );
     if (changed.length > 0) throw new CommandError('', exitCodes.found);
   } else terminal.out(stream(rendered));
+}
+
+function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(`${name}: it cannot be written (${code}): mend that, and run this again`);
+  }
 }
 
 /** Of several texts one stream that kubectl takes; one text stays as it is. */

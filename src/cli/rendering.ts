@@ -13,8 +13,9 @@ import type { Remark } from './remark.ts';
 import type { Review } from './review.ts';
 import type { Edit } from './splice.ts';
 import { applyEdits, NotEditable, sysctlEdits } from './splice.ts';
+import { exitCodes } from './terminal.ts';
 import type { Workload } from './workload.ts';
-import { parseYaml } from './yaml-text.ts';
+import { parseYaml, plainOf } from './yaml-text.ts';
 
 /** What becomes of one pod template. */
 export interface Rendered {
@@ -114,8 +115,8 @@ function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[
 /** Whether the text now says what was meant and nothing else: another parser's look at our own splices. */
 function isAsMeant(source: Source, after: string, done: readonly Tried[]): boolean {
   const { documents: old } = manifestsOf(source);
-  const { documents: now } = parseYaml(after);
-  if (now.some(({ errors }) => errors.length > 0)) return false;
+  const now = parseYaml(after).documents.map(plainOf);
+  if (now.some(({ problem }) => problem !== undefined)) return false;
   // Through JSON, or what aliases share would be changed together.
   const expected = old.map((document) => JSON.parse(JSON.stringify(document.toJS())) as unknown);
   for (const {
@@ -127,7 +128,7 @@ function isAsMeant(source: Source, after: string, done: readonly Tried[]): boole
     setSysctls(target, sysctls);
   }
   return isDeepStrictEqual(
-    now.map((document) => JSON.parse(JSON.stringify(document.toJS())) as unknown),
+    now.map(({ object }) => JSON.parse(JSON.stringify(object)) as unknown),
     expected,
   );
 }
@@ -169,4 +170,9 @@ const blocking = ['refused', 'unknown-field', 'beyond-limits', 'duplicate-policy
 /** Remarks on policies that the API server would not take as they are: what they mean is not known. */
 export function blockingRemarks({ remarks }: Review): Remark[] {
   return remarks.filter(({ kind }) => blocking.includes(kind));
+}
+
+/** Where something cannot be read that comes first, as in `check`. */
+export function blockedExitCode(blocking: readonly Remark[]): number {
+  return blocking.some(({ kind }) => kind === 'unreadable') ? exitCodes.wrong : exitCodes.found;
 }

@@ -35,6 +35,37 @@ export function parseYaml(text: string): YamlText {
   return { documents: Array.isArray(documents) ? documents : [], lines };
 }
 
+interface PlainDocument {
+  readonly object?: unknown;
+  /** Why it cannot be read, and where, in characters from the start of the text. */
+  readonly problem?: { readonly offset: number; readonly message: string };
+}
+
+/** As plain JSON. Only then some of what is wrong shows: an alias of nothing, a merge of what is no map. */
+export function plainOf(document: Document.Parsed): PlainDocument {
+  const [error] = document.errors;
+  if (error !== undefined) return { problem: { offset: error.pos[0], message: error.message } };
+  const offset = document.contents?.range[0] ?? 0;
+  try {
+    let hasAnchors = false;
+    const object: unknown = document.toJS({ onAnchor: () => (hasAnchors = true) });
+    return hasAnchors && containsItself(object)
+      ? { problem: { offset, message: 'an anchor contains itself' } }
+      : { object };
+  } catch (thrown) {
+    return { problem: { offset, message: (thrown as Error).message } };
+  }
+}
+
+function containsItself(object: unknown): boolean {
+  try {
+    JSON.stringify(object);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 export function yamlOf(value: unknown): string {
   return stringify(value, { lineWidth: 0 });
 }

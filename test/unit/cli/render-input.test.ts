@@ -29,4 +29,17 @@ describe('keepalive render reads a file once', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('value: "30"');
   });
+
+  test('that is named beside its folder, and is then no template to pass over', async () => {
+    using folder = new Folder({ 'app.yaml': app, 'chart.yaml': 'kind: Pod\n{{ if }}\na: [\n' });
+    const found = await keepalive(['render'], { cwd: folder.path });
+    expect(found.code).toBe(0);
+    for (const other of [
+      ['-f', 'chart.yaml'],
+      ['-p', 'chart.yaml'],
+    ])
+      expect(await keepalive(['render', '-f', '.', ...other], { cwd: folder.path })).toMatchObject({
+        code: 2,
+      });
+  });
 });
