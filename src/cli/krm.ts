@@ -10,7 +10,6 @@ import { severityOf } from './remark.ts';
 import { remarkLine } from './remark-output.ts';
 import type { Rendered } from './rendering.ts';
 import { blockedExitCode, blockingRemarks, renderSources } from './rendering.ts';
-import type { Review } from './review.ts';
 import { review as judge } from './review.ts';
 import { applyEdits, linesBehind } from './splice.ts';
 import { templatesOf } from './workload.ts';
@@ -65,7 +64,7 @@ export function renderResourceList(
   const refused = blockingRemarks(review);
   const [rendered] = refused.length === 0 ? renderSources([source], review) : [];
   const list = rendered?.rendered ?? [];
-  const results = [...review.remarks.map((one) => resultOf(one, review)), ...list.map(resultOfChange)];
+  const results = [...review.remarks.map(resultOf), ...list.map(resultOfChange)];
   const text = rendered?.text ?? source.text;
   const failures = [
     ...refused.map((one) => remarkLine(one)),
@@ -95,15 +94,11 @@ const severities: Readonly<Record<Severity, Result['severity']>> = {
   note: 'info',
 };
 
-function resultOf(one: Remark, { policies, workloads }: Review): Result {
-  const manifests = [...policies, ...workloads].map(({ manifest }) => manifest);
-  const about = manifests.find(
-    ({ kind, name }) => one.object.startsWith(`${kind} `) && one.object.endsWith(name),
-  );
+function resultOf(one: Remark): Result {
   return {
     message: `${one.object === '' ? '' : `${one.object}: `}${one.message}`,
     severity: severities[severityOf(one)],
-    ...(about === undefined ? {} : referenceTo(about.object)),
+    ...(one.manifest === undefined ? {} : referenceTo(one.manifest.object)),
   };
 }
 

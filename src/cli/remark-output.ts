@@ -33,7 +33,8 @@ function text(remarks: readonly Remark[], { style, seen }: Context): string {
 
 /** `policies.yaml:9:7: error: KeepalivePolicy db/behind-the-nat: … [refused]` */
 export function remarkLine(one: Remark, style: Terminal['style'] = (_how, words) => words): string {
-  const { file, place, object, message, kind } = printable(one);
+  const { kind, place } = one;
+  const { file, object, message } = printable({ file: one.file, object: one.object, message: one.message });
   const severity = severityOf(one);
   const about = object === '' ? '' : `${object}: `;
   return `${file}:${place.line}:${place.column}: ${style(colors[severity], severity)}: ${about}${message} [${kind}]`;

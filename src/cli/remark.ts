@@ -29,6 +29,8 @@ export type RemarkKind = keyof typeof remarkKinds;
 /** One thing that somebody should know of, where it is. */
 export interface Remark {
   readonly kind: RemarkKind;
+  /** `undefined` where nothing could be read. */
+  readonly manifest: Manifest | undefined;
   readonly file: string;
   readonly place: Place;
   /** What it is about: `KeepalivePolicy db/behind-the-nat`; empty where nothing could be read. */
@@ -43,6 +45,7 @@ export function severityOf({ kind }: Remark): Severity {
 export function remark(kind: RemarkKind, manifest: Manifest, path: Path, message: string): Remark {
   return {
     kind,
+    manifest,
     file: manifest.source.name,
     place: placeOf(manifest, path),
     object: describeManifest(manifest),

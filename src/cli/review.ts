@@ -62,6 +62,7 @@ function unreadableRemark({ source, place, message }: Unreadable): Remark {
   const isTemplate = source.found && source.text.includes('{{');
   return {
     kind: isTemplate ? 'template-text' : 'unreadable',
+    manifest: undefined,
     file: source.name,
     place,
     object: '',

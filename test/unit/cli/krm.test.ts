@@ -3,7 +3,7 @@ import { parse, stringify } from 'yaml';
 
 import { sysctls } from '../../support/builder.ts';
 import { keepalive } from '../../support/command-line.ts';
-import { deployment, policy } from './manifests.ts';
+import { deployment, nat, policy } from './manifests.ts';
 
 interface ResourceList {
   readonly items: Record<string, unknown>[];
@@ -115,6 +115,33 @@ describe('keepalive render as a KRM function', () => {
     expect(list.results?.[0]).toMatchObject({ severity: 'error' });
     expect(list.results?.[0]?.message).toContain('spec.mode: Unsupported value: "Dry"');
     expect(stderr).toContain('spec.mode: Unsupported value: "Dry"');
+  });
+
+  test.each<[string, object, object, string]>([
+    [
+      'a policy that is refused',
+      policy({}, { name: 'nat' }),
+      policy({ mode: 'Dry' }, { name: 'office-nat' }),
+      'Unsupported value: "Dry"',
+    ],
+    [
+      'a policy with a proxy',
+      policy({}, { name: 'nat' }),
+      policy({ path: [{ preset: 'envoy-tcp' }, nat] }, { name: 'office-nat' }),
+      'envoy-tcp is a proxy',
+    ],
+    [
+      'one of two in namespaces of one ending',
+      policy({}, { name: 'nat', namespace: 'team' }),
+      policy({ mode: 'Dry' }, { name: 'nat', namespace: 'other-team' }),
+      'Unsupported value: "Dry"',
+    ],
+  ])('names %s, and not another whose name ends alike', async (_sentence, other, meant, words) => {
+    const { list } = await run(listOf([other, meant]));
+    const { metadata } = meant as ReturnType<typeof policy>;
+    expect(list.results?.filter(({ message }) => message.includes(words))).toMatchObject([
+      { resourceRef: { kind: 'KeepalivePolicy', name: metadata.name, namespace: metadata.namespace } },
+    ]);
   });
 
   test('tells what is left alone as a warning', async () => {

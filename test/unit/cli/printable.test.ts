@@ -31,7 +31,8 @@ const written = {
     remarkWriters.text(
       [
         {
-          ...{ kind: 'refused', file: words, place: { line: 1, column: 1 }, object: words, message: words },
+          ...{ kind: 'refused', manifest: undefined, file: words, place: { line: 1, column: 1 } },
+          ...{ object: words, message: words },
         },
       ],
       { style: plain, version: '0', seen: '' },
