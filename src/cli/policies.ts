@@ -128,8 +128,10 @@ function placeOfWarning(message: string, { path }: PolicySpec): (string | number
 /** Of a ConfigMap in the input; else the defaults, which the manifests install. */
 function settingsIn(manifests: readonly Manifest[]): SettingsReading {
   const found = manifests.find(({ kind, name }) => kind === 'ConfigMap' && name === SETTINGS_NAME);
-  const data = found?.object.data;
-  return readSettings(isObject(data) ? (data as Record<string, string>) : {});
+  const data = isObject(found?.object.data) ? found.object.data : {};
+  // Without quotes it is a number, and meant as one.
+  const plain = Object.entries(data).filter(([, value]) => typeof value !== 'object');
+  return readSettings(Object.fromEntries(plain.map(([key, value]) => [key, String(value)])));
 }
 
 /** Of those that are named: a name that the API server makes is never that of another. */

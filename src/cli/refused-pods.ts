@@ -14,6 +14,13 @@ interface Entry {
   readonly path: Path;
 }
 
+/** Templates that are no pods: the API server cannot even read them. */
+export function malformedPods(workloads: readonly Workload[]): Remark[] {
+  return workloads.flatMap(({ manifest, misfits }) =>
+    misfits.map(({ path, message }) => remark('malformed-pod', manifest, path, message)),
+  );
+}
+
 /** Templates whose own keepalive sysctls somebody refuses: the API server, Pod Security, or the kubelet at the start. */
 export function refusedPods(workloads: readonly Workload[], namespaces: Namespaces): Remark[] {
   return workloads.flatMap((workload) => {
@@ -22,10 +29,8 @@ export function refusedPods(workloads: readonly Workload[], namespaces: Namespac
   });
 }
 
-function keepaliveEntries({ pod, template }: Workload): Entry[] {
-  const context: unknown = pod.spec?.securityContext;
-  const list = isObject(context) && Array.isArray(context.sysctls) ? (context.sysctls as unknown[]) : [];
-  return list.flatMap((entry, at): Entry[] => {
+function keepaliveEntries({ written, template }: Workload): Entry[] {
+  return written.flatMap((entry, at): Entry[] => {
     if (!isObject(entry) || typeof entry.name !== 'string') return [];
     if (keyOf({ name: entry.name, value: '' }) === undefined) return [];
     return [
@@ -85,16 +90,16 @@ function twice({ manifest }: Workload, entries: readonly Entry[]): Remark[] {
 }
 
 function unquoted({ manifest }: Workload, entries: readonly Entry[]): Remark[] {
-  return entries
-    .filter(({ value }) => typeof value !== 'string')
-    .map(({ name, value, path }) =>
-      remark(
-        'pod-refused',
-        manifest,
-        [...path, 'value'],
-        `the value of ${name} is a text: write it in quotes, value: "${String(value)}"`,
-      ),
-    );
+  return entries.flatMap(({ name, value, path }) => {
+    const words = wordsOfUnquoted(name, value);
+    return words === undefined ? [] : [remark('pod-refused', manifest, [...path, 'value'], words)];
+  });
+}
+
+function wordsOfUnquoted(name: string, value: unknown): string | undefined {
+  if (value === undefined) return `${name} has no value: write one in quotes, or remove it`;
+  if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  return `the value of ${name} is a text: write it in quotes, value: "${value}"`;
 }
 
 /** What only the kernel can read; where it cannot, the pod never starts (FailedCreatePodSandBox). */

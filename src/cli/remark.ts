@@ -12,6 +12,7 @@ export const remarkKinds = {
     'The same policy is in the input twice, and the one that is applied last wins.',
   ],
   unreadable: ['error', 'The text is not YAML.'],
+  'malformed-pod': ['error', 'The API server cannot read pods of the template: a field is of another type.'],
   'pod-refused': ['error', 'The API server, Pod Security or the kubelet refuses pods of the template.'],
   'odd-value': ['warning', 'Valid, and most often not meant.'],
   'gives-up-early': ['warning', 'Declared values end connections that the path would keep.'],

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 
 import type { Source } from './input.ts';
+import type { RemarkKind } from './remark.ts';
 import type { RenderedSource } from './rendering.ts';
 import { addReadingOptions, collect } from './input-option.ts';
 import type { Review } from './review.ts';
@@ -118,12 +119,18 @@ async function renderAll(
   return { rendered: renderSources(sources, review), review };
 }
 
+/** What is not rendered, and why. */
+const told: readonly RemarkKind[] = ['left-alone', 'unknown-namespace', 'template-text', 'malformed-pod'];
+
 /** On standard error, so that standard output stays manifests. */
 function tell(rendered: readonly RenderedSource[], { remarks }: Review, terminal: Terminal): void {
-  for (const { kind, file, place, object, message } of remarks)
-    if (['left-alone', 'unknown-namespace', 'template-text'].includes(kind))
-      terminal.say(`${file}:${place.line}: ${object === '' ? '' : `${object}: `}${message}\n`);
   const problems = rendered.flatMap((one) => one.rendered.filter(({ problem }) => problem !== undefined));
+  for (const { kind, manifest, file, place, object, message } of remarks) {
+    const isProblem =
+      kind === 'malformed-pod' && problems.some(({ workload }) => workload.manifest === manifest);
+    if (told.includes(kind) && !isProblem)
+      terminal.say(`${file}:${place.line}: ${object === '' ? '' : `${object}: `}${message}\n`);
+  }
   if (problems.length === 0) return;
   const lines = problems.map(
     ({ workload: { manifest }, problem }) =>

@@ -98,6 +98,8 @@ function notMeant({ after }: Rendered): string {
 
 function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[]; problem?: string } {
   const { manifest, template } = workload;
+  const [misfit] = workload.misfits;
+  if (misfit !== undefined) return { edits: [], problem: misfit.message };
   const parent = nodeAt(manifest.node, template);
   try {
     if (!isMap(parent))

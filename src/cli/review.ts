@@ -4,7 +4,7 @@ import type { Unreadable } from './manifest.ts';
 import { manifestsOf } from './manifest.ts';
 import type { InputPolicy } from './policies.ts';
 import { judgePolicies } from './policies.ts';
-import { refusedPods } from './refused-pods.ts';
+import { malformedPods, refusedPods } from './refused-pods.ts';
 import type { Remark } from './remark.ts';
 import { inOrder } from './remark.ts';
 import { remarksOnSelection } from './selection.ts';
@@ -41,6 +41,7 @@ export function review(sources: readonly Source[], { namespace, templates }: Rev
       ...read.flatMap(({ unreadable }) => unreadable.map(unreadableRemark)),
       ...remarks,
       ...remarksOnSelection(policies, workloads, namespaces),
+      ...malformedPods(workloads),
       ...refusedPods(workloads, namespaces),
     ]),
   };

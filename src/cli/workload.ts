@@ -3,6 +3,8 @@ import { isObject } from '../api/schema-node.ts';
 import { withoutNulls } from '../api/verdict.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import type { Manifest } from './manifest.ts';
+import type { Misfit } from './pod-shape.ts';
+import { fitted } from './pod-shape.ts';
 import { CommandError } from './terminal.ts';
 
 /** What makes pods, as far as a manifest says: one template of it. */
@@ -11,8 +13,11 @@ export interface Workload {
   readonly namespace: string;
   /** Where the template is: its metadata and its spec are below. Empty for a Pod. */
   readonly template: Path;
-  /** As a pod of it reaches the API server. */
+  /** As a pod of it reaches the API server; without what is in no pod. */
   readonly pod: RawPod;
+  readonly misfits: readonly Misfit[];
+  /** Its sysctls as they are written, whatever they are. */
+  readonly written: readonly unknown[];
 }
 
 /** Where a kind has its template: `*` stands for every field or item there. */
@@ -53,12 +58,26 @@ export function workloadsIn(manifest: Manifest, templates: Templates, defaultNam
   const path = templates.get(`${manifest.kind}.${group}`);
   if (path === undefined) return [];
   const namespace = manifest.namespace === '' ? defaultNamespace : manifest.namespace;
-  return expand(withoutNulls(manifest.object), path, []).flatMap(([at, found]) => {
-    if (!isObject(found) || !isObject(found.spec)) return [];
-    const metadata = isObject(found.metadata) ? found.metadata : {};
-    const pod = { metadata: { ...metadata, namespace, name: manifest.name }, spec: found.spec } as RawPod;
-    return [{ manifest, namespace, template: at, pod }];
+  return expand(withoutNulls(manifest.object), path, []).flatMap(([template, found]) => {
+    if (!isTemplate(found, path)) return [];
+    const { value, misfits } = fitted(found, template);
+    const { metadata, spec = {} } = (value ?? {}) as RawPod;
+    const pod = { metadata: { ...metadata, namespace, name: manifest.name }, spec };
+    return [{ manifest, namespace, template, pod, misfits, written: writtenSysctls(found) }];
   });
+}
+
+/** A patch has a part of a template and no spec; where a step may be any field, most of them are none. */
+function isTemplate(found: unknown, path: Path): boolean {
+  if (isObject(found) && found.spec === undefined) return false;
+  return !path.includes('*') || (isObject(found) && isObject(found.spec));
+}
+
+function writtenSysctls(template: unknown): readonly unknown[] {
+  const spec = isObject(template) ? template.spec : undefined;
+  const context = isObject(spec) ? spec.securityContext : undefined;
+  const sysctls = isObject(context) ? context.sysctls : undefined;
+  return Array.isArray(sysctls) ? sysctls : [];
 }
 
 function expand(value: unknown, path: Path, walked: Path): [at: Path, found: unknown][] {

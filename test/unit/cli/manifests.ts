@@ -33,6 +33,6 @@ export const pinned = {
     },
   },
 };
-/** Manifests as somebody writes them into one file. */
+/** Manifests as somebody writes them into one file; to kubectl, yes without quotes is true. */
 export const yaml = (...objects: object[]) =>
-  objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n');
+  objects.map((object) => stringify(object, { aliasDuplicateObjects: false, version: '1.1' })).join('---\n');
