@@ -63,7 +63,18 @@ function readManifests(source: Source): Manifests {
     else if (document.contents !== null)
       manifests.push(...objectsIn(document.contents, object, { source, lines }));
   }
-  return { documents, manifests, unreadable };
+  const isPassedOver = unreadable.length > 0 && isTemplate(source);
+  return { documents, manifests: isPassedOver ? [] : manifests, unreadable };
+}
+
+/** A chart's template in a folder, which is no manifest yet. */
+export function isTemplate({ found, text }: Source): boolean {
+  return found && text.includes('{{');
+}
+
+/** Without the word there is none. */
+export function mayHoldManifests({ text }: Source): boolean {
+  return text.includes('apiVersion');
 }
 
 type Where = Pick<Manifest, 'source' | 'lines'>;

@@ -70,14 +70,14 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   const [sources = [], others = []] = await readSources(paths, terminal);
   const [only] = sources;
   const list = sources.length === 1 && only !== undefined ? krm.resourceListIn(only) : undefined;
-  const settings = { namespace: options.namespace, templates: options.template };
   if (only !== undefined && list !== undefined) {
+    const settings = { namespace: options.namespace, templates: options.template };
     const { text, failed, exitCode } = krm.renderResourceList(list, others, settings);
     terminal.out(text);
     if (failed !== '') throw new CommandError(failed, exitCode);
     return;
   }
-  const { rendered, review } = await renderAll(sources, others, settings);
+  const { rendered, review } = await renderAll(sources, others, options);
   tell(rendered, review, terminal);
   await deliver(rendered, options, terminal);
 }
@@ -94,7 +94,7 @@ function pathsOf({ filename, diff, write }: Options, { stdinIsTerminal }: Termin
 async function renderAll(
   sources: readonly Source[],
   others: readonly Source[],
-  { namespace, templates }: { readonly namespace: string; readonly templates: readonly string[] },
+  { namespace, template, diff, write }: Options,
 ): Promise<{ rendered: RenderedSource[]; review: Review }> {
   const [
     { review: judge },
@@ -107,7 +107,8 @@ async function renderAll(
     import('./rendering.ts'),
     import('./remark-output.ts'),
   ]);
-  const review = judge([...sources, ...others], { namespace, templates: templatesOf(templates) });
+  const whole = diff || write ? [] : sources;
+  const review = judge([...sources, ...others], { namespace, templates: templatesOf(template), whole });
   const refused = blockingRemarks(review);
   if (refused.length > 0) {
     const lines = refused.map((one) => `\n  ${remarkLine(one)}`).join('');
@@ -161,7 +162,14 @@ async function deliver(
         }),
       );
     if (changed.length > 0) throw new CommandError('', exitCodes.found);
-  } else terminal.out(stream(rendered));
+  } else {
+    const { manifestsOf, mayHoldManifests } = await import('./manifest.ts');
+    // In a folder there may be YAML and JSON of other kinds.
+    const taken = rendered.filter(
+      ({ source }) => !source.found || (mayHoldManifests(source) && manifestsOf(source).manifests.length > 0),
+    );
+    terminal.out(stream(taken.map(({ text }) => text)));
+  }
 }
 
 function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): void {
@@ -174,14 +182,8 @@ function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): voi
 }
 
 /** Of several texts one stream that kubectl takes; one text stays as it is. */
-function stream(rendered: readonly RenderedSource[]): string {
-  const texts = rendered
-    .filter(({ source }) => !source.found || isManifest.test(source.text))
-    .map(({ text }) => text);
+function stream(texts: readonly string[]): string {
   const [only] = texts;
   if (texts.length === 1 && only !== undefined) return only;
   return texts.map((text) => (text.endsWith('\n') || text === '' ? text : `${text}\n`)).join('---\n');
 }
-
-/** In a folder there may be YAML and JSON of other kinds. */
-const isManifest = /^\s*"?apiVersion"?\s*:/m;

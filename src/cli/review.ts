@@ -1,7 +1,7 @@
 import { plurals } from '../api/group.ts';
 import type { Source } from './input.ts';
 import type { Unreadable } from './manifest.ts';
-import { manifestsOf } from './manifest.ts';
+import { isTemplate, manifestsOf, mayHoldManifests } from './manifest.ts';
 import type { InputPolicy } from './policies.ts';
 import { judgePolicies } from './policies.ts';
 import { malformedPods, refusedPods } from './refused-pods.ts';
@@ -14,6 +14,8 @@ import { Namespaces, workloadsIn } from './workload.ts';
 export interface ReviewOptions {
   readonly namespace: string;
   readonly templates: Templates;
+  /** What is written out again, and not only judged: there everything has to be read. */
+  readonly whole?: readonly Source[];
 }
 
 /** An input that was read and judged. */
@@ -25,9 +27,15 @@ export interface Review {
   readonly remarks: readonly Remark[];
 }
 
-export function review(sources: readonly Source[], { namespace, templates }: ReviewOptions): Review {
+export function review(
+  sources: readonly Source[],
+  { namespace, templates, whole = [] }: ReviewOptions,
+): Review {
   const mayMatter = mattering(templates);
-  const read = sources.filter(({ text }) => mayMatter.test(text)).map(manifestsOf);
+  const written = new Set(whole.filter(mayHoldManifests));
+  const read = sources
+    .filter((source) => mayMatter.test(source.text) || written.has(source))
+    .map(manifestsOf);
   const manifests = read.flatMap((one) => one.manifests);
   const { policies, remarks } = judgePolicies(manifests, namespace);
   const workloads = manifests.flatMap((manifest) => workloadsIn(manifest, templates, namespace));
@@ -58,16 +66,15 @@ function mattering(templates: Templates): RegExp {
   );
 }
 
-/** A chart's template in a folder is no manifest yet. */
 function unreadableRemark({ source, place, message }: Unreadable): Remark {
-  const isTemplate = source.found && source.text.includes('{{');
+  const isPassedOver = isTemplate(source);
   return {
-    kind: isTemplate ? 'template-text' : 'unreadable',
+    kind: isPassedOver ? 'template-text' : 'unreadable',
     manifest: undefined,
     file: source.name,
     place,
     object: '',
-    message: isTemplate
+    message: isPassedOver
       ? 'passed over: it is a template; render it first, as in `helm template . | keepalive check -f -`'
       : `it cannot be read as YAML: ${message}`,
   };

@@ -43,3 +43,64 @@ describe('keepalive render reads a file once', () => {
       });
   });
 });
+
+describe('keepalive render of a folder writes', () => {
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } };
+
+  test.each<[string, string, string]>([
+    ['JSON in one line', 'app.json', `${JSON.stringify(service)}\n`],
+    ['YAML in one line', 'app.yaml', '{kind: Service, metadata: {name: a}, apiVersion: v1}\n'],
+    ['keys in quotes', 'app.yml', "'kind': Service\n'apiVersion': v1\nmetadata: {name: a}\n"],
+    ['a kind behind an anchor', 'app.yaml', '&a apiVersion: v1\nkind: &kind Service\nmetadata: {name: a}\n'],
+    [
+      'a list of one kind',
+      'app.json',
+      `${JSON.stringify({ apiVersion: 'v1', kind: 'ServiceList', items: [{ metadata: { name: 'a' } }] })}\n`,
+    ],
+    ['a second document', 'app.yaml', `# nothing\n---\n${JSON.stringify(service)}\n`],
+  ])('what is a manifest: %s', async (_sentence, name, text) => {
+    using folder = new Folder({ [name]: text, 'z.yaml': app });
+    const { code, stdout } = await keepalive(['render', '-f', '.'], { cwd: folder.path });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${text}---\n${app}` });
+  });
+
+  test.each<[string, string]>([
+    ['of something else', 'name: x\n'],
+    ['with a version further in', 'rules:\n  apiVersion: v1\n  kind: Pod\n'],
+    ['with a manifest in a text', 'example: |\n  apiVersion: v1\n  kind: Pod\n'],
+    ['of nothing', '# apiVersion: v1\n'],
+  ])('no text %s', async (_sentence, text) => {
+    using folder = new Folder({ 'app.yaml': text, 'z.yaml': app });
+    const found = await keepalive(['render', '-f', '.'], { cwd: folder.path });
+    expect(found.stdout).toBe(app);
+    const named = await keepalive(['render', '-f', 'app.yaml', '-f', '.'], { cwd: folder.path });
+    expect(named.stdout).toBe(`${text}---\n${app}`);
+  });
+
+  test('nothing of a template that it passes over, and changes nothing there', async () => {
+    const template = `${app}---\napiVersion: v1\n{{- if .Values.x }}\na: [\n`;
+    using folder = new Folder({ 'chart.yaml': template, 'p.yaml': behind90 });
+    const { code, stdout, stderr } = await keepalive(['render', '-f', '.'], { cwd: folder.path });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: behind90 });
+    expect(stderr).toMatch(/^chart\.yaml:\d+: passed over: it is a template/);
+    expect((await keepalive(['render', '--write'], { cwd: folder.path })).code).toBe(0);
+    expect(folder.read('chart.yaml')).toBe(template);
+    const checked = await keepalive(['check'], { cwd: folder.path });
+    expect(checked.stdout).toContain('1 valid policy and 0 pod templates in 2 files');
+  });
+
+  test('all of it or nothing: what cannot be read is told of, whatever it is', async () => {
+    const files = { 'a.yaml': app, 'service.yaml': 'apiVersion: v1\nkind: Service\nspec: [\n' };
+    using folder = new Folder(files);
+    const { code, stdout, stderr } = await keepalive(['render', '-f', '.'], { cwd: folder.path });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('service.yaml:4:1: error: it cannot be read as YAML');
+    expect((await keepalive(['render', '--diff'], { cwd: folder.path })).code).toBe(0);
+    const beside = await keepalive(['render', '-f', 'a.yaml', '-p', '.'], { cwd: folder.path });
+    expect(beside).toEqual({ code: 0, stdout: app, stderr: '' });
+    folder.write('service.yaml', 'apiVersion: v1\nkind: Service\n{{- if }}\nspec: [\n');
+    const passed = await keepalive(['render', '-f', '.'], { cwd: folder.path });
+    expect({ code: passed.code, stdout: passed.stdout }).toEqual({ code: 0, stdout: app });
+    expect(passed.stderr).toContain('service.yaml:3: passed over: it is a template');
+  });
+});
