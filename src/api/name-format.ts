@@ -1,6 +1,6 @@
 /**
- * What names, labels and their keys have to look like: what is wrong with one, in the words of k8s.io/apimachinery
- * (util/validation/validation.go, api/validate/content/kube.go). Which of the two is asked decides over characters or bytes.
+ * What names, labels and their keys have to look like: what is wrong with one, in the words of k8s.io/apimachinery 0.37
+ * (util/validation/validation.go counts in characters, api/validate/content/kube.go in bytes).
  */
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';

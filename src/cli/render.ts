@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 
 import type { Source } from './input.ts';
+import { printable } from './printable.ts';
 import type { RemarkKind } from './remark.ts';
 import type { RenderedSource } from './rendering.ts';
 import { addReadingOptions, collect } from './input-option.ts';
@@ -130,12 +131,14 @@ function tell(rendered: readonly RenderedSource[], { remarks }: Review, terminal
     const isProblem =
       kind === 'malformed-pod' && problems.some(({ workload }) => workload.manifest === manifest);
     if (told.includes(kind) && !isProblem)
-      terminal.say(`${file}:${place.line}: ${object === '' ? '' : `${object}: `}${message}\n`);
+      terminal.say(
+        `${printable(`${file}:${place.line}: ${object === '' ? '' : `${object}: `}${message}`)}\n`,
+      );
   }
   if (problems.length === 0) return;
   const lines = problems.map(
     ({ workload: { manifest }, problem }) =>
-      `\n  ${manifest.source.name}: ${manifest.kind} ${manifest.name}: ${problem}`,
+      `\n  ${printable(`${manifest.source.name}: ${manifest.kind} ${manifest.name}: ${problem}`)}`,
   );
   throw new CommandError(`not everything can be rendered:${lines.join('')}`, exitCodes.found);
 }

@@ -98,6 +98,12 @@ export const metadataSpecimens: readonly Row[] = [
     'metadata.annotations: Too long: may not be more than 262144 bytes',
     '<nil>: Invalid value: null: some validation rules were not checked',
   ],
+  [
+    'a name of 254 characters',
+    { metadata: { name: 'a'.repeat(254) } },
+    `metadata.name: Invalid value: "${'a'.repeat(254)}": must be no more than 253 characters`,
+    '<nil>: Invalid value: the name of a policy may have at most 63 characters',
+  ],
   ['a generated name', { metadata: { generateName: 'a-' } }],
   [
     'a generated name in capitals',
@@ -173,12 +179,6 @@ export const unsentSpecimens: readonly Row[] = [
     notRead('number', 'ObjectMeta.namespace', 'string'),
   ],
   ['a name that is a number', { metadata: { name: 12 } }, notRead('number', 'ObjectMeta.name', 'string')],
-  [
-    'a name of 254 characters',
-    { metadata: { name: 'a'.repeat(254) } },
-    `metadata.name: Invalid value: "${'a'.repeat(254)}": must be no more than 253 characters`,
-    '<nil>: Invalid value: the name of a policy may have at most 63 characters',
-  ],
 ];
 
 /** The fields of metadata that strict validation names as unknown. */

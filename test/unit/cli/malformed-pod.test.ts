@@ -167,6 +167,15 @@ describe('of a template that is no pod', () => {
     expect(stdout).toMatch(/^nothing to remark: /);
   });
 
+  test('what somebody wrote there moves no cursor', async () => {
+    const evil = 'x\u001B[2J';
+    const object = JSON.stringify(labelled({ [evil]: 4 }));
+    for (const stdin of [[object], [object, JSON.stringify(everyPod)]].map((all) => all.join('\n---\n'))) {
+      const { stderr } = await keepalive(['render'], { stdin });
+      expect(stderr).toContain('metadata.labels.x [2J is a number');
+    }
+  });
+
   test('where a step of a template may be any field, most of them are none', async () => {
     const job = { apiVersion: 'example.com/v1', kind: 'Job', metadata: { name: 'a' } };
     const text = yaml({ ...job, spec: { replicas: 3, worker: { spec: { os: 'linux' } } } });
