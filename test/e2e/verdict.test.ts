@@ -23,6 +23,9 @@ async function answerTo(object: unknown, validate = 'false'): Promise<string[]> 
   if (code === 0) return [];
   const [, unread] = / cannot be handled as a \w+: ([^]*)$/.exec(stderr.trim()) ?? [];
   if (unread !== undefined) return [`<nil>: ${unread}`];
+  // kubectl reads metadata itself, as a field of what it calls an object: it says the same words with that field in them.
+  const [, undecoded] = /^error: unable to decode "STDIN": ([^]*)$/.exec(stderr.trim()) ?? [];
+  if (undecoded !== undefined) return [`<nil>: ${undecoded.replace(/( field \w+\.)metadata\./, '$1')}`];
   const [, said = stderr] = /^The \w+ "[^"]*" is invalid: ([^]*)$/.exec(stderr.trim()) ?? [];
   return said
     .split('\n')
