@@ -59,7 +59,7 @@ export function workloadsIn(manifest: Manifest, templates: Templates, defaultNam
   if (path === undefined) return [];
   const namespace = manifest.namespace === '' ? defaultNamespace : manifest.namespace;
   return expand(withoutNulls(manifest.object), path, []).flatMap(([template, found]) => {
-    if (!isTemplate(found, path)) return [];
+    if (!isPodTemplate(found, path)) return [];
     const { value, misfits } = fitted(found, template);
     const { metadata, spec = {} } = (value ?? {}) as RawPod;
     const pod = { metadata: { ...metadata, namespace, name: manifest.name }, spec };
@@ -68,7 +68,7 @@ export function workloadsIn(manifest: Manifest, templates: Templates, defaultNam
 }
 
 /** A patch has a part of a template and no spec; where a step may be any field, most of them are none. */
-function isTemplate(found: unknown, path: Path): boolean {
+function isPodTemplate(found: unknown, path: Path): boolean {
   if (isObject(found) && found.spec === undefined) return false;
   return !path.includes('*') || (isObject(found) && isObject(found.spec));
 }

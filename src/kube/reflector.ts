@@ -31,17 +31,17 @@ export interface Doubt {
   readonly maxSeconds: number;
 }
 
+/** The first pause is 1 to 2 s, the longest 15 to 30 s. */
 const defaultBackOff: BackOffLimits = { minMs: 2_000, maxMs: 30_000 };
 /**
- * While a server that was there is likely to be coming back: what is not heard meanwhile is what a status gets wrong.
- * A refused connection costs next to nothing, and a server that is too busy says so by Retry-After. Twenty tries are
- * half a minute; after them the pauses grow as they do elsewhere.
+ * While a server that was there is likely to be coming back: what is not heard meanwhile is what a status gets wrong. A refused
+ * connection costs next to nothing, and a server that is too busy says so by Retry-After. Twenty tries are half a minute.
  */
 const returnBackOff: BackOffLimits = { minMs: 200, maxMs: 2_000 };
 const returnTries = 20;
 /** Read whole, and any object may have 1.5 MiB. Only servers that do not stream lists are asked for pages. */
 const pageLimit = 50;
-/** A list as a stream that says nothing for so long is of a server that does not know it. */
+/** A list as a stream that says nothing for so long comes from a server that does not know it. */
 const silenceMs = 30_000;
 /** The server ends a watch at its own time; one that lives on after it has lost its server. */
 const graceMs = 10_000;

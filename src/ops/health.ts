@@ -28,6 +28,8 @@ export interface HealthOptions {
   readonly live: Readonly<Record<string, Check>>;
   readonly ready: Readonly<Record<string, Check>>;
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  /** Whoever has said nothing for so long is let go; 10 s unless told otherwise. */
+  readonly silentMs?: number;
 }
 
 interface Page {
@@ -50,7 +52,7 @@ export class HealthServer {
       { headersTimeout: 5_000, requestTimeout: 10_000 },
       (request, response) => void respond(request, response, options),
     );
-    server.setTimeout(silentMs);
+    server.setTimeout(options.silentMs ?? silentMs);
     boundConnections(server, mostConnections);
     await listen(server, options);
     return new HealthServer(server);
@@ -81,7 +83,8 @@ function boundConnections(server: Server, most: number): void {
       asking.delete(socket);
     });
     if (waiting.size + asking.size <= most) return;
-    for (const oldest of [...waiting, ...asking].slice(0, 1)) oldest.destroy();
+    const [oldest] = [...waiting, ...asking];
+    oldest?.destroy();
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     waiting.delete(socket);

@@ -34,9 +34,10 @@ export function connectionsOf(
   { node, sockets, peers, sandboxed = new Set() }: Input,
 ): ConnectionReport | undefined {
   if (sockets === undefined) return undefined;
+  const timeout = timeoutOf(selecting);
   const places = reached.flatMap(({ place, pod }) => {
     const reading = sockets.get(place);
-    return reading === undefined ? [] : [{ pod, reading, counts: reading.byTimeout[timeoutOf(selecting)] }];
+    return reading === undefined ? [] : [{ pod, reading, counts: reading.byTimeout[timeout] }];
   });
   const about = (pod: PodSelection['pod'] | undefined, reason: string, say: () => string): Draft =>
     pod === undefined ? { reason, node, say } : podFinding(pod, selecting.policy, { reason, say });
@@ -49,7 +50,7 @@ export function connectionsOf(
       ({ place, pod }) =>
         (pod === undefined || pod.started) &&
         !sandboxed.has(place) &&
-        sockets.get(place)?.byTimeout[timeoutOf(selecting)] === undefined,
+        sockets.get(place)?.byTimeout[timeout] === undefined,
     ).length,
     findings: places.flatMap(({ pod, reading, counts }) => [
       ...(counts?.worst ?? []).map((group) =>

@@ -1,8 +1,9 @@
 import { Cluster } from '../cluster/cluster.ts';
 import { liveTimes } from './agent-live.ts';
 import { namespaceCosts } from './agent-namespaces.ts';
-import { atRest, underEvents } from './agent-process.ts';
+import { underEvents } from './agent-events.ts';
 import { readyTimes } from './agent-ready.ts';
+import { atRest } from './agent-rest.ts';
 import { NodeCrowd } from './node-crowd.ts';
 import type { Bench, Result } from './result.ts';
 

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 
 import { admission } from './admission.ts';
-import { rest } from './agent-process.ts';
+import { rest } from './agent-rest.ts';
 import { agent } from './agent.ts';
 import { controller } from './controller.ts';
 import { fold } from './fold.ts';

@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
 import { apiOf, each } from './api.ts';
+import { memoryOf } from './process-figures.ts';
 import type { Bench, Row } from './result.ts';
 
 const podCount = 20_000;
@@ -186,14 +187,7 @@ async function figuresOf(pid: number, syncedLine: string): Promise<Row['figures'
   const { time } = JSON.parse(syncedLine) as { time: string };
   const startMs = startOf(pid);
   await new Promise((resolve) => setTimeout(resolve, settleSeconds * 1000));
-  const status = read(`/proc/${pid}/status`);
-  const mib = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
-  return {
-    'exec to synced s': (Date.parse(time) - startMs) / 1000,
-    'RSS MiB': mib('VmRSS'),
-    'anonymous MiB': mib('RssAnon'),
-    'peak RSS MiB': mib('VmHWM'),
-  };
+  return { 'exec to synced s': (Date.parse(time) - startMs) / 1000, ...memoryOf(pid) };
 }
 
 /** Field 22 of stat counts ticks of 10 ms since boot. */

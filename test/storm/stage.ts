@@ -18,9 +18,8 @@ import type { Difference } from './expected.ts';
 import { differences, dueIn, isTold, look, lookAtPolicies, reportsIn } from './expected.ts';
 
 const system = 'keepalive-system';
-/** Two cores give 5,000 nodes a few pods a second. */
-const stormMs = 1_800_000;
-const fillMs = 1_800_000;
+/** Two cores take minutes to fill 5,000 nodes, and give them a few pods a second. */
+const crowdMs = 1_800_000;
 /** An agent has told what it found by then. */
 const reportMs = 12_000;
 const account = '/run/secrets/kubernetes.io/serviceaccount';
@@ -70,7 +69,7 @@ export class Stage {
     ]);
     const stage = new Stage(cluster, fleet);
     await stage.#giveAccount();
-    await stage.#hear('playing', fillMs);
+    await stage.#hear('playing', crowdMs);
     return stage;
   }
 
@@ -83,7 +82,7 @@ export class Stage {
   /** So many pods come and go, and connections with them; resolves when nothing comes or goes any more. */
   async storm(steps: number, perSecond: number): Promise<void> {
     this.#fleet.stdin?.write(`${JSON.stringify({ steps, perSecond })}\n`);
-    await this.#hear('calm', stormMs);
+    await this.#hear('calm', crowdMs);
   }
 
   /** A namespace gets another label, by which cluster policies select. */

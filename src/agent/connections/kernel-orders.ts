@@ -37,6 +37,11 @@ export class KernelOrders {
     this.#options = options;
   }
 
+  /** Whether all that the kernel was told is what was asked of this agent, and nothing an earlier one was. */
+  get hasFollowed(): boolean {
+    return this.#hasFollowed;
+  }
+
   get networks(): ReadonlyMap<bigint, SocketTarget> {
     return this.#networks;
   }

@@ -69,7 +69,6 @@ export class NodeConnections {
   readonly #orders: KernelOrders | undefined;
   readonly #program: ConnectionProgram | undefined;
   readonly #pinFolder: string;
-  #hasFollowed = false;
 
   constructor({ procRoot, objectFile, networkOf }: NodeConnectionsOptions) {
     const root = join(procRoot, String(firstProcess), 'root');
@@ -105,12 +104,12 @@ export class NodeConnections {
 
   /** From now on new connections of these places have what is asked there, and those of no other. */
   follow(followed: Followed): Following {
-    const following = this.#orders?.follow(followed) ?? { served: [], againMs: undefined, refused: {} };
+    const orders = this.#orders;
+    if (orders === undefined) return { served: [], againMs: undefined, refused: {} };
+    const { hasFollowed } = orders;
+    const following = orders.follow(followed);
     // Only now does this build serve what the one before did.
-    if (!this.#hasFollowed && !followed.holds) {
-      attempt(() => this.#program?.removeOthers());
-      this.#hasFollowed = true;
-    }
+    if (!hasFollowed && orders.hasFollowed) attempt(() => this.#program?.removeOthers());
     return following;
   }
 

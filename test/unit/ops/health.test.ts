@@ -97,7 +97,8 @@ describe('however many connect and say nothing', () => {
     });
 
   test('the kubelet is answered, on a connection that it keeps as on a new one', async () => {
-    await ask('/livez');
+    // None of them goes for its silence.
+    await ask('/livez', { silentMs: 3_600_000 });
     const { port } = server as HealthServer;
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const asked = () =>
@@ -135,7 +136,7 @@ describe('however many connect and say nothing', () => {
   });
 
   test('it ends when it is told to, whoever has sent half a request', async () => {
-    await ask('/livez');
+    await ask('/livez', { silentMs: 3_600_000 });
     const { port } = server as HealthServer;
     await connecting(port);
     silent.at(-1)?.write('GET /livez HTTP/1.1\r\nhost: x');
