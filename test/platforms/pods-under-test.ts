@@ -67,7 +67,10 @@ export function withSystemd(name: string, node: string): object[] {
     securityContext: { privileged: true },
     volumeMounts: [
       ...ofNode.map(({ name: volume, mountPath }) => ({ name: volume, mountPath, readOnly: true })),
-      { name: 'units', mountPath: '/etc/systemd/system' },
+      // One by one, since systemd 252 does not follow the symbolic links that a whole ConfigMap is mounted by.
+      ...Object.keys(units).map((unit) => ({
+        ...{ name: 'units', mountPath: `/etc/systemd/system/${unit}`, subPath: unit },
+      })),
       { name: 'run', mountPath: '/run' },
     ],
   }));
