@@ -19,11 +19,13 @@ export interface KernelSocketsOptions {
   readonly machine: Machine;
   readonly crowd: readonly { readonly pid: number }[];
   readonly socketCount: number;
+  /** Each thing that takes long is done so often. */
+  readonly rounds: number;
   readonly idleTimeoutSeconds: number;
   readonly say: (text: string) => void;
 }
 
-const rounds = 20;
+const openings = 20;
 /** A network has 28,000 ports to connect from, and one that was closed keeps its own for a minute: all rounds together take fewer. */
 const pairs = 500;
 const address = '10.9.0.1';
@@ -32,7 +34,7 @@ const order = (idleTimeoutSeconds: number) => workedOut({ idleTimeoutSeconds, de
 
 /** What the kernel itself takes for the connections of a crowd that holds them: to give them values, to count them, and to open new ones. */
 export function kernelSockets(options: KernelSocketsOptions): Row[] {
-  const { machine, crowd, socketCount, say } = options;
+  const { machine, crowd, socketCount, rounds, say } = options;
   const objectFile = join(machine.folder, 'keepalive.bpf.o');
   compileConnectionProgram(objectFile);
   const groupFolder = unifiedRoot(readFileSync('/proc/self/mountinfo', 'utf8')) ?? '';
@@ -60,7 +62,7 @@ export function kernelSockets(options: KernelSocketsOptions): Row[] {
       { what: 'the program loaded, once, by the clock', figures: { 'p50 ms': loadedMs, rounds: 1 } },
       row(`repaired by a sweep of each of ${networks.length} networks`, [first.cpuMs], socketCount),
       row('swept again, nothing to give', again, socketCount),
-      ...countedRows(program, socketCount),
+      ...countedRows(program, { socketCount, rounds }),
       ...opened,
     ];
   } finally {
@@ -80,7 +82,10 @@ function sweepAll(
   return { cpuMs: sum((one) => one.cpuMs), repaired: sum((one) => one.repaired) };
 }
 
-function countedRows(program: ConnectionProgram, socketCount: number): Row[] {
+function countedRows(
+  program: ConnectionProgram,
+  { socketCount, rounds }: Pick<KernelSocketsOptions, 'socketCount' | 'rounds'>,
+): Row[] {
   if (program.countless !== undefined)
     return [{ what: `counted by the kernel: not here (${program.countless})`, figures: {} }];
   const times = Array.from({ length: rounds }, () => {
@@ -109,7 +114,7 @@ function measureOpening({
   const times: Record<'without' | 'with', number[]> = { without: [], with: [] };
   inside(home, join(procRoot, String(network.pid)), () => {
     const listener = listenAt(address, port);
-    for (let round = 0; round < rounds * 2; round += 1) {
+    for (let round = 0; round < openings * 2; round += 1) {
       const isOrdered = round % 2 === 1;
       if (isOrdered) program.order(network.cookie, order(90));
       else program.withdraw(network.cookie);

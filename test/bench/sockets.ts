@@ -9,14 +9,21 @@ import { until } from '../cluster/wait.ts';
 import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import { kernelSockets } from './kernel-sockets.ts';
-import type { Bench, Row } from './result.ts';
+import type { Bench, Result, Row } from './result.ts';
 import { percentile } from './result.ts';
 
 const pods = 250;
-/** Each has both its ends in the pod: 10,000 sockets. */
-const connections = 20;
-const socketCount = pods * connections * 2;
-const rounds = 20;
+interface Size {
+  /** Of each pod, which has both ends of each. */
+  readonly connections: number;
+  readonly rounds: number;
+}
+
+/** 10,000 sockets, and 100,000. */
+const sizes: readonly Size[] = [
+  { connections: 20, rounds: 20 },
+  { connections: 200, rounds: 5 },
+];
 const timeoutSeconds = 90;
 /** The agent counts every socket so often (COUNT_SECONDS), and looks for new ones in between. */
 const countSeconds = 60;
@@ -24,6 +31,13 @@ const countSeconds = 60;
 /** What looking at open connections costs, and giving them keepalive: by descriptors, inside the kernel, and beside `ss` in each network namespace. */
 export const sockets: Bench = async (say) => {
   await prepare({ kubernetes: undefined });
+  const results: Result[] = [];
+  for (const size of sizes) results.push(await measure(size, say));
+  return results;
+};
+
+async function measure({ connections, rounds }: Size, say: (text: string) => void): Promise<Result> {
+  const socketCount = pods * connections * 2;
   const machine = await Machine.start();
   try {
     say(`${pods} pods with ${socketCount} sockets`);
@@ -52,12 +66,12 @@ export const sockets: Bench = async (say) => {
       longestStepMs = Math.max(longestStepMs, counted.longestStepMs);
       looks.push((await scanner.look(fresh)).cpuMs);
     }
-    const inKernel = await kernelRows(say);
+    const inKernel = await kernelRows({ connections, rounds }, say);
     say('ss');
-    const theirs = await loopOverSs(machine, crowd);
+    const theirs = await loopOverSs(machine, crowd, socketCount);
     const period = scanPeriodSeconds(all) ?? NaN;
     const share = shareOf({ count: percentile(counts, 50), look: percentile(looks, 50), period });
-    const result = {
+    return {
       bench: 'sockets',
       setting: `${pods} pods, ${socketCount} sockets and ${pods} that listen, behind ${timeoutSeconds} s: new ones are looked for every ${period} s, all are counted every ${countSeconds} s; milliseconds of a core`,
       rows: [
@@ -70,21 +84,20 @@ export const sockets: Bench = async (say) => {
         row('nsenter … ss -tno in each namespace', theirs, socketCount),
       ],
     };
-    return [result];
   } finally {
     await machine.stop();
   }
-};
+}
 
 /** On a machine of its own: nothing there has its values yet. */
-async function kernelRows(say: (text: string) => void): Promise<Row[]> {
+async function kernelRows({ connections, rounds }: Size, say: (text: string) => void): Promise<Row[]> {
   const machine = await Machine.start();
   try {
     const crowd = await machine.crowd(pods);
     await hold(machine, crowd, connections);
     await machine.mountBpf();
     return kernelSockets({
-      ...{ machine, crowd, socketCount, say },
+      ...{ machine, crowd, socketCount: pods * connections * 2, rounds, say },
       idleTimeoutSeconds: timeoutSeconds,
     });
   } finally {
@@ -140,7 +153,11 @@ export async function hold(
 }
 
 /** As a script would do it, by the clock: what it starts is not ours to account for. */
-async function loopOverSs(machine: Machine, crowd: readonly { pid: number }[]): Promise<number[]> {
+async function loopOverSs(
+  machine: Machine,
+  crowd: readonly { pid: number }[],
+  socketCount: number,
+): Promise<number[]> {
   const script = `while read -r pid; do nsenter -t "$pid" -n ss -tnoH state established; done | wc -l`;
   const stdin = crowd.map(({ pid }) => `${pid}\n`).join('');
   const times: number[] = [];
