@@ -3,22 +3,18 @@ import type { PolicyKind } from '../../src/api/group.ts';
 import { pathOf } from '../../src/kube/resource.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
+import { crowds, crowdsOf, policies, selectorOf } from './admission-crowds.ts';
 import { apiOf, each } from './api.ts';
+import { keepaliveRules } from './kyverno-rules.ts';
+import { memoryIn, memoryOf } from './process-figures.ts';
 import type { Bench, Row } from './result.ts';
 import { latencies } from './result.ts';
+import { buildKyverno, startKyverno } from '../support/kyverno.ts';
 import { Overlays } from '../support/overlay.ts';
 import { Agent, request } from 'undici';
 
 const rounds = 400;
 const warmUp = 50;
-const policies = 100;
-
-/** Which of the hundred policies of a kind a pod meets, by the value of its label. */
-const crowds = [
-  { label: 'one', matching: 1 },
-  { label: 'three', matching: 3 },
-  { label: 'ten', matching: 10 },
-] as const;
 
 interface Place {
   readonly what: string;
@@ -44,14 +40,17 @@ const places: readonly Place[] = [
   },
 ];
 const elsewhere = 'bench-elsewhere';
+/** Where Kyverno's rules select pods, and none of ours does. */
+const theirs = 'bench-kyverno';
 
 /** How long the create of a pod takes (server-side dry run: all of admission, no storage). */
 export const admission: Bench = async (say) => {
+  await buildKyverno();
   const cluster = await Cluster.up({ name: 'bench-admission', owned: true });
   const sockets = new Agent({ connect: { socketPath: cluster.apiSocket }, pipelining: 1, connections: 1 });
   try {
     await cluster.install();
-    for (const namespace of [elsewhere, 'bench-others', ...places.map((place) => place.namespace)]) {
+    for (const namespace of [elsewhere, theirs, 'bench-others', ...places.map((place) => place.namespace)]) {
       await cluster.kubectl('create', 'namespace', namespace);
       await until('its service account is there', async () => {
         return (
@@ -80,18 +79,44 @@ export const admission: Bench = async (say) => {
     say('the same, by the webhook');
     await changeByWebhook(cluster);
     for (const { namespace } of places)
-      await until('the webhook is asked', () =>
-        create(namespace, 'one').then(
-          () => true,
-          () => false,
-        ),
-      );
+      await until('the webhook is asked', () => isAnswered(() => create(namespace, 'one')));
     const asked = await measure(scenarios.map(({ what, run }) => ({ what: `webhook, ${what}`, run })));
+    const ours = await memoryOfControllers(cluster);
+    say('Kyverno');
+    await cluster.kubectl('delete', 'kap,ckap', '--all', '-A');
+    const { pid } = await startKyverno(cluster);
+    const rules = keepaliveRules(theirs)
+      .map((rule) => JSON.stringify(rule))
+      .join('\n---\n');
+    await until('Kyverno takes its rules', async () => {
+      const { code } = await cluster.exec(['kubectl', 'apply', '--server-side', '-f', '-'], { stdin: rules });
+      return code === 0;
+    });
+    await until('Kyverno is asked', () => isAnswered(() => create(theirs, 'one')));
+    const peer = await measure(
+      [{ label: 'none', matching: 0 }, ...crowds].map(({ label, matching }) => ({
+        what: `Kyverno, ClusterPolicy: ${matching} of ${policies} match`,
+        run: () => create(theirs, label),
+      })),
+    );
     return [
       {
         bench: 'admission',
         setting: `create of a pod, server-side dry run, one after the other, Kubernetes ${cluster.kubernetes}, ${rounds} rounds in turn`,
-        rows: [{ what: 'no policy in the cluster', figures: before[0]?.figures ?? {} }, ...rows, ...asked],
+        rows: [
+          { what: 'no policy in the cluster', figures: before[0]?.figures ?? {} },
+          ...rows,
+          ...asked,
+          ...peer,
+        ],
+      },
+      {
+        bench: 'admission',
+        setting: 'memory of who answers, after the rows above',
+        rows: [
+          ...ours.map((figures) => ({ what: 'keepalive-controller, which is the webhook too', figures })),
+          { what: 'Kyverno', figures: memoryOf(pid) },
+        ],
       },
     ];
   } finally {
@@ -99,6 +124,23 @@ export const admission: Bench = async (say) => {
     await cluster.down();
   }
 };
+
+/** Of both replicas. */
+async function memoryOfControllers(cluster: Cluster): Promise<Row['figures'][]> {
+  const script = `for pid in $(pgrep -f 'main.mjs controller$'); do cat /proc/$pid/status; echo; done`;
+  const told = await Promise.all(cluster.nodes.map((node) => cluster.onNode(node, script)));
+  return told
+    .flatMap((text) => text.split('\n\n').filter((status) => status.includes('VmRSS')))
+    .map(memoryIn);
+}
+
+/** It is not yet, or its service is not yet there. */
+function isAnswered(ask: () => Promise<number>): Promise<boolean> {
+  return ask().then(
+    () => true,
+    () => false,
+  );
+}
 
 /** By nothing else from then on. */
 async function changeByWebhook(cluster: Cluster): Promise<void> {
@@ -163,16 +205,13 @@ async function declare(cluster: Cluster): Promise<void> {
     Array.from({ length: policies }, (_, index) => ({ ...place, index })),
   );
   await each(all, 8, ({ kind, namespace, othersIn, index }) => {
-    const values = crowds.filter(({ matching }) => index < matching).map(({ label }) => label);
-    const podSelector =
-      values.length === 0
-        ? { matchLabels: { crowd: `other-${index}` } }
-        : { matchExpressions: [{ key: 'crowd', operator: 'In', values }] };
+    const isSelecting = crowdsOf(index).length > 0;
+    const podSelector = selectorOf(index);
     const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: 90 }];
     const isCluster = kind === 'ClusterKeepalivePolicy';
-    const home = isCluster ? {} : { namespace: values.length === 0 ? othersIn : namespace };
+    const home = isCluster ? {} : { namespace: isSelecting ? namespace : othersIn };
     // Of the cluster kind, those that select no pod here are of other namespaces, as they would be.
-    const selected = values.length === 0 ? `other-${index}` : namespace;
+    const selected = isSelecting ? namespace : `other-${index}`;
     const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': selected } };
     return client.create(
       { group: GROUP, version: VERSION, plural: plurals[kind], ...home },

@@ -18,7 +18,11 @@ export async function figuresOver(pid: number): Promise<Row['figures']> {
 }
 
 export function memoryOf(pid: number): Row['figures'] {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return memoryIn(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
+
+/** Of a process, in the words of its file `status`. */
+export function memoryIn(status: string): Row['figures'] {
   const mib = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
   return { 'RSS MiB': mib('VmRSS'), 'anonymous MiB': mib('RssAnon'), 'peak RSS MiB': mib('VmHWM') };
 }

@@ -1,61 +1,22 @@
-import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { control } from '../cluster/addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
-import { provide } from '../cluster/prepare.ts';
-import { kyverno } from '../cluster/program.ts';
 import { until } from '../cluster/wait.ts';
 import { Bench, condition, isReady, kap, sleeper } from '../e2e/shared.ts';
 import { sysctls } from '../support/builder.ts';
+import { buildKyverno, kyvernoBuildMs, startKyverno } from '../support/kyverno.ts';
 
-const program = kyverno();
-const home = 'kyverno';
-const port = 9443;
 let cluster: Cluster;
 let bench: Bench;
 
-// Its own modules are compiled first where they are not cached: half an hour on two cores.
 beforeAll(async () => {
-  await provide({ programs: [program] }, undefined);
+  await buildKyverno();
   cluster = await Cluster.up({ name: 'e2e-kyverno', nodes: 1, owned: true });
   bench = new Bench(cluster);
   await cluster.install();
-  await startKyverno();
-}, 3_600_000);
+  await startKyverno(cluster);
+}, kyvernoBuildMs);
 afterAll(() => cluster.down());
-
-/** As its chart sets it up, but beside the API server instead of in a pod: `--serverIP` is for that. */
-async function startKyverno(): Promise<void> {
-  await cluster.kubectl('apply', '--server-side', '-R', '-f', join(program.place, 'crds'));
-  await bench.namespace(home);
-  const configMap = (name: string, data: object) => ({
-    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: home } },
-    data,
-  });
-  await bench.apply(
-    configMap('kyverno', { resourceFilters: '[Event,*,*]' }),
-    configMap('kyverno-metrics', {}),
-  );
-  await (
-    await cluster.lab.host('control')
-  ).start(
-    [
-      join(program.place, 'kyverno'),
-      ...[`--kubeconfig=${cluster.kubeconfig}`, `--serverIP=${control.v4}:${port}`],
-      ...[`--webhookServerPort=${port}`, '--caSecretName=kyverno-ca', '--tlsSecretName=kyverno-tls'],
-      ...['--admissionReports=false', '--disableMetrics=true', '--controllerRuntimeMetricsAddress=0'],
-    ],
-    {
-      logFile: join(cluster.lab.folder, 'log/kyverno.log'),
-      env: cluster.environment({
-        ...{ KYVERNO_NAMESPACE: home, KYVERNO_SERVICEACCOUNT_NAME: home, KYVERNO_DEPLOYMENT: home },
-        ...{ KYVERNO_POD_NAME: home, INIT_CONFIG: 'kyverno', METRICS_CONFIG: 'kyverno-metrics' },
-      }),
-    },
-  );
-}
 
 /** The rule `restrict-sysctls` of chart kyverno-policies 1.19.1, Pod Security Standards (Baseline), with Enforce. */
 const clusterPolicy = {
