@@ -4,7 +4,7 @@ import type { Next } from '../../kube/queue.ts';
 import { WorkQueue } from '../../kube/queue.ts';
 import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
 import type { Place } from '../../policy/place.ts';
-import { nothingSeen, scanPeriodSeconds, withUnmet } from '../../policy/socket-target.ts';
+import { nothingSeen, scanPeriodSeconds } from '../../policy/socket-target.ts';
 import type { KernelLink } from '../kernel-link.ts';
 import type { SweepQueueOptions } from './sweep-queue.ts';
 import { SweepQueue } from './sweep-queue.ts';
@@ -167,11 +167,10 @@ export class ServedPlaces {
     const isAwaited = this.#isAwaited;
     this.#isAwaited = false;
     const startedMs = performance.now();
-    const sinceMs = startedMs - this.#countedMs;
     try {
       const counted = await kernel.countConnections();
       this.#failures = 0;
-      this.#hear(counted, { sinceMs, isTold: isAwaited || startedMs - this.#toldMs >= countMs });
+      this.#hear(counted, { isTold: isAwaited || startedMs - this.#toldMs >= countMs });
     } catch (error) {
       this.#fail();
       throw error;
@@ -182,15 +181,10 @@ export class ServedPlaces {
     return { afterMs: this.#periodMs() };
   }
 
-  #hear({ readings, loosened }: Counted, { sinceMs, isTold }: { sinceMs: number; isTold: boolean }): void {
+  #hear({ readings, loosened }: Counted, { isTold }: { isTold: boolean }): void {
     this.#sweeper.loosened(loosened);
-    const known = readings.flatMap((reading) => {
-      const target = this.#kept.get(reading.place);
-      // What was open before it was served is not told before it was met.
-      if (target === undefined || !this.#sweeper.isSwept(reading.place)) return [];
-      // Whatever is wanted, new connections have it: only counts can be old.
-      return [withUnmet(reading, { ...target, wanted: undefined }, Number.isFinite(sinceMs) ? sinceMs : 0)];
-    });
+    // What was open before it was served is not told before it was met.
+    const known = readings.filter(({ place }) => this.#kept.has(place) && this.#sweeper.isSwept(place));
     if (isTold) {
       this.#toldMs = performance.now();
       this.#options.onCounted(known);

@@ -53,6 +53,7 @@ class Played {
     ...{ cookie, as: 'swept', repaired: 0, cpuMs: 0 },
   });
   counting = 0;
+  countTakesMs = 0;
   mayRisk = true;
 
   followConnections({ targets }: Followed): Promise<Following> {
@@ -64,9 +65,11 @@ class Played {
     return Promise.resolve({ served, againMs: undefined, refused: {} });
   }
 
-  countConnections(): Promise<Counted> {
+  async countConnections(): Promise<Counted> {
     this.counting += 1;
-    return this.countFails ? Promise.reject(new Error('EIO')) : Promise.resolve(this.counted);
+    if (this.countTakesMs > 0) await new Promise((resolve) => setTimeout(resolve, this.countTakesMs));
+    if (this.countFails) throw new Error('EIO');
+    return this.counted;
   }
 
   async sweep(
@@ -168,6 +171,15 @@ describe('a place that the kernel looks after', () => {
     await pass(1000);
     expect(kernel.sweeps).toEqual([1n, 1n]);
     expect(told).toHaveLength(2);
+  });
+
+  test('is told as it is where counting takes so long that it is done every two minutes: new ones have their values all the same', async () => {
+    kernel.countTakesMs = 500;
+    kernel.counted = { readings: [reading(one)], loosened: [] };
+    await follow(one);
+    await pass(600_000);
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.flat()).toEqual(told.map(() => reading(one)));
   });
 
   test('is told as unknown once counts failed three times, and as it is when they do not', async () => {
