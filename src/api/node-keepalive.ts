@@ -38,6 +38,12 @@ const policySchema = z.object({
     .min(0)
     .meta({ format: 'int64' })
     .describe('The generation of the policy that this speaks of.'),
+  policyDigest: count()
+    .optional()
+    .describe(
+      'Which policy of that name this speaks of, by its uid, and which values follow from it here: one that is deleted and made again begins at ' +
+        'generation 1 as well.',
+    ),
   selected: count().describe('Pods of this node that it selects and that have neither ended nor are ending.'),
   live: count().describe('Of these, pods whose kernel holds values that are enough for the idle timeout.'),
   pending: count().optional().describe('Of these, pods of which no container has started yet.'),

@@ -17,6 +17,7 @@ import { isPinned } from '../policy/skip.ts';
 import { unasked } from '../policy/webhook.ts';
 import type { GivenSince } from '../policy/withholding.ts';
 import { givenSince, sinceOf } from '../policy/withholding.ts';
+import { noteStored, podsAt, populationOf } from './population.ts';
 import type { World } from './world.ts';
 
 /** So long at a time something is counted before others have their turn. */
@@ -26,13 +27,17 @@ const sliceMs = 5;
 interface Kept {
   readonly count: PolicyCount;
   readonly rivals: RivalCount;
-  /** All of its record that a count depends on. */
-  readonly by: { readonly policy: Policy; readonly since: unknown };
+  readonly policy: Policy;
+  /** All else that a count depends on. */
+  since: unknown;
 }
 
+const isSettled = ({ count, rivals }: Kept) => count.isSettled && rivals.isSettled;
+
 /** The counts of all policies: made at the first look at each, and kept up from then on by what changes. */
-export class Counts implements Population {
+export class Counts {
   readonly #world: World;
+  readonly #population: Population;
   readonly #kept = new Map<string, Kept>();
   /** By namespace, as far as anybody asked. */
   readonly #crowds = new Map<string, Crowd>();
@@ -43,18 +48,7 @@ export class Counts implements Population {
 
   constructor(world: World) {
     this.#world = world;
-  }
-
-  podsIn(namespace: string): ReadonlySet<string> {
-    return this.#world.pods.keysBy('namespace', namespace);
-  }
-
-  pod(key: string): PodView | undefined {
-    return this.#world.pods.get(key);
-  }
-
-  namespace(name: string): NamespaceView | undefined {
-    return this.#world.namespaces.get(name);
+    this.#population = populationOf(world);
   }
 
   /** Undefined before it was counted, and where it may not act. */
@@ -65,20 +59,9 @@ export class Counts implements Population {
     return {
       census: count.census,
       rivals: rivals.list(),
-      podsAt: (place) => this.#podsAt(place, count),
+      podsAt: (place) => podsAt(place, count, this.#world),
       toldOn,
     };
-  }
-
-  *#podsAt(place: string, count: PolicyCount) {
-    const { namespace } = count.policy;
-    const here = this.#world.pods.keysBy('place', place);
-    for (const key of here) {
-      const pod = this.#world.pods.get(key);
-      if (pod === undefined || (namespace !== '' && pod.namespace !== namespace)) continue;
-      const basis = count.basisOf(pod.namespace, key);
-      if (basis !== undefined) yield { pod, basis };
-    }
   }
 
   /**
@@ -93,12 +76,14 @@ export class Counts implements Population {
 
   async #settle(key: string): Promise<boolean> {
     const kept = this.#current(key);
-    while (kept !== undefined && !(kept.count.isSettled && kept.rivals.isSettled)) {
+    if (kept === undefined || isSettled(kept)) return true;
+    while (!isSettled(kept)) {
       this.#count(kept, performance.now() + sliceMs);
       await setImmediate();
       // Each write of a status brings the same policy as another object: nobody would ask for another look.
       if (this.#current(key) !== kept) return false;
     }
+    noteStored(key, kept.count.census, this.#world);
     return true;
   }
 
@@ -123,19 +108,26 @@ export class Counts implements Population {
       this.#kept.delete(key);
       return undefined;
     }
-    const by = { policy, since: sinceOf(record) };
+    const since = [this.#world.mode, sinceOf(record)];
     const held = this.#kept.get(key);
-    if (held !== undefined && isDeepStrictEqual(held.by, by)) return held;
-    const effective = policy as EffectivePolicy;
-    const count = new PolicyCount(effective, this.#givenSince(record), this);
+    if (held !== undefined && isDeepStrictEqual(held.policy, policy)) {
+      if (!isDeepStrictEqual(held.since, since)) held.count.sinceChanged(this.#givenSince(record));
+      held.since = since;
+      return held;
+    }
+    const kept = { ...this.#begun(key, record, policy as EffectivePolicy), policy, since };
+    this.#kept.set(key, kept);
+    return kept;
+  }
+
+  #begun(key: string, record: PolicyRecord, policy: EffectivePolicy): Pick<Kept, 'count' | 'rivals'> {
+    const count = new PolicyCount(policy, this.#givenSince(record), this.#population);
     const isOfOne = record.kind === 'KeepalivePolicy';
     for (const name of isOfOne ? [record.namespace] : this.#world.namespaces.keys())
       count.namespaceChanged(name);
-    const rivals = new RivalCount(effective);
+    const rivals = new RivalCount(policy);
     for (const other of this.beside(key)) rivals.doubt(other);
-    const kept = { count, rivals, by };
-    this.#kept.set(key, kept);
-    return kept;
+    return { count, rivals };
   }
 
   /** Where a webhook is not asked, nobody missed anything. */
@@ -257,7 +249,8 @@ export class Counts implements Population {
     const selecting = this.#selecting(namespace, labels);
     for (const key of selecting) {
       const kept = this.#kept.get(key);
-      if (kept === undefined || namespaceFor(kept.count.policy, namespace, this) === undefined) continue;
+      if (kept === undefined || namespaceFor(kept.count.policy, namespace, this.#population) === undefined)
+        continue;
       for (const other of selecting) if (other !== key) kept.rivals.change(other, by);
     }
   }
@@ -286,7 +279,7 @@ export class Counts implements Population {
     const only = one.namespace || other.namespace;
     let shared = 0;
     for (const name of only === '' ? namespaces.keys() : [only]) {
-      const view = namespaceFor(one, name, this);
+      const view = namespaceFor(one, name, this.#population);
       if (view !== undefined && selectsNamespace(one, view) && selectsNamespace(other, view))
         shared += this.#crowdOf(name).sharedBy(one, other);
     }

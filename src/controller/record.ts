@@ -139,7 +139,7 @@ export function nodeKeepaliveRecord({ metadata, status }: KubeObject, take: Take
   const said = new Map<string, Contribution>();
   for (const one of policies) {
     const [report, key] = [believable(one), pooled(keyOf(one))];
-    said.set(key, contributionOf(report));
+    said.set(key, contributionOf(node, report));
     take(key, { node, version, findings: podFindingsOf(node, report).map(inPool) });
   }
   return {

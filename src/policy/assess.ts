@@ -16,6 +16,7 @@ import type { Basis } from './judgement.ts';
 import type { PodView } from './pod.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { describePolicy } from './policy.ts';
+import type { Edition } from './policy-digest.ts';
 import type { Rival } from './rival.ts';
 import type { NodeFacts, Rollup } from './rollup.ts';
 import { bySpecs, rollUp } from './rollup.ts';
@@ -46,7 +47,7 @@ export interface Counted {
 
 /** All that an assessment depends on. */
 export interface Surroundings {
-  readonly generation: number;
+  readonly edition: Edition;
   readonly counted: Counted;
   readonly facts: NodeFacts;
   /** Namespaces in which admission gives way to something that refuses the values. */
@@ -62,11 +63,11 @@ interface BySpecs {
 
 /** What can be said of a policy from the pods and nodes that it selects, beside all other policies. */
 export function assess(policy: EffectivePolicy, surroundings: Surroundings): Assessment {
-  const { generation, facts, counted } = surroundings;
+  const { edition, facts, counted } = surroundings;
   const { census } = counted;
   const worst = new Worst();
   const specs = bySpecsOf(census, facts, worst);
-  const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, census, worst }) : undefined;
+  const rollup = facts.anyAgent ? rollUp(policy, edition, { facts, census, worst }) : undefined;
   const pods = countsOf(census, specs, rollup);
   const told = findingsOf(policy, { specs, rollup, worst }, surroundings);
   const { nodes, hosts, connections, awaited = [] } = rollup ?? {};

@@ -2,13 +2,15 @@ import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import type { ConnectionTotals, Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import type { Ranks } from './census.ts';
-import { rankOf } from './finding.ts';
+import { openQuestions, rankOf } from './finding.ts';
 import { fnv1a } from './fnv.ts';
 import { wasCut } from './report-budget.ts';
 
 /** What one node adds to the status of one policy: all of its report but for the words about its pods. */
 export interface Contribution {
   readonly observedGeneration: number;
+  /** 0 where the agent is of a version that told none. */
+  readonly policyDigest: number;
   readonly selected: number;
   readonly live: number;
   readonly pending: number;
@@ -25,6 +27,8 @@ export interface Contribution {
   readonly findingsTotal: number;
   /** There was no room for findings that it would list. */
   readonly isCut: boolean;
+  /** What its findings leave unknown, pods or not: bits in the order of {@link openQuestions}. */
+  readonly leavesOpen: number;
   /** Of the findings about pods. */
   readonly ranks: Ranks;
   /** Differs where any word of a finding does. */
@@ -35,24 +39,40 @@ export interface Contribution {
 
 const isOfPod = ({ pod }: Finding) => pod !== undefined;
 
-/** A node speaks of its own pods. */
-export function podFindingsOf(node: string, { findings = [] }: NodePolicyReport): Finding[] {
-  return findings.filter(isOfPod).map((finding) => ({ ...finding, node }));
+/** A node speaks of itself and its own pods: of hops and of other policies the controller does. */
+function saidBy(node: string, { reason, message, namespace, pod }: Finding): Finding {
+  if (pod === undefined) return { reason, node, message };
+  return { reason, ...(namespace === undefined ? {} : { namespace }), pod, node, message };
 }
 
-export function contributionOf(report: NodePolicyReport): Contribution {
-  const { observedGeneration, selected, live, pending = 0, skippedBy = [], findings = [] } = report;
-  const { host, connections, unheeded = 0, uncounted = 0, findingsTotal = 0, podsDigest = 0 } = report;
+export function podFindingsOf(node: string, { findings = [] }: NodePolicyReport): Finding[] {
+  return findings.filter(isOfPod).map((finding) => saidBy(node, finding));
+}
+
+export function contributionOf(node: string, report: NodePolicyReport): Contribution {
+  const { selected, live, pending = 0, skippedBy = [], findings = [] } = report;
+  const { host, connections, unheeded = 0, uncounted = 0, findingsTotal = 0 } = report;
   return {
-    ...{ observedGeneration, selected, live, pending, podsDigest, unheeded, host, findingsTotal },
-    uncounted,
+    ...subjectOf(report),
+    ...{ selected, live, pending, unheeded, uncounted, host, findingsTotal },
     skips: skipReasons.map((reason) => skippedBy.find((one) => one.reason === reason)?.count ?? 0),
     connections: connections && { ...connections, unknown: connections.unknown ?? 0 },
     isCut: wasCut(report),
+    leavesOpen: leftOpenBy(findings),
     ranks: findings.filter(isOfPod).reduce((ranks, { reason }) => ranks | (1 << rankOf(reason)), 0),
     digest: digestOf(findings),
-    ofNode: findings.filter((finding) => !isOfPod(finding)),
+    ofNode: findings.filter((finding) => !isOfPod(finding)).map((finding) => saidBy(node, finding)),
   };
+}
+
+/** Of which policy it speaks, and of which pods. */
+function subjectOf({ observedGeneration, policyDigest = 0, podsDigest = 0 }: NodePolicyReport) {
+  return { observedGeneration, policyDigest, podsDigest };
+}
+
+function leftOpenBy(findings: readonly Finding[]): number {
+  const reasons = new Set(findings.map(({ reason }) => reason));
+  return openQuestions.reduce((bits, question, at) => (reasons.has(question) ? bits | (1 << at) : bits), 0);
 }
 
 function digestOf(findings: readonly Finding[]): number {
@@ -64,7 +84,7 @@ const hosts = [undefined, 'Live', 'NotLive'] as const;
 const figure = {
   ...{ observedGeneration: 0, selected: 1, live: 2, pending: 3, findingsTotal: 4, ranks: 5, digest: 6 },
   ...{ host: 7, isCut: 8, established: 9, protected: 10, exposed: 11, unknown: 12, unheeded: 13 },
-  ...{ podsDigest: 14, uncounted: 15 },
+  ...{ podsDigest: 14, uncounted: 15, policyDigest: 16, leavesOpen: 17 },
 } as const;
 const skipsAt = Object.keys(figure).length;
 const width = skipsAt + skipReasons.length;
@@ -73,7 +93,7 @@ const none = -1;
 
 const noFindings: readonly Finding[] = [];
 
-/** What a node adds to each policy that it speaks of, in 84 bytes each and not in an object each. */
+/** What a node adds to each policy that it speaks of, in 92 bytes each and not in an object each. */
 export class Contributions {
   /** Keys of policies in a store. */
   readonly policies: readonly string[];
@@ -112,6 +132,8 @@ export class Contributions {
       pending: of(figure.pending),
       unheeded: of(figure.unheeded),
       podsDigest: of(figure.podsDigest),
+      policyDigest: of(figure.policyDigest),
+      leavesOpen: of(figure.leavesOpen),
       uncounted: of(figure.uncounted),
       findingsTotal: of(figure.findingsTotal),
       ranks: of(figure.ranks),
@@ -182,8 +204,7 @@ function figuresOf(one: Contribution): number[] {
     ...[hosts.indexOf(one.host), one.isCut ? 1 : 0],
     ...[open?.established ?? none, open?.protected ?? 0, open?.exposed ?? 0, open?.unknown ?? 0],
     one.unheeded,
-    one.podsDigest,
-    one.uncounted,
+    ...[one.podsDigest, one.uncounted, one.policyDigest, one.leavesOpen],
     ...one.skips,
   ];
 }

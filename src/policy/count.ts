@@ -31,7 +31,7 @@ export class PolicyCount {
   readonly policy: EffectivePolicy;
   readonly census: Census;
   readonly #population: Population;
-  readonly #givenSince: GivenSince;
+  #givenSince: GivenSince;
   /** On what the pods of a namespace were counted; none of the others were. */
   readonly #bases = new Map<string, Basis>();
   readonly #due: Set<string>;
@@ -56,6 +56,13 @@ export class PolicyCount {
     if (isSameBasis(counted, this.#basisNow(name))) return this.#due.delete(name);
     this.#due.add(name);
     return true;
+  }
+
+  /** From when on pods are given the values is another somewhere. */
+  sinceChanged(givenSince: GivenSince): void {
+    this.#givenSince = givenSince;
+    const counted = this.#move === undefined ? [] : [this.#move.namespace];
+    for (const name of [...this.#bases.keys(), ...counted]) this.namespaceChanged(name);
   }
 
   /** To be told once, after it changed. True where it is selected, or was. */

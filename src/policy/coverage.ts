@@ -64,7 +64,7 @@ function isPartlyExposed({ pods, hosts, findings, known }: CoverageFacts): Cover
     part(known.exposedConnections, known.establishedConnections, 'connections'),
   ].filter((text) => text !== undefined);
   const worst = findings.find(causes);
-  if (parts.length === 0 && worst?.reason !== 'ProxyHop') return undefined;
+  if (parts.length === 0 && worst?.hop === undefined) return undefined;
   const what =
     parts.length === 0 ? 'What passes a proxy of the path is not covered' : `Not covered: ${listed(parts)}`;
   const message = worst === undefined ? what : `${what}. ${described(worst)}`;
@@ -141,26 +141,23 @@ function hasPendingPods({ pods: { pending = 0, selected }, known }: CoverageFact
   return { status: 'Unknown', reason: 'PodsPending', message };
 }
 
-/** Findings of sockets that nobody has looked at. */
-const notLookedAt: readonly string[] = ['SocketsNotReachable', 'TooManySockets', 'OtherTransport'];
-
-function lacksConnections({ findings, known: { uncounted } }: CoverageFacts): Coverage | undefined {
+function lacksConnections({ known: { uncounted, leftOpen } }: CoverageFacts): Coverage | undefined {
   if (uncounted.length > 0) {
     const message = `The open connections on ${someOf(uncounted)} have not been counted yet, which takes up to a minute`;
     return { status: 'Unknown', reason: 'ConnectionsNotCounted', message };
   }
-  const leftOut = findings.find(({ reason }) => notLookedAt.includes(reason));
-  if (leftOut === undefined) return undefined;
+  const reason = leftOpen.find((question) => question !== 'GuestNotReached');
+  if (reason === undefined) return undefined;
   return {
     status: 'Unknown',
-    reason: leftOut.reason,
+    reason,
     message: 'Every pod is covered, but not all open connections can be looked at: status.findings says why',
   };
 }
 
 /** The pod is covered; of what runs inside of its virtual machine nobody knows. */
-function hasGuests({ findings }: CoverageFacts): Coverage | undefined {
-  if (!findings.some(({ reason }) => reason === 'GuestNotReached')) return undefined;
+function hasGuests({ known: { leftOpen } }: CoverageFacts): Coverage | undefined {
+  if (!leftOpen.includes('GuestNotReached')) return undefined;
   const message =
     'Every pod is covered, but nobody reads the connections of the virtual machines that run in some: status.findings says what to set there';
   return { status: 'Unknown', reason: 'GuestNotReached', message };

@@ -176,6 +176,15 @@ const mildest: readonly string[] = [
   'SkipLabel',
 ];
 
+/** What nobody looked at is no counter-example, and no proof. */
+export const openQuestions = [
+  'SocketsNotReachable',
+  'TooManySockets',
+  'OtherTransport',
+  'GuestNotReached',
+] as const;
+export type OpenQuestion = (typeof openQuestions)[number];
+
 /** 0 is the worst; less than `ranks`. */
 export function rankOf(reason: string): number {
   return mildest.indexOf(reason) + 1;

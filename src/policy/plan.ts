@@ -12,6 +12,7 @@ import { unreadable } from './obstacle.ts';
 import type { Evidence } from './evidence.ts';
 import type { AdmissionMode } from './mode.ts';
 import type { NamespaceView } from './pod.ts';
+import { editionOf } from './policy-digest.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 import type { Refused } from './refusal.ts';
@@ -113,7 +114,7 @@ function assessmentOf(
   if (counted === undefined)
     throw new Error(`${record.kind} ${record.name} was looked at before it was counted`);
   return assess(policy, {
-    ...{ generation: record.generation, facts, counted },
+    ...{ edition: editionOf(record, policy.effective), facts, counted },
     withheldIn: new Set(withheldOf(refusals).map(({ namespace }) => namespace)),
   });
 }

@@ -6,6 +6,7 @@ import { meets } from './enough.ts';
 import type { Draft } from './finding.ts';
 import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
+import { digestOfPolicy } from './policy-digest.ts';
 import type { Reading } from './reading.ts';
 import { digestOfPods } from './pod-digest.ts';
 import { requirementOf } from './requirement.ts';
@@ -55,6 +56,7 @@ export function policyTotals({ record, policy }: Selecting, facts: PolicyFacts):
     kind: record.kind,
     ...(record.namespace === '' ? {} : { namespace: record.namespace }),
     ...{ name: record.name, observedGeneration: record.generation },
+    policyDigest: digestOfPolicy(record.uid, policy.effective),
     ...{ selected: pods.length, live: inState('live') },
     ...unlessZero({ pending, podsDigest: digestOfPods(pods.map(({ pod }) => pod.uid)) }),
     ...(skippedBy.length === 0 ? {} : { skippedBy }),

@@ -4,9 +4,12 @@ import { skipReasons } from '../api/status.ts';
 import type { Census } from './census.ts';
 import { noPlace, waitingPlace } from './census.ts';
 import type { Contribution } from './contribution.ts';
-import { awayFindings, someOf, unservedFindings } from './finding.ts';
+import type { OpenQuestion } from './finding.ts';
+import { awayFindings, openQuestions, someOf, unservedFindings } from './finding.ts';
 import { tooLongFindings } from './report-budget.ts';
 import type { EffectivePolicy } from './policy.ts';
+import type { Edition } from './policy-digest.ts';
+import { speaksOf } from './policy-digest.ts';
 import type { NodeView } from './selection.ts';
 import { selectsNode } from './selection.ts';
 import type { Worst } from './worst.ts';
@@ -56,6 +59,8 @@ export interface Known {
   readonly exposedConnections: number;
   /** Nodes that have not looked at all of their connections yet, in order. */
   readonly uncounted: readonly string[];
+  /** What any node says that it cannot tell: of findings only some are listed. */
+  readonly leftOpen: readonly OpenQuestion[];
 }
 
 /** What is known where no agent runs: what specs say. */
@@ -66,7 +71,7 @@ export const bySpecs = (uncovered: number): Known => ({
     hostsNotLive: 0,
     establishedConnections: 0,
     exposedConnections: 0,
-    uncounted: [],
+    ...{ uncounted: [], leftOpen: [] },
   },
 });
 
@@ -116,16 +121,12 @@ interface Rolled {
  * not hold this generation yet is awaited, and counted with what it said of the one before: its pods did not lose their
  * values by an edit.
  */
-export function rollUp(
-  policy: EffectivePolicy,
-  generation: number,
-  { facts, census, worst }: Rolled,
-): Rollup {
+export function rollUp(policy: EffectivePolicy, edition: Edition, { facts, census, worst }: Rolled): Rollup {
   const asksForNodes = 'nodes' in policy.spec && policy.spec.nodes !== undefined;
   const selected = asksForNodes
     ? new Set([...facts.nodes].filter((node) => selectsNode(policy, node)).map(({ name }) => name))
     : undefined;
-  const sum = new Sum(facts, generation, worst);
+  const sum = new Sum(facts, edition, worst);
   for (const node of concernedBy(census, selected)) {
     sum.add({
       ...{ node, selected: census.count(node, 'selected'), pending: census.count(node, 'pending') },
@@ -145,22 +146,23 @@ function* concernedBy(census: Census, selected: ReadonlySet<string> | undefined)
 
 class Sum {
   readonly #facts: NodeFacts;
-  readonly #generation: number;
+  readonly #edition: Edition;
   readonly #worst: Worst;
   readonly #counts = { nodes: 0, live: 0, unheeded: 0, findings: 0, hostsLive: 0, hostsNotLive: 0 };
   readonly #known = { uncovered: 0, unread: 0, establishedConnections: 0, exposedConnections: 0 };
   readonly #skips = skipReasons.map(() => 0);
   readonly #connections = { established: 0, protected: 0, exposed: 0, unknown: 0 };
   #hasConnections = false;
+  #leftOpen = 0;
   readonly #awaited: string[] = [];
   readonly #away: string[] = [];
   readonly #short: string[] = [];
   readonly #uncounted: string[] = [];
   readonly #ofNodes: Finding[] = [];
 
-  constructor(facts: NodeFacts, generation: number, worst: Worst) {
+  constructor(facts: NodeFacts, edition: Edition, worst: Worst) {
     this.#facts = facts;
-    this.#generation = generation;
+    this.#edition = edition;
     this.#worst = worst;
   }
 
@@ -186,7 +188,7 @@ class Sum {
   #stateOf(node: string, report: Contribution | undefined): NodeState {
     if (!this.#facts.isReporting(node)) return 'silent';
     if (report === undefined) return (this.#facts.shortenedOn(node)?.leftOut ?? 0) > 0 ? 'untold' : 'awaited';
-    return report.observedGeneration === this.#generation ? 'reported' : 'awaited';
+    return speaksOf(report, this.#edition) ? 'reported' : 'awaited';
   }
 
   #addSaid({ selected, pending, declared, isSelected }: Concerned, report: Contribution): void {
@@ -197,6 +199,7 @@ class Sum {
     if (host === 'Live' && isSelected) this.#counts.hostsLive += 1;
     this.#counts.findings += findingsTotal;
     this.#ofNodes.push(...ofNode);
+    this.#leftOpen |= report.leavesOpen;
     // A node cannot have skipped more pods than it has.
     let left = selected;
     skips.forEach((count, index) => {
@@ -249,6 +252,7 @@ class Sum {
         establishedConnections: bounded(this.#known.establishedConnections),
         exposedConnections: bounded(this.#known.exposedConnections),
         uncounted: this.#uncounted,
+        leftOpen: openQuestions.filter((_, at) => (this.#leftOpen & (1 << at)) !== 0),
       },
       ...{ live: bounded(live), unheeded: bounded(unheeded), skips: this.#skips },
       nodes: { selected: nodes, reporting: nodes - this.#away.length },

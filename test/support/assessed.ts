@@ -13,7 +13,7 @@ import type { NodeFacts } from '../../src/policy/rollup.ts';
 import type { Surroundings } from './recount.ts';
 import type { PlainFacts } from './recount-nodes.ts';
 
-type Plain = Omit<Surroundings, 'generation'>;
+type Plain = Omit<Surroundings, 'generation' | 'digest'>;
 
 /** What a controller has counted of a policy once it has seen all that is there. */
 export function countedOf(policy: EffectivePolicy, plain: Plain): Counted {
@@ -78,7 +78,7 @@ export function folded(facts: PlainFacts): NodeFacts {
     ...facts,
     reportOf: (node) => {
       const report = facts.reportOf(node);
-      return report && contributionOf(report);
+      return report && contributionOf(node, report);
     },
   };
 }
@@ -87,7 +87,8 @@ export function folded(facts: PlainFacts): NodeFacts {
 export function assessed(policy: EffectivePolicy, plain: Surroundings): Assessment {
   const { generation, withheldIn } = plain;
   return assess(policy, {
-    ...{ generation, counted: countedOf(policy, plain), facts: folded(plain.facts) },
+    ...{ edition: { generation, digest: plain.digest ?? 1 }, counted: countedOf(policy, plain) },
+    facts: folded(plain.facts),
     ...(withheldIn === undefined ? {} : { withheldIn }),
   });
 }

@@ -1,6 +1,6 @@
 import type { NodePolicyReport, ShortenedReport } from '../../src/api/node-keepalive.ts';
 import type { ConnectionTotals, Finding, HostCounts, NodeCounts, SkipReason } from '../../src/api/status.ts';
-import { awayFindings, someOf, unservedFindings } from '../../src/policy/finding.ts';
+import { awayFindings, openQuestions, someOf, unservedFindings } from '../../src/policy/finding.ts';
 import type { EffectivePolicy } from '../../src/policy/policy.ts';
 import { tooLongFindings, wasCut } from '../../src/policy/report-budget.ts';
 import type { Known } from '../../src/policy/rollup.ts';
@@ -102,16 +102,23 @@ export function rollUp(
     ...awayFindings(away.filter((node) => facts.isServed(node))),
     ...unservedFindings(away.filter((node) => !facts.isServed(node))),
   ];
-  // A node speaks of its own pods.
+  // A node speaks of itself and its own pods.
   const told = all.flatMap(({ node, findings = [] }) =>
-    findings.map((one) => (one.pod === undefined ? one : { ...one, node })),
+    findings.map(({ hop: _hop, policy: _policy, namespace, ...one }) => ({
+      ...(one.pod === undefined || namespace === undefined ? {} : { namespace }),
+      ...{ ...one, node },
+    })),
   );
   const tooLong = gatherNodes(
     short.flatMap((node) => tooLongFindings(policy, node, facts.shortenedOn(node))),
   );
   const gathered = gatherNodes(told);
   return {
-    known: { ...knownOf(present), hostsNotLive: hostsNotLive.length },
+    known: {
+      ...knownOf(present),
+      hostsNotLive: hostsNotLive.length,
+      leftOpen: openQuestions.filter((question) => told.some(({ reason }) => reason === question)),
+    },
     live: sum(all.map(({ live }) => live)),
     unheeded: sum(sayings.map(({ report: { unheeded = 0 }, here }) => Math.min(unheeded, here.declared))),
     skips: sayings.flatMap(skipsOf),
@@ -150,7 +157,7 @@ function saying(
   return report === undefined ? [] : [{ node, report, here }];
 }
 
-function knownOf(said: readonly Saying[]): Omit<Known, 'hostsNotLive'> {
+function knownOf(said: readonly Saying[]): Omit<Known, 'hostsNotLive' | 'leftOpen'> {
   const pods = said.map(({ report: { selected, live, pending = 0 }, here }) => {
     const notLive = Math.max(0, here.selected - here.pending - live);
     const uncovered = Math.min(notLive, Math.max(0, selected - live - pending));

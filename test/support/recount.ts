@@ -79,6 +79,8 @@ interface Census {
 /** All that an assessment depends on. */
 export interface Surroundings {
   readonly generation: number;
+  /** As a report tells it of this policy, of that uid; 1 unless told. */
+  readonly digest?: number;
   readonly neighbourhoods: Iterable<Neighbourhood>;
   /** Every policy that may select the same pods. */
   readonly others: readonly Policy[];

@@ -8,6 +8,7 @@ import type { Identified, Store } from '../../../src/kube/store.ts';
 import { assess } from '../../../src/policy/assess.ts';
 import { awaited } from '../../../src/policy/evidence.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
+import { editionOf } from '../../../src/policy/policy-digest.ts';
 import { thoseThatMayAct } from '../../../src/policy/withheld.ts';
 import { givenSince } from '../../../src/policy/withholding.ts';
 import { recount } from '../../support/recount.ts';
@@ -70,10 +71,12 @@ export class Rig {
       this.world.gather(key, { now: new Date(), activatingForMs: undefined, evidence: awaited }, words);
     const look = () => {
       const seen = gather();
+      const policy = this.world.acting.of(key) as EffectivePolicy;
       return (
         seen?.counted &&
-        assess(this.world.acting.of(key) as EffectivePolicy, {
-          ...{ generation: seen.record.generation, counted: seen.counted, facts: seen.facts },
+        assess(policy, {
+          edition: editionOf(seen.record, policy.effective),
+          ...{ counted: seen.counted, facts: seen.facts },
         })
       );
     };

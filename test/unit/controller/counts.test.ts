@@ -2,7 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
-import { pod, team } from '../../support/builder.ts';
+import type { Condition, PolicyStatus } from '../../../src/api/status.ts';
+import { digestOfPods } from '../../../src/policy/pod-digest.ts';
+import { digestOfPolicy } from '../../../src/policy/policy-digest.ts';
+import { pod, sysctls, team } from '../../support/builder.ts';
 import { home, Rig } from './counts-rig.ts';
 import { policyOf, steps, take } from './counts-steps.ts';
 
@@ -108,6 +111,79 @@ describe('words that were forgotten', () => {
     expect(words.get(key, 'd', '0')).toBeUndefined();
     words.needs(key, new Set(['a']));
     expect(words.get(key, 'd', '1')).toBeUndefined();
+  });
+});
+
+describe('of the pods of a node that its agent had told of before they were counted', () => {
+  const uids = ['ua', 'ub', 'uc'];
+  const rigWith = () => {
+    const rig = new Rig();
+    rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
+    rig.put('nodes', 'n1', { uid: 'n1', name: 'n1', labels: {} });
+    const placed = (name: string, namespace = 'db') =>
+      pod({ name, namespace, sysctls: sysctls(), spec: { nodeName: 'n1' } });
+    rig.put('pods', `${home}/agent`, { ...placed('agent', home), uid: 'agent', agentReady: true });
+    for (const uid of uids) rig.put('pods', `db/${uid}`, { ...placed(uid), uid, agentReady: undefined });
+    put(rig, 90, 'uid-1');
+    return rig;
+  };
+  const put = (rig: Rig, seconds: number, uid: string, status: PolicyStatus = {}) => {
+    const policy = team(seconds);
+    const record = {
+      ...policy,
+      policy,
+      uid,
+      resourceVersion: '1',
+      generation: 1,
+      problems: undefined,
+      status,
+    };
+    rig.put('keepalivepolicies', 'db/team', record);
+  };
+  const tell = (rig: Rig, policyDigest: number) => {
+    const connections = { established: 5, protected: 5, exposed: 0, unknown: 0 };
+    const counts = { selected: 3, live: 3, podsDigest: digestOfPods(uids), policyDigest, connections };
+    rig.report('n1', [
+      { kind: 'KeepalivePolicy', namespace: 'db', name: 'team', observedGeneration: 1, ...counts },
+    ]);
+  };
+  const covered = async (rig: Rig) => (await rig.kept('db/team'))?.coverage;
+
+  test('one that goes takes nothing from what is known of the others', async () => {
+    const rig = rigWith();
+    tell(rig, digestOfPolicy('uid-1', team(90).effective));
+    expect(await covered(rig)).toMatchObject({ status: 'True' });
+    rig.put('pods', 'db/uc', undefined);
+    expect(await covered(rig)).toMatchObject({ status: 'True' });
+  });
+
+  test('nor does a policy that comes into force, or of which a namespace refuses the values', async () => {
+    const rig = rigWith();
+    await covered(rig);
+    tell(rig, digestOfPolicy('uid-1', team(90).effective));
+    const since = '2026-05-04T10:00:00Z';
+    const ready = {
+      type: 'Ready',
+      status: 'True',
+      reason: 'Enforced',
+      message: '',
+      lastTransitionTime: since,
+    };
+    put(rig, 90, 'uid-1', { conditions: [{ ...ready, observedGeneration: 1 } as Condition] });
+    rig.put('pods', 'db/uc', undefined);
+    expect(await covered(rig)).toMatchObject({ status: 'True' });
+  });
+
+  test('nobody has told of a policy that was made again under the name of another', async () => {
+    const rig = rigWith();
+    tell(rig, digestOfPolicy('uid-1', team(900).effective));
+    put(rig, 900, 'uid-1');
+    expect(await covered(rig)).toMatchObject({ status: 'True' });
+    rig.put('keepalivepolicies', 'db/team', undefined);
+    put(rig, 30, 'uid-2');
+    expect(await covered(rig)).toMatchObject({ status: 'Unknown', reason: 'AwaitingNodes' });
+    tell(rig, digestOfPolicy('uid-2', team(30).effective));
+    expect(await covered(rig)).toMatchObject({ status: 'True' });
   });
 });
 

@@ -191,7 +191,7 @@ describe('what else changes', () => {
 
 describe('what a node reports', () => {
   const said = (name: string, live: number) =>
-    contributionOf({
+    contributionOf('n1', {
       ...{ kind: 'KeepalivePolicy', namespace: 'db', name, observedGeneration: 1, selected: 2, live },
     });
   const reports = (reported: ReadonlyMap<string, Contribution>, rest: Partial<StoredReport> = {}) => {

@@ -168,6 +168,26 @@ describe('Covered is Unknown', () => {
       'ConnectionsNotCounted',
     ],
     [
+      'where one node cannot tell, however much another has to say: of findings only some are listed',
+      facts(
+        {
+          ...good,
+          findings: Array.from({ length: 20 }, (_, at) => ({
+            reason: 'ShorterTrackerOnNode',
+            message: `${at}`,
+          })),
+          findingsTotal: 20,
+        },
+        {
+          ...good,
+          findings: [{ reason: 'GuestNotReached', pod: 'b', message: 'a guest' }],
+          findingsTotal: 1,
+        },
+      ),
+      [a, b],
+      'GuestNotReached',
+    ],
+    [
       'where sockets cannot be looked at',
       facts({ ...good, findings: [{ reason: 'SocketsNotReachable', message: 'ENOSYS' }], findingsTotal: 1 }),
       [a],

@@ -31,8 +31,14 @@ function facts(
 }
 const on = (node: string, name: string, sketch: Parameters<typeof pod>[0] = {}) =>
   pod({ name, ...sketch, spec: { ...sketch?.spec, nodeName: node } });
-const look = (pods: ReturnType<typeof pod>[], nodes: PlainFacts, policy: EffectivePolicy = team(90)) =>
+const look = (
+  pods: ReturnType<typeof pod>[],
+  nodes: PlainFacts,
+  policy: EffectivePolicy = team(90),
+  digest = 1,
+) =>
   assessed(policy, {
+    digest,
     ...{ generation: 1, neighbourhoods: [{ namespace: namespace(), pods }], others: [policy], facts: nodes },
   });
 
@@ -100,6 +106,40 @@ describe('what the agents say', () => {
     expect(seen.findings.map(({ reason }) => reason)).toEqual(['NotReachable', 'SkipLabel']);
     expect(seen.findingsTotal).toBe(31);
     expect(seen.pods).toMatchObject({ skipped: 1, skippedBy: [{ reason: 'SkipLabel', count: 1 }] });
+  });
+
+  test.each([
+    [
+      'of another one that had its name, or of other values, is waited for until it is of this one',
+      7,
+      ['n1'],
+    ],
+    ['of this one is not', 8, []],
+    ['where an agent tells no more than the generation, is believed by that', undefined, []],
+  ])('%s', (_sentence, policyDigest, awaited) => {
+    const known = policyDigest === undefined ? {} : { policyDigest };
+    const seen = look([on('n1', 'a')], facts({ n1: { selected: 1, live: 1, ...known } }), team(90), 8);
+    expect([seen.awaited, seen.pods.live]).toEqual([awaited, 1]);
+  });
+
+  test('is of that node and of its pods, whatever else it says', () => {
+    const lie = {
+      node: 'n2',
+      hop: 'envoy',
+      policy: 'other',
+      namespace: 'web',
+      reason: 'ProxyHop',
+      message: 'm',
+    };
+    const seen = look(
+      [on('n1', 'a')],
+      facts({ n1: { findings: [lie, { ...lie, pod: 'a', message: 'p' }], findingsTotal: 2 } }),
+    );
+    expect(seen.findings).toEqual([
+      { reason: 'ProxyHop', node: 'n1', message: 'm' },
+      { reason: 'ProxyHop', namespace: 'web', pod: 'a', node: 'n1', message: 'p' },
+    ]);
+    expect(seen.coverage.message).not.toContain('proxy');
   });
 
   test('of an earlier generation counts until the agent holds the present one, which is waited for', () => {
