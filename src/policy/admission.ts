@@ -2,7 +2,7 @@ import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, OPERATOR_LABELS, REQUIREMENT_ANNOTATION, SKIP_LABEL } from '../api/group.ts';
 import type { LabelSelector } from '../api/selector.ts';
 import type { ClusterKeepalivePolicySpec } from '../api/spec.ts';
-import type { Expression } from './admission-values.ts';
+import type { Expression } from './admission-derivation.ts';
 import { mutation, variables } from './admission-values.ts';
 import { matchConstraints } from './match-constraints.ts';
 import { notWindowsCel } from './windows.ts';

@@ -1,7 +1,5 @@
-import type { Triple } from '../api/triple.ts';
 import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
-import { ownValuesText, parseOwnValues, parseRequirement, requirementText } from './admitted.ts';
-import { amend } from './enough.ts';
+import { ownValuesText, parseRequirement, requirementText } from './admitted.ts';
 import type { NamespaceView, RawPod } from './pod.ts';
 import { podView } from './pod.ts';
 import type { Policy } from './policy.ts';
@@ -12,6 +10,7 @@ import { skipOf } from './skip.ts';
 import type { Sysctl } from './sysctl.ts';
 import { mergeSysctls, valuesOf } from './sysctl.ts';
 import { takenBack } from './take-back.ts';
+import { ownBefore } from './written.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -40,26 +39,16 @@ export function admit(pod: RawPod, namespace: NamespaceView, policies: readonly 
 }
 
 function amended(pod: Admitted, asked: Requirement): Admitted {
-  const { sysctls, annotations } = pod;
+  const { sysctls } = pod;
+  const { [OWN_VALUES_ANNOTATION]: noted, ...annotations } = pod.annotations;
   const earlier = parseRequirement(annotations[REQUIREMENT_ANNOTATION]);
   const requirement = (earlier && together([asked, earlier])) ?? asked;
-  const noted = annotations[OWN_VALUES_ANNOTATION];
-  const own = plausible(parseOwnValues(noted), requirement);
-  const merged = mergeSysctls(sysctls, requirement, own ?? valuesOf(sysctls));
+  const own = ownBefore(pod);
+  const merged = mergeSysctls(sysctls, requirement, own?.values ?? valuesOf(sysctls));
   const asks = { [REQUIREMENT_ANNOTATION]: requirementText(requirement) };
-  // What is enough is only noted: a policy that comes after these has to know what they ask.
+  // What is enough is only noted: a policy that comes after these has to know what they ask. A note of what it was before is then
+  // not of us, and could be taken for ours by whoever asks for what happens to be there.
   if (merged === sysctls) return { sysctls, annotations: { ...annotations, ...asks } };
-  const added = {
-    ...asks,
-    [OWN_VALUES_ANNOTATION]: own === undefined || noted === undefined ? ownValuesText(sysctls) : noted,
-  };
-  return { sysctls: merged, annotations: { ...annotations, ...added } };
-}
-
-/** Values that are enough were not changed: whoever notes such may have written anything. */
-function plausible(
-  noted: Partial<Triple> | undefined,
-  requirement: Requirement,
-): Partial<Triple> | undefined {
-  return noted !== undefined && amend(noted, requirement) !== undefined ? noted : undefined;
+  const had = own === undefined || noted === undefined ? ownValuesText(sysctls) : noted;
+  return { sysctls: merged, annotations: { ...annotations, ...asks, [OWN_VALUES_ANNOTATION]: had } };
 }

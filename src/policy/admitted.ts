@@ -28,12 +28,14 @@ export function parseRequirement(text: string | undefined): Requirement | undefi
 }
 
 export function ownValuesText(sysctls: readonly Sysctl[]): string {
-  const texts = tripleKeys.map((key) => {
-    const entry = entryOf(sysctls, key);
-    if (entry === undefined) return none;
-    return plainInteger.test(entry.value) ? entry.value : unreadable;
-  });
-  return texts.join('/');
+  return tripleKeys.map((key) => ownTextOf(sysctls, key)).join('/');
+}
+
+/** What counts of one key. */
+export function ownTextOf(sysctls: readonly Sysctl[], key: TripleKey): string {
+  const entry = entryOf(sysctls, key);
+  if (entry === undefined) return none;
+  return plainInteger.test(entry.value) ? entry.value : unreadable;
 }
 
 /** As it was written, key by key; undefined where it says nothing that can be understood. */

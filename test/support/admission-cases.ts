@@ -5,6 +5,7 @@ import type { RawPod } from '../../src/policy/pod.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import { nat, sysctls } from './builder.ts';
 import { declarations, entry, interval, ports, probes, time } from './declaration-cases.ts';
+import { notedCases } from './noted-cases.ts';
 import { placementCases } from './placement-cases.ts';
 import { manyRequirements, selectorCases } from './selector-cases.ts';
 import { takeBackCases } from './take-back-cases.ts';
@@ -278,6 +279,14 @@ export const admissionCases: readonly AdmissionCase[] = [
     sentence,
     pod,
     policies: [team(90), platform(90)],
+    expected,
+  })),
+  ...notedCases.map(({ sentence, annotations, have, asked, expected }) => ({
+    sentence,
+    pod: { annotations, ...declaring(...have) },
+    policies: asked.map(({ idleTimeoutSeconds, declared: keepalive }) =>
+      team(idleTimeoutSeconds, { keepalive }),
+    ),
     expected,
   })),
   ...meetings.map(([sentence, policies, have, expected]) => ({

@@ -2,12 +2,7 @@ import type { Sysctl } from '../../src/policy/sysctl.ts';
 import type { AdmissionCase } from './admission-cases.ts';
 import { sysctls } from './builder.ts';
 import { entry, interval, probes, time } from './declaration-cases.ts';
-
-/** What admission notes beside the values that it gives. */
-const given = (requirement: string, ownValues: string): Record<string, string> => ({
-  'keepalive.dev/requirement': requirement,
-  'keepalive.dev/own-values': ownValues,
-});
+import { notes } from './noted-cases.ts';
 
 const declaring = (...list: Sysctl[]) => ({ spec: { securityContext: { sysctls: list } } });
 
@@ -19,7 +14,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'hostNetwork that somebody set after admission changed the pod: what it was given is taken back',
     {
-      annotations: given('90/-/-/-', '-/-/-'),
+      annotations: notes('90/-/-/-', '-/-/-'),
       spec: { hostNetwork: true, securityContext: { sysctls: [ofNoNetwork, ...sysctls()] } },
     },
     [ofNoNetwork],
@@ -27,7 +22,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'the pod has its own values then',
     {
-      annotations: given('90/-/-/-', '600/-/-'),
+      annotations: notes('90/-/-/-', '600/-/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls()),
     },
@@ -36,7 +31,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'also a spelling that only the kernel can read',
     {
-      annotations: given('90/-/-/-', '-/?/-'),
+      annotations: notes('90/-/-/-', '-/?/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(entry(interval, '010'), entry(time, '30'), entry(probes, '6')),
     },
@@ -45,24 +40,42 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'Windows that somebody set after it, too',
     {
-      annotations: given('90/-/-/-', '-/-/-'),
+      annotations: notes('90/-/-/-', '-/-/-'),
       spec: { nodeSelector: { 'kubernetes.io/os': 'windows' }, securityContext: { sysctls: sysctls() } },
+    },
+    [],
+  ],
+  [
+    'what was asked for then is what counts, and not what is asked now',
+    {
+      annotations: notes('350/-/-/-', '-/-/-'),
+      labels: { 'keepalive.dev/skip': 'true' },
+      ...declaring(...sysctls(116, 39, 6)),
     },
     [],
   ],
   [
     'values that are not those it was given are somebody’s own',
     {
-      annotations: given('90/-/-/-', '-/-/-'),
+      annotations: notes('90/-/-/-', '-/-/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls(20)),
     },
     sysctls(20),
   ],
   [
+    'and a spelling that only the kernel can read, which came after it',
+    {
+      annotations: notes('90/-/-/-', '-/-/-'),
+      labels: { 'keepalive.dev/skip': 'true' },
+      ...declaring(entry(time, '30'), entry(interval, '10'), entry(probes, '0x20')),
+    },
+    [entry(time, '30'), entry(interval, '10'), entry(probes, '0x20')],
+  ],
+  [
     'so are those beside own values that admission would not have changed',
     {
-      annotations: given('90/-/-/-', '15/15/9'),
+      annotations: notes('90/-/-/-', '15/15/9'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls(15, 15, 9)),
     },
@@ -71,7 +84,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'and beside annotations that say nothing',
     {
-      annotations: given('soon', '-/-/-'),
+      annotations: notes('soon', '-/-/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls()),
     },

@@ -3,8 +3,10 @@ import fc from 'fast-check';
 
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../../src/api/spec.ts';
 import type { Triple } from '../../../src/api/triple.ts';
+import { kernelDefaults, shorthand, tripleKeys } from '../../../src/api/triple.ts';
 import { admit } from '../../../src/policy/admit.ts';
-import { meets } from '../../../src/policy/enough.ts';
+import { parseRequirement, requirementText } from '../../../src/policy/admitted.ts';
+import { amend, meets } from '../../../src/policy/enough.ts';
 import type { RawPod } from '../../../src/policy/pod.ts';
 import { declaredTriple } from '../../../src/policy/sysctl.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
@@ -115,6 +117,57 @@ describe('the sysctls of a new pod', () => {
     expect(admit(rawPod({ sysctls: sysctls(15, 15, 9) }), namespace(), [team(90)]).annotations).toEqual({
       'keepalive.dev/requirement': '90/-/-/-',
     });
+  });
+
+  test('of which notes speak that do not fit them are judged as without, and the notes with them', () => {
+    const stale = { 'keepalive.dev/requirement': '90/-/-/-', 'keepalive.dev/own-values': '-/-/-' };
+    const noted = (list: ReturnType<typeof sysctls>) =>
+      admit(rawPod({ annotations: stale, sysctls: list }), namespace(), [team(90)]).annotations;
+    expect(noted(sysctls(10, 5, 9))).toEqual({ 'keepalive.dev/requirement': '90/-/-/-' });
+    expect(noted(sysctls(7200, 5, 12))['keepalive.dev/own-values']).toBe('7200/5/12');
+    expect(noted(sysctls())).toEqual(stale);
+  });
+
+  /** Notes as whoever makes a pod may write them, and values that mostly fit them but for one. */
+  const notedPods = fc
+    .record({
+      noted: fc.option(requirements, { nil: undefined }),
+      had: heldValues,
+      set: fc.subarray([...tripleKeys]),
+      to: heldValues,
+      asked: requirements,
+    })
+    .map(({ noted, had, set, to, asked }) => {
+      const written = noted && amend(had, noted);
+      const have = { ...(written ?? had), ...Object.fromEntries(set.map((key) => [key, to[key]])) };
+      const isOurs = written !== undefined && shorthand(written) === shorthand(have);
+      const annotations = {
+        ...(noted && { 'keepalive.dev/requirement': requirementText(noted) }),
+        'keepalive.dev/own-values': shorthand(had),
+      };
+      return { annotations, have, isOurs, asked };
+    });
+
+  test('that are not what was written from any notes are never made looser, nor their probes fewer', () => {
+    fc.assert(
+      fc.property(notedPods, ({ annotations, have, isOurs, asked }) => {
+        fc.pre(!isOurs);
+        const { timeSeconds, intervalSeconds, probes } = have;
+        const pod = rawPod({ annotations, sysctls: sysctls(timeSeconds, intervalSeconds, probes) });
+        const made = admit(pod, namespace(), [team(asked.idleTimeoutSeconds, { keepalive: asked.declared })]);
+        const starts = declaredTriple(made.sysctls);
+        const { 'keepalive.dev/requirement': whole } = made.annotations;
+        const requirement = parseRequirement(whole);
+        if (starts === undefined || requirement === undefined) throw new Error('all of it can be read');
+        // As if nobody had noted what it had before.
+        expect(starts).toEqual(amend(have, requirement) ?? have);
+        for (const key of ['timeSeconds', 'intervalSeconds'] as const)
+          if (have[key] > 0) expect(starts[key]).toBeLessThanOrEqual(have[key]);
+        const isChosen = have.probes !== kernelDefaults.probes && requirement.declared.probes === undefined;
+        if (isChosen) expect(starts.probes).toBeGreaterThanOrEqual(have.probes);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('are not changed by a policy of another namespace', () => {
