@@ -2,6 +2,7 @@ import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
 import type { Expression } from './admission-derivation.ts';
 import { derivation, names, undeclared } from './admission-derivation.ts';
 import { ownValuesPattern, requirementPattern } from './admitted.ts';
+import { annotationBytes } from './annotation-room.ts';
 import { enforceLabel, enforceVersionLabel, pinnedVersionPattern, restrictingLevels } from './skip.ts';
 import { plainInteger } from './sysctl.ts';
 
@@ -81,6 +82,20 @@ export const variables: readonly Expression[] = [
   },
   { name: 'ownText', expression: `${v('texts')}.join('/')` },
 
+  // annotation-room.ts, hasRoom(): of everybody else's annotations, in bytes, and of ours as they will be.
+  {
+    name: 'others',
+    expression:
+      `object.metadata.?annotations.orValue({}).map(k, k in ['${REQUIREMENT_ANNOTATION}', '${OWN_VALUES_ANNOTATION}'] ? 0 : ` +
+      'size(bytes(k)) + size(bytes(object.metadata.annotations[k]))).sum()',
+  },
+  {
+    name: 'hasRoom',
+    expression:
+      `${v('others')} + ${REQUIREMENT_ANNOTATION.length} + size(${v('requirementText')}) + ` +
+      `(${v('wholeIsEnough')} ? 0 : ${OWN_VALUES_ANNOTATION.length} + size(${v('ownText')})) <= ${annotationBytes}`,
+  },
+
   // take-back.ts, takenBack().
   {
     name: 'given',
@@ -107,7 +122,7 @@ const takeBack =
 
 export const mutation = [
   `!${v('mayChange')} ? (${v('isAsWritten')} ? ${takeBack} : []) :`,
-  `${v('pinned')} ? [] :`,
+  `${v('pinned')} || !${v('hasRoom')} ? [] :`,
   // What is enough is only noted: a policy that comes after this one has to know what this one asks.
   `(${v('wholeIsEnough')} ? [] :`,
   "(has(object.spec.securityContext) ? [] : [JSONPatch{op: 'add', path: '/spec/securityContext', value: Object.spec.securityContext{}}]) +",

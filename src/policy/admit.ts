@@ -1,5 +1,6 @@
 import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
 import { ownValuesText, parseRequirement, requirementText } from './admitted.ts';
+import { hasRoom } from './annotation-room.ts';
 import type { NamespaceView, RawPod } from './pod.ts';
 import { podView } from './pod.ts';
 import type { Policy } from './policy.ts';
@@ -35,7 +36,8 @@ export function admit(pod: RawPod, namespace: NamespaceView, policies: readonly 
   const skip = skipOf(view, namespace);
   if (asked === undefined) return given;
   if (skip !== undefined) return skip.reason === 'PodSecurityPinned' ? given : takenBack(given);
-  return amended(given, asked);
+  const made = amended(given, asked);
+  return hasRoom(made.annotations) ? made : given;
 }
 
 function amended(pod: Admitted, asked: Requirement): Admitted {

@@ -5,7 +5,7 @@ import type { RawPod } from '../../src/policy/pod.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import { nat, sysctls } from './builder.ts';
 import { declarations, entry, interval, ports, probes, time } from './declaration-cases.ts';
-import { notedCases } from './noted-cases.ts';
+import { notedCases, notes } from './noted-cases.ts';
 import { placementCases } from './placement-cases.ts';
 import { manyRequirements, selectorCases } from './selector-cases.ts';
 import { takeBackCases } from './take-back-cases.ts';
@@ -47,6 +47,11 @@ const platform = (seconds: number, spec: Partial<ClusterSpec> = {}): CasePolicy 
 });
 
 const declaring = (...list: Sysctl[]) => ({ spec: { securityContext: { sysctls: list } } });
+
+/** Annotations of so many bytes, keys and values together. */
+const notesOf = (bytes: number): Labels => ({
+  notes: `${'ä'.repeat(130_000)}${'x'.repeat(bytes - 260_005)}`,
+});
 
 const podSecurity = (level: string, version?: string, mode = 'enforce'): Labels => ({
   [`pod-security.kubernetes.io/${mode}`]: level,
@@ -151,6 +156,21 @@ const pods: [sentence: string, pod: AdmissionCase['pod'], expected: Sysctl[]][] 
     'the mirror of a static pod is left alone',
     { annotations: { 'kubernetes.io/config.mirror': 'abc' }, spec: { nodeName: 'no-such-node' } },
     [],
+  ],
+  [
+    'annotations that leave room for our notes, and no more, are annotations like any others',
+    { annotations: notesOf(262_082) },
+    sysctls(),
+  ],
+  [
+    'those that leave none stay alone, and so do the values: the API server would refuse the pod',
+    { annotations: notesOf(262_083), ...declaring(ports) },
+    [ports],
+  ],
+  [
+    'what is noted already takes no more room',
+    { annotations: { ...notesOf(262_082), ...notes('90/-/-/-', '-/-/-') }, ...declaring(...sysctls()) },
+    sysctls(),
   ],
   ['another annotation means nothing', { annotations: { 'kubernetes.io/config.source': 'api' } }, sysctls()],
 ];
