@@ -8,6 +8,7 @@ import { heldLabels } from './held-labels.ts';
 import type { NamespaceView } from './pod.ts';
 import type { Policy } from './policy.ts';
 import { clusterPolicy, namespacedPolicy } from './policy.ts';
+import { unreadPolicy } from './unread.ts';
 
 /** What is kept of an object of the API server: only what a decision can depend on. */
 export type Stored<T> = T & { readonly uid: string };
@@ -41,6 +42,8 @@ export interface PolicyRecord {
   /** `undefined` where the spec cannot be read; `problems` then says why. */
   readonly policy: Policy | undefined;
   readonly problems: string | undefined;
+  /** Of one that cannot be read: by what of it admission goes meanwhile. */
+  readonly unread?: Policy | undefined;
   /** Of one that cannot be read: a newer version may well read it. */
   readonly isNewer?: boolean;
   readonly status: PolicyStatus;
@@ -55,7 +58,8 @@ export function policyRecord(kind: PolicyKind, object: RawObject): PolicyRecord 
       : parsed(clusterKeepalivePolicySpecSchema, object.spec, (spec) => clusterPolicy(name, spec));
   // Only ever compared with what we would write, and read for its conditions: the CRD has checked its shape.
   const status = (object.status ?? {}) as PolicyStatus;
-  return { kind, namespace, name, uid, resourceVersion, generation, createdAt, status, ...read };
+  const record = { kind, namespace, name, uid, resourceVersion, generation, createdAt, status, ...read };
+  return record.policy === undefined ? { ...record, unread: unreadPolicy(record, object.spec) } : record;
 }
 
 /** The API server holds the CRD's rules, but an object may be older than a rule, or newer than this reader. */

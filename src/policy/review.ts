@@ -90,12 +90,16 @@ export function patchOf(
   return difference(pod, given, admit(pod, known.namespace, acting));
 }
 
-/** A policy as its status says that it acts in a namespace; the conditions of the CEL, one by one. */
-function actingIn({ policy, status }: PolicyRecord, namespace: string): Policy | undefined {
+/**
+ * A policy as its status says that it acts in a namespace; the conditions of the CEL, one by one. One that is not understood goes on
+ * with what was understood before: a rollback, or kinds that are upgraded before the replicas, must not leave new pods without values.
+ */
+function actingIn({ policy, unread, status }: PolicyRecord, namespace: string): Policy | undefined {
   const { effective, admission, refusals = [] } = status;
-  if (policy === undefined || effective === undefined || admission === 'Withheld') return undefined;
+  const said = policy ?? unread;
+  if (said === undefined || effective === undefined || admission === 'Withheld') return undefined;
   const isRefused = withheldOf(refusals).some((refusal) => refusal.namespace === namespace);
-  return isRefused ? undefined : { ...policy, effective };
+  return isRefused ? undefined : { ...said, effective };
 }
 
 function difference(pod: RawPod, given: Admitted, made: Admitted): PatchOperation[] {

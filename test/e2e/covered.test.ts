@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { until } from '../cluster/wait.ts';
-import { sysctls } from '../support/builder.ts';
+import { newerSpecTests } from './newer-spec.ts';
 import { Bench, condition, isReady, isStalled, kap, sleeper } from './shared.ts';
 
 const bench = new Bench();
@@ -134,34 +133,4 @@ describe('an admission object of the manifests that somebody edits', () => {
   });
 });
 
-describe('a spec of a newer version', () => {
-  const crd = 'keepalivepolicies.keepalive.dev';
-  const field = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/tomorrow';
-  const patchCrd = (patch: object) =>
-    kubectl('patch', 'crd', crd, '--type=json', '-p', JSON.stringify([patch]));
-  const isTaken = async (object: unknown) =>
-    (await bench.cluster.exec(['kubectl', 'apply', '-f', '-'], { stdin: JSON.stringify(object) })).code === 0;
-
-  test('is told, and new pods go on with what was understood before', async () => {
-    await patchCrd({ op: 'add', path: field, value: { type: 'string' } });
-    // A watch of the schema before lives on for a second, and leaves the field out of what it tells: this policy of
-    // nothing shows that the controller's own has ended.
-    const herald = kap(namespace, 'herald', 60, {
-      podSelector: { matchLabels: { app: 'none' } },
-      tomorrow: 'x',
-    });
-    await until('the API server takes the field', () => isTaken(herald));
-    await bench.status({ ...policy, name: 'herald' }, isStalled);
-    await bench.apply(kap(namespace, 'nat', 45, { tomorrow: 'x' }));
-    const status = await bench.status(policy, isStalled);
-    expect(condition(status, 'Stalled')).toMatchObject({ reason: 'NotUnderstood' });
-    expect(condition(status, 'Stalled')?.message).toContain('spec.tomorrow: no such field is known');
-    expect(covered(status)).toBe('Unknown NotUnderstood');
-    expect(status.effective).toMatchObject({ idleTimeoutSeconds: 60 });
-    expect(await bench.dryRun(sleeper('new', namespace))).toEqual(sysctls(20, 7, 6));
-    await bench.apply(kap(namespace, 'nat', 45));
-    await bench.status(policy);
-    await kubectl('delete', 'kap', 'herald', '-n', namespace);
-    await patchCrd({ op: 'remove', path: field });
-  });
-});
+newerSpecTests(() => bench, namespace);

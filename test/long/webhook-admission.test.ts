@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 
 import { agreementTests } from '../e2e/agreement.ts';
+import { newerSpecTests } from '../e2e/newer-spec.ts';
 import { newPodTests } from '../e2e/new-pod.ts';
 import { readyMomentTests, refusedQuestionTests } from '../e2e/ready-moment.ts';
 import { refusalTests } from '../e2e/refusal.ts';
@@ -27,6 +28,7 @@ describe('the webhook does what policies do', () => {
     readyMomentTests(bench, 'e2e-asked');
     refusedQuestionTests(bench, 'e2e-asked');
   });
+  newerSpecTests(bench, 'e2e-asked-newer');
   describe('where it is in the way', () => {
     refusalTests(bench);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import type { PolicyKind } from '../../../src/api/group.ts';
 import type { PolicyStatus } from '../../../src/api/status.ts';
 import type { RawPod } from '../../../src/policy/pod.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
@@ -9,7 +10,7 @@ import { answerPatch, answerTo, patchOf, readReview, uidIn } from '../../../src/
 import { isSeen, seenIn, witnessPod } from '../../../src/policy/witness.ts';
 import type { AdmissionCase, CasePolicy } from '../../support/admission-cases.ts';
 import { admissionCases } from '../../support/admission-cases.ts';
-import { namespace, nat, sysctls } from '../../support/builder.ts';
+import { namespace, nat, platform, sysctls } from '../../support/builder.ts';
 import { patched } from '../../support/json-patch.ts';
 
 const review = (object: object, request: object = {}) => ({
@@ -51,6 +52,7 @@ const team = {
   spec: { podSelector: {}, path: nat(90) },
 } satisfies CasePolicy;
 const plain = { metadata: { name: 'mongo-0' }, spec: {} };
+const { effective } = platform(90);
 
 describe('the webhook makes of a new pod what admission policies make of it', () => {
   test.each(admissionCases.map((one) => [one.sentence, one] as const))('%s', (_sentence, one) => {
@@ -115,6 +117,64 @@ describe('the patch', () => {
   });
 });
 
+const kinds = ['KeepalivePolicy', 'ClusterKeepalivePolicy'] as const;
+
+/** A policy behind 90 s that somebody, or a newer version, has written more into than this one understands. */
+function puzzling(kind: PolicyKind, more: object, status: object = { effective }): PolicyRecord {
+  const metadata = { name: 'p', uid: 'u', ...(kind === 'KeepalivePolicy' ? { namespace: 'db' } : {}) };
+  const spec = { podSelector: {}, path: nat(90), ...more };
+  const record = policyRecord(kind, { metadata, spec, status });
+  expect(record.policy).toBeUndefined();
+  return record;
+}
+
+describe.each(kinds)('a %s that this version does not understand', (kind) => {
+  const given = (more: object, pod: object = plain, labels?: Record<string, string>) =>
+    asked(pod, [puzzling(kind, more)], labels);
+  const labelled = { metadata: { name: 'mongo-0', labels: { app: 'mongo' } }, spec: {} };
+  const ofMongo = { podSelector: { matchLabels: { app: 'mongo' } } };
+  const first = (operations: readonly PatchOperation[]) => operations[0]?.value;
+
+  test.each([
+    ['a field', { newField: 1 }],
+    ['a word of a mode', { mode: 'Strict' }],
+    ['a word for open connections', { openConnections: 'Close' }],
+    ['a field of a selector', { podSelector: { matchNames: ['x'] } }],
+    ['a path without hops', { path: [] }],
+  ])('goes on with what was understood before: %s', (_what, more) => {
+    expect(first(given(more))).toEqual({ sysctls: sysctls() });
+  });
+
+  test('selects the pods that it says, and no others', () => {
+    expect(given({ ...ofMongo, newField: 1 })).toEqual([]);
+    expect(first(given({ ...ofMongo, newField: 1 }, labelled))).toEqual({ sysctls: sysctls() });
+    const notMongo = { podSelector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } };
+    expect(given({ ...notMongo, newField: 1 }, labelled)).toEqual([]);
+    expect(given({ podSelector: undefined, newField: 1 })).toEqual([]);
+  });
+
+  test('changes nothing in Audit', () => {
+    expect(given({ mode: 'Audit', newField: 1 })).toEqual([]);
+  });
+
+  test('is withheld as any other', () => {
+    expect(asked(plain, [puzzling(kind, { newField: 1 }, { effective, admission: 'Withheld' })])).toEqual([]);
+  });
+});
+
+test('a word of an operator that is not known counts as it does in the CEL of admission', () => {
+  const near = { podSelector: { matchExpressions: [{ key: 'app', operator: 'Near' }] } };
+  const labelled = { metadata: { name: 'mongo-0', labels: { app: 'mongo' } }, spec: {} };
+  expect(asked(plain, [puzzling('KeepalivePolicy', near)])).not.toEqual([]);
+  expect(asked(labelled, [puzzling('KeepalivePolicy', near)])).toEqual([]);
+});
+
+test('of a cluster policy that is not understood namespaces are selected as it says', () => {
+  const prod = { namespaceSelector: { matchLabels: { stage: 'prod' } }, newField: 1 };
+  expect(asked(plain, [puzzling('ClusterKeepalivePolicy', prod)], { stage: 'test' })).toEqual([]);
+  expect(asked(plain, [puzzling('ClusterKeepalivePolicy', prod)], { stage: 'prod' })).not.toEqual([]);
+});
+
 describe('a pod is left as it is', () => {
   const refusal = {
     namespace: 'db',
@@ -125,13 +185,16 @@ describe('a pod is left as it is', () => {
     by: 'Kyverno',
     message: '',
   } as const;
-  const unread = { ...stored(team, 0), policy: undefined, problems: 'spec.mode' };
   test.each<[string, PolicyRecord]>([
     ['where nobody has looked at the policy yet', { ...stored(team, 0), status: {} }],
     ['where the controller withholds it', stored(team, 0, { admission: 'Withheld' })],
     ['where something else refuses the values in its namespace', stored(team, 0, { refusals: [refusal] })],
     ['where the policy audits', stored({ ...team, spec: { ...team.spec, mode: 'Audit' as const } }, 0)],
-    ['where the policy cannot be read', unread],
+    ['where nothing of the policy was ever understood', puzzling('KeepalivePolicy', { newField: 1 }, {})],
+    [
+      'where it cannot be told whom the policy selects',
+      puzzling('KeepalivePolicy', { podSelector: 'all', newField: 1 }),
+    ],
   ])('%s', (_sentence, record) => {
     expect(asked(plain, [record])).toEqual([]);
     expect(asked(plain, [stored(team, 0)])).not.toEqual([]);
