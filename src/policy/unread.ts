@@ -22,7 +22,8 @@ const selector = z.object({
 const shape = z.object({
   mode: z.unknown().optional(),
   podSelector: selector.optional(),
-  namespaceSelector: selector.optional(),
+  // A field that narrows it must not select every namespace.
+  namespaceSelector: selector.strict().optional(),
 });
 
 /**

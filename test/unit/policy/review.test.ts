@@ -173,6 +173,8 @@ test('of a cluster policy that is not understood namespaces are selected as it s
   const prod = { namespaceSelector: { matchLabels: { stage: 'prod' } }, newField: 1 };
   expect(asked(plain, [puzzling('ClusterKeepalivePolicy', prod)], { stage: 'test' })).toEqual([]);
   expect(asked(plain, [puzzling('ClusterKeepalivePolicy', prod)], { stage: 'prod' })).not.toEqual([]);
+  const narrowed = { namespaceSelector: { matchNames: ['prod'] } };
+  expect(asked(plain, [puzzling('ClusterKeepalivePolicy', narrowed)], { stage: 'test' })).toEqual([]);
 });
 
 describe('a pod is left as it is', () => {
