@@ -64,7 +64,7 @@ export class Applier {
   #waitMs(record: PolicyRecord, status: PolicyStatus): number {
     const { pace, world } = this.#options;
     const change = changeOf(record.status, status);
-    return change === 'none' ? 0 : pace.waitMs(keyOf(nameOf(record)), change, world.nodekeepalives.size);
+    return pace.waitMs(keyOf(nameOf(record)), change, world.nodekeepalives.size);
   }
 
   /** Says of every policy that nobody looks after it any more, as far as the rights to say so are still there. */

@@ -5,7 +5,6 @@ import { Lease } from '../kube/lease.ts';
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import { requirementsHold } from '../kube/requirement.ts';
-import { parseKey } from '../kube/resource.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
 import { isHalfHeard, notSynced, readingOfWatched, silent } from '../kube/watched.ts';
@@ -20,6 +19,7 @@ import type { Plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
 import type { Admission } from './admission-mode.ts';
 import { Applier } from './apply.ts';
+import { ownerOf } from './line.ts';
 import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
 import { readingOf } from './reading.ts';
@@ -85,7 +85,7 @@ export class Controller {
     this.#queue = new WorkQueue({
       ...{ work: (key) => this.#work(key), concurrency: config.concurrency, log },
       // What one namespace piles up keeps only its own policies waiting.
-      ownerOf: (key) => parseKey(key).namespace ?? '',
+      ownerOf,
     });
     this.#triggers = new Triggers(this.#world, this.#queue);
     const watching = {

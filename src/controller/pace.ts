@@ -1,5 +1,6 @@
 import type { Clock } from '../kube/clock.ts';
 import type { StatusChange } from '../policy/status-change.ts';
+import { Line } from './line.ts';
 
 /** Every status write is an event for each agent: so many of them a second, for counts alone, in the whole cluster. */
 const eventsPerSecond = 5000;
@@ -19,9 +20,7 @@ interface Written {
 export class Pace {
   readonly #clock: Clock;
   readonly #written = new Map<string, Written>();
-  /** When it is the turn of those that wait for nothing else. */
-  readonly #turns = new Map<string, number>();
-  #nextTurnAt = -Infinity;
+  readonly #line = new Line(1);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -29,29 +28,26 @@ export class Pace {
 
   /** 0: it may be written now. */
   waitMs(policy: string, change: StatusChange, agents: number): number {
+    if (change === 'none') this.#line.leave(policy);
+    if (change === 'none' || change === 'news') return 0;
     const now = this.#clock.now();
-    const turn = this.#turns.get(policy);
-    if (change === 'news') return 0;
-    if (turn !== undefined) return Math.max(0, turn - now);
     const { atMs, newsAtMs } = this.#written.get(policy) ?? { atMs: -Infinity, newsAtMs: -Infinity };
     const isSettling = now - newsAtMs < settlesMs;
     const least = change === 'connections' && !isSettling ? connectionsMs : 0;
-    const at = Math.max(now, atMs + Math.max(least, agents * msPerAgent), this.#nextTurnAt);
-    // A turn is kept for it alone, or all that wait would come at once and be sent away again.
-    this.#nextTurnAt = Math.max(now, this.#nextTurnAt) + (agents / eventsPerSecond) * 1000;
-    this.#turns.set(policy, at);
-    return at - now;
+    const dueMs = atMs + Math.max(least, agents * msPerAgent) - now;
+    // Whose own time has not come keeps nobody else waiting.
+    return dueMs > 0 ? dueMs : this.#line.waitMs(policy, { now, eachMs: (agents / eventsPerSecond) * 1000 });
   }
 
   wrote(policy: string, change: StatusChange): void {
     const now = this.#clock.now();
     const newsAtMs = change === 'news' ? now : (this.#written.get(policy)?.newsAtMs ?? -Infinity);
     this.#written.set(policy, { atMs: now, newsAtMs });
-    this.#turns.delete(policy);
+    this.#line.leave(policy);
   }
 
   forget(policy: string): void {
     this.#written.delete(policy);
-    this.#turns.delete(policy);
+    this.#line.leave(policy);
   }
 }

@@ -40,6 +40,28 @@ export class Turns {
     return undefined;
   }
 
+  delete(key: string): void {
+    const owner = this.#ownerOf(key);
+    const keys = this.#waiting.get(owner);
+    if (keys?.delete(key) !== true) return;
+    if (keys.size === 0) this.#waiting.delete(owner);
+    this.#size -= 1;
+  }
+
+  /** How many come before it; undefined where it does not wait. */
+  ahead(key: string): number | undefined {
+    const owner = this.#ownerOf(key);
+    const rounds = [...(this.#waiting.get(owner) ?? [])].indexOf(key);
+    if (rounds < 0) return undefined;
+    let ahead = rounds;
+    let isEarlier = 1;
+    for (const [other, { size }] of this.#waiting) {
+      if (other === owner) isEarlier = 0;
+      else ahead += Math.min(size, rounds + isEarlier);
+    }
+    return ahead;
+  }
+
   clear(): void {
     this.#waiting.clear();
     this.#size = 0;

@@ -55,3 +55,32 @@ test('what changes right after news belongs to it: agents do not all tell at onc
   now = 31_000;
   expect(pace.waitMs('a', 'connections', 3)).toBe(34_000);
 });
+
+test('owners take turns: one policy of somebody else waits for one of each heap, and not for the heaps', () => {
+  let now = 0;
+  const pace = new Pace({ now: () => now, schedule: () => () => undefined });
+  const heaps = Array.from({ length: 20 }, (_, of) =>
+    Array.from({ length: 50 }, (_one, at) => `heap${of}/${at}`),
+  );
+  for (const policy of heaps.flat()) pace.waitMs(policy, 'pods', 5000);
+  // Whose turn it was by then is written, as far as it came.
+  for (; now < 3_000; now += 1000)
+    for (const policy of heaps.flat())
+      if (pace.waitMs(policy, 'pods', 5000) === 0) pace.wrote(policy, 'pods');
+  let waitedMs = 0;
+  for (let ms = pace.waitMs('db/only', 'pods', 5000); ms > 0; ms = pace.waitMs('db/only', 'pods', 5000)) {
+    now += ms;
+    waitedMs += ms;
+  }
+  expect(waitedMs).toBeLessThanOrEqual((heaps.length + 1) * 1000);
+});
+
+test('who has nothing to tell any more gives its turn to those behind it', () => {
+  let now = 0;
+  const pace = new Pace({ now: () => now, schedule: () => () => undefined });
+  const waits = (policy: string, change: StatusChange = 'pods') => pace.waitMs(policy, change, 5000);
+  expect(['a', 'b', 'c'].map((policy) => waits(policy))).toEqual([0, 1000, 2000]);
+  waits('b', 'none');
+  now = 1000;
+  expect(waits('c')).toBe(0);
+});

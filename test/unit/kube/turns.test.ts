@@ -44,3 +44,24 @@ test('the keys of one owner go in the order of arrival', () => {
   for (const key of ['x', 'y', 'x', 'z']) turns.add(key);
   expect([turns.next(), turns.next(), turns.next(), turns.next()]).toEqual(['x', 'y', 'z', undefined]);
 });
+
+test('how many come before a key is how many come out before it, whoever goes away', () => {
+  const chosen = fc.uniqueArray(keys, { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(chosen, fc.array(keys, { maxLength: 10 }), fc.nat({ max: 10 }), (added, gone, taken) => {
+      const turns = new Turns(ownerOf);
+      for (const key of added) turns.add(key);
+      for (let at = 0; at < taken; at += 1) turns.next();
+      for (const key of gone) turns.delete(key);
+      const told = new Map(added.map((key) => [key, turns.ahead(key)]));
+      let passed = 0;
+      for (let key = turns.next(); key !== undefined; key = turns.next()) {
+        expect(gone).not.toContain(key);
+        expect(told.get(key)).toBe(passed);
+        expect(turns.ahead(key)).toBeUndefined();
+        passed += 1;
+      }
+      expect([...told.values()].filter((ahead) => ahead !== undefined)).toHaveLength(passed);
+    }),
+  );
+});
