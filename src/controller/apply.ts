@@ -140,7 +140,7 @@ export class Applier {
       .replaceStatus({ ...resourceOf(kind), ...metadata, uid }, status, { fieldManager: CONTROLLER_NAME })
       .catch(unlessNotFound);
     if (written === undefined) return;
-    pace.wrote(keyOf(metadata), change);
+    pace.wrote(keyOf(metadata), change, world.nodekeepalives.size);
     // Ahead of the watch, so that a look in between does not write the same again. The status alone: what the answer says
     // of the spec would be held without a look at it, as fields that a watch of an older schema leaves out.
     const key = keyOf(metadata);

@@ -2,7 +2,7 @@ import type { Clock } from '../kube/clock.ts';
 import type { StatusChange } from '../policy/status-change.ts';
 import { Line } from './line.ts';
 
-/** Every status write is an event for each agent: so many of them a second, for counts alone, in the whole cluster. */
+/** Every status write is an event for each agent: so many of them a second, of each sort that waits, in the whole cluster. */
 const eventsPerSecond = 5000;
 /** One policy waits for so long between two such writes, for each agent that watches. */
 const msPerAgent = 10;
@@ -10,17 +10,37 @@ const msPerAgent = 10;
 const connectionsMs = 60_000;
 /** What changes so soon after news belongs to it: agents do not all tell at once. */
 const settlesMs = 30_000;
+/** Of one policy, before it waits: what a change brings about is seldom seen in one look. */
+const newsAtOnce = 3;
+/** Of all together: what somebody changes may be news to every cluster policy that selects his pods. */
+const newsOfAllAtOnce = 100;
+
+type News = 'news' | 'coverage';
 
 interface Written {
   readonly atMs: number;
   readonly newsAtMs: number;
+  /** When as much may be told at once again as ever. */
+  readonly restedAtMs: Readonly<Record<News, number>>;
 }
 
-/** How soon a status is written: news at once, counts the less often the more agents have to hear of it. */
+const nothing: Written = {
+  ...{ atMs: -Infinity, newsAtMs: -Infinity },
+  restedAtMs: { news: -Infinity, coverage: -Infinity },
+};
+
+/**
+ * How soon a status is written: a verdict at once, news at once the first few times, counts the less often the more agents have to
+ * hear of it. Each sort has a line of its own, so that who makes much of one keeps no other waiting.
+ */
 export class Pace {
   readonly #clock: Clock;
   readonly #written = new Map<string, Written>();
-  readonly #line = new Line(1);
+  readonly #lines = {
+    counts: new Line(1),
+    news: new Line(newsOfAllAtOnce),
+    coverage: new Line(newsOfAllAtOnce),
+  };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,26 +48,47 @@ export class Pace {
 
   /** 0: it may be written now. */
   waitMs(policy: string, change: StatusChange, agents: number): number {
-    if (change === 'none') this.#line.leave(policy);
-    if (change === 'none' || change === 'news') return 0;
+    if (change === 'none') this.#leave(policy);
+    if (change === 'none' || change === 'verdict') return 0;
     const now = this.#clock.now();
-    const { atMs, newsAtMs } = this.#written.get(policy) ?? { atMs: -Infinity, newsAtMs: -Infinity };
-    const isSettling = now - newsAtMs < settlesMs;
-    const least = change === 'connections' && !isSettling ? connectionsMs : 0;
-    const dueMs = atMs + Math.max(least, agents * msPerAgent) - now;
+    const dueMs = this.#dueAt(policy, change, agents) - now;
     // Whose own time has not come keeps nobody else waiting.
-    return dueMs > 0 ? dueMs : this.#line.waitMs(policy, { now, eachMs: (agents / eventsPerSecond) * 1000 });
+    if (dueMs > 0) return dueMs;
+    const line = this.#lines[isNews(change) ? change : 'counts'];
+    return line.waitMs(policy, { now, eachMs: (agents / eventsPerSecond) * 1000 });
   }
 
-  wrote(policy: string, change: StatusChange): void {
+  #dueAt(policy: string, change: Exclude<StatusChange, 'none' | 'verdict'>, agents: number): number {
+    const { atMs, newsAtMs, restedAtMs } = this.#written.get(policy) ?? nothing;
+    const restMs = agents * msPerAgent;
+    if (isNews(change)) return restedAtMs[change] - (newsAtOnce - 1) * restMs;
+    const isSettling = this.#clock.now() - newsAtMs < settlesMs;
+    return atMs + Math.max(change === 'connections' && !isSettling ? connectionsMs : 0, restMs);
+  }
+
+  wrote(policy: string, change: StatusChange, agents: number): void {
     const now = this.#clock.now();
-    const newsAtMs = change === 'news' ? now : (this.#written.get(policy)?.newsAtMs ?? -Infinity);
-    this.#written.set(policy, { atMs: now, newsAtMs });
-    this.#line.leave(policy);
+    const { newsAtMs, restedAtMs } = this.#written.get(policy) ?? nothing;
+    this.#written.set(policy, {
+      atMs: now,
+      newsAtMs: change === 'verdict' || isNews(change) ? now : newsAtMs,
+      restedAtMs: isNews(change)
+        ? { ...restedAtMs, [change]: Math.max(restedAtMs[change], now) + agents * msPerAgent }
+        : restedAtMs,
+    });
+    this.#leave(policy);
   }
 
   forget(policy: string): void {
     this.#written.delete(policy);
-    this.#line.leave(policy);
+    this.#leave(policy);
   }
+
+  #leave(policy: string): void {
+    for (const line of Object.values(this.#lines)) line.leave(policy);
+  }
+}
+
+function isNews(change: StatusChange): change is News {
+  return change === 'news' || change === 'coverage';
 }

@@ -1,7 +1,9 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
+import type { PolicyStatus } from '../../../src/api/status.ts';
 import { Pace } from '../../../src/controller/pace.ts';
 import type { StatusChange } from '../../../src/policy/status-change.ts';
+import { changeOf } from '../../../src/policy/status-change.ts';
 
 /** Every policy is looked at each second, or when it was told to be, and has something else to say each time. */
 function writesOf(
@@ -16,7 +18,7 @@ function writesOf(
     let written = 0;
     for (let policy = 0; policy < policies; policy += 1) {
       if (pace.waitMs(String(policy), change, agents) > 0) continue;
-      pace.wrote(String(policy), change);
+      pace.wrote(String(policy), change, agents);
       written += 1;
     }
     writes.push(written);
@@ -26,8 +28,95 @@ function writesOf(
 
 const total = (writes: readonly number[]) => writes.reduce((sum, one) => sum + one, 0);
 
-test('news is written at once, however many agents hear of it', () => {
-  expect(writesOf({ policies: 100, agents: 5000, change: 'news' }, 3)).toEqual([100, 100, 100]);
+test('a verdict is written at once, however many agents hear of it, and however often', () => {
+  expect(writesOf({ policies: 100, agents: 5000, change: 'verdict' }, 3)).toEqual([100, 100, 100]);
+});
+
+test.each<StatusChange>(['news', 'coverage'])(
+  '%s of all at once is written at once, and again as often as agents can hear of it',
+  (change) => {
+    const writes = writesOf({ policies: 100, agents: 5000, change }, 1000);
+    expect(writes[0]).toBe(100);
+    expect(total(writes)).toBeLessThanOrEqual(1100);
+    expect(total(writes)).toBeGreaterThan(1000);
+    expect(writesOf({ policies: 100, agents: 5, change }, 3)).toEqual([100, 100, 100]);
+  },
+);
+
+describe('where somebody makes the same news come and go each second, for ten seconds', () => {
+  const finding = { reason: 'StricterPolicy', message: 'why' };
+  const findings: Record<string, PolicyStatus> = { is: { findings: [finding], findingsTotal: 1 }, isNot: {} };
+  const since = { observedGeneration: 1, lastTransitionTime: '2026-05-04T10:00:00Z' };
+  const covered = (status: 'True' | 'False'): PolicyStatus => ({
+    conditions: [{ type: 'Covered', status, reason: 'x', message: '', ...since }],
+  });
+  const agents = 5000;
+  const cluster = Array.from({ length: 100 }, (_, at) => `c${at}`);
+
+  /** Policies that are looked at each second, and when they were told to be. */
+  function bench() {
+    let now = 0;
+    const pace = new Pace({ now: () => now, schedule: () => () => undefined });
+    const written = new Map<string, PolicyStatus>();
+    const writes = new Map<string, number>();
+    /** When it is to be looked at again; undefined: it is written. */
+    const look = (policy: string, status: PolicyStatus): number | undefined => {
+      const change = changeOf(written.get(policy) ?? {}, status);
+      const waitMs = pace.waitMs(policy, change, agents);
+      if (waitMs > 0) return now + waitMs;
+      if (change === 'none') return undefined;
+      pace.wrote(policy, change, agents);
+      written.set(policy, status);
+      writes.set(policy, (writes.get(policy) ?? 0) + 1);
+      return undefined;
+    };
+    const moveTo = (at: number) => (now = Math.max(now, at));
+    return { look, moveTo, written, writes, now: () => now };
+  }
+
+  const churn = ({ look, moveTo }: ReturnType<typeof bench>, states: readonly PolicyStatus[]) => {
+    const again = new Map<string, number>();
+    for (let second = 0; second < 10; second += 1) {
+      moveTo(second * 1000);
+      for (const policy of cluster) {
+        const at = look(policy, states[second % 2] ?? {});
+        if (at === undefined) again.delete(policy);
+        else again.set(policy, at);
+      }
+    }
+    return again;
+  };
+
+  test.each<[string, readonly PolicyStatus[]]>([
+    ['a finding', [findings['is'] ?? {}, findings['isNot'] ?? {}]],
+    ['coverage', [covered('False'), covered('True')]],
+  ])('%s is written a few times, and in the end as it is', (_what, states) => {
+    const rig = bench();
+    const again = churn(rig, states);
+    expect(Math.max(...rig.writes.values())).toBeLessThanOrEqual(3);
+    expect(total([...rig.writes.values()])).toBeLessThanOrEqual(110);
+    const last = states[1] ?? {};
+    while (again.size > 0) {
+      const [policy = '', at = 0] = [...again].sort((a, b) => a[1] - b[1])[0] ?? [];
+      rig.moveTo(at);
+      const next = rig.look(policy, last);
+      if (next === undefined) again.delete(policy);
+      else again.set(policy, next);
+    }
+    for (const policy of cluster) expect(rig.written.get(policy) ?? {}).toEqual(last);
+    expect(rig.now()).toBeLessThan(200_000);
+  });
+
+  test('nobody else waits for it longer than for one of them, nor does what they are told otherwise', () => {
+    const rig = bench();
+    churn(rig, [findings['is'] ?? {}, findings['isNot'] ?? {}]);
+    const neighbour = rig.look('db/only', findings['is'] ?? {});
+    expect((neighbour ?? 0) - rig.now()).toBeLessThanOrEqual(2000);
+    for (const policy of cluster) {
+      expect(rig.look(policy, covered('False'))).toBeUndefined();
+      expect(rig.look(policy, { ...covered('False'), observedGeneration: 2 })).toBeUndefined();
+    }
+  });
 });
 
 test.each<StatusChange>(['pods', 'connections'])(
@@ -48,10 +137,10 @@ test('few agents hear at once of pods, and each minute of connections', () => {
 test('what changes right after news belongs to it: agents do not all tell at once', () => {
   let now = 0;
   const pace = new Pace({ now: () => now, schedule: () => () => undefined });
-  pace.wrote('a', 'news');
+  pace.wrote('a', 'news', 3);
   now = 5_000;
   expect(pace.waitMs('a', 'connections', 3)).toBe(0);
-  pace.wrote('a', 'connections');
+  pace.wrote('a', 'connections', 3);
   now = 31_000;
   expect(pace.waitMs('a', 'connections', 3)).toBe(34_000);
 });
@@ -66,7 +155,7 @@ test('owners take turns: one policy of somebody else waits for one of each heap,
   // Whose turn it was by then is written, as far as it came.
   for (; now < 3_000; now += 1000)
     for (const policy of heaps.flat())
-      if (pace.waitMs(policy, 'pods', 5000) === 0) pace.wrote(policy, 'pods');
+      if (pace.waitMs(policy, 'pods', 5000) === 0) pace.wrote(policy, 'pods', 5000);
   let waitedMs = 0;
   for (let ms = pace.waitMs('db/only', 'pods', 5000); ms > 0; ms = pace.waitMs('db/only', 'pods', 5000)) {
     now += ms;
