@@ -13,13 +13,13 @@ export interface Standing {
   readonly subject: Subject;
   readonly nonce: string;
   readonly since: number;
+  /** Namespaces of which it tells nothing. */
+  readonly without: ReadonlySet<string>;
 }
 
 /** Of the standing question. */
 interface Facts {
   readonly now: number;
-  /** The policy that it names. */
-  readonly isThere: boolean;
   /** Something was written since that it is no answer to. */
   readonly isOvertaken: boolean;
 }
@@ -37,6 +37,9 @@ const passesToBelieve = 2;
 export class Sight {
   #standing: Standing | undefined;
   #isAnswered = false;
+  /** Somebody waits for the answer: of the policy that is named now, none came yet. */
+  #isAsked = false;
+  #passedOver: ReadonlySet<string> = new Set();
   #passesLeft = passesToBelieve;
   #silentSince: number | undefined;
   #isSilent = false;
@@ -59,11 +62,25 @@ export class Sight {
     this.#passesLeft = passesToBelieve;
   }
 
+  /**
+   * Namespaces whose policy went away while it was asked about: until there was an answer, others are asked about, or whoever makes
+   * policies and deletes them again would keep everybody from one.
+   */
+  get passedOver(): ReadonlySet<string> {
+    return this.#passedOver;
+  }
+
+  /** Nobody else is left to ask about. */
+  passOverNobody(): void {
+    this.#passedOver = new Set();
+  }
+
   /** What is to be done so that the standing question is one about `subject`, or about what it answers for as well. */
-  stepFor(subject: Subject, { now, isThere, isOvertaken }: Facts): 'keep' | 'follow' | 'bind' {
+  stepFor(subject: Subject, { now, isOvertaken }: Facts): 'keep' | 'follow' | 'bind' {
     const standing = this.#standing;
-    if (standing === undefined || !isThere || this.#isUsedUp(standing, now)) return 'bind';
-    if (!isOvertaken) return 'keep';
+    if (standing === undefined || this.#isUsedUp(standing, now)) return 'bind';
+    // It is one about all that was written before it: overtaken each time that somebody writes, it would never be answered.
+    if (!isOvertaken || this.#isAsked) return 'keep';
     // Of a namespaced policy nothing is bound that a binding would have to be newer than.
     return subject.kind === 'KeepalivePolicy' && subject.uid === standing.subject.uid ? 'follow' : 'bind';
   }
@@ -74,14 +91,25 @@ export class Sight {
     return this.#silentSince !== undefined && now - since > renewMs;
   }
 
+  /** The policy that is named is not there any more. */
+  lose(): void {
+    if (this.#standing !== undefined && this.#isAsked)
+      this.#passedOver = new Set([...this.#passedOver, this.#standing.subject.namespace]);
+    this.#standing = undefined;
+    this.#isAsked = false;
+  }
+
   stand(standing: Standing): void {
     this.#standing = standing;
     this.#isAnswered = false;
+    this.#isAsked = true;
   }
 
   /** The same binding, asked for a later version of the policy that it names. */
-  follow(subject: Subject, now: number): void {
-    if (this.#standing !== undefined) this.#standing = { ...this.#standing, subject, since: now };
+  follow(later: Pick<Standing, 'subject' | 'since' | 'without'>): void {
+    if (this.#standing === undefined) return;
+    this.#standing = { ...this.#standing, ...later };
+    this.#isAsked = true;
   }
 
   /** Takes in what came back. */
@@ -93,6 +121,7 @@ export class Sight {
     if (!hadItsTime) return 'open';
     this.#silentSince ??= now;
     this.#isAnswered = false;
+    this.#isAsked = true;
     if (now - this.#silentSince < silentMs) return 'open';
     this.#isSilent = true;
     this.doubt();
@@ -103,6 +132,8 @@ export class Sight {
     this.#silentSince = undefined;
     if (!this.#isAnswered && this.#passesLeft > 0) this.#passesLeft -= 1;
     this.#isAnswered = true;
+    this.#isAsked = false;
+    this.passOverNobody();
     if (this.#passesLeft > 0) return 'open';
     this.#isSilent = false;
     return 'seen';

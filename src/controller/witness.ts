@@ -17,6 +17,7 @@ import { latest, witnessBinding, witnessNames, witnessPod } from '../policy/witn
 import type { Activations } from './activation.ts';
 import { kindOf } from './activation.ts';
 import { Ground } from './ground.ts';
+import { ownerOf } from './line.ts';
 import { resources } from './resource.ts';
 import type { Finding } from './sight.ts';
 import { Sight } from './sight.ts';
@@ -154,14 +155,26 @@ export class Witness {
   async #stand(kind: PolicyKind, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const sight = this.#sights[kind];
-    const subject = latest(this.#candidates(kind));
+    if (sight.standing !== undefined && !this.#isThere(sight.standing.subject)) sight.lose();
+    const subject = latest(this.#subjects(kind));
     if (subject === undefined) return;
+    const { passedOver: without } = sight;
     const since = clock.now();
-    const step = sight.stepFor(subject, { now: since, ...this.#standingFacts(kind) });
-    if (step === 'follow') sight.follow(subject, since);
+    const step = sight.stepFor(subject, { now: since, isOvertaken: this.#isOvertaken(kind) });
+    if (step === 'follow') sight.follow({ subject, since, without });
     if (step !== 'bind') return;
     const nonce = `${this.#name}-${(this.#asked += 1)}`;
-    if (await this.#bind(subject, nonce, signal)) sight.stand({ subject, nonce, since });
+    if (await this.#bind(subject, nonce, signal)) sight.stand({ subject, nonce, since, without });
+  }
+
+  /** Those that one may be asked about. */
+  #subjects(kind: PolicyKind): PolicyRecord[] {
+    const sight = this.#sights[kind];
+    const candidates = this.#candidates(kind);
+    const others = candidates.filter(({ namespace }) => !sight.passedOver.has(namespace));
+    if (others.length > 0) return others;
+    sight.passOverNobody();
+    return candidates;
   }
 
   /** A webhook is told by the question itself what it is about. */
@@ -176,19 +189,20 @@ export class Witness {
     return true;
   }
 
-  #standingFacts(kind: PolicyKind): { isThere: boolean; isOvertaken: boolean } {
+  /** Somebody waits to whom the standing question is no answer. */
+  #isOvertaken(kind: PolicyKind): boolean {
     const { activations } = this.#options;
     const { standing } = this.#sights[kind];
-    if (standing === undefined) return { isThere: false, isOvertaken: true };
-    const begun = activations.awaited(kind).map((key) => activations.begunAt(key) ?? 0);
-    return {
-      isThere: this.#uidOf(standing.subject) === standing.subject.uid,
-      isOvertaken: begun.some((at) => at > standing.since),
-    };
+    if (standing === undefined) return true;
+    return activations
+      .awaited(kind)
+      .some((key) => standing.without.has(ownerOf(key)) || (activations.begunAt(key) ?? 0) > standing.since);
   }
 
-  #uidOf({ kind, namespace, name }: Subject): string | undefined {
-    return this.#options.world.policy(kind === 'KeepalivePolicy' ? `${namespace}/${name}` : name)?.uid;
+  #isThere({ kind, namespace, name, uid }: Subject): boolean {
+    return (
+      this.#options.world.policy(kind === 'KeepalivePolicy' ? `${namespace}/${name}` : name)?.uid === uid
+    );
   }
 
   #ask(asked: readonly PolicyKind[], signal: AbortSignal): Promise<KubeObject> {
@@ -218,8 +232,9 @@ export class Witness {
       onNews(this.#keysOf(kind));
     }
     if (finding !== 'seen') return;
-    const news = activations.awaited(kind);
-    activations.seen(news, sight.standing?.since ?? 0);
+    const { without, since = 0 } = sight.standing ?? {};
+    const news = activations.awaited(kind).filter((key) => without?.has(ownerOf(key)) !== true);
+    activations.seen(news, since);
     if (wasSilent) log.info({ kind }, 'the API server acts by policies again');
     onNews(wasSilent ? this.#keysOf(kind) : news);
   }

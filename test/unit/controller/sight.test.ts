@@ -8,6 +8,13 @@ import { witnessPod } from '../../../src/policy/witness.ts';
 const subject = (resourceVersion: string, kind: PolicyKind = 'KeepalivePolicy'): Subject => ({
   ...{ kind, namespace: kind === 'KeepalivePolicy' ? 'db' : '', name: 'team', uid: 'u1', resourceVersion },
 });
+const nobody: ReadonlySet<string> = new Set();
+const standing = (about: Subject, nonce: string, since: number) => ({
+  subject: about,
+  nonce,
+  since,
+  without: nobody,
+});
 const mark = 'witness.keepalive.dev/keepalivepolicies';
 /** What comes back of a question, where the API server has seen that version; without one, unchanged. */
 const pod = (resourceVersion?: string, uid = 'u1') => ({
@@ -23,23 +30,23 @@ const pod = (resourceVersion?: string, uid = 'u1') => ({
 function trusted(): Sight {
   const sight = new Sight();
   for (const nonce of ['a', 'b']) {
-    sight.stand({ subject: subject('5'), nonce, since: 0 });
+    sight.stand(standing(subject('5'), nonce, 0));
     sight.look(pod('5'), 0);
   }
   return sight;
 }
-const facts = { now: 100, isThere: true, isOvertaken: false };
+const facts = { now: 100, isOvertaken: false };
 
 describe('what an API server is seen to act by', () => {
   test('is believed once two bindings were answered, since one pass may have the witness ready alone', () => {
     const sight = new Sight();
     expect(sight.stepFor(subject('5'), facts)).toBe('bind');
-    sight.stand({ subject: subject('5'), nonce: 'a', since: 0 });
+    sight.stand(standing(subject('5'), 'a', 0));
     expect(sight.look(pod('5'), 100)).toBe('open');
     // The same binding again is the same pass.
     expect(sight.look(pod('5'), 200)).toBe('open');
     expect(sight.stepFor(subject('5'), facts)).toBe('bind');
-    sight.stand({ subject: subject('5'), nonce: 'b', since: 300 });
+    sight.stand(standing(subject('5'), 'b', 300));
     expect(sight.look(pod('5'), 400)).toBe('seen');
     expect([sight.isOpen, sight.stepFor(subject('5'), facts)]).toEqual([false, 'keep']);
   });
@@ -52,7 +59,7 @@ describe('what an API server is seen to act by', () => {
     ['an object of that name that is gone', pod('9', 'u0'), 'open'],
   ])('by one that has %s at hand', (_what, answer, finding) => {
     const sight = trusted();
-    sight.stand({ subject: subject('5'), nonce: 'c', since: 1000 });
+    sight.stand(standing(subject('5'), 'c', 1000));
     expect(sight.look(answer, 1100)).toBe(finding);
   });
 
@@ -76,20 +83,41 @@ describe('a question', () => {
   test('stands already where the namespaced policy that it names was written again', () => {
     const sight = trusted();
     expect(sight.stepFor(subject('6'), { ...facts, isOvertaken: true })).toBe('follow');
-    sight.follow(subject('6'), 1000);
+    sight.follow({ subject: subject('6'), since: 1000, without: nobody });
     expect(sight.look(pod('5'), 1050)).toBe('open');
     expect(sight.look(pod('6'), 1100)).toBe('seen');
   });
 
-  test('about a policy that is gone is no question any more', () => {
-    expect(trusted().stepFor(subject('6'), { ...facts, isThere: false })).toBe('bind');
+  test('about a policy that is gone is no question any more, and where it had no answer others are asked about', () => {
+    const answered = trusted();
+    answered.lose();
+    expect([answered.stepFor(subject('6'), facts), [...answered.passedOver]]).toEqual(['bind', []]);
+    const open = trusted();
+    open.stand(standing(subject('6'), 'c', 1000));
+    open.lose();
+    expect([open.stepFor(subject('6'), facts), [...open.passedOver]]).toEqual(['bind', ['db']]);
+    open.stand(standing(subject('5'), 'd', 2000));
+    open.look(pod('5'), 3000);
+    expect([...open.passedOver]).toEqual([]);
+  });
+
+  test('is not overtaken before it was answered, whatever is written meanwhile', () => {
+    const sight = trusted();
+    sight.stand(standing(subject('6'), 'c', 1000));
+    const overtaken = (now: number) =>
+      sight.stepFor({ ...subject('7'), uid: 'u2' }, { now, isOvertaken: true });
+    expect(overtaken(1001)).toBe('keep');
+    sight.look(pod('5'), 1900);
+    expect(overtaken(1900)).toBe('keep');
+    sight.look(pod('6'), 2000);
+    expect(overtaken(2000)).toBe('bind');
   });
 });
 
 describe('silence', () => {
   test('is told after three seconds, which begin when the API server has had its time', () => {
     const sight = trusted();
-    sight.stand({ subject: subject('9'), nonce: 'c', since: 1000 });
+    sight.stand(standing(subject('9'), 'c', 1000));
     const found = [2000, 2999, 3001, 6000, 6001].map((now) => sight.look(pod(), now));
     expect(found).toEqual(['open', 'open', 'open', 'open', 'silent']);
     expect(sight.isSilent).toBe(true);
@@ -108,7 +136,7 @@ describe('silence', () => {
     const sight = trusted();
     sight.look(pod(), 10_000);
     expect(sight.stepFor(subject('5'), { ...facts, now: 10_000 })).toBe('bind');
-    sight.stand({ subject: subject('5'), nonce: 'c', since: 10_000 });
+    sight.stand(standing(subject('5'), 'c', 10_000));
     expect(sight.stepFor(subject('5'), { ...facts, now: 15_000 })).toBe('keep');
     expect(sight.stepFor(subject('5'), { ...facts, now: 15_001 })).toBe('bind');
   });
@@ -119,7 +147,7 @@ describe('silence', () => {
     expect(sight.look(pod('5'), 14_000)).toBe('open');
     expect(sight.isSilent).toBe(true);
     expect(sight.stepFor(subject('5'), facts)).toBe('bind');
-    sight.stand({ subject: subject('5'), nonce: 'd', since: 14_000 });
+    sight.stand(standing(subject('5'), 'd', 14_000));
     expect(sight.look(pod('5'), 14_100)).toBe('seen');
     expect(sight.isSilent).toBe(false);
   });
