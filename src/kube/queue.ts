@@ -21,6 +21,15 @@ export interface QueueOptions {
   readonly ownerOf?: (key: string) => string;
 }
 
+/** What is known of a key whose work failed last. */
+interface Failure {
+  readonly count: number;
+  /** When its back-off is over. */
+  readonly againAt: number;
+  /** Until then the server wants to hear nothing of it; the past where it did not say so. */
+  readonly turnedAwayUntil: number;
+}
+
 const defaultBackOff: BackOffLimits = { minMs: 50, maxMs: 300_000 };
 
 /**
@@ -35,10 +44,10 @@ export class WorkQueue {
   /** Holds no key that is in `#running`. */
   readonly #ready: Turns;
   readonly #running = new Set<string>();
-  /** Running keys that were added again. */
-  readonly #again = new Set<string>();
+  /** Running keys that were added again, and how. */
+  readonly #again = new Map<string, 'add' | 'addAfter'>();
   readonly #later = new Map<string, { at: number; cancel: () => void }>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, Failure>();
   readonly #idle: (() => void)[] = [];
   #started = false;
   #stopped = false;
@@ -62,24 +71,37 @@ export class WorkQueue {
     this.#dispatch();
   }
 
-  /** As soon as a worker is free, whatever time was set before. */
+  /** As soon as a worker is free, whatever time was set before: the key itself is another. Only what the server asked to wait is waited. */
   add(key: string): void {
     if (this.#stopped) return;
+    const now = this.#clock.now();
+    const until = this.#failures.get(key)?.turnedAwayUntil ?? -Infinity;
+    if (until > now) this.#plan(key, until, now);
+    else this.#addNow(key, 'add');
+  }
+
+  /** After `delayMs`, or when an earlier call said so; not before a back-off is over. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    const at = Math.max(now + delayMs, this.#failures.get(key)?.againAt ?? -Infinity);
+    if (at > now) this.#plan(key, at, now);
+    else this.#addNow(key, 'addAfter');
+  }
+
+  #addNow(key: string, how: 'add' | 'addAfter'): void {
     this.#cancelLater(key);
-    if (this.#running.has(key)) this.#again.add(key);
-    else this.#ready.add(key);
+    if (!this.#running.has(key)) this.#ready.add(key);
+    else if (this.#again.get(key) !== 'add') this.#again.set(key, how);
     this.#dispatch();
   }
 
-  /** After `delayMs`, or when an earlier call said so. */
-  addAfter(key: string, delayMs: number): void {
-    if (this.#stopped) return;
-    if (delayMs <= 0) return this.add(key);
-    const at = this.#clock.now() + delayMs;
+  #plan(key: string, at: number, now: number): void {
     const planned = this.#later.get(key);
     if (this.#ready.has(key) || this.#again.has(key) || (planned && planned.at <= at)) return;
     planned?.cancel();
-    this.#later.set(key, { at, cancel: this.#clock.schedule(delayMs, () => this.add(key)) });
+    const cancel = this.#clock.schedule(at - now, () => this.#addNow(key, 'addAfter'));
+    this.#later.set(key, { at, cancel });
   }
 
   /** Starts nothing more; resolves when what runs has finished. */
@@ -112,18 +134,31 @@ export class WorkQueue {
     // Work that finds nothing to do ends without a turn of the event loop: many such would starve timers and sockets.
     await setImmediate();
     this.#running.delete(key);
-    if (this.#again.delete(key)) this.#ready.add(key);
+    this.#takeUpAgain(key);
     this.#dispatch();
     if (this.#stopped && this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
+  /** What was added while it ran: it may have failed since. */
+  #takeUpAgain(key: string): void {
+    const how = this.#again.get(key);
+    this.#again.delete(key);
+    if (how === 'add') this.add(key);
+    else if (how === 'addAfter') this.addAfter(key, 0);
+  }
+
   #retry(key: string, error: unknown): void {
     if (this.#stopped) return;
-    const failures = this.#failures.get(key) ?? 0;
-    this.#failures.set(key, failures + 1);
-    const delayMs = Math.max(backOffMs(failures, this.#backOff, this.#random), retryAfterMs(error));
+    const failures = this.#failures.get(key)?.count ?? 0;
+    const askedMs = retryAfterMs(error);
+    const delayMs = Math.max(backOffMs(failures, this.#backOff, this.#random), askedMs);
+    const now = this.#clock.now();
+    const turnedAwayUntil = askedMs > 0 ? now + askedMs : -Infinity;
+    this.#failures.set(key, { count: failures + 1, againAt: now + delayMs, turnedAwayUntil });
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.log.warn({ key, failures: failures + 1, delayMs, reason }, 'work failed, will try again');
+    // What was planned while it ran may be too early.
+    this.#cancelLater(key);
     this.addAfter(key, delayMs);
   }
 

@@ -120,6 +120,66 @@ describe('a key', () => {
   });
 });
 
+describe('a key whose work failed, while something concerns it ten times a second,', () => {
+  const turnedAway = new ApiError({
+    ...{ status: 429, reason: 'TooManyRequests', path: 'PATCH /', retryAfterSeconds: 60 },
+  });
+
+  /** How often it was tried within so long, where each try takes so long. */
+  async function tries(failure: Error, again: 'add' | 'addAfter', { forMs = 59_000, takesMs = 0 } = {}) {
+    const { queue, clock, finish, running } = bench();
+    queue.add('a');
+    let tried = 0;
+    let begunMs: number | undefined;
+    for (let ms = 0; ms < forMs; ms += 100) {
+      if (again === 'add') queue.add('a');
+      else queue.addAfter('a', 1000);
+      if (running().includes('a')) begunMs ??= ms;
+      if (begunMs !== undefined && ms - begunMs >= takesMs) {
+        tried += 1;
+        begunMs = undefined;
+        await finish('a', failure);
+      }
+      clock.advance(100);
+    }
+    return tried;
+  }
+
+  test.each(['add', 'addAfter'] as const)(
+    'is not tried before the server wants to hear of it again: %s',
+    async (how) => {
+      expect(await tries(turnedAway, how)).toBe(1);
+      expect(await tries(turnedAway, how, { takesMs: 2000 })).toBe(1);
+    },
+  );
+
+  test('waits for its back-off, which grows', async () => {
+    // 50 ms and twice as long each time: ten tries in 51 s.
+    for (const takesMs of [0, 2000]) {
+      const tried = await tries(new Error('no'), 'addAfter', { takesMs });
+      expect(tried).toBeGreaterThan(5);
+      expect(tried).toBeLessThanOrEqual(11);
+    }
+  });
+
+  test('is tried at once where it is another itself', async () => {
+    expect(await tries(new Error('no'), 'add', { forMs: 10_000 })).toBe(100);
+  });
+
+  test('is what it was before, once it succeeds', async () => {
+    const { queue, clock, finish, running } = bench();
+    queue.add('a');
+    await finish('a', turnedAway);
+    clock.advance(60_000);
+    await finish('a');
+    queue.add('a');
+    expect(running()).toEqual(['a']);
+    await finish('a');
+    queue.addAfter('a', 100);
+    expect(clock.pending).toEqual([100]);
+  });
+});
+
 test('no more keys are worked on at once than allowed', async () => {
   const { queue, finish, running } = bench();
   for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
