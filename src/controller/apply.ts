@@ -25,6 +25,8 @@ export interface ApplyOptions {
   readonly log: Log;
   readonly world: World;
   readonly pace: Pace;
+  /** Asked before each write: reading may have taken longer than the lead. */
+  readonly isLeading: () => boolean;
 }
 
 /** Statuses that are written at the same time where all of them have to be, before the rights go. */
@@ -91,6 +93,7 @@ export class Applier {
     const name = clusterBindingName(policy);
     const orphan = world.mutatingadmissionpolicybindings.get(name);
     if (orphan === undefined || (await this.#isThere(policy))) return;
+    this.#assertLeading();
     await client.delete({ ...bindings, name }, { uid: orphan.uid }).catch(unlessNotFound);
     log.info({ policy, binding: name, step: 'delete' }, 'binding without a policy removed');
   }
@@ -108,6 +111,7 @@ export class Applier {
   async #applyBinding(record: PolicyRecord, step: BindingStep): Promise<void> {
     if (step.do === 'keep') return;
     const { client, log } = this.#options;
+    this.#assertLeading();
     const name = step.do === 'delete' ? step.present.name : step.binding.metadata.name;
     switch (step.do) {
       case 'create':
@@ -133,6 +137,7 @@ export class Applier {
   async #writeStatus(record: PolicyRecord, status: PolicyStatus): Promise<void> {
     const change = changeOf(record.status, status);
     if (change === 'none') return;
+    this.#assertLeading();
     const { client, world, log, pace } = this.#options;
     const { kind, uid } = record;
     const metadata = nameOf(record);
@@ -151,6 +156,11 @@ export class Applier {
     const [condition] = status.conditions ?? [];
     const { reason, message } = condition ?? {};
     log.info({ kind, ...metadata, reason, message, pods: status.pods?.summary }, 'status written');
+  }
+
+  /** The next leader may have begun, and knows better. */
+  #assertLeading(): void {
+    if (!this.#options.isLeading()) throw new Error('the lead is lost: nothing more is written');
   }
 
   /** Only what a reader of `kubectl describe` would call news. */

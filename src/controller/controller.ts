@@ -116,6 +116,7 @@ export class Controller {
     });
     this.#applier = new Applier({
       ...{ client, events: this.#events, log, world: this.#world, pace: this.#pace },
+      isLeading: () => this.#lease.leading,
     });
     this.#lease = new Lease({
       client,

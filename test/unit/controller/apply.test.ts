@@ -1,17 +1,19 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { Applier } from '../../../src/controller/apply.ts';
 import { Pace } from '../../../src/controller/pace.ts';
+import type { StoredBinding } from '../../../src/controller/record.ts';
 import { World } from '../../../src/controller/world.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import { EventRecorder } from '../../../src/kube/events.ts';
+import { clusterBindingName } from '../../../src/policy/admission.ts';
 import { installingMs } from '../../../src/policy/installing.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
-import { team } from '../../support/builder.ts';
+import { platform, team } from '../../support/builder.ts';
 import { notebook } from '../kube/world.ts';
 import { circumstances } from '../policy/plan-rig.ts';
 
@@ -33,6 +35,7 @@ let client: ApiClient;
 let world: World;
 let applier: Applier;
 let events: EventRecorder;
+let isLeading: boolean;
 beforeEach(async () => {
   server = await FakeApiServer.start();
   client = new ApiClient(plain(server.url));
@@ -40,7 +43,11 @@ beforeEach(async () => {
   world.keepalivepolicies.set('db/team', record);
   const { log } = notebook();
   events = new EventRecorder({ client, log, reportingController: 'x', reportingInstance: 'y' });
-  applier = new Applier({ client, events, log, world, pace: new Pace(systemClock) });
+  isLeading = true;
+  applier = new Applier({
+    ...{ client, events, log, world, pace: new Pace(systemClock) },
+    isLeading: () => isLeading,
+  });
 });
 afterEach(async () => {
   await client.close();
@@ -82,6 +89,43 @@ test('where another has its name, the policy is looked at again', async () => {
   server.answers(status(422, 'Invalid'));
   await expect(applier.apply(seen, planned)).rejects.toThrow('422 Invalid');
   expect(world.policy('db/team')).toBe(record);
+});
+
+describe('once the lead is lost, nothing is written', () => {
+  const ofCluster: PolicyRecord = {
+    ...{ kind: 'ClusterKeepalivePolicy', namespace: '', name: 'platform', uid: 'u2', generation: 1 },
+    ...{ policy: platform(90), problems: undefined, status: {} },
+  };
+  const bound = circumstances(ofCluster);
+  const methods = () => server.asked.map(({ method }) => method);
+
+  test('whatever was read while it was held', async () => {
+    isLeading = false;
+    await expect(applier.apply(seen, planned)).rejects.toThrow('the lead is lost');
+    await expect(applier.apply(bound, plan(bound))).rejects.toThrow('the lead is lost');
+    expect(methods()).toEqual([]);
+  });
+
+  test.each([201, 500])('no status after a binding that was under way, answered with %i', async (code) => {
+    expect(plan(bound).binding.do).toBe('create');
+    server.answers((response) => {
+      isLeading = false;
+      response.writeHead(code, { 'content-type': 'application/json' }).end('{"metadata":{}}');
+    });
+    await expect(applier.apply(bound, plan(bound))).rejects.toThrow('the lead is lost');
+    expect(methods()).toEqual(['POST']);
+  });
+
+  test('no binding is removed whose policy was looked for meanwhile', async () => {
+    const name = clusterBindingName('gone');
+    world.mutatingadmissionpolicybindings.set(name, { uid: 'b', name, differs: undefined } as StoredBinding);
+    server.answers((response, asked) => {
+      isLeading = false;
+      return status(404, 'NotFound')(response, asked);
+    });
+    await expect(applier.clearOrphan('gone')).rejects.toThrow('the lead is lost');
+    expect(methods()).toEqual(['GET']);
+  });
 });
 
 test('what was waited for is news once it has stalled, and is told no second time', async () => {
