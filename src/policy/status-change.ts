@@ -4,7 +4,7 @@ import type { Condition, Finding, PolicyStatus } from '../api/status.ts';
 
 /**
  * What sets a status apart from the one that is written. `verdict`: what its author, an administrator, or the API server brought
- * about, and what admission reads. `coverage`, `news`: something else that a reader acts on, which whoever has pods or policies
+ * about, what admission reads, and that Covered is True no longer: nobody may go on by that, and it comes as seldom as True does. `coverage`, `news`: something else that a reader acts on, which whoever has pods or policies
  * somewhere may bring about for others, as often as they like; `coverage` where the state of Covered is another. `pods`: only how many
  * pods and nodes there are of what is known. `connections`: only how many connections, which come and go all the time.
  */
@@ -13,6 +13,7 @@ export type StatusChange = 'none' | 'connections' | 'pods' | 'news' | 'coverage'
 export function changeOf(before: PolicyStatus, after: PolicyStatus): StatusChange {
   if (isDeepStrictEqual(before, after)) return 'none';
   if (!isDeepStrictEqual(verdictOf(before), verdictOf(after))) return 'verdict';
+  if (isCovered(before) && !isCovered(after)) return 'verdict';
   if (!isDeepStrictEqual(coverageOf(before), coverageOf(after))) return 'coverage';
   if (!isDeepStrictEqual(actedUpon(before), actedUpon(after))) return 'news';
   return isDeepStrictEqual(withoutConnections(before), withoutConnections(after)) ? 'connections' : 'pods';
@@ -21,6 +22,10 @@ export function changeOf(before: PolicyStatus, after: PolicyStatus): StatusChang
 function verdictOf({ observedGeneration, effective, admission, refusals, conditions = [] }: PolicyStatus) {
   const states = conditions.filter(({ type }) => type !== 'Covered').map(stateOf);
   return { observedGeneration, effective, admission, refusals, states };
+}
+
+function isCovered({ conditions = [] }: PolicyStatus): boolean {
+  return conditions.some(({ type, status }) => type === 'Covered' && status === 'True');
 }
 
 function coverageOf({ conditions = [] }: PolicyStatus) {

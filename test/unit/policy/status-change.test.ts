@@ -41,6 +41,11 @@ test.each<[string, PolicyStatus, StatusChange]>([
     'coverage',
   ],
   [
+    'that Covered is True no longer is a verdict: whoever waits for it must not go on by what was',
+    { ...status, conditions: [{ ...covered('', 'PodsPending'), status: 'Unknown' }] },
+    'verdict',
+  ],
+  [
     'another reason of any other condition is a verdict',
     { ...status, conditions: [...(status.conditions ?? []), { ...covered(''), type: 'Stalled' }] },
     'verdict',
