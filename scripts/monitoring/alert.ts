@@ -4,7 +4,7 @@ export interface Alert {
   readonly severity: 'critical' | 'warning';
   /** PromQL, of our metrics alone: no exporter besides has to be there. */
   readonly expr: string;
-  /** For how long it has to hold, in minutes. */
+  /** For how long it has to hold, in minutes: for longer than it looks back, or what was over at once would be told all the same. */
   readonly minutes: number;
   /** One line for who is called; `{{ $labels… }}` is filled in by Prometheus. */
   readonly summary: string;
@@ -90,8 +90,9 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveReconcileFailing',
     severity: 'warning',
-    expr: 'sum by (kind) (increase(keepalive_reconcile_total{outcome="failed"}[15m])) >= 2',
-    minutes: 15,
+    // What fails for good is tried every 5 minutes in the end: the window always holds two.
+    expr: 'sum by (kind) (increase(keepalive_reconcile_total{outcome="failed"}[12m])) >= 2',
+    minutes: 20,
     summary: 'Looks at objects of kind {{ $labels.kind }} fail again and again.',
     description:
       'Their bindings or statuses cannot be written, so changes are not taken up. The log of the controller has the reason.',
@@ -99,7 +100,8 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveAdmissionSilent',
     severity: 'critical',
-    expr: 'sum(increase(keepalive_admission_answers_total{answer="silent"}[10m])) > 0',
+    // The window counts as well: of half a minute's silence it must be over before it has held long enough.
+    expr: 'sum(increase(keepalive_admission_answers_total{answer="silent"}[3m])) > 0',
     minutes: 5,
     summary: 'The API server lets new pods pass without the values.',
     description:

@@ -153,6 +153,14 @@ const operator: readonly RuleCase[] = [
     series: { 'keepalive_reconcile_total{kind="KeepalivePolicy",outcome="failed"}': '0x10 3x40' },
   },
   {
+    ...{
+      alert: 'KeepaliveReconcileFailing',
+      when: 'where all failed for some minutes, and all is well',
+      at: 26,
+    },
+    series: { 'keepalive_reconcile_total{kind="KeepalivePolicy",outcome="failed"}': '0x10 2 4 6 7 8 8x40' },
+  },
+  {
     ...{ alert: 'KeepaliveReconcileFailing', when: 'however many end well', at: 40 },
     series: { 'keepalive_reconcile_total{kind="KeepalivePolicy",outcome="done"}': '0+50x50' },
   },
@@ -160,6 +168,10 @@ const operator: readonly RuleCase[] = [
     ...{ alert: 'KeepaliveAdmissionSilent', when: 'after 5 minutes', at: 10 },
     series: { 'keepalive_admission_answers_total{answer="silent"}': '0x2 1+6x20' },
     fires: { labels: {}, summary: 'The API server lets new pods pass without the values.' },
+  },
+  {
+    ...{ alert: 'KeepaliveAdmissionSilent', when: 'of half a minute without it that is long over', at: 8 },
+    series: { 'keepalive_admission_answers_total{answer="silent"}': '0x2 60x30' },
   },
   {
     ...{ alert: 'KeepaliveAdmissionSilent', when: 'where it is seen', at: 10 },

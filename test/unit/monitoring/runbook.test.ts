@@ -38,4 +38,9 @@ describe.each(alerts)('$name', (alert) => {
     expect(alert.summary.length).toBeLessThan(200);
     expect(alert.minutes).toBeGreaterThanOrEqual(0);
   });
+
+  test('looks back for less than it has to hold, so that what is over at once wakes nobody', () => {
+    const minutes = [...alert.expr.matchAll(/\[(\d+)m\]/g)].map(([, count]) => Number(count));
+    for (const window of minutes) expect(window).toBeLessThan(alert.minutes);
+  });
 });
