@@ -1,3 +1,5 @@
+import { once } from './once.ts';
+
 /** What is worth waking somebody for, or telling him in the morning. */
 export interface Alert {
   readonly name: string;
@@ -81,7 +83,7 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveNoLeader',
     severity: 'critical',
-    expr: '(sum(keepalive_leader) or vector(0)) != 1',
+    expr: `(sum(${once('keepalive_leader')}) or vector(0)) != 1`,
     minutes: 5,
     summary: '{{ $value }} replicas of the controller act, and it should be one.',
     description:
@@ -91,7 +93,7 @@ export const operatorAlerts: readonly Alert[] = [
     name: 'KeepaliveReconcileFailing',
     severity: 'warning',
     // What fails for good is tried every 5 minutes in the end: the window always holds two.
-    expr: 'sum by (kind) (increase(keepalive_reconcile_total{outcome="failed"}[12m])) >= 2',
+    expr: `sum by (kind) (${once('keepalive_reconcile_total', (all) => `increase(${all}{outcome="failed"}[12m])`)}) >= 2`,
     minutes: 20,
     summary: 'Looks at objects of kind {{ $labels.kind }} fail again and again.',
     description:
@@ -101,7 +103,7 @@ export const operatorAlerts: readonly Alert[] = [
     name: 'KeepaliveAdmissionSilent',
     severity: 'critical',
     // The window counts as well: of half a minute's silence it must be over before it has held long enough.
-    expr: 'sum(increase(keepalive_admission_answers_total{answer="silent"}[3m])) > 0',
+    expr: `sum(${once('keepalive_admission_answers_total', (all) => `increase(${all}{answer="silent"}[3m])`)}) > 0`,
     minutes: 5,
     summary: 'The API server lets new pods pass without the values.',
     description:
@@ -119,7 +121,7 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveValuesFoughtOver',
     severity: 'warning',
-    expr: 'sum by (pod, instance) (increase(keepalive_agent_repairs_total[1h])) > 5',
+    expr: 'max by (pod, instance) (increase(keepalive_agent_repairs_total[1h])) > 5',
     minutes: 0,
     summary:
       'Something on the node of {{ $labels.instance }} sets values back, {{ printf "%.0f" $value }} times within the hour.',

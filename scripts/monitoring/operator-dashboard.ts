@@ -1,15 +1,17 @@
+import { once } from './once.ts';
 import type { DashboardSpec, PanelSpec } from './panel.ts';
 
 const rate = (metric: string) => `rate(${metric}[$__rate_interval])`;
 /** Which part a process is: what Node tells of itself does not say. */
-const part = '* on (instance) group_left (component) keepalive_build_info';
-const quantile = (metric: string) => `histogram_quantile(0.99, sum by (le) (${rate(`${metric}_bucket`)}))`;
-const mean = (metric: string) => `sum(${rate(`${metric}_sum`)}) / sum(${rate(`${metric}_count`)})`;
+const part = '* on (instance) group_left (component) max by (instance, component) (keepalive_build_info)';
+const rates = (metric: string) => once(metric, rate);
+const quantile = (metric: string) => `histogram_quantile(0.99, sum by (le) (${rates(`${metric}_bucket`)}))`;
+const mean = (metric: string) => `sum(${rates(`${metric}_sum`)}) / sum(${rates(`${metric}_count`)})`;
 
 const glance: readonly PanelSpec[] = [
   {
     ...{ title: 'Replicas that act', form: 'number', about: 'One, but for some seconds of a takeover.' },
-    queries: [{ expr: 'sum(keepalive_leader)', legend: 'leaders' }],
+    queries: [{ expr: `sum(${once('keepalive_leader')})`, legend: 'leaders' }],
   },
   {
     ...{
@@ -30,7 +32,7 @@ const glance: readonly PanelSpec[] = [
     },
     queries: [
       {
-        expr: 'count by (component, version) (keepalive_build_info)',
+        expr: `count by (component, version) (${once('keepalive_build_info')})`,
         legend: '{{component}} {{version}}',
       },
     ],
@@ -45,7 +47,7 @@ const controller: readonly PanelSpec[] = [
       unit: 'ops',
       about: 'By how they ended; failed ones are tried again.',
     },
-    queries: [{ expr: `sum by (outcome) (${rate('keepalive_reconcile_total')})`, legend: '{{outcome}}' }],
+    queries: [{ expr: `sum by (outcome) (${rates('keepalive_reconcile_total')})`, legend: '{{outcome}}' }],
   },
   {
     ...{ title: 'Time of a look', form: 'lines', unit: 's', about: 'Of 100 looks, 99 took less.' },
@@ -67,7 +69,7 @@ const controller: readonly PanelSpec[] = [
     unit: 'ops',
     about: 'Answers to the question of the controller; silent means that new pods start without the values.',
     queries: [
-      { expr: `sum by (answer) (${rate('keepalive_admission_answers_total')})`, legend: '{{answer}}' },
+      { expr: `sum by (answer) (${rates('keepalive_admission_answers_total')})`, legend: '{{answer}}' },
     ],
   },
 ];
@@ -80,10 +82,10 @@ const agents: readonly PanelSpec[] = [
     about:
       'Network namespaces whose values were changed, or put right, and sockets that were given keepalive.',
     queries: [
-      { expr: `sum(${rate('keepalive_agent_writes_total')})`, legend: 'changed' },
-      { expr: `sum(${rate('keepalive_agent_repairs_total')})`, legend: 'put right' },
-      { expr: `sum(${rate('keepalive_agent_sockets_repaired_total')})`, legend: 'sockets' },
-      { expr: `sum(${rate('keepalive_agent_socket_hangs_total')})`, legend: 'hangs' },
+      { expr: `sum(${rates('keepalive_agent_writes_total')})`, legend: 'changed' },
+      { expr: `sum(${rates('keepalive_agent_repairs_total')})`, legend: 'put right' },
+      { expr: `sum(${rates('keepalive_agent_sockets_repaired_total')})`, legend: 'sockets' },
+      { expr: `sum(${rates('keepalive_agent_socket_hangs_total')})`, legend: 'hangs' },
     ],
   },
   {
@@ -106,7 +108,7 @@ const agents: readonly PanelSpec[] = [
       about: 'That agents look after: all of them, and on the node with the most.',
     },
     queries: [
-      { expr: 'sum(keepalive_agent_network_namespaces)', legend: 'all' },
+      { expr: `sum(${once('keepalive_agent_network_namespaces')})`, legend: 'all' },
       { expr: 'max(keepalive_agent_network_namespaces)', legend: 'most' },
     ],
   },
@@ -120,7 +122,7 @@ const server: readonly PanelSpec[] = [
       unit: 'ops',
       about: 'By the HTTP status of the answer; 0: none came.',
     },
-    queries: [{ expr: `sum by (code) (${rate('keepalive_api_requests_total')})`, legend: '{{code}}' }],
+    queries: [{ expr: `sum by (code) (${rates('keepalive_api_requests_total')})`, legend: '{{code}}' }],
   },
   {
     ...{
@@ -131,7 +133,7 @@ const server: readonly PanelSpec[] = [
     },
     queries: [
       {
-        expr: `sum by (does, answer) (${rate('keepalive_agent_api_requests_total')})`,
+        expr: `sum by (does, answer) (${rates('keepalive_agent_api_requests_total')})`,
         legend: '{{does}} {{answer}}',
       },
     ],
@@ -188,7 +190,9 @@ const webhook: readonly PanelSpec[] = [
       unit: 'ops',
       about: 'What the API server was told about pods; all but changed let them pass as they are.',
     },
-    queries: [{ expr: `sum by (answer) (${rate('keepalive_webhook_reviews_total')})`, legend: '{{answer}}' }],
+    queries: [
+      { expr: `sum by (answer) (${rates('keepalive_webhook_reviews_total')})`, legend: '{{answer}}' },
+    ],
   },
   {
     ...{ title: 'Time of an answer', form: 'lines', unit: 's', about: 'Of 100 answers, 99 took less.' },

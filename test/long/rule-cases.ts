@@ -130,6 +130,13 @@ const operator: readonly RuleCase[] = [
     fires: { labels: {}, summary: '2 replicas of the controller act, and it should be one.' },
   },
   {
+    ...{ alert: 'KeepaliveNoLeader', when: 'where two jobs scrape the one that acts', at: 20 },
+    series: {
+      'keepalive_leader{instance="a",job="annotations"}': '1x20',
+      'keepalive_leader{instance="a",job="PodMonitor"}': '1x20',
+    },
+  },
+  {
     ...{ alert: 'KeepaliveNoLeader', when: 'in a takeover', at: 10 },
     series: { 'keepalive_leader{instance="a"}': '1x4 0x10', 'keepalive_leader{instance="b"}': '0x5 1x10' },
   },
