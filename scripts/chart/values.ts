@@ -145,7 +145,7 @@ function ofPods(base: Base, kind: string): Record<string, Value> {
 
 function controller(base: Base): Values {
   return {
-    replicas: value(count(1, 10), base.at('Deployment', ['spec', 'replicas']), 'One acts, the others wait.'),
+    replicas: value(count(1, 10), base.at('Deployment', ['spec', 'replicas']), 'One acts, the others wait for it to end. Where the webhook changes new pods, each of them answers the API server.'),
     ...ofPods(base, 'Deployment'),
     nodeSelector: value(texts, {}, 'Labels of the nodes for it.'),
     tolerations: value(objects, [], 'Taints that it bears.'),

@@ -71,10 +71,10 @@ export class Applier {
 
   /** Says of every policy that nobody looks after it any more, as far as the rights to say so are still there. */
   async leaveWord(records: readonly PolicyRecord[], now: Date): Promise<void> {
-    const { log } = this.#options;
+    const { log, world } = this.#options;
     for (let at = 0; at < records.length; at += atOnce) {
       const some = records.slice(at, at + atOnce);
-      const written = some.map((record) => this.#writeStatus(record, unattendedStatus(record, now)));
+      const written = some.map((record) => this.#writeStatus(record, unattendedStatus(record, now, world.mode)));
       const failure = (await Promise.allSettled(written)).find((one) => one.status === 'rejected');
       if (failure === undefined) continue;
       const reason = (failure.reason as Error).message;

@@ -30,7 +30,7 @@ export function unasked({ controller, agents }: Homes): string[] {
 }
 
 const asking = {
-  // A pod is never refused because of us, and waits for a second at the longest.
+  // A pod is never refused because of us, and waits for a second at the longest; for two where we are asked once more.
   failurePolicy: 'Ignore',
   timeoutSeconds: 1,
   sideEffects: 'None',

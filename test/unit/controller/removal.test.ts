@@ -69,20 +69,28 @@ describe('a status that nobody keeps any more', () => {
   const of = { ...record(90), status: ready };
 
   test('keeps what admission reads, drops the counts, and is not Ready', () => {
-    const { pods, effective, conditions } = unattendedStatus(of, after(0));
+    const { pods, effective, conditions } = unattendedStatus(of, after(0), 'policy');
     expect([pods, effective]).toEqual([undefined, ready.effective]);
     expect(conditions).toMatchObject([{ type: 'Ready', status: 'Unknown', reason: 'OperatorRemoved' }]);
   });
 
   test('keeps admission withheld: what was switched off must not act when the controller goes', () => {
     const off = { ...of, status: { ...ready, admission: 'Withheld' } as const };
-    expect(unattendedStatus(off, after(0)).admission).toBe('Withheld');
-    expect(unattendedStatus(of, after(0))).not.toHaveProperty('admission');
+    expect(unattendedStatus(off, after(0), 'policy').admission).toBe('Withheld');
+    expect(unattendedStatus(of, after(0), 'policy')).not.toHaveProperty('admission');
+  });
+
+  test.each([
+    ['policy', 'New pods get the values as long as the admission policies are installed'],
+    ['webhook', 'New pods start without the values: the webhook went with it'],
+  ] as const)('tells what becomes of new pods, by what changed them (%s)', (mode, told) => {
+    const { conditions } = unattendedStatus(of, after(0), mode);
+    expect(conditions?.[0]?.message).toContain(told);
   });
 
   test('said twice is said once', () => {
-    const once = unattendedStatus(of, after(0));
-    expect(unattendedStatus({ ...of, status: once }, after(60_000))).toEqual(once);
+    const once = unattendedStatus(of, after(0), 'policy');
+    expect(unattendedStatus({ ...of, status: once }, after(60_000), 'policy')).toEqual(once);
   });
 });
 

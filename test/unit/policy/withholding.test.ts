@@ -242,7 +242,7 @@ describe('what the status says', () => {
     const { status } = plan(whileReady);
     const unreadable = record(90, {}, { generation: 2, policy: undefined, problems: 'spec.x', status });
     expect(plan(circumstances(unreadable)).status.refusals).toEqual(status.refusals);
-    expect(unattendedStatus({ ...unreadable, status }, start).refusals).toEqual(status.refusals);
+    expect(unattendedStatus({ ...unreadable, status }, start, 'policy').refusals).toEqual(status.refusals);
   });
 
   test('names many namespaces in one finding for each refuser, and five refusers at most', () => {

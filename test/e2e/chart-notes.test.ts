@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+
+import { beforeAll, describe, expect, test } from '@jest/globals';
+
+import { buildHelms, buildMs } from '../support/helm.ts';
+import { notesWith } from '../support/notes.ts';
+
+beforeAll(buildHelms, buildMs);
+
+const set = (...values: readonly string[]) => values.flatMap((value) => ['--set', value]);
+
+/** From the first one on, up to the next empty line. */
+const commandsOf = (notes: string) => notes.slice(notes.search(/^ *kubectl/m)).split(/\n\s*\n/)[0] ?? '';
+
+test('its first commands can be pasted into a shell as they stand there', async () => {
+  const commands = commandsOf(await notesWith([]));
+  expect(commands).toContain('kubectl get kap -A');
+  const { stderr, status } = spawnSync('bash', ['-n'], { input: commands, encoding: 'utf8' });
+  // A document that does not end is only warned of: a shell that somebody types into waits for its end.
+  expect([status, stderr]).toEqual([0, '']);
+});
+
+describe('with one replica', () => {
+  const alone = async (...values: readonly string[]) =>
+    (await notesWith(set('controller.replicas=1', ...values))).split('controller.replicas is 1')[1];
+
+  test.each([['auto'], ['policy'], ['both']])(
+    'admission=%s: pods get their values all the same',
+    async (mode) => {
+      expect(await alone(`admission=${mode}`)).toContain('Pods get their values all the same.');
+    },
+  );
+
+  test('by the webhook: new pods start without the values, and agents give them theirs', async () => {
+    const told = await alone('admission=webhook');
+    expect(told).not.toContain('all the same');
+    expect(told).toMatch(/new pods start without the values, until agents give them theirs/);
+  });
+
+  test('by the webhook and without agents: nobody gives them any', async () => {
+    const told = await alone('admission=webhook', 'agent.enabled=false');
+    expect(told).toMatch(/new pods start without the values, and keep what they have/);
+    expect(told).not.toContain('agents');
+  });
+});
