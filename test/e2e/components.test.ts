@@ -1,0 +1,60 @@
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { repository } from '../cluster/place.ts';
+import { buildMs } from '../support/helm.ts';
+import { built, kustomizeProgram } from '../support/kustomize.ts';
+import type { Manifest } from '../support/manifest.ts';
+import { Overlays } from '../support/overlay.ts';
+import { Page } from '../unit/docs/page.ts';
+
+const overlays = new Overlays();
+beforeAll(kustomizeProgram, buildMs);
+afterAll(() => {
+  overlays.remove();
+});
+
+/** As docs/install.md says that they are to be named. */
+const [, sentence = ''] = /^In this order: (.+)\.$/m.exec(new Page('docs/install.md').text) ?? [];
+const ordered = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name);
+const pairs = ordered.flatMap((first, at) => ordered.slice(at + 1).map((second) => [first, second] as const));
+
+/** Where its objects are, and whom they let in or call, by the fields that name a namespace alone. */
+function namespacesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
+    name === 'namespace' && typeof inner === 'string' ? [inner] : namespacesIn(inner),
+  );
+}
+
+/** Namespaces that are named, and would not be there. */
+function missingIn(objects: readonly Manifest[]): string[] {
+  const rendered = objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
+  const named = objects.filter(({ kind }) => !kind.includes('Admission') || kind.includes('Webhook'));
+  return [...new Set(named.flatMap(namespacesIn))].filter((name) => !rendered.includes(name));
+}
+
+const build = (...components: readonly string[]) =>
+  built(overlays.write(components.join('-then-'), { components }));
+
+test('the page names every component in the order that it asks for', () => {
+  const all = globSync(join(repository, 'deploy/components/*')).map((folder) => basename(folder));
+  expect([...ordered].sort()).toEqual(all.sort());
+});
+
+describe('two components, in the order of the page, need no namespace that they do not render', () => {
+  test.each(pairs)('%s, %s', async (...components) => {
+    // Nothing is left of the one that is theirs together: the page says so.
+    const isTheirs = components.includes('controller-only') && components.includes('one-namespace');
+    expect(missingIn(await build(...components))).toEqual(isTheirs ? ['platform'] : []);
+  });
+});
+
+test.each([
+  ['one-namespace', 'webhook', 'keepalive-system'],
+  ['controller-only', 'openshift', 'keepalive-agent'],
+])('%s before %s would be found', async (first, second, missing) => {
+  expect(missingIn(await build(first, second))).toEqual([missing]);
+});
