@@ -31,8 +31,7 @@ export class Spliced {
   scalar(path: NodePath, template: string): void {
     const node = this.#document.getIn(path, true);
     if (!isScalar(node)) throw new Error(`the manifests have no text or number at ${path.join('.')}`);
-    node.value = this.#mark(template);
-    node.type = Scalar.PLAIN;
+    this.#fill(node, template);
   }
 
   /** A field as values say; it goes where they say nothing. It need not be there. */
@@ -40,7 +39,7 @@ export class Spliced {
     const key = String(path.at(-1));
     const lines: Lines = (indent) => [
       `{{- with .Values.${values} }}`,
-      ...(isText ? [`${key}: {{ . }}`] : [`${key}:`, `  {{- toYaml . | nindent ${indent + 2} }}`]),
+      ...(isText ? [`${key}: {{ . | quote }}`] : [`${key}:`, `  {{- toYaml . | nindent ${indent + 2} }}`]),
       '{{- end }}',
     ];
     const map = this.#mapAt(path.slice(0, -1));
@@ -80,22 +79,24 @@ export class Spliced {
     this.#condition = condition;
   }
 
-  /** Each text that holds `text`, with a template in its place. */
+  /** Each text that holds `text`, with what a template makes in its place. A text that is nothing else stays one, whatever it looks like. */
   replaceEverywhere(text: string, template: string): void {
     visit(this.#document, {
       Scalar: (key, node) => {
         if (key === 'key' || typeof node.value !== 'string' || !node.value.includes(text)) return;
-        node.value = node.value.replaceAll(text, this.#mark(template));
+        if (node.value === text) this.#fill(node, `{{ ${template} | quote }}`);
+        else node.value = node.value.replaceAll(text, this.#mark(`{{ ${template} }}`));
       },
     });
   }
 
-  /** Each field of that name and value, with a template in its place. */
+  /** Each field of that name and value, with the text that a template makes in its place. */
   replaceFields(name: string, value: string, template: string): void {
     visit(this.#document, {
       Pair: (_, pair) => {
         if (!isScalar(pair.key) || pair.key.value !== name) return;
-        if (isScalar(pair.value) && pair.value.value === value) pair.value.value = this.#mark(template);
+        if (isScalar(pair.value) && pair.value.value === value)
+          this.#fill(pair.value, `{{ ${template} | quote }}`);
       },
     });
   }
@@ -113,6 +114,11 @@ export class Spliced {
       .replaceAll(/SPLICE(\d+)X/g, (_, at: string) => this.#inline[Number(at)] ?? '');
     const body = `---\n${spliced}`;
     return this.#condition === undefined ? body : `{{- if ${this.#condition} }}\n${body}{{- end }}\n`;
+  }
+
+  #fill(node: Scalar, template: string): void {
+    node.value = this.#mark(template);
+    node.type = Scalar.PLAIN;
   }
 
   #mark(template: string): string {

@@ -27,9 +27,20 @@ function isValue(one: Value | Values): one is Value {
 export function schemaOf(values: Values): z.ZodType {
   const fields = Object.entries(values).map(([name, one]) => [
     name,
-    (isValue(one) ? one.schema.describe(one.about) : schemaOf(one)).optional(),
+    isValue(one) ? ownSchemaOf(one) : schemaOf(one),
   ]);
   return z.strictObject(Object.fromEntries(fields) as Record<string, z.ZodType>);
+}
+
+/** Helm takes away what users set to null: a list or map, or a text that is empty by default, may go; without any other, templates say nothing that makes sense. */
+function ownSchemaOf(one: Value): z.ZodType {
+  const schema = one.schema.describe(one.about);
+  const plain = plainDefault(one);
+  return plain === '' || typeof plain === 'object' ? schema.optional() : schema;
+}
+
+function plainDefault({ byDefault }: Value): unknown {
+  return isNode(byDefault) ? (byDefault.toJSON() as unknown) : byDefault;
 }
 
 /** As in values.yaml, each value below what is said about it. */
@@ -70,8 +81,7 @@ export function rowsOf(values: Values, prefix = ''): Row[] {
   return Object.entries(values).flatMap(([name, one]) => {
     const path = prefix + name;
     if (!isValue(one)) return rowsOf(one, `${path}.`);
-    const plain: unknown = isNode(one.byDefault) ? one.byDefault.toJSON() : one.byDefault;
-    const text = JSON.stringify(plain);
+    const text = JSON.stringify(plainDefault(one));
     return [{ path, byDefault: text.length > widestDefault ? '' : `\`${text}\``, about: one.about }];
   });
 }

@@ -31,7 +31,11 @@ export function chartValues(base: Base): Values {
       pullPolicy: value(z.enum(['Always', 'IfNotPresent', 'Never']), 'IfNotPresent', 'When a node pulls it.'),
     },
     imagePullSecrets: value(objects, [], 'As in `[{name: registry}]`; they have to be in both namespaces.'),
-    commonLabels: value(texts, {}, 'Labels of all objects; not of pods, and no selector has them.'),
+    commonLabels: value(
+      texts,
+      {},
+      'Labels of all objects; not of pods, and no selector has them. Those that objects are found by stay as they are.',
+    ),
     crds: {
       enabled: value(
         flag,
@@ -138,14 +142,22 @@ function ofPods(base: Base, kind: string): Record<string, Value> {
       'Annotations of its pods.',
     ),
     affinity: value(object, base.at(kind, [...spec, 'affinity']), 'Where its pods go.'),
-    extraEnv: value(objects, [], 'More environment variables, as in `[{name: LOG_LEVEL, value: debug}]`.'),
+    extraEnv: value(
+      objects,
+      [],
+      'More environment variables, as in `[{name: LOG_LEVEL, value: debug}]`; one of ours is replaced.',
+    ),
     extraArgs: value(z.array(text), [], 'More arguments, as in `[--log-level=debug]`.'),
   };
 }
 
 function controller(base: Base): Values {
   return {
-    replicas: value(count(1, 10), base.at('Deployment', ['spec', 'replicas']), 'One acts, the others wait for it to end. Where the webhook changes new pods, each of them answers the API server.'),
+    replicas: value(
+      count(1, 10),
+      base.at('Deployment', ['spec', 'replicas']),
+      'One acts, the others wait for it to end. Where the webhook changes new pods, each of them answers the API server.',
+    ),
     ...ofPods(base, 'Deployment'),
     nodeSelector: value(texts, {}, 'Labels of the nodes for it.'),
     tolerations: value(objects, [], 'Taints that it bears.'),

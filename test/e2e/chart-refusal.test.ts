@@ -20,6 +20,10 @@ describe.each(helmNames)('%s refuses, and names the value', (name) => {
     ['a switch position that there is not', wrong('settings.acting', 'Off'), ['acting', 'AuditAndRestore']],
     ['no replica at all', wrong('controller.replicas', 0), ['controller', 'replicas']],
     ['a namespace that cannot be', wrong('agent.namespace', 'Nodes'), ['agent', 'namespace']],
+    ['no controller', wrong('controller', null), ['controller']],
+    ['no quota of agents', wrong('agent.resourceQuota', null), ['agent', 'resourceQuota']],
+    ['a switch that is neither on nor off', wrong('agent.enabled', null), ['agent', 'enabled']],
+    ['no number of replicas', wrong('controller.replicas', null), ['controller', 'replicas']],
   ])('%s', async (_what, args, told) => {
     const said = await rendered(name, args).then(
       () => 'nothing',

@@ -1,13 +1,30 @@
-{{- /* Of every object, beside what the manifests of deploy/ give it. Selectors have none of these: they cannot be changed later. */ -}}
+{{- /*
+Of every object, beside those that the manifests of deploy/ give it, which it `has` already. Selectors have none of these: they
+cannot be changed later. Users may add `more`, and say what it is a part of; what Helm and selectors go by stays.
+*/ -}}
 {{- define "keepalive.labels" -}}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/part-of: keepalive-operator
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
+{{- $labels := dict "app.kubernetes.io/instance" .root.Release.Name }}
+{{- $_ := set $labels "app.kubernetes.io/version" .root.Chart.AppVersion }}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service }}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") }}
+{{- $usual := dict "app.kubernetes.io/part-of" "keepalive-operator" }}
+{{- $all := merge $labels (.more | default dict) (.root.Values.commonLabels | default dict) $usual }}
+{{- include "keepalive.besides" (dict "has" .has "more" $all) }}
 {{- end }}
+
+{{- /* Of `more`, what is not there yet: a key that is there twice is refused. */ -}}
+{{- define "keepalive.besides" -}}
+{{- $others := dict }}
+{{- range $key, $value := .more }}
+{{- if not (has $key $.has) }}{{ $_ := set $others $key $value }}{{ end }}
+{{- end }}
+{{- with $others }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{- /* [variables that users set, a name]: whether it is one of theirs. */ -}}
+{{- define "keepalive.isSet" -}}
+{{- $name := index . 1 }}
+{{- range index . 0 }}{{ if eq (toString .name) $name }}yes{{ end }}{{ end }}
 {{- end }}
 
 {{- /* By the version: what renders without a cluster takes all that Helm knows of for served. */ -}}
