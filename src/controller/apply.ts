@@ -74,7 +74,9 @@ export class Applier {
     const { log, world } = this.#options;
     for (let at = 0; at < records.length; at += atOnce) {
       const some = records.slice(at, at + atOnce);
-      const written = some.map((record) => this.#writeStatus(record, unattendedStatus(record, now, world.mode)));
+      const written = some.map((record) =>
+        this.#writeStatus(record, unattendedStatus(record, now, world.mode)),
+      );
       const failure = (await Promise.allSettled(written)).find((one) => one.status === 'rejected');
       if (failure === undefined) continue;
       const reason = (failure.reason as Error).message;

@@ -5,7 +5,8 @@ import type { PolicyRecord } from './record.ts';
 
 const newPods: Readonly<Record<AdmissionMode, string>> = {
   policy: 'New pods get the values as long as the admission policies are installed',
-  webhook: 'New pods start without the values: the webhook went with it. Agents, where they are left, give them theirs',
+  webhook:
+    'New pods start without the values: the webhook went with it. Agents, where they are left, give them theirs',
 };
 const messageOf = (mode: AdmissionMode) =>
   'The controller was taken away: nobody counts what is covered, and nobody keeps this status. ' +
