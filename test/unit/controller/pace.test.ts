@@ -47,7 +47,7 @@ describe('where somebody makes the same news come and go each second, for ten se
   const finding = { reason: 'StricterPolicy', message: 'why' };
   const findings: Record<string, PolicyStatus> = { is: { findings: [finding], findingsTotal: 1 }, isNot: {} };
   const since = { observedGeneration: 1, lastTransitionTime: '2026-05-04T10:00:00Z' };
-  const covered = (status: 'True' | 'False'): PolicyStatus => ({
+  const covered = (status: 'True' | 'False' | 'Unknown'): PolicyStatus => ({
     conditions: [{ type: 'Covered', status, reason: 'x', message: '', ...since }],
   });
   const agents = 5000;
