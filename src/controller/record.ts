@@ -35,10 +35,10 @@ export type StoredDaemonSet = Stored<DaemonSetView>;
 export type StoredRefusal = Stored<{ readonly of: string; readonly message: string }>;
 export type StoredDeployment = Stored<{ readonly name: string; readonly runs: boolean }>;
 
-const texts = new Pool<string>();
+const texts = new Pool<string>(1024 ** 2);
 const pooled = (text: string) => texts.get(text, text);
 /** Labels and declared values: pods of one template have the same, and share an object. */
-const parts = new Pool<object>();
+const parts = new Pool<object>(4 * 1024 ** 2);
 const shared = <T extends object>(part: T): T => parts.get(JSON.stringify(part), part) as T;
 
 export function podRecord(object: KubeObject, agentNamespace: string): StoredPod {

@@ -61,3 +61,15 @@ test('a tenant who makes many such pods does not fill the memory of an agent', (
   expect((heap() - before) / 2 ** 20).toBeLessThan(16);
   expect(held).toHaveLength(150);
 });
+
+test('pods of one template share their labels, also while a tenant changes those of one pod again and again', () => {
+  const record = (labels: object) => podRecord(pod(labels), 'keepalive-agent');
+  const labels = { app: 'web', 'pod-template-hash': '6d4cf56db6' };
+  const crowd = (turn: number) => ({ ...many(120), turn: String(turn) });
+  const [shared, first] = [record(labels), record(crowd(0))];
+  for (let turn = 0; turn < 1000; turn += 1) {
+    record(crowd(turn));
+    if (turn % 100 === 0) expect(record(labels).labels).toBe(shared.labels);
+  }
+  expect(record(crowd(0)).labels === first.labels).toBe(false);
+});
