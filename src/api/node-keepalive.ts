@@ -76,6 +76,9 @@ const policySchema = z.object({
 });
 export type NodePolicyReport = z.infer<typeof policySchema>;
 
+/** More than fit into the bytes that an agent writes at most, however short each is. */
+const mostPolicies = 4096;
+
 const trackerSchema = z.object({
   type: z.enum(['Conntrack', 'IPVS']).describe('What it is.'),
   idleTimeoutSeconds: count().describe('After so many seconds of silence it forgets a connection.'),
@@ -140,6 +143,7 @@ export const nodeKeepaliveStatusSchema = z
       .describe('All pods of the node that policies select.'),
     policies: z
       .array(policySchema)
+      .max(mostPolicies)
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .optional()
       .describe('Policies that select the node or one of its pods, as far as there is room for them.'),

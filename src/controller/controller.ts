@@ -270,7 +270,6 @@ export class Controller {
     if (looked === 'another') return undefined;
     if (looked === undefined) {
       this.#activations.forget(key);
-      this.#world.told.forget(key);
       this.#pace.forget(key);
       this.#readings.delete(key);
       await this.#applier.clearOrphan(key);

@@ -18,6 +18,7 @@ import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import { Pool } from '../policy/pool.ts';
 import type { Stored } from '../policy/record.ts';
+import { reportBytes, sizeOf } from '../policy/report-budget.ts';
 import type { Homes } from '../policy/webhook.ts';
 
 export interface ControllerPod extends PodView {
@@ -132,8 +133,11 @@ export type TakeWords = (
   words: { readonly node: string; readonly version: string; readonly findings: readonly Finding[] },
 ) => void;
 
-/** Throws where it cannot be read, as an object of a newer version may be. */
+/** Throws where it cannot be read, as an object of a newer version may be: its node counts as one of which nobody hears. */
 export function nodeKeepaliveRecord({ metadata, status }: KubeObject, take: TakeWords): StoredReport {
+  const bytes = sizeOf(status ?? {});
+  if (bytes > reportBytes)
+    throw new Error(`${bytes} bytes are not of an agent, which never writes more than ${reportBytes}`);
   const { policies = [], shortened = [] } = nodeKeepaliveStatusSchema.parse(status ?? {});
   const { uid, name: node, resourceVersion: version } = metadata;
   const said = new Map<string, Contribution>();

@@ -49,8 +49,17 @@ export class Told {
     this.#put(policy, kept);
   }
 
+  /** A policy that is gone. */
   forget(policy: string): void {
     this.#byPolicy.delete(policy);
+  }
+
+  /** What a node said of these, and does not say any more. */
+  takeBack(node: string, policies: Iterable<string>): void {
+    for (const policy of policies) {
+      const kept = this.#byPolicy.get(policy)?.filter((words) => words.node !== node);
+      if (kept !== undefined) this.#put(policy, kept);
+    }
   }
 
   #put(policy: string, words: readonly Words[]): void {

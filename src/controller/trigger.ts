@@ -88,9 +88,11 @@ export class Triggers {
 
   /** Its values may now bind, or no longer bind, on pods of others; a new status is no news to them. */
   #policyChanged(key: string, before: PolicyRecord | undefined): void {
-    const { acting, counts } = this.#world;
+    const { acting, counts, told } = this.#world;
     const after = this.#world.policy(key);
     this.#queue.add(key);
+    // Also in a replica that does not lead, and looks at nothing.
+    if (after === undefined) told.forget(key);
     if (isSameSpec(before, after)) return;
     for (const moved of acting.changed(key, before, after)) {
       if (moved !== key) this.#soon([moved]);
@@ -103,10 +105,12 @@ export class Triggers {
     const now = this.#world.nodekeepalives.get(node);
     this.#soon(this.#world.counts.reportingChanged(node));
     this.#noteRead(node);
+    const [then, said] = [before?.said, now?.said];
+    this.#world.told.takeBack(node, Contributions.unsaid(then, said));
     if (!this.#isStarted) return;
     // Where no agent runs, it is told how many reports there are all the same.
     if (!this.#anyAgent && (before === undefined || now === undefined)) this.#everyone();
-    this.#soon(Contributions.differing(before?.said, now?.said));
+    this.#soon(Contributions.differing(then, said));
     for (const namespace of differing(before?.shortened, now?.shortened))
       this.#soon(this.#policiesOf(namespace));
   }

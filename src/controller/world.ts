@@ -116,8 +116,14 @@ export class World {
   /** Of a NodeKeepalive; the words that are not kept can be read once more, by `isWanted`. */
   reportRecord(object: KubeObject, isWanted = false): StoredReport {
     return nodeKeepaliveRecord(object, (policy, words) => {
-      this.told.offer(policy, words, isWanted);
+      if (this.#mayBe(policy)) this.told.offer(policy, words, isWanted);
     });
+  }
+
+  /** Nobody would ever ask for words about a policy that is not there; before all are known, any name may be one. */
+  #mayBe(policy: string): boolean {
+    const store = this.policiesLike(policy);
+    return !store.synced || store.get(policy) !== undefined;
   }
 
   get anyAgent(): boolean {

@@ -153,14 +153,26 @@ export class Contributions {
 
   /** Policies of which the two do not say the same. */
   static differing(one: Contributions | undefined, other: Contributions | undefined): string[] {
-    const policies = new Set([...(one?.policies ?? []), ...(other?.policies ?? [])]);
-    return [...policies].filter((policy) => !isSame(one?.figuresOf(policy), other?.figuresOf(policy)));
+    const [inOne, inOther] = [placesIn(one), placesIn(other)];
+    return [...new Set([...inOne.keys(), ...inOther.keys()])].filter(
+      (policy) => !isSame(one?.figuresAt(inOne.get(policy)), other?.figuresAt(inOther.get(policy))),
+    );
   }
 
-  private figuresOf(policy: string): Int32Array | undefined {
-    const index = this.indexOf(policy);
-    return index === -1 ? undefined : this.figures.subarray(index * width, (index + 1) * width);
+  /** Policies of which one speaks, and the other no more. */
+  static unsaid(one: Contributions | undefined, other: Contributions | undefined): string[] {
+    const left = new Set(other?.policies);
+    return (one?.policies ?? []).filter((policy) => !left.has(policy));
   }
+
+  private figuresAt(index: number | undefined): Int32Array | undefined {
+    return index === undefined ? undefined : this.figures.subarray(index * width, (index + 1) * width);
+  }
+}
+
+/** For a moment: held for each node, it would be as large as all else of it. */
+function placesIn(said: Contributions | undefined): ReadonlyMap<string, number> {
+  return new Map((said?.policies ?? []).map((policy, index) => [policy, index]));
 }
 
 function connectionsAt(figures: Int32Array, from: number): ConnectionTotals | undefined {

@@ -59,8 +59,9 @@ const nodesNotCovered: Finding = {
 export function awayFindings(nodes: readonly string[]): Finding[] {
   const whose = nodes.length === 1 ? 'its' : 'their';
   const message =
-    `no agent reports from ${nodesOf(nodes)}, so ${whose} running pods are judged by their specs alone: see whether ` +
-    'nodes are Ready and whether a pod of the agents runs there';
+    `no agent reports from ${nodesOf(nodes)}, or nothing that can be read, so ${whose} running pods are judged by their ` +
+    'specs alone: see whether nodes are Ready, whether a pod of the agents runs there, and whether the controller logs ' +
+    'that a NodeKeepalive was left out';
   return aboutNodes(nodes, { reason: 'NodeAway', message });
 }
 

@@ -27,6 +27,9 @@ export class Rig {
   #version = 0;
 
   constructor() {
+    // All policies are known: from here on no word is kept for one that may come.
+    Array.from(this.world.keepalivepolicies.replacement().commit());
+    Array.from(this.world.clusterkeepalivepolicies.replacement().commit());
     const queue = {
       add: (key: string) => void this.woken.add(key),
       addAfter: (key: string) => this.woken.add(key),

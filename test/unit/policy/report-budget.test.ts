@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { nodeKeepaliveStatusSchema } from '../../../src/api/node-keepalive.ts';
 import type { PolicyDraft } from '../../../src/policy/report-budget.ts';
-import { fitted, sizeOf, tooLongFindings, wasCut } from '../../../src/policy/report-budget.ts';
+import { fitted, reportBytes, sizeOf, tooLongFindings, wasCut } from '../../../src/policy/report-budget.ts';
 
 /** One policy as a property draws it. */
 interface Drawn {
@@ -186,4 +187,15 @@ describe('what a policy is told of a report that was too long', () => {
     expect(messageOf(537, 0)).toContain('namespace db has more than 500 policies');
     expect(messageOf(538, 0)).toBe(messageOf(537, 0));
   });
+});
+
+test('the API server takes as many policies as there can be room for, be their names as short as names are', () => {
+  const drawn = Array.from({ length: 5000 }, (_, at) => at.toString(36)).map((name): Drawn => ({
+    namespace: clusterWide,
+    name,
+    selected: 0,
+    messages: [],
+  }));
+  const { policies = [] } = nodeKeepaliveStatusSchema.parse(tell(drawn, reportBytes).fit);
+  expect(policies.length).toBeGreaterThan(2000);
 });
