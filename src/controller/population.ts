@@ -14,11 +14,13 @@ export function populationOf({ pods, namespaces }: Pick<World, 'pods' | 'namespa
 /** Those of a place that count for a policy, and on what. */
 export function* podsAt(place: string, count: PolicyCount, { pods }: Pick<World, 'pods'>) {
   const { namespace } = count.policy;
-  for (const key of pods.keysBy('place', place)) {
-    const pod = pods.get(key);
-    if (pod === undefined || (namespace !== '' && pod.namespace !== namespace)) continue;
-    const basis = count.basisOf(pod.namespace, key);
-    if (basis !== undefined) yield { pod, basis };
+  const here = pods.keysBy('place', place);
+  const own = namespace === '' ? here : pods.keysBy('namespace', namespace);
+  // The smaller of the two: pods of others that wait for a node may be many.
+  for (const key of own.size < here.size ? own : here) {
+    const pod = here.has(key) && own.has(key) ? pods.get(key) : undefined;
+    const basis = pod && count.basisOf(pod.namespace, key);
+    if (pod !== undefined && basis !== undefined) yield { pod, basis };
   }
 }
 

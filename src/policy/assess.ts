@@ -11,7 +11,8 @@ import { findingLimit, skipReasons } from '../api/status.ts';
 import type { Census } from './census.ts';
 import { noPlace, ranksOf, waitingPlace } from './census.ts';
 import { coverageOf } from './coverage.ts';
-import { compareText, generalFindings, stricterFinding, worstFirst } from './finding.ts';
+import type { Draft } from './finding.ts';
+import { compareText, generalFindings, stricterFinding, worded, worstFirst } from './finding.ts';
 import type { Basis } from './judgement.ts';
 import type { PodView } from './pod.ts';
 import type { EffectivePolicy } from './policy.ts';
@@ -20,7 +21,7 @@ import type { Edition } from './policy-digest.ts';
 import type { Rival } from './rival.ts';
 import type { NodeFacts, Rollup } from './rollup.ts';
 import { bySpecs, rollUp } from './rollup.ts';
-import { Worst } from './worst.ts';
+import { Worst, worstOf } from './worst.ts';
 
 export interface Assessment {
   readonly pods: PodCounts;
@@ -158,10 +159,14 @@ function bySpecsAt(
   const { census } = counted;
   const isJudged = isJudgedBySpecs(place, facts);
   if (ranksOf(census.tallyOf(place), isJudged) === 0) return [];
-  return [...counted.podsAt(place)].flatMap(({ pod, basis }) => {
-    const isWithheld = withheldIn?.has(pod.namespace) === true;
-    return census.findingsOf(pod, basis, { policy, isJudged, isWithheld });
-  });
+  function* drafts(): Generator<Draft> {
+    for (const { pod, basis } of counted.podsAt(place)) {
+      const isWithheld = withheldIn?.has(pod.namespace) === true;
+      yield* census.draftsOf(pod, basis, { policy, isJudged, isWithheld });
+    }
+  }
+  // As many pods as a tenant likes may wait for a node, or name the same one.
+  return worstOf(drafts()).map(worded);
 }
 
 function total(counts: readonly number[]): number {

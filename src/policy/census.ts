@@ -1,13 +1,6 @@
-import type { Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
-import {
-  exposedFinding,
-  missedFinding,
-  ownValuesChanged,
-  rankOf,
-  skippedFinding,
-  whereabouts,
-} from './finding.ts';
+import type { Draft } from './finding.ts';
+import { exposedDraft, missedDraft, ownValuesChanged, rankOf, skippedDraft, whereabouts } from './finding.ts';
 import type { Basis, Judgement } from './judgement.ts';
 import { Judge } from './judgement.ts';
 import type { PodView } from './pod.ts';
@@ -125,21 +118,19 @@ export class Census {
   }
 
   /** What a pod of a place is told to be, where its spec is all there is to go by (`isJudged`), or where it was missed. */
-  findingsOf(pod: PodView, basis: Basis, { policy, isJudged, isWithheld }: Telling): Finding[] {
+  draftsOf(pod: PodView, basis: Basis, { policy, isJudged, isWithheld }: Telling): Draft[] {
     if (!pod.live || !selectsPod(policy, pod)) return [];
     const { standing, isMissed } = this.#judge.of(pod, basis);
-    if (!isJudged) return isMissed ? [missedFinding({ pod, isJudged }, policy)] : [];
+    if (!isJudged) return isMissed ? [missedDraft({ pod, isJudged }, policy)] : [];
     const own =
       pod.changedFrom === undefined
         ? []
         : [{ ...ownValuesChanged(pod.changedFrom, pod.declared ?? {}), ...whereabouts(pod, policy) }];
     if (standing === 'declared') return own;
-    if (isMissed) return [missedFinding({ pod, isJudged }, policy), ...own];
-    const finding =
-      standing === undefined
-        ? exposedFinding(pod, policy, isWithheld)
-        : skippedFinding(pod, standing, policy);
-    return [finding, ...own];
+    if (isMissed) return [missedDraft({ pod, isJudged }, policy), ...own];
+    const draft =
+      standing === undefined ? exposedDraft(pod, policy, isWithheld) : skippedDraft(pod, standing, policy);
+    return [draft, ...own];
   }
 
   #selected(one: Member | undefined): Member | undefined {

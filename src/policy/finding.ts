@@ -38,11 +38,11 @@ export function generalFindings(
 }
 
 /** Somebody's own values were changed: software that compares its pods with what it wrote has to hear of it. */
-export function ownValuesChanged(from: string, to: Partial<Triple>): Pick<Finding, 'reason' | 'message'> {
+export function ownValuesChanged(from: string, to: Partial<Triple>): Pick<Draft, 'reason' | 'say'> {
   const { timeSeconds = '-', intervalSeconds = '-', probes = '-' } = to;
   return {
     reason: 'OwnValuesChanged',
-    message:
+    say: () =>
       `its own ${from} (time/interval/probes, - where it said nothing) was not enough and became ${timeSeconds}/${intervalSeconds}/${probes}: ` +
       'write values that are enough where it comes from, so that nothing has to be changed',
   };
@@ -93,28 +93,30 @@ export function someOf(names: readonly string[], atMost = namedAtMost): string {
 }
 
 /** A pod that runs with looser values than the policy's and that admission would have changed. */
-export function exposedFinding(pod: PodView, policy: EffectivePolicy, isWithheld = false): Finding {
+export function exposedDraft(pod: PodView, policy: EffectivePolicy, isWithheld = false): Draft {
+  const { declared } = pod;
+  if (declared === undefined)
+    return { reason: 'UnreadableSysctl', ...whereabouts(pod, policy), say: () => unreadableSysctl };
+  return {
+    reason: 'NotDeclared',
+    ...whereabouts(pod, policy),
+    say: () => notDeclared(declared, policy, isWithheld),
+  };
+}
+
+const unreadableSysctl =
+  'its spec sets a keepalive sysctl to something else than a plain whole number, which is left to ' +
+  'the kernel: write it as such a number in its template, or remove it, and recreate the pod';
+
+function notDeclared(declared: Triple, policy: EffectivePolicy, isWithheld: boolean): string {
   const { effective, spec } = policy;
-  if (pod.declared === undefined) {
-    return {
-      reason: 'UnreadableSysctl',
-      ...whereabouts(pod, policy),
-      message:
-        'its spec sets a keepalive sysctl to something else than a plain whole number, which is left to ' +
-        'the kernel: write it as such a number in its template, or remove it, and recreate the pod',
-    };
-  }
-  const starts = `its spec starts it with ${shorthand(pod.declared)}`;
+  const starts = `its spec starts it with ${shorthand(declared)}`;
   const enforced = isWithheld
     ? 'only a node agent can change that, since something refuses pods with the values there (AdmissionRefused)'
     : `recreate it to start with ${shorthand(effective)}`;
   const remedy =
     spec.mode === 'Enforce' ? enforced : `${whoWouldAct(policy)} would start it with ${shorthand(effective)}`;
-  return {
-    reason: 'NotDeclared',
-    ...whereabouts(pod, policy),
-    message: `${starts}, which is not enough behind ${effective.idleTimeoutSeconds} s: ${remedy}`,
-  };
+  return `${starts}, which is not enough behind ${effective.idleTimeoutSeconds} s: ${remedy}`;
 }
 
 /** A pod that was made while admission looked away; `isJudged`: no agent will give it its values. */
@@ -124,26 +126,27 @@ export interface Missed {
 }
 
 /** Nobody can tell why: a restart of the API server, labels that came later, or whoever can write past admission. */
-export function missedFinding({ pod, isJudged }: Missed, policy: EffectivePolicy): Finding {
+export function missedDraft({ pod, isJudged }: Missed, policy: EffectivePolicy): Draft {
+  return { reason: 'MissedByAdmission', ...whereabouts(pod, policy), say: () => missed(policy, isJudged) };
+}
+
+function missed({ effective }: EffectivePolicy, isJudged: boolean): string {
   const remedy = isJudged
-    ? `recreate it to start with ${shorthand(policy.effective)}`
+    ? `recreate it to start with ${shorthand(effective)}`
     : 'the agent of its node gives them to it';
-  return {
-    reason: 'MissedByAdmission',
-    ...whereabouts(pod, policy),
-    message:
-      'it was made after the policy was in force, and without its values: admission looked away (the API server had just ' +
-      'started, or had an error, or nobody answered it where it asks the webhook), or its labels are newer than it is. ' +
-      capital(remedy),
-  };
+  return (
+    'it was made after the policy was in force, and without its values: admission looked away (the API server had just ' +
+    'started, or had an error, or nobody answered it where it asks the webhook), or its labels are newer than it is. ' +
+    capital(remedy)
+  );
 }
 
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-export function skippedFinding(pod: PodView, { reason, advice }: Skip, policy: EffectivePolicy): Finding {
-  return { reason, ...whereabouts(pod, policy), message: `left as it is: ${advice}` };
+export function skippedDraft(pod: PodView, { reason, advice }: Skip, policy: EffectivePolicy): Draft {
+  return { reason, ...whereabouts(pod, policy), say: () => `left as it is: ${advice}` };
 }
 
 export function stricterFinding({ effective }: EffectivePolicy, pods: number, policy: string): Finding {
@@ -186,9 +189,11 @@ export const openQuestions = [
 ] as const;
 export type OpenQuestion = (typeof openQuestions)[number];
 
+const rankBy = new Map(mildest.map((reason, index) => [reason, index + 1]));
+
 /** 0 is the worst; less than `ranks`. */
 export function rankOf(reason: string): number {
-  return mildest.indexOf(reason) + 1;
+  return rankBy.get(reason) ?? 0;
 }
 
 export const ranks = mildest.length + 1;

@@ -4,7 +4,7 @@ import { kernelDefaults, shorthand, tripleKeys } from '../api/triple.ts';
 import type { ConnectionReport } from './connection-report.ts';
 import { meets } from './enough.ts';
 import type { Draft } from './finding.ts';
-import { ownValuesChanged, skippedFinding, worstFirst } from './finding.ts';
+import { ownValuesChanged, skippedDraft, worstFirst } from './finding.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { digestOfPolicy } from './policy-digest.ts';
 import type { Reading } from './reading.ts';
@@ -103,9 +103,8 @@ function hostFindings(host: HostStanding | undefined, node: string): Draft[] {
 function podFindings({ pod, reading, standing }: PodStanding, policy: EffectivePolicy): Draft[] {
   if (standing.is === 'exposed') return [podFinding(pod, policy, standing), ...guestOf(pod, policy)];
   if (standing.is === 'skipped') {
-    const { skip } = standing;
-    const say = () => skippedFinding(pod, skip, policy).message;
-    return [podFinding(pod, policy, { reason: skip.reason, say })];
+    const { reason, say } = skippedDraft(pod, standing.skip, policy);
+    return [podFinding(pod, policy, { reason, say })];
   }
   if (standing.is === 'pending') return [];
   const seen = [...overrideOf(reading), ...ownValuesOf(reading, pod.changedFrom)];
@@ -132,7 +131,5 @@ function ownValuesOf(reading: Reading | undefined, said?: string): Pick<Draft, '
   const { found = {}, now = {} } = reading ?? {};
   const isSet = tripleKeys.some((key) => found[key] !== undefined && found[key] !== kernelDefaults[key]);
   const from = isSet ? tripleKeys.map((key) => found[key] ?? '-').join('/') : said;
-  if (from === undefined) return [];
-  const { reason, message } = ownValuesChanged(from, now);
-  return [{ reason, say: () => message }];
+  return from === undefined ? [] : [ownValuesChanged(from, now)];
 }

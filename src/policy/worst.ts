@@ -17,7 +17,7 @@ export class Worst {
     }
   }
 
-  /** At most findingLimit, worst first; `findingsAt` gives all of a place, and is asked for each place once. */
+  /** At most findingLimit, worst first; `findingsAt` gives the worst of a place, and is asked for each place once. */
   list(findingsAt: (place: string) => readonly Finding[]): Finding[] {
     const listed: Finding[] = [];
     const known = new Map<string, readonly Finding[]>();
@@ -34,6 +34,30 @@ export class Worst {
     }
     return listed.slice(0, findingLimit);
   }
+}
+
+/** Of any number the worst, as many as can be listed, in their order: of those that come to the same the first. */
+export function worstOf<T extends Omit<Finding, 'message'>>(findings: Iterable<T>): T[] {
+  const kept: T[] = [];
+  for (const one of findings) {
+    const last = kept[findingLimit - 1];
+    if (last !== undefined && worstFirst(one, last) >= 0) continue;
+    kept.splice(placeFor(one, kept), 0, one);
+    kept.length = Math.min(kept.length, findingLimit);
+  }
+  return kept;
+}
+
+/** Behind all that are as bad. */
+function placeFor<T extends Omit<Finding, 'message'>>(one: T, kept: readonly T[]): number {
+  let [from, to] = [0, kept.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = kept[middle];
+    if (other !== undefined && worstFirst(one, other) >= 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function ofRank(findings: readonly Finding[], rank: number): Finding[] {

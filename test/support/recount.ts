@@ -15,13 +15,14 @@ import { meets } from '../../src/policy/enough.ts';
 import type { Missed } from '../../src/policy/finding.ts';
 import {
   compareText,
-  exposedFinding,
+  exposedDraft,
   generalFindings,
-  missedFinding,
+  missedDraft,
   ownValuesChanged,
-  skippedFinding,
+  skippedDraft,
   stricterFinding,
   whereabouts,
+  worded,
   worstFirst,
 } from '../../src/policy/finding.ts';
 import type { NamespaceView, PodView } from '../../src/policy/pod.ts';
@@ -249,13 +250,15 @@ function findingsOf(
   const listed = [
     ...general,
     ...[
-      ...exposed.map((pod) => exposedFinding(pod, policy, withheldIn?.has(pod.namespace))),
-      ...missed.map((one) => missedFinding(one, policy)),
-      ...skipped.map(({ pod, skip }) => skippedFinding(pod, skip, policy)),
-      ...changed.map((pod) => ({
-        ...ownValuesChanged(pod.changedFrom ?? '', pod.declared ?? {}),
-        ...whereabouts(pod, policy),
-      })),
+      ...exposed.map((pod) => worded(exposedDraft(pod, policy, withheldIn?.has(pod.namespace)))),
+      ...missed.map((one) => worded(missedDraft(one, policy))),
+      ...skipped.map(({ pod, skip }) => worded(skippedDraft(pod, skip, policy))),
+      ...changed.map((pod) =>
+        worded({
+          ...ownValuesChanged(pod.changedFrom ?? '', pod.declared ?? {}),
+          ...whereabouts(pod, policy),
+        }),
+      ),
       ...(rollup?.findings ?? []),
     ].sort(worstFirst),
     ...[...stricter]

@@ -221,3 +221,28 @@ test('a static pod is nobody to bind on while the agent of its node is away, and
   rig.put('pods', `${home}/n1`, { ...agent, agentReady: false });
   expect(await boundBy()).toEqual([]);
 });
+
+test('a look at the policy of a team leaves the pods of others alone, however many wait for a node', async () => {
+  const rig = new Rig();
+  const policy = team(90);
+  rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
+  const rest = { uid: 'u', generation: 1, problems: undefined, status: {} };
+  rig.put('keepalivepolicies', 'db/team', { ...policy, policy, ...rest });
+  const waiting = (name: string, namespace: string) => {
+    const view = pod({ name, namespace, phase: 'Pending' });
+    rig.put('pods', `${namespace}/${name}`, { ...view, uid: name, node: undefined, agentReady: undefined });
+  };
+  waiting('own', 'db');
+  for (let at = 0; at < 500; at += 1) waiting(`other-${at}`, 'web');
+  const expected = await rig.kept('db/team');
+  const { pods } = rig.world;
+  const asked: string[] = [];
+  const get = pods.get.bind(pods);
+  pods.get = (key) => {
+    asked.push(key);
+    return get(key);
+  };
+  expect(await rig.kept('db/team')).toEqual(expected);
+  expect(expected?.findings).toMatchObject([{ reason: 'NotDeclared', pod: 'own' }]);
+  expect([...new Set(asked)]).toEqual(['db/own']);
+});
