@@ -98,7 +98,7 @@ describe('what two reports say otherwise', () => {
     .map(([order, live]) => new Map(order.map((name, at) => [name, live[at] ?? 0])));
   const of = (report: ReadonlyMap<string, number>) =>
     new Contributions(
-      new Map([...report].map(([name, live]) => [name, contributionOf({ ...said(name), live })])),
+      new Map([...report].map(([name, live]) => [name, contributionOf('n1', { ...said(name), live })])),
     );
 
   test('is found in whatever order they speak', () => {

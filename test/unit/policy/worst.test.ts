@@ -48,6 +48,7 @@ describe('of any number of pods at one place', () => {
     const counted = countedOf(policy, {
       ...{ neighbourhoods: [{ namespace: namespace(), pods }], others: [], facts: noAgents },
     });
+    const edition = { generation: 1, digest: 1 };
     let said = 0;
     const { effective } = policy;
     const telling: EffectivePolicy = {
@@ -60,7 +61,7 @@ describe('of any number of pods at one place', () => {
         },
       },
     };
-    const { findings, findingsTotal } = assess(telling, { generation: 1, counted, facts: noAgents });
+    const { findings, findingsTotal } = assess(telling, { edition, counted, facts: noAgents });
     expect([findings.length, findingsTotal]).toEqual([findingLimit, 30_000]);
     expect(findings[0]).toMatchObject({ reason: 'NotDeclared', pod: 'p1' });
     expect(said).toBeLessThan(2 * findingLimit);
