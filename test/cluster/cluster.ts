@@ -220,12 +220,13 @@ export class Cluster {
 
   async #rebootGuest(guest: Guest): Promise<void> {
     const before = await readinessOf(this.apiSocket, guest.name);
-    await resetGuest(this.lab, guest);
     const again = async () => {
       const { ready, boot } = await readinessOf(this.apiSocket, guest.name);
       return ready && boot !== before.boot;
     };
-    await until(`guest ${guest.name} is ready again`, again, { timeoutMs: 600_000, everyMs: 200 });
+    await resetGuest(this.lab, guest, () =>
+      until(`guest ${guest.name} is ready again`, again, { timeoutMs: 600_000, everyMs: 200 }),
+    );
   }
 
   async down(): Promise<void> {

@@ -92,12 +92,15 @@ export async function shellOf(lab: Lab, { name, index }: Guest): Promise<Shell> 
   return new Shell(await lab.host('control'), name, shellAddress(index, lab.state.family));
 }
 
-/** As if somebody pressed its button: no program is told, and what was written is on its disks. */
-export async function resetGuest(lab: Lab, guest: Guest): Promise<void> {
+/** As if somebody pressed its button: no program is told, and what was written is on its disks. Resolves once it is there again, as `isBack` does. */
+export async function resetGuest(lab: Lab, guest: Guest, isBack: () => Promise<unknown>): Promise<void> {
   const onReboot = (reboot: string) => ({ execute: 'set-action', arguments: { reboot } });
   await (await shellOf(lab, guest)).runOrThrow('sync');
-  // Else a machine that starts again by itself has panicked, and ends.
-  await command(monitorOf(lab, guest), onReboot('reset'), { execute: 'system_reset' }, onReboot('shutdown'));
+  // Its firmware may start it once more by itself before the kernel begins.
+  await command(monitorOf(lab, guest), onReboot('reset'), { execute: 'system_reset' });
+  await isBack();
+  // From now on a machine that starts again by itself has panicked, and ends.
+  await command(monitorOf(lab, guest), onReboot('shutdown'));
 }
 
 const loads = {
