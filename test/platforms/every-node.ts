@@ -13,7 +13,15 @@ import { tryGvisor } from './gvisor.ts';
 import { play } from './scenarios.ts';
 import { killIn, locate, podsOnNodes, setIn } from './pod-on-node.ts';
 import type { NodeUnderTest } from './pods-under-test.ts';
-import { initialising, namespace, PodsUnderTest, pod, talker, withSystemd } from './pods-under-test.ts';
+import {
+  initialising,
+  namespace,
+  PodsUnderTest,
+  pod,
+  serviceOf,
+  talker,
+  withSystemd,
+} from './pods-under-test.ts';
 
 const port = '7000';
 const policy = { kind: 'kap', name: 'nat', namespace } as const;
@@ -64,8 +72,10 @@ export function describeEveryNode(
     pods = new PodsUnderTest(bench);
     await bench.namespace(namespace);
     await bench.start(talker('server', names[0] ?? '', ['serve', port]));
-    const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
-    const connect = ['connect', status.podIP, port, '--silent', '3600'];
+    // Whose address stays when its node is started again.
+    await bench.apply(serviceOf('server', Number(port)));
+    const { spec } = await bench.json<{ spec: { clusterIP: string } }>('service', 'server', '-n', namespace);
+    const connect = ['connect', spec.clusterIP, port, '--silent', '3600'];
     await bench.start(
       ...nodes.flatMap(({ name: node, hasUsers }) => [
         talker(`running-${node}`, node, connect),

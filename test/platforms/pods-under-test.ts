@@ -34,6 +34,16 @@ export function talker(name: string, node: string, args: readonly string[], spec
   return { ...whole, spec: { ...whole.spec, containers } };
 }
 
+export function serviceOf(name: string, port: number) {
+  const metadata = { name, namespace };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata,
+    spec: { selector: { app: name }, ports: [{ port }] },
+  };
+}
+
 /** A pod that never gets further than its first container. */
 export function initialising(name: string, node: string) {
   const whole = pod(name, node);
