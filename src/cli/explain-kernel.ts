@@ -2,6 +2,7 @@ import type { NodeKeepaliveStatus, NodePolicyReport } from '../api/node-keepaliv
 import type { ConnectionTotals, Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import { describePolicy } from '../policy/policy.ts';
+import { editionOf, speaksOf } from '../policy/policy-digest.ts';
 import type { NodeFacts, PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
 import type { Statement } from './explanation.ts';
@@ -58,7 +59,12 @@ export function reportOn(
     const why = isShortened ? 'there was no room for it' : 'it reports within seconds after a change';
     return unknown(`how it stands to ${name}: the report of ${node} does not speak of it (${why})`);
   }
-  if (told.observedGeneration >= record.generation) return told;
+  if (told.observedGeneration > record.generation || speaksOf(told, editionOf(record, policy.effective)))
+    return told;
+  if (told.observedGeneration === record.generation)
+    return unknown(
+      `how it stands to ${name}: the report of ${node} speaks of another that had its name, or of values that another version derives`,
+    );
   return unknown(
     `how it stands to ${name}: the report of ${node} speaks of what it said before its last change`,
   );

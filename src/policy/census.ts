@@ -6,7 +6,8 @@ import { Judge } from './judgement.ts';
 import type { PodView } from './pod.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { selectsPod } from './policy.ts';
-import { asDigest, partOf } from './pod-digest.ts';
+import { asDigest } from './fnv.ts';
+import { partOf } from './pod-digest.ts';
 import { Rows } from './rows.ts';
 
 /** Where pods without a node are counted: those that an agent will see to, where there is one, and the others. */

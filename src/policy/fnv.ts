@@ -4,3 +4,8 @@ export function fnv1a(text: string): number {
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash;
 }
+
+/** As the API can hold such a number, or a sum of some that wrapped: without its sign. */
+export function asDigest(hash: number): number {
+  return hash & 0x7fffffff;
+}

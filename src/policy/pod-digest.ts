@@ -1,4 +1,4 @@
-import { fnv1a } from './fnv.ts';
+import { asDigest, fnv1a } from './fnv.ts';
 
 /**
  * Which pods a number of them are, in one number: two who count the same pods have the same one, in whatever order they met them,
@@ -12,8 +12,3 @@ export function digestOfPods(uids: Iterable<string>): number {
 
 /** What one pod adds. */
 export const partOf = fnv1a;
-
-/** Of a sum of parts that wrapped at 32 bits. */
-export function asDigest(sum: number): number {
-  return sum & 0x7fffffff;
-}

@@ -1,6 +1,7 @@
+import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import type { Effective } from '../api/status.ts';
 import { tripleKeys } from '../api/triple.ts';
-import { fnv1a } from './fnv.ts';
+import { asDigest, fnv1a } from './fnv.ts';
 
 /** What tells one state of a policy from every other that its name has had. */
 export interface Edition {
@@ -24,12 +25,12 @@ export function editionOf(
 export function digestOfPolicy(uid: string, effective: Effective): number {
   const { idleTimeoutSeconds, declared = {} } = effective;
   const values = tripleKeys.flatMap((key) => [effective[key], declared[key] ?? '']);
-  return fnv1a([uid, idleTimeoutSeconds, ...values].join('/')) & 0x7fffffff || 1;
+  return asDigest(fnv1a([uid, idleTimeoutSeconds, ...values].join('/'))) || 1;
 }
 
 /** An agent of a version that tells no digest is believed by the generation alone. */
 export function speaksOf(
-  { observedGeneration, policyDigest }: { observedGeneration: number; policyDigest: number },
+  { observedGeneration, policyDigest = 0 }: Pick<NodePolicyReport, 'observedGeneration' | 'policyDigest'>,
   { generation, digest }: Edition,
 ): boolean {
   return observedGeneration === generation && (policyDigest === 0 || policyDigest === digest);

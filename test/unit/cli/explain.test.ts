@@ -6,6 +6,7 @@ import { subjectOf } from '../../../src/cli/explain.ts';
 import { explanationWriters } from '../../../src/cli/explain-output.ts';
 import { explainPod } from '../../../src/cli/explain-pod.ts';
 import type { Explanation, Standing } from '../../../src/cli/explanation.ts';
+import { digestOfPolicy } from '../../../src/policy/policy-digest.ts';
 import type { PodSketch } from '../../support/builder.ts';
 import { namespace, platform, sysctls, team } from '../../support/builder.ts';
 import type { Sketch } from './explained.ts';
@@ -103,6 +104,12 @@ describe('how a pod stands', () => {
       told({ observedGeneration: 0 }),
       'Unknown',
       'unknown: how it stands to KeepalivePolicy db/team: the report of n1 speaks of what it said before its last change',
+    ],
+    [
+      'unknown where the report speaks of a policy that had its name before it',
+      told({ policyDigest: digestOfPolicy('another', nat.effective) }),
+      'Unknown',
+      'unknown: how it stands to KeepalivePolicy db/team: the report of n1 speaks of another that had its name, or of values that another version derives',
     ],
     [
       'unknown where there was no room for the policy',
