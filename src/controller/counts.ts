@@ -17,7 +17,8 @@ import { isPinned } from '../policy/skip.ts';
 import { unasked } from '../policy/webhook.ts';
 import type { GivenSince } from '../policy/withholding.ts';
 import { givenSince, sinceOf } from '../policy/withholding.ts';
-import { noteStored, podsAt, populationOf } from './population.ts';
+import { podsAt, populationOf } from './population.ts';
+import { noteToldBefore } from './read-pods.ts';
 import type { World } from './world.ts';
 
 /** So long at a time something is counted before others have their turn. */
@@ -27,8 +28,7 @@ const sliceMs = 5;
 interface Kept {
   readonly count: PolicyCount;
   readonly rivals: RivalCount;
-  readonly policy: Policy;
-  /** All else that a count depends on. */
+  /** All that a count depends on beside its policy. */
   since: unknown;
 }
 
@@ -83,7 +83,7 @@ export class Counts {
       // Each write of a status brings the same policy as another object: nobody would ask for another look.
       if (this.#current(key) !== kept) return false;
     }
-    noteStored(key, kept.count.census, this.#world);
+    noteToldBefore(key, kept.count.census, this.#world);
     return true;
   }
 
@@ -110,12 +110,12 @@ export class Counts {
     }
     const since = [this.#world.mode, sinceOf(record)];
     const held = this.#kept.get(key);
-    if (held !== undefined && isDeepStrictEqual(held.policy, policy)) {
+    if (held !== undefined && isDeepStrictEqual(held.count.policy, policy)) {
       if (!isDeepStrictEqual(held.since, since)) held.count.sinceChanged(this.#givenSince(record));
       held.since = since;
       return held;
     }
-    const kept = { ...this.#begun(key, record, policy as EffectivePolicy), policy, since };
+    const kept = { ...this.#begun(key, record, policy as EffectivePolicy), since };
     this.#kept.set(key, kept);
     return kept;
   }

@@ -1,4 +1,3 @@
-import type { Census } from '../policy/census.ts';
 import type { Population, PolicyCount } from '../policy/count.ts';
 import type { World } from './world.ts';
 
@@ -21,21 +20,5 @@ export function* podsAt(place: string, count: PolicyCount, { pods }: Pick<World,
     const pod = here.has(key) && own.has(key) ? pods.get(key) : undefined;
     const basis = pod && count.basisOf(pod.namespace, key);
     if (pod !== undefined && basis !== undefined) yield { pod, basis };
-  }
-}
-
-/** What agents told of a policy before its pods were counted may be of all that are there. */
-export function noteStored(
-  policy: string,
-  census: Census,
-  { nodekeepalives }: Pick<World, 'nodekeepalives'>,
-): void {
-  let hint = 0;
-  for (const node of census.places()) {
-    const said = nodekeepalives.get(node)?.said;
-    const index = said?.indexOf(policy, hint) ?? -1;
-    if (said === undefined || index === -1) continue;
-    census.noteRead(node, said.podsDigestAt(index));
-    hint = index;
   }
 }

@@ -8,6 +8,7 @@ import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import type { StoredPod, StoredReport } from './record.ts';
 import type { ResourceName } from './resource.ts';
+import { noteTold } from './read-pods.ts';
 import type { World } from './world.ts';
 
 /**
@@ -104,7 +105,7 @@ export class Triggers {
   #reportChanged(node: string, before: StoredReport | undefined): void {
     const now = this.#world.nodekeepalives.get(node);
     this.#soon(this.#world.counts.reportingChanged(node));
-    this.#noteRead(node);
+    noteTold(node, this.#world);
     const [then, said] = [before?.said, now?.said];
     this.#world.told.takeBack(node, Contributions.unsaid(then, said));
     if (!this.#isStarted) return;
@@ -115,19 +116,6 @@ export class Triggers {
       this.#soon(this.#policiesOf(namespace));
   }
 
-  /** What its agent has told of the pods that these policies select there may be of all that are there by now. */
-  #noteRead(node: string, of?: readonly string[]): void {
-    const { nodekeepalives, counts } = this.#world;
-    const said = nodekeepalives.get(node)?.said;
-    if (said === undefined) return;
-    let hint = 0;
-    for (const policy of of ?? said.policies) {
-      const index = said.indexOf(policy, hint);
-      hint = index + 1;
-      if (index >= 0) counts.noteRead(policy, node, said.podsDigestAt(index));
-    }
-  }
-
   /** Whether an agent is ready decides whether the word of its node counts. */
   #podChanged(key: string, before: StoredPod | undefined): void {
     const { counts, pods, anyAgent } = this.#world;
@@ -135,7 +123,7 @@ export class Triggers {
     this.#soon(counted);
     const nodes = [...new Set([before?.node, pods.get(key)?.node])].filter((node) => node !== undefined);
     // An agent may hear of a pod sooner than we do, and tell of it.
-    for (const node of nodes) this.#noteRead(node, counted);
+    for (const node of nodes) noteTold(node, this.#world, counted);
     if (parseKey(key).namespace !== this.#world.homes.agents) return;
     for (const node of nodes) this.#soon(counts.reportingChanged(node));
     if (anyAgent !== this.#anyAgent) this.#everyone();

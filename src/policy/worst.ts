@@ -13,7 +13,9 @@ export class Worst {
 
   note(place: string, ranks: Ranks): void {
     for (let left = ranks, rank = 0; left !== 0; left >>>= 1, rank += 1) {
-      if ((left & 1) === 1) insert(this.#places[rank] ?? [], place);
+      const places = this.#places[rank] ?? [];
+      if ((left & 1) === 0 || isBeyond(place, places, compareText) || places.includes(place)) continue;
+      keep(place, places, compareText);
     }
   }
 
@@ -39,36 +41,37 @@ export class Worst {
 /** Of any number the worst, as many as can be listed, in their order: of those that come to the same the first. */
 export function worstOf<T extends Omit<Finding, 'message'>>(findings: Iterable<T>): T[] {
   const kept: T[] = [];
-  for (const one of findings) {
-    const last = kept[findingLimit - 1];
-    if (last !== undefined && worstFirst(one, last) >= 0) continue;
-    kept.splice(placeFor(one, kept), 0, one);
-    kept.length = Math.min(kept.length, findingLimit);
-  }
+  for (const one of findings) keep(one, kept, worstFirst);
   return kept;
-}
-
-/** Behind all that are as bad. */
-function placeFor<T extends Omit<Finding, 'message'>>(one: T, kept: readonly T[]): number {
-  let [from, to] = [0, kept.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    const other = kept[middle];
-    if (other !== undefined && worstFirst(one, other) >= 0) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 function ofRank(findings: readonly Finding[], rank: number): Finding[] {
   return findings.filter(({ reason }) => rankOf(reason) === rank).sort(worstFirst);
 }
 
-function insert(places: string[], place: string): void {
-  const last = places[findingLimit - 1];
-  if (last !== undefined && compareText(place, last) >= 0) return;
-  if (places.includes(place)) return;
-  const at = places.findIndex((other) => compareText(place, other) < 0);
-  places.splice(at === -1 ? places.length : at, 0, place);
-  places.length = Math.min(places.length, findingLimit);
+type Order<T> = (one: T, other: T) => number;
+
+/** In its place among the first, as far as it is one of as many as can be listed. */
+function keep<T>(one: T, kept: T[], order: Order<T>): void {
+  if (isBeyond(one, kept, order)) return;
+  kept.splice(placeFor(one, kept, order), 0, one);
+  kept.length = Math.min(kept.length, findingLimit);
+}
+
+/** As many as can be listed come before it. */
+function isBeyond<T>(one: T, kept: readonly T[], order: Order<T>): boolean {
+  const last = kept[findingLimit - 1];
+  return last !== undefined && order(one, last) >= 0;
+}
+
+/** Behind all that come to the same. */
+function placeFor<T>(one: T, kept: readonly T[], order: Order<T>): number {
+  let [from, to] = [0, kept.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = kept[middle];
+    if (other !== undefined && order(one, other) >= 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

@@ -12,6 +12,7 @@ import { latencies } from './result.ts';
 import { buildKyverno, startKyverno } from '../support/kyverno.ts';
 import { Overlays } from '../support/overlay.ts';
 import { Agent, request } from 'undici';
+import { documentsOf } from '../support/manifest.ts';
 
 const rounds = 400;
 const warmUp = 50;
@@ -85,9 +86,7 @@ export const admission: Bench = async (say) => {
     say('Kyverno');
     await cluster.kubectl('delete', 'kap,ckap', '--all', '-A');
     const { pid } = await startKyverno(cluster);
-    const rules = keepaliveRules(theirs)
-      .map((rule) => JSON.stringify(rule))
-      .join('\n---\n');
+    const rules = documentsOf(keepaliveRules(theirs));
     await until('Kyverno takes its rules', async () => {
       const { code } = await cluster.exec(['kubectl', 'apply', '--server-side', '-f', '-'], { stdin: rules });
       return code === 0;

@@ -1,13 +1,17 @@
+import { derive } from '../../src/api/derive.ts';
+import type { TripleKey } from '../../src/api/triple.ts';
+import { tripleKeys } from '../../src/api/triple.ts';
+import { sysctlNames } from '../../src/policy/sysctl.ts';
 import { policies, selectorOf } from './admission-crowds.ts';
 
-const values = { time: 30, intvl: 10, probes: 6 } as const;
+const values = derive(90);
 const held = 'request.object.spec.securityContext.sysctls || `[]`';
 
 /** The smaller of the pod's own and ours. */
-function smaller(which: keyof typeof values): string {
-  const name = `net.ipv4.tcp_keepalive_${which}`;
-  const own = `to_number((${held})[?name == '${name}'].value | [0] || '${values[which]}')`;
-  return `{name: '${name}', value: to_string(min([\`${values[which]}\`, ${own}]))}`;
+function smaller(key: TripleKey): string {
+  const name = sysctlNames[key];
+  const own = `to_number((${held})[?name == '${name}'].value | [0] || '${values[key]}')`;
+  return `{name: '${name}', value: to_string(min([\`${values[key]}\`, ${own}]))}`;
 }
 
 /**
@@ -16,7 +20,7 @@ function smaller(which: keyof typeof values): string {
  */
 export function keepaliveRules(namespace: string): object[] {
   const others = `(${held})[?!starts_with(name, 'net.ipv4.tcp_keepalive_')]`;
-  const ours = `[${(['time', 'intvl', 'probes'] as const).map(smaller).join(', ')}]`;
+  const ours = `[${tripleKeys.map(smaller).join(', ')}]`;
   return Array.from({ length: policies }, (_, index) => ({
     apiVersion: 'kyverno.io/v1',
     kind: 'ClusterPolicy',

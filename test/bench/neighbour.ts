@@ -6,6 +6,7 @@ import type { PolicyStatus } from '../../src/api/status.ts';
 import type { ApiClient } from '../../src/kube/client.ts';
 import { apiOf, each } from './api.ts';
 import type { Bench, Row } from './result.ts';
+import { documentsOf } from '../support/manifest.ts';
 
 const pods = 20;
 const piles = [0, 500, 5000] as const;
@@ -59,7 +60,7 @@ async function settle(cluster: Cluster): Promise<void> {
     });
   }
   const all = [...Array.from({ length: pods }, (_, at) => pod(crowd, `pod-${at}`)), pod(neighbour, 'pod')];
-  await cluster.apply(all.map((one) => JSON.stringify(one)).join('\n---\n'));
+  await cluster.apply(documentsOf(all));
   const ready = ['--all', '--for=condition=Ready', '--timeout=180s'];
   for (const namespace of [crowd, neighbour]) await cluster.kubectl('wait', 'pod', '-n', namespace, ...ready);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { until } from '../cluster/wait.ts';
 import { Bench, ckap, kap, sleeper, untouched } from './shared.ts';
+import { documentsOf } from '../support/manifest.ts';
 
 const bench = new Bench();
 const tenant = 'e2e-tenant';
@@ -70,7 +71,7 @@ function mirror(name: string, hash: string) {
 }
 
 async function applyAsTenant(...objects: readonly unknown[]): Promise<void> {
-  const stdin = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  const stdin = documentsOf(objects);
   const { code, stderr } = await bench.cluster.exec(['kubectl', ...asTenant, 'apply', '-f', '-'], { stdin });
   if (code !== 0) throw new Error(stderr);
 }

@@ -12,6 +12,7 @@ import { until } from '../cluster/wait.ts';
 import type { NodeKeepaliveStatus } from '../../src/api/node-keepalive.ts';
 import type { Condition, PolicyStatus } from '../../src/api/status.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
+import { documentsOf } from '../support/manifest.ts';
 
 /** KEEPALIVE_CLUSTER names one that runs already, with the product installed: while one writes a test, starting takes longest. */
 export const RUNNING_CLUSTER = process.env.KEEPALIVE_CLUSTER;
@@ -117,7 +118,7 @@ export class Bench {
   }
 
   async apply(...objects: readonly unknown[]): Promise<void> {
-    await this.cluster.apply(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+    await this.cluster.apply(documentsOf(objects));
   }
 
   async json<T>(...args: string[]): Promise<T> {

@@ -9,6 +9,7 @@ import { Bench, condition } from '../e2e/shared.ts';
 import type { Case, Manifest } from './case.ts';
 import { readCases } from './case.ts';
 import { Connections } from './connections.ts';
+import { documentsOf } from '../support/manifest.ts';
 
 /** What people reported of clusters like theirs, on ours: a next report is one more file in cases/. */
 const bench = new Bench();
@@ -26,7 +27,7 @@ afterAll(async () => {
 });
 
 function kubectl(one: Case, manifests: readonly Manifest[], ...args: string[]) {
-  const stdin = manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n');
+  const stdin = documentsOf(manifests);
   return bench.cluster.exec(['kubectl', ...args, '-n', namespaceOf(one), '-f', '-'], { stdin });
 }
 const apply = (one: Case, manifests = one.manifests) =>

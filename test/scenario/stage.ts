@@ -12,6 +12,7 @@ import { startNat } from '../cluster/router.ts';
 import { until } from '../cluster/wait.ts';
 import type { Cell } from './cell.ts';
 import type { Course } from './scenario.ts';
+import { documentsOf } from '../support/manifest.ts';
 
 interface Policy {
   readonly metadata: { readonly generation: number };
@@ -164,7 +165,7 @@ export class Stage {
   }
 
   async apply(...objects: readonly unknown[]): Promise<void> {
-    await this.cluster.apply(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+    await this.cluster.apply(documentsOf(objects));
   }
 
   #pod(name: string, network: Cell['network'], image: string): unknown {

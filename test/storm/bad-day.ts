@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { documentsOf } from '../support/manifest.ts';
 
 /** What can go wrong with an API server and what is behind it, for as long as `during` takes; all is as before afterwards. */
 export class BadDay {
@@ -49,11 +50,7 @@ export class BadDay {
    * priority of their own (k8s.io/apiserver, apis/flowcontrol/bootstrap). Gives back how many were refused.
    */
   async refused(user: string, during: () => Promise<void>): Promise<number> {
-    await this.#cluster.apply(
-      levelWithoutSeats(user)
-        .map((one) => JSON.stringify(one))
-        .join('\n---\n'),
-    );
+    await this.#cluster.apply(documentsOf(levelWithoutSeats(user)));
     try {
       await during();
       return await this.#refusals();

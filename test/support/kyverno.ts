@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { provide } from '../cluster/prepare.ts';
 import type { ProcessEntry } from '../cluster/process.ts';
 import { kyverno } from '../cluster/program.ts';
+import { documentsOf } from './manifest.ts';
 
 const home = 'kyverno';
 const port = 9443;
@@ -29,7 +30,7 @@ export async function startKyverno(cluster: Cluster): Promise<ProcessEntry> {
     configMap('kyverno', { resourceFilters: '[Event,*,*]' }),
     configMap('kyverno-metrics', {}),
   ];
-  await cluster.apply(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  await cluster.apply(documentsOf(objects));
   const argv = [
     join(place, 'kyverno'),
     ...[`--kubeconfig=${cluster.kubeconfig}`, `--serverIP=${control.v4}:${port}`],

@@ -12,6 +12,11 @@ export interface Manifest {
   };
 }
 
+/** Objects as kubectl reads them from its standard input: JSON is YAML. */
+export function documentsOf(objects: readonly unknown[]): string {
+  return objects.map((object) => JSON.stringify(object)).join('\n---\n');
+}
+
 export function manifestsOf(text: string): Manifest[] {
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Manifest | null)
