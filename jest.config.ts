@@ -11,6 +11,8 @@ const shared = {
 
 /** `unit` needs nothing but node; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster); `platforms` a cluster for each kind of node; each file of `long` starts one of its own. */
 const config: Config = {
+  // Tests that say they may run beside others wait most of their time: for agents, which count once a minute.
+  maxConcurrency: 12,
   testSequencer: '<rootDir>/test/sequencer.ts',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
