@@ -40,7 +40,7 @@ export function describeKinds(kinds: readonly Kind[], { isWhole }: { isWhole: bo
 }
 
 function describeKind(
-  { name, spec, kernel, runtime, hasUsers }: Kind,
+  { name, spec, kernel, runtime, hasUsers, connections }: Kind,
   archive: string,
   isWhole: boolean,
 ): void {
@@ -75,7 +75,7 @@ function describeKind(
     const said = facts[guest];
     expect(said?.kernel).toMatch(kernel);
     expect(said?.runtime).toMatch(runtime);
-    expect(said).toMatchObject({ controlGroups: 'v2', appArmor: 'on', connections: 'BPF' });
+    expect(said).toMatchObject({ controlGroups: 'v2', appArmor: 'on', connections });
     expect((await cluster.onNode(guest, 'cat /proc/1/comm')).trim()).toBe('systemd');
   });
 

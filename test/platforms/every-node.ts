@@ -22,6 +22,7 @@ import {
   talker,
   withSystemd,
 } from './pods-under-test.ts';
+import { untilSpeaks } from './speaking.ts';
 
 const port = '7000';
 const policy = { kind: 'kap', name: 'nat', namespace } as const;
@@ -168,6 +169,7 @@ export function describeEveryNode(
   check('changed', async () => {
     await bench.apply(kap(namespace, 'nat', 45));
     await told('15/5/6', [...running, ...onEach('new')]);
+    for (const node of names) await untilSpeaks(bench, node, port, 15);
   });
 
   check('drift', async () => {

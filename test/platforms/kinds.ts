@@ -10,6 +10,8 @@ export interface Kind {
   readonly runtime: RegExp;
   /** Its kernel gives a pod users of its own: files of images are mapped since Linux 5.19. */
   readonly hasUsers: boolean;
+  /** What arms its new connections: Linux 5.10 loads none of our programs (docs/kernels.md). */
+  readonly connections: 'BPF' | 'Descriptors';
 }
 
 /** Both runtimes, the programs that start containers and the places of the one that watches over them: in little time. */
@@ -21,9 +23,13 @@ export const usual: readonly Kind[] = [
 export const further: readonly Kind[] = [
   kind('trixie,crio', /^6\.12\./, /^cri-o /),
   kind('trixie,containerd,gvisor', /^6\.12\./, /^containerd /),
-  { ...kind('bookworm,containerd,kernel=bullseye', /^5\.10\./, /^containerd /), hasUsers: false },
+  {
+    ...kind('bookworm,containerd,kernel=bullseye', /^5\.10\./, /^containerd /),
+    hasUsers: false,
+    connections: 'Descriptors',
+  },
 ];
 
 function kind(name: string, kernel: RegExp, runtime: RegExp): Kind {
-  return { name, spec: parseGuest(name), kernel, runtime, hasUsers: true };
+  return { name, spec: parseGuest(name), kernel, runtime, hasUsers: true, connections: 'BPF' };
 }
