@@ -7,12 +7,14 @@ import { flux as programs } from '../cluster/program.ts';
 import { until } from '../cluster/wait.ts';
 import { condition, isStalled, kap } from '../e2e/shared.ts';
 import { said } from './flux/flux.ts';
+import { remedyFor } from './flux/remedy.ts';
 import type { FluxWorld } from './flux/world.ts';
 import { fluxWorld, isAt, isReadyAt, shown, workload, workloadFile } from './flux/world.ts';
 
 let cluster: Cluster;
 let world: FluxWorld;
 const policy = { kind: 'kap', name: 'behind-the-nat', namespace: 'db' } as const;
+const second = { kind: 'kap', name: 'second', namespace: 'db' } as const;
 const policyFile = 'apps/db/policy.yaml';
 const files = shown('Kustomization');
 const isCovered = (status: PolicyStatus) => condition(status, 'Covered')?.status === 'True';
@@ -31,6 +33,7 @@ async function begin(): Promise<void> {
     ...files,
     [workloadFile]: workload(),
     'apps/db/second.yaml': undefined,
+    'apps/db/beside.yaml': undefined,
   });
   await world.flux.until('kustomization', 'db-after', isReadyAt(revision));
 }
@@ -77,24 +80,39 @@ describe('a policy that is wrong', () => {
   test('is refused where Flux applies it, in our words, and what was there stays', async () => {
     const { flux, bench } = world;
     const { metadata } = await bench.policy(policy);
-    const revision = await world.push(changed(policyFile, 'idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 5'));
+    const beside = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'beside', namespace: 'db' } };
+    const revision = await world.push({
+      ...changed(policyFile, 'idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 5'),
+      'apps/db/beside.yaml': JSON.stringify(beside),
+    });
     const failed = await flux.until('kustomization', 'db', isAt(revision, { status: 'False' }));
     expect(said(failed)?.message).toContain('KeepalivePolicy/db/behind-the-nat');
     expect(said(failed)?.message).toContain('(ConfigMap keepalive-system/keepalive-settings');
     expect((await bench.policy(policy)).metadata.generation).toBe(metadata.generation);
-  }, 180_000);
+    expect(await bench.exists('configmap', 'beside', '-n', 'db')).toBe(false);
+    const mended = await world.push({ [policyFile]: files[policyFile] });
+    await flux.until('kustomization', 'db', isReadyAt(mended));
+    expect(await bench.exists('configmap', 'beside', '-n', 'db')).toBe(true);
+  }, 240_000);
 
   test('and Stalled fails early; the words are in the policy and in its event', async () => {
     const { flux, bench } = world;
     await bench.settings({ policiesPerNamespace: '1' });
-    const second = JSON.stringify(kap('db', 'second', 120));
-    const revision = await world.push({ 'apps/db/second.yaml': second });
+    const revision = await world.push({ 'apps/db/second.yaml': JSON.stringify(kap('db', 'second', 120)) });
     const failed = await flux.until('kustomization', 'db', isAt(revision, { status: 'False' }));
     expect(said(failed)?.message).toContain(
       "failed early due to stalled resources: [KeepalivePolicy/db/second status: 'Failed'",
     );
-    const status = await bench.status({ kind: 'kap', name: 'second', namespace: 'db' }, isStalled);
-    expect(condition(status, 'Stalled')?.reason).toBe('TooManyPolicies');
+    const { reason, message = '' } = condition(await bench.status(second, isStalled), 'Stalled') ?? {};
+    expect(reason).toBe('TooManyPolicies');
+    expect(said(failed)?.message).not.toContain(message);
+    const describe = remedyFor('`Stalled`').replace(policy.name, second.name);
+    // The event is written after the status.
+    const [inPolicy] = await bench.until('the event is there', async () => {
+      const parts = (await cluster.exec(['sh', '-ec', describe])).stdout.split('\nEvents:');
+      return parts[1]?.includes(message) === true && parts;
+    });
+    expect(inPolicy).toContain(message);
     await bench.settings({ policiesPerNamespace: '50' });
     await begin();
     expect(await bench.exists('kap', 'second', '-n', 'db')).toBe(false);
