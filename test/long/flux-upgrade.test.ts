@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
-import product from '../../package.json' with { type: 'json' };
 import type { PolicyStatus } from '../../src/api/status.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { provide } from '../cluster/prepare.ts';
@@ -8,6 +7,7 @@ import { flux as programs } from '../cluster/program.ts';
 import { condition } from '../e2e/shared.ts';
 import { seenDuring } from '../support/seen-during.ts';
 import { said } from './flux/flux.ts';
+import { imagesIn, later, laterImages, laterTools, tagLater, toLater, valuesOfPods } from './flux/later.ts';
 import type { FluxWorld } from './flux/world.ts';
 import { fluxWorld, isReadyAt, shown, source, workload, workloadFile } from './flux/world.ts';
 import { written } from './flux/written.ts';
@@ -61,50 +61,21 @@ test('the switch that an administrator throws by hand is no drift', async () => 
 
 test('the operator is upgraded and an image changes in one commit, while every value stays', async () => {
   const { flux, bench } = world;
-  const next = '0.1.1';
-  const image = `keepalive.dev/keepalive-operator:${product.version}`;
-  const retag = (from: string, to: string) => cluster.onNode('n1', `ctr -n k8s.io images tag ${from} ${to}`);
-  await retag(image, image.replace(product.version, next));
-  await retag('localhost/tools:1', 'localhost/tools:2');
-  await world.product.rewrite('deploy/kustomization.yaml', (text) => text.replace(product.version, next));
-  await world.product.tag(`v${next}`);
-  const values = async () => {
-    const pods = await bench.json<{ items: readonly RunningPod[] }>('pods', '-n', 'db');
-    const running = pods.items.filter(
-      ({ status, metadata }) => status.phase === 'Running' && metadata.deletionTimestamp === undefined,
-    );
-    const all = await Promise.all(running.map(({ metadata }) => valuesUnlessGoing(metadata.name)));
-    return all.filter((one) => one !== undefined);
-  };
-  const upgraded = shown('Kustomization')[source]?.replace(`v${product.version}`, `v${next}`);
-  const seen = await seenDuring(values, async () => {
-    const revision = await world.push({
-      [source]: upgraded,
-      [workloadFile]: workload({ image: 'localhost/tools:2' }),
-    });
-    await flux.until('kustomization', 'keepalive-operator', isReadyAt(revision));
-    await flux.until('kustomization', 'db-covered', isReadyAt(revision));
-  });
+  await tagLater(cluster);
+  await world.product.rewrite('deploy/kustomization.yaml', toLater);
+  await world.product.tag(`v${later}`);
+  const seen = await seenDuring(
+    () => valuesOfPods(bench),
+    async () => {
+      const revision = await world.push({
+        [source]: toLater(shown('Kustomization')[source] ?? ''),
+        [workloadFile]: workload({ image: laterTools }),
+      });
+      await flux.until('kustomization', 'keepalive-operator', isReadyAt(revision));
+      await flux.until('kustomization', 'db-covered', isReadyAt(revision));
+    },
+  );
   expect(seen).toEqual(['30/10/6']);
   await bench.status(policy, isCovered);
-  const images = await cluster.kubectl('get', 'deployments,daemonsets', '-A', '-o', 'jsonpath={..image}');
-  expect(new Set(images.split(' '))).toEqual(
-    new Set([image.replace(product.version, next), 'localhost/tools:2']),
-  );
+  expect(await imagesIn(cluster)).toEqual(laterImages);
 }, 400_000);
-
-/** Undefined of one that goes meanwhile: it has nothing more to say. */
-async function valuesUnlessGoing(name: string): Promise<string | undefined> {
-  try {
-    return await world.bench.valuesIn(name, 'db');
-  } catch (error) {
-    const said = await cluster.kubectl('get', 'pod', name, '-n', 'db', '--ignore-not-found', '-o', 'json');
-    if (said !== '' && (JSON.parse(said) as RunningPod).metadata.deletionTimestamp === undefined) throw error;
-    return undefined;
-  }
-}
-
-interface RunningPod {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly status: { readonly phase: string };
-}
