@@ -9,17 +9,35 @@ import { Cluster } from '../cluster/cluster.ts';
 import { repository } from '../cluster/place.ts';
 import { provide } from '../cluster/prepare.ts';
 import { fluxCommand, flux as programs } from '../cluster/program.ts';
-import { condition } from '../e2e/shared.ts';
+import { condition, kap } from '../e2e/shared.ts';
 import { helmProgram } from '../support/helm.ts';
 import { startRegistry } from '../support/lab-registry.ts';
+import { seenDuring } from '../support/seen-during.ts';
+import type { FluxObject } from './flux/flux.ts';
 import { said } from './flux/flux.ts';
+import { imagesIn, later, laterImages, laterTools, tagLater, toLater, valuesOfPods } from './flux/later.ts';
+import { remedyFor } from './flux/remedy.ts';
 import type { FluxWorld } from './flux/world.ts';
-import { asHere, fluxWorld, isReadyAt, page, shown } from './flux/world.ts';
+import {
+  asHere,
+  fluxWorld,
+  fromFleet,
+  isReadyAt,
+  page,
+  shown,
+  source,
+  workload,
+  workloadFile,
+} from './flux/world.ts';
+import { written } from './flux/written.ts';
 
 let cluster: Cluster;
 let world: FluxWorld;
+/** With which the operator came. */
+let revision: string;
 const policy = { kind: 'kap', name: 'behind-the-nat', namespace: 'db' } as const;
 const controller = ['deployment', 'keepalive-controller', '-n', 'keepalive-system'] as const;
+const isGood = (object: FluxObject) => said(object)?.status === 'True';
 const isCovered = (status: PolicyStatus) => condition(status, 'Covered')?.status === 'True';
 const command = fluxCommand();
 
@@ -50,9 +68,38 @@ async function run(block: string | undefined): Promise<string> {
   return stdout + stderr;
 }
 
+test('a policy that is there before the operator is never Stalled while Helm installs that, and Flux waits for it', async () => {
+  const { flux, bench, fleet } = world;
+  const first = { kind: 'kap', name: 'first', namespace: 'early' } as const;
+  await bench.namespace(first.namespace);
+  fleet.copy(repository, ['crds'], 'early');
+  const kustomization = { resources: ['crds', 'policy.yaml'] };
+  await fleet.commit({
+    'early/policy.yaml': JSON.stringify(kap(first.namespace, first.name, 90)),
+    'early/kustomization.yaml': JSON.stringify(kustomization),
+  });
+  // Not pruned: the kinds that it brings become Helm's.
+  await bench.apply(...fromFleet('early', { path: './early', prune: false, wait: true, timeout: '10m' }));
+  await bench.until('the policy is there', () => bench.exists('kap', first.name, '-n', first.namespace));
+  revision = await world.begin('HelmRelease');
+  const seen = new Set<string | undefined>();
+  const isReady = async () => {
+    const waiting = await flux.object('kustomization', 'early');
+    seen.add(waiting && said(waiting)?.reason);
+    const { status } = await bench.policy(first);
+    for (const { type, status: is } of status?.conditions ?? []) if (is === 'True') seen.add(type);
+    return waiting !== undefined && isGood(waiting);
+  };
+  await bench.until('what came before the operator is Ready', isReady, { timeoutMs: 600_000, everyMs: 100 });
+  expect([...seen]).toEqual(expect.arrayContaining(['Ready', 'ReconciliationSucceeded']));
+  expect(seen).not.toContain('Stalled');
+  expect(seen).not.toContain('HealthCheckFailed');
+  await cluster.kubectl('delete', 'kustomization.kustomize.toolkit.fluxcd.io', 'early', '-n', 'flux-system');
+  await cluster.kubectl('delete', 'kap', first.name, '-n', first.namespace);
+}, 800_000);
+
 test('the operator comes by a HelmRelease, policies after it, and an application is Ready when it is covered', async () => {
   const { flux, bench } = world;
-  const revision = await world.begin('HelmRelease');
   for (const name of ['keepalive-operator', 'keepalive-policies', 'db', 'db-covered'])
     await flux.until('kustomization', name, isReadyAt(revision));
   expect(said(await flux.ask('helmrelease', 'keepalive'))?.reason).toMatch(/^(Install|Upgrade)Succeeded$/);
@@ -74,17 +121,27 @@ test("Flux's own command shows what a person looks for", async () => {
   expect(described).toContain('office-nat');
 });
 
+/** By what tells one event from another. */
+async function driftsSeen(): Promise<string[]> {
+  const columns = 'jsonpath={range .items[*]}{.reason} {.metadata.uid}{"\\n"}{end}';
+  const events = await cluster.kubectl('get', 'events', '-n', 'flux-system', '-o', columns);
+  return events.split('\n').filter((line) => line.startsWith('DriftDetected '));
+}
+
 describe("Helm's objects", () => {
   test('are brought back when somebody deletes or edits them', async () => {
     const { flux, bench } = world;
     await cluster.kubectl('delete', 'mutatingadmissionpolicy', 'keepalivepolicy.keepalive.dev');
     await cluster.kubectl('scale', ...controller, '--replicas=0');
-    await flux.ask('helmrelease', 'keepalive');
+    await run(remedyFor('The operator is not there yet'));
     await bench.until('it is there again', () =>
       bench.exists('mutatingadmissionpolicy', 'keepalivepolicy.keepalive.dev'),
     );
-    const { spec } = await bench.json<{ spec: { replicas: number } }>(...controller);
-    expect(spec.replicas).toBe(2);
+    await bench.until('both replicas are asked for again', async () => {
+      const { spec } = await bench.json<{ spec: { replicas: number } }>(...controller);
+      return spec.replicas === 2;
+    });
+    await flux.until('helmrelease', 'keepalive', isGood);
     await bench.status(policy, isCovered);
   }, 240_000);
 
@@ -101,12 +158,58 @@ describe("Helm's objects", () => {
       ...['configmap', 'keepalive-settings', '-n', 'keepalive-system'],
     );
     expect(data.acting).toBe('Audit');
-    const events = await cluster.kubectl('get', 'events', '-n', 'flux-system', '-o', 'jsonpath={..reason}');
-    expect(events.split(' ').filter((reason) => reason === 'DriftDetected')).toHaveLength(1);
+    expect(await driftsSeen()).toHaveLength(1);
     await bench.settings({ acting: null });
     await bench.status(policy, isCovered);
   }, 240_000);
+
+  test('are written by nobody through 200 reconciles, but for what is deleted in between', async () => {
+    const { flux, bench } = world;
+    const name = 'keepalivepolicy.keepalive.dev';
+    const reconcile = async () => {
+      await flux.ask('helmrelease', 'keepalive');
+      await flux.until('helmrelease', 'keepalive', isGood);
+    };
+    const [before, drifts] = [await written(bench), await driftsSeen()];
+    expect(Object.keys(before).length).toBeGreaterThan(20);
+    for (let time = 0; time < 100; time += 1) await reconcile();
+    await cluster.kubectl('delete', 'mutatingadmissionpolicybinding', name);
+    await flux.ask('helmrelease', 'keepalive');
+    await bench.until('it is there again', () => bench.exists('mutatingadmissionpolicybinding', name));
+    for (let time = 0; time < 100; time += 1) await reconcile();
+    const { [`MutatingAdmissionPolicyBinding /${name}`]: gone, ...others } = before;
+    const { [`MutatingAdmissionPolicyBinding /${name}`]: back, ...since } = await written(bench);
+    expect(since).toEqual(others);
+    expect(back?.writers).not.toEqual(gone?.writers);
+    expect((await driftsSeen()).filter((one) => !drifts.includes(one))).toHaveLength(1);
+    await bench.status(policy, isCovered);
+  }, 1_800_000);
 });
+
+test('chart, operator and image of the application become later ones in one commit, while every value stays', async () => {
+  const { flux, bench } = world;
+  await tagLater(cluster);
+  await world.product.rewrite('deploy/chart/Chart.yaml', toLater);
+  await world.product.tag(`v${later}`);
+  const isUpgraded = (object: FluxObject) =>
+    isGood(object) && object.status?.history?.[0]?.chartVersion === later;
+  const seen = await seenDuring(
+    () => valuesOfPods(bench),
+    async () => {
+      const upgraded = await world.push({
+        [source]: toLater(shown('HelmRelease')[source] ?? ''),
+        [workloadFile]: workload({ image: laterTools }),
+      });
+      await flux.until('helmrelease', 'keepalive', isUpgraded, { timeoutMs: 360_000 });
+      // Who gave up while agents were replaced looks again.
+      for (const name of ['db', 'db-covered']) await flux.ask('kustomization', name);
+      await flux.until('kustomization', 'db-covered', isReadyAt(upgraded));
+    },
+  );
+  expect(seen).toEqual(['30/10/6']);
+  expect(await imagesIn(cluster)).toEqual(laterImages);
+  await bench.status(policy, isCovered);
+}, 700_000);
 
 test('chart and application come from a registry instead, while every value stays', async () => {
   const { flux, bench } = world;
@@ -128,19 +231,25 @@ test('chart and application come from a registry instead, while every value stay
           .replace('path: ./apps/db', 'path: ./')
       : text,
   );
-  const revision = await world.push({
-    ...files,
-    [applied]: fromArtifact.join('---\n'),
-    'keepalive/operator/source.yaml': undefined,
-    'keepalive/operator/release.yaml': undefined,
-  });
-  await flux.until('kustomization', 'keepalive-operator', isReadyAt(revision));
-  await flux.until(
-    'kustomization',
-    'db',
-    (object) =>
-      said(object)?.status === 'True' && object.status?.lastAppliedRevision?.startsWith('latest@') === true,
+  const seen = await seenDuring(
+    () => valuesOfPods(bench),
+    async () => {
+      const pushed = await world.push({
+        ...files,
+        [applied]: fromArtifact.join('---\n'),
+        [source]: undefined,
+        'keepalive/operator/release.yaml': undefined,
+      });
+      await flux.until('kustomization', 'keepalive-operator', isReadyAt(pushed));
+      const isFromArtifact = (object: FluxObject) =>
+        isGood(object) && object.status?.lastAppliedRevision?.startsWith('latest@') === true;
+      await flux.until('kustomization', 'db', isFromArtifact);
+      const isFromRegistry = (object: FluxObject) =>
+        isGood(object) && object.status?.history?.[0]?.ociDigest !== undefined;
+      await flux.until('helmrelease', 'keepalive', isFromRegistry);
+    },
   );
+  expect(seen).toEqual(['30/10/6']);
   const { status } = (await flux.object('helmrelease', 'keepalive')) ?? {};
   expect(status?.history?.[0]?.ociDigest).toMatch(/^sha256:/);
   await bench.status(policy, isCovered);

@@ -32,8 +32,14 @@ export interface FluxObject {
     readonly lastAttemptedRevision?: string;
     readonly lastHandledReconcileAt?: string;
     /** Of a HelmRelease: the releases it made, the newest first. */
-    readonly history?: readonly { readonly version: number; readonly ociDigest?: string }[];
+    readonly history?: readonly Release[];
   };
+}
+
+interface Release {
+  readonly version: number;
+  readonly chartVersion: string;
+  readonly ociDigest?: string;
 }
 
 export interface Said {

@@ -112,8 +112,11 @@ export const isAt = (revision: string, wanted: Partial<Said>) => (object: FluxOb
 export const isReadyAt = (revision: string) => isAt(revision, { status: 'True' });
 
 /** What `flux bootstrap` leaves: the repository of the fleet, and a Kustomization of the cluster's folder. */
-function bootstrap(): object[] {
-  const metadata = { name: home, namespace: home };
+const bootstrap = () => fromFleet(home, { path: './clusters/prod', prune: true });
+
+/** A Kustomization of the fleet, beside a look at its repository that is its own. */
+export function fromFleet(name: string, spec: object): object[] {
+  const metadata = { name, namespace: home };
   return [
     {
       ...{ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository', metadata },
@@ -121,10 +124,7 @@ function bootstrap(): object[] {
     },
     {
       ...{ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', metadata },
-      spec: {
-        ...{ interval: '1h', path: './clusters/prod', prune: true },
-        sourceRef: { kind: 'GitRepository', name: home },
-      },
+      spec: { interval: '1h', sourceRef: { kind: 'GitRepository', name }, ...spec },
     },
   ];
 }
