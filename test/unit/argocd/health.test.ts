@@ -2,11 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { Verdict } from '../../../src/api/condition.ts';
 import { conditionsOf } from '../../../src/api/condition.ts';
+import type { PolicyKind } from '../../../src/api/group.ts';
+import type { NodeKeepaliveStatus } from '../../../src/api/node-keepalive.ts';
+import { nodeKeepaliveStatusSchema } from '../../../src/api/node-keepalive.ts';
+import type { PolicyStatus } from '../../../src/api/status.ts';
+import { unseenStatus } from '../../../src/api/status.ts';
+import { unknownFields, verdictOn } from '../../../src/api/verdict.ts';
+import { digestOfPolicy } from '../../../src/policy/policy-digest.ts';
 import { actionCases, healthCases, objectAt, scriptOf } from '../../support/argocd-cases.ts';
 import { runLua } from '../../support/lua.ts';
 import { Page } from '../docs/page.ts';
 
 interface Policy {
+  readonly metadata: { readonly uid: string };
   readonly spec: { readonly mode?: string };
   readonly status: object;
 }
@@ -32,6 +40,45 @@ describe('what Argo CD is told of an object that was taken from a cluster', () =
 
 const actionScripts = ['discovery', 'audit/action', 'enforce/action'].map((name) => `actions/${name}.lua`);
 const health = scriptOf('KeepalivePolicy', 'health.lua');
+
+describe('the objects that were taken from a cluster are as the product has them now', () => {
+  const acted = actionCases.flatMap(({ kind, discovery, runs }) =>
+    [...discovery.map(({ path }) => path), ...runs.map(({ to }) => to)].map((path) => ({ kind, path })),
+  );
+  const policies = [...healthCases, ...acted].flatMap(({ kind, path }) =>
+    kind === 'NodeKeepalive' ? [] : [{ kind: kind as PolicyKind, path }],
+  );
+  const reports = healthCases.filter(({ kind }) => kind === 'NodeKeepalive');
+  const named = (kind: string, name: string) =>
+    objectAt(healthCases.find((one) => one.kind === kind && one.name === name)?.path ?? name);
+
+  test.each(policies)('the API server takes every field of $path', ({ kind, path }) => {
+    expect(verdictOn(kind, objectAt(path))).toEqual([]);
+    expect(unknownFields(kind, objectAt(path))).toEqual([]);
+  });
+
+  test.each(reports)('and every field of the NodeKeepalive $name', ({ path }) => {
+    const { status = {} } = objectAt(path) as { status?: object };
+    expect(nodeKeepaliveStatusSchema.parse(status)).toEqual(status);
+  });
+
+  test.each(['KeepalivePolicy', 'ClusterKeepalivePolicy'])(
+    'a %s that nobody has seen yet has the status that the API server gives it',
+    (kind) => {
+      expect((named(kind, 'progressing-created') as Policy).status).toEqual(unseenStatus);
+    },
+  );
+
+  test('the report speaks of the policies that stand beside it', () => {
+    const { status } = named('NodeKeepalive', 'healthy-reported') as { status: NodeKeepaliveStatus };
+    const told = status.policies?.map(({ kind, policyDigest }) => [kind, policyDigest]);
+    const digests = ['ClusterKeepalivePolicy', 'KeepalivePolicy'].map((kind) => {
+      const { metadata, status: of } = named(kind, 'healthy-covered') as Policy & { status: PolicyStatus };
+      return [kind, of.effective && digestOfPolicy(metadata.uid, of.effective)];
+    });
+    expect(told).toEqual(digests);
+  });
+});
 
 describe('each verdict of the controller has its health', () => {
   const message = 'why';
