@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
 
 import { repository } from '../cluster/place.ts';
 import { provide } from '../cluster/prepare.ts';
 import { argoCd } from '../cluster/program.ts';
-import { actionCases, healthCases } from '../support/argocd-cases.ts';
+import { actionCases, coveredHealthOf, healthCases } from '../support/argocd-cases.ts';
+import { Page } from '../unit/docs/page.ts';
 
 /** No cluster: Argo CD's own program judges objects that were taken from one, by what it is told in its ConfigMap. */
 const program = argoCd();
@@ -38,6 +40,31 @@ test('without what it is told it has no word for any of our kinds', async () => 
   writeFileSync(empty, 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: argocd-cm }\n');
   const [{ path } = { path: '' }] = healthCases;
   expect(await overrides('health', [path], empty)).toContain('not configured');
+});
+
+describe('told that covered is what healthy means, as docs/argocd.md offers', () => {
+  const told = join(folder, 'covered-cm.yaml');
+  const policies = healthCases.filter(({ kind }) => kind !== 'NodeKeepalive');
+
+  beforeAll(() => {
+    const [script] = new Page('docs/argocd.md').blocks('lua');
+    const kinds = new Set(policies.map(({ kind }) => kind));
+    const keys = [...kinds].map((kind) => [`resource.customizations.health.keepalive.dev_${kind}`, script]);
+    const metadata = { name: 'argocd-cm' };
+    const data = Object.fromEntries(keys) as object;
+    writeFileSync(told, stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }));
+  });
+
+  test.each(policies)('it judges the $kind $name by that', async ({ path, ...which }) => {
+    expect(await overrides('health', [path], told)).toContain(`STATUS: ${coveredHealthOf(which)}\n`);
+  });
+});
+
+const reports = healthCases.filter(({ kind }) => kind === 'NodeKeepalive');
+
+test.each(reports)('on a NodeKeepalive it offers nothing where it is $name', async ({ path }) => {
+  const said = await overrides('list-actions', [path]);
+  expect(said).toBe("Actions are not configured for 'keepalive.dev/NodeKeepalive'\n");
 });
 
 describe.each(actionCases)('on a $kind', ({ discovery, runs }) => {

@@ -59,6 +59,24 @@ export const healthCases: readonly HealthCase[] = argoKinds.flatMap((kind) =>
   })),
 );
 
+const coveredHealth: Readonly<Record<string, string>> = {
+  'progressing-created': 'Progressing',
+  'progressing-awaiting-nodes': 'Progressing',
+  'healthy-covered': 'Healthy',
+  'healthy-not-covered': 'Progressing',
+  'healthy-switched-off': 'Healthy',
+  'suspended-audit': 'Healthy',
+  'degraded-stalled': 'Degraded',
+  'degraded-operator-removed': 'Progressing',
+  // It selects the node too, which was not covered when they were taken.
+  'ClusterKeepalivePolicy healthy-switched-off': 'Progressing',
+  'ClusterKeepalivePolicy suspended-audit': 'Progressing',
+};
+
+/** The status by the script that docs/argocd.md offers whoever takes covered for healthy. */
+export const coveredHealthOf = ({ kind, name }: Pick<HealthCase, 'kind' | 'name'>) =>
+  coveredHealth[`${kind} ${name}`] ?? coveredHealth[name];
+
 export const actionCases: readonly (ActionCases & { readonly kind: string })[] = argoKinds
   .filter((kind) => existsSync(join(folder, kind, 'actions')))
   .map((kind) => {

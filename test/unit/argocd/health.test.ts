@@ -9,7 +9,7 @@ import type { PolicyStatus } from '../../../src/api/status.ts';
 import { unseenStatus } from '../../../src/api/status.ts';
 import { unknownFields, verdictOn } from '../../../src/api/verdict.ts';
 import { digestOfPolicy } from '../../../src/policy/policy-digest.ts';
-import { actionCases, healthCases, objectAt, scriptOf } from '../../support/argocd-cases.ts';
+import { actionCases, coveredHealthOf, healthCases, objectAt, scriptOf } from '../../support/argocd-cases.ts';
 import { runLua } from '../../support/lua.ts';
 import { Page } from '../docs/page.ts';
 
@@ -110,15 +110,9 @@ describe('each verdict of the controller has its health', () => {
 describe('what docs/argocd.md offers whoever takes covered for healthy', () => {
   const [script = ''] = new Page('docs/argocd.md').blocks('lua');
   const policies = healthCases.filter(({ kind }) => kind !== 'NodeKeepalive');
-  const expected: Readonly<Record<string, string>> = {
-    'progressing-created': 'Progressing',
-    'healthy-covered': 'Healthy',
-    'healthy-not-covered': 'Progressing',
-    'degraded-stalled': 'Degraded',
-  };
 
-  test.each(policies.filter(({ name }) => name in expected))('$kind $name', ({ path, name }) => {
-    expect(runLua(script, objectAt(path))).toMatchObject({ status: expected[name] });
+  test.each(policies)('$kind $name', ({ path, ...which }) => {
+    expect(runLua(script, objectAt(path))).toMatchObject({ status: coveredHealthOf(which) });
   });
 });
 
