@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
 import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { expect, test } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 
 import { sysctls } from '../support/builder.ts';
 import { kustomizeProgram } from '../support/kustomize.ts';
 import { Folder } from '../unit/cli/folder.ts';
+import { filesOf } from '../unit/docs/console.ts';
 import { Page } from '../unit/docs/page.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -20,31 +21,64 @@ function shown(name: string): string {
   return found;
 }
 
+interface Plugin {
+  readonly spec: {
+    readonly discover: { readonly fileName: string };
+    readonly generate: { readonly command: readonly string[]; readonly args: readonly string[] };
+  };
+}
+
 interface Built {
   readonly kind: string;
   readonly spec?: { readonly template?: { readonly spec?: object } };
 }
 
-test('kustomize runs keepalive render as the page says, and hands on what it makes', async () => {
-  const names = ['policies.yaml', 'app.yaml', 'kustomization.yaml', 'keepalive.yaml'];
-  using folder = new Folder(Object.fromEntries(names.map((name) => [name, shown(name)])));
+/** Puts the tool, of this build, and more beside it, where commands are looked for. */
+function withTool(folder: Folder, more = ''): NodeJS.ProcessEnv {
   folder.write(
     'bin/keepalive',
     `#!/bin/sh\nexec ${process.execPath} ${join(root, 'src/cli/main.ts')} "$@"\n`,
   );
   chmodSync(join(folder.path, 'bin/keepalive'), 0o755);
-  const env = { ...process.env, PATH: `${join(folder.path, 'bin')}:${process.env.PATH}` };
+  return { ...process.env, PATH: `${join(folder.path, 'bin')}:${more}:${process.env.PATH}` };
+}
+
+const builtOf = (text: string) => parseAllDocuments(text).map((document) => document.toJS() as Built);
+const podOf = (built: readonly Built[]) =>
+  built.find(({ kind }) => kind === 'Deployment')?.spec?.template?.spec;
+
+test('kustomize runs keepalive render as the page says, and hands on what it makes', async () => {
+  const names = ['policies.yaml', 'app.yaml', 'kustomization.yaml', 'keepalive.yaml'];
+  using folder = new Folder(Object.fromEntries(names.map((name) => [name, shown(name)])));
+  const env = withTool(folder);
   const run = async () => {
     const argv = ['build', '--enable-alpha-plugins', '--enable-exec', folder.path];
     const { stdout } = await promisify(execFile)(await kustomizeProgram(), argv, { env, cwd: folder.path });
-    return parseAllDocuments(stdout).map((document) => document.toJS() as Built);
+    return builtOf(stdout);
   };
 
   const built = await run();
   expect(built.map(({ kind }) => kind).sort()).toEqual(['Deployment', 'KeepalivePolicy']);
-  const deployment = built.find(({ kind }) => kind === 'Deployment');
-  expect(deployment?.spec?.template?.spec).toMatchObject({ securityContext: { sysctls: sysctls() } });
+  expect(podOf(built)).toMatchObject({ securityContext: { sysctls: sysctls() } });
 
   folder.write('policies.yaml', shown('policies.yaml').replace(': 90', ': 90s'));
   await expect(run()).rejects.toThrow('idleTimeoutSeconds is a whole number of seconds without a unit');
+}, 600_000);
+
+test('the plugin of docs/argocd.md gives Argo CD manifests that carry the values, and fails where kustomize does', async () => {
+  const { spec } = parse(filesOf(new Page('docs/argocd.md')).get('plugin.yaml') ?? '') as Plugin;
+  using folder = new Folder({
+    ...Object.fromEntries(['policies.yaml', 'app.yaml'].map((name) => [name, shown(name)])),
+    [spec.discover.fileName]: 'resources: [policies.yaml, app.yaml]\n',
+  });
+  const env = withTool(folder, dirname(await kustomizeProgram()));
+  const [program = '', ...argv] = [...spec.generate.command, ...spec.generate.args];
+  const generate = () => promisify(execFile)(program, argv, { env, cwd: folder.path });
+
+  const built = builtOf((await generate()).stdout);
+  expect(built.map(({ kind }) => kind).sort()).toEqual(['Deployment', 'KeepalivePolicy']);
+  expect(podOf(built)).toMatchObject({ securityContext: { sysctls: sysctls() } });
+
+  folder.write(spec.discover.fileName, 'resources: [policies.yaml, absent.yaml]\n');
+  await expect(generate()).rejects.toThrow('absent.yaml');
 }, 600_000);
