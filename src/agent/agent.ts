@@ -258,6 +258,7 @@ class Agent {
         contact: () => silent(this.#watched),
         turn: () => this.#notOurTurn(),
         report: () => this.#reporter.refusal,
+        rounds: () => this.#rounds.failure,
         kernel: kernelHangs,
       },
       metrics: async () => ({

@@ -1,3 +1,4 @@
+import type { Clock } from '../kube/clock.ts';
 import { systemClock } from '../kube/clock.ts';
 import type { Next } from '../kube/queue.ts';
 import { WorkQueue } from '../kube/queue.ts';
@@ -21,8 +22,8 @@ import type { World } from './world.ts';
 
 export interface RoundsOptions {
   readonly world: World;
-  readonly kernel: KernelLink;
-  readonly connections: Connections;
+  readonly kernel: Pick<KernelLink, 'visit' | 'holdRemembered' | 'discover' | 'reach'>;
+  readonly connections: Pick<Connections, 'follow' | 'sockets'>;
   readonly reporter: Pick<Reporter, 'offer'>;
   readonly standstill: Standstill;
   readonly log: Log;
@@ -32,10 +33,13 @@ export interface RoundsOptions {
   readonly peers: PeerAddresses;
   /** How often everything is looked at although nothing changed: what somebody else changes is found then. */
   readonly resyncMs: number;
+  readonly clock?: Clock;
 }
 
 const key = 'node';
 const longestRestMs = 1000;
+/** What a next try puts right is right by then. */
+const failingSeconds = 60;
 const nothing: Visited = { readings: [], walkMs: undefined };
 
 /**
@@ -46,7 +50,9 @@ export class Rounds {
   readonly #options: RoundsOptions;
   readonly #places = new Places();
   readonly #queue: WorkQueue;
+  readonly #clock: Clock;
   #started = false;
+  #failing: { readonly sinceMs: number; readonly why: string } | undefined;
   #lastResyncMs = -Infinity;
   /** After a round it rests for as long as deciding took: over a heap of policies, events in crowds would leave no time for anything else. */
   #restUntilMs = -Infinity;
@@ -56,8 +62,9 @@ export class Rounds {
 
   constructor(options: RoundsOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#queue = new WorkQueue({
-      ...{ work: () => this.#next(), concurrency: 1, log: options.log },
+      ...{ work: () => this.#attempt(), concurrency: 1, log: options.log, clock: this.#clock },
       backOff: { minMs: 50, maxMs: 10_000 },
     });
     this.#queue.start();
@@ -66,6 +73,15 @@ export class Rounds {
   /** How many network namespaces are looked after. */
   get places(): number {
     return this.#places.names.size;
+  }
+
+  /** Why what is told of this node is old: no round has ended well for a while, whatever else goes on. */
+  get failure(): string | undefined {
+    if (this.#failing === undefined) return undefined;
+    const seconds = Math.round((this.#clock.now() - this.#failing.sinceMs) / 1000);
+    return seconds < failingSeconds
+      ? undefined
+      : `this node could not be looked at for ${seconds} s, so what is told of it is old: ${this.#failing.why}`;
   }
 
   /** Until {@link start}: what an earlier agent left set is put right again whenever it was undone. */
@@ -79,8 +95,9 @@ export class Rounds {
     this.#queue.add(key);
   }
 
+  /** Not before the back-off of one that failed: an event says nothing of what stood in its way, and there are many of them. */
   request(): void {
-    if (this.#started) this.#queue.add(key);
+    if (this.#started) this.#queue.addAfter(key, 0);
   }
 
   /** Resolves when the round under way has ended. */
@@ -88,10 +105,22 @@ export class Rounds {
     return this.#queue.stop();
   }
 
+  async #attempt(): Promise<Next> {
+    try {
+      const next = await this.#next();
+      this.#failing = undefined;
+      return next;
+    } catch (error) {
+      const { message: why } = error as Error;
+      this.#failing = { sinceMs: this.#failing?.sinceMs ?? this.#clock.now(), why };
+      throw error;
+    }
+  }
+
   async #next(): Promise<Next> {
     const { kernel, resyncMs, standstill } = this.#options;
     if (this.#started) {
-      const restMs = this.#restUntilMs - systemClock.now();
+      const restMs = this.#restUntilMs - this.#clock.now();
       return restMs > 0 ? { afterMs: restMs } : this.#round();
     }
     if (!standstill.isNoted) this.#tell((await kernel.holdRemembered()).readings);
@@ -100,13 +129,13 @@ export class Rounds {
 
   async #round(): Promise<Next> {
     const { kernel, resyncMs, world, standstill } = this.#options;
-    const startedMs = systemClock.now();
+    const startedMs = this.#clock.now();
     const everything = startedMs - this.#lastResyncMs >= resyncMs;
     const selections = selectOnNode(world.gather());
     const readOnly = world.settings.settings.acting === 'Audit';
     standstill.note(readOnly);
     const visits = this.#places.plan(selections, { nowMs: startedMs, everything, readOnly });
-    const decidingMs = systemClock.now() - startedMs;
+    const decidingMs = this.#clock.now() - startedMs;
     const { readings, walkMs } =
       visits.length === 0 ? nothing : await kernel.visit(visits, identitiesOf(selections));
     if (everything) {
@@ -115,7 +144,7 @@ export class Rounds {
         if (!this.#places.names.has(place)) this.#complaints.delete(place);
       this.#discovery = await kernel.discover().catch((error: unknown) => this.#undiscovered(error));
     }
-    const nowMs = systemClock.now();
+    const nowMs = this.#clock.now();
     this.#places.take(readings, { nowMs, walkMs });
     if (walkMs !== undefined) this.#options.metrics.walks.observe(walkMs / 1000);
     if (visits.length > 0) this.#options.metrics.rounds.observe((nowMs - startedMs) / 1000);

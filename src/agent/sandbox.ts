@@ -1,6 +1,6 @@
 import { networkOf } from '../kernel/network-namespace.ts';
 import type { ProcessHandle } from '../kernel/process.ts';
-import { processNumbers, readCgroups, withProcess } from '../kernel/process.ts';
+import { processNumbers, readCgroups, startTicksOf, withProcess } from '../kernel/process.ts';
 import type { RuntimeTraits } from '../policy/runtime.ts';
 import type { PodGroup } from './pod-cgroup.ts';
 import { podOfCgroups } from './pod-cgroup.ts';
@@ -29,7 +29,7 @@ export function oldestFirst(procRoot: string, found: readonly PodProcess[], host
   const shallowest = Math.min(...own.map(({ depth }) => depth));
   return own
     .filter(({ depth }) => depth === shallowest)
-    .map(({ pid }) => ({ pid, started: withProcess(procRoot, pid, (process) => process.startTicks()) }))
+    .map(({ pid }) => ({ pid, started: startTicksOf(procRoot, String(pid)) }))
     .filter(({ started }) => started !== undefined)
     .sort((a, b) => Number(a.started) - Number(b.started) || a.pid - b.pid)
     .map(({ pid }) => pid);

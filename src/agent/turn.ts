@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -85,7 +86,9 @@ export class Turn {
   }
 
   #hasEnded({ thread, started }: Holder): boolean {
-    return startTicksOf(this.#procRoot, thread) !== started;
+    const ticks = startTicksOf(this.#procRoot, thread);
+    // One that cannot be read may live, and write.
+    return ticks === undefined ? !existsSync(join(this.#procRoot, thread)) : ticks !== started;
   }
 }
 

@@ -56,11 +56,6 @@ export class ProcessHandle {
     return readFileSync(this.#path('cgroup'), 'latin1');
   }
 
-  /** Clock ticks since the machine started: field 22 of `stat`. */
-  startTicks(): number {
-    return startTicksIn(readFileSync(this.#path('stat'), 'latin1'));
-  }
-
   /** What it calls itself, at most 15 bytes; it may write what it likes there, but nothing that moves a cursor is told. */
   program(): string {
     return readFileSync(this.#path('comm'), 'utf8')
@@ -115,14 +110,17 @@ export function ptraceScope(procRoot: string): number | undefined {
   }
 }
 
-/** Undefined where the process has ended meanwhile, which is no error: there is nothing left to know of it. */
+/**
+ * Undefined where the process has ended meanwhile, and where it cannot be told: whoever makes groups deep enough has a path that there are
+ * kernels that refuse to print (ENAMETOOLONG), to everybody.
+ */
 export function readCgroups(procRoot: string, pid: number): string | undefined {
-  return ifAlive(() => readFileSync(join(procRoot, String(pid), 'cgroup'), 'latin1'));
+  return ifReadable(() => readFileSync(join(procRoot, String(pid), 'cgroup'), 'latin1'));
 }
 
-/** Of a process `PID`, or a thread `PID/task/TID`; undefined where it has ended. */
+/** Of a process `PID`, or a thread `PID/task/TID`; undefined where it has ended, or cannot be told. */
 export function startTicksOf(procRoot: string, id: string): number | undefined {
-  return ifAlive(() => startTicksIn(readFileSync(join(procRoot, id, 'stat'), 'latin1')));
+  return ifReadable(() => startTicksIn(readFileSync(join(procRoot, id, 'stat'), 'latin1')));
 }
 
 /** A process, and never another that was given its number since. */
@@ -136,11 +134,12 @@ export function isStillThere(procRoot: string, { pid, started }: MetProcess): bo
   return startTicksOf(procRoot, String(pid)) === started;
 }
 
-/** `R`: runs, or waits for a processor; `D` and `S`: waits for something else (proc_pid_stat(5)). Undefined where it has ended. */
+/** `R`: runs, or waits for a processor; `D` and `S`: waits for something else (proc_pid_stat(5)). Undefined where it has ended, or cannot be told. */
 export function stateOf(procRoot: string, pid: number): string | undefined {
-  return ifAlive(() => fieldsAfterName(readFileSync(join(procRoot, String(pid), 'stat'), 'latin1'))[0]);
+  return ifReadable(() => fieldsAfterName(readFileSync(join(procRoot, String(pid), 'stat'), 'latin1'))[0]);
 }
 
+/** Field 22 of `stat`: clock ticks since the machine started. */
 function startTicksIn(stat: string): number {
   return Number(fieldsAfterName(stat)[19]);
 }
@@ -173,5 +172,18 @@ function ifAlive<T>(look: () => T): T | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
+  }
+}
+
+/** Of the reader, and of no process. */
+const ownWant: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** What stands in the way of looking at one process is about that one: nobody who goes through all of them may be stopped by it. */
+function ifReadable<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (ownWant.has((error as NodeJS.ErrnoException).code)) throw error;
+    return undefined;
   }
 }

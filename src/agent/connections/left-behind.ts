@@ -23,8 +23,9 @@ export class LeftBehindBefore {
   constructor(procRoot: string) {
     this.#procRoot = procRoot;
     const ofFirst = readCgroups(procRoot, firstProcess);
+    const isOfFirst = (pid: number) => ofFirst !== undefined && readCgroups(procRoot, pid) === ofFirst;
     this.#processes = processNumbers(procRoot)
-      .filter((pid) => stateOf(procRoot, pid) === 'D' && readCgroups(procRoot, pid) === ofFirst)
+      .filter((pid) => stateOf(procRoot, pid) === 'D' && isOfFirst(pid))
       .filter((pid) => looksAtSockets(procRoot, pid))
       .flatMap((pid) => {
         const started = startTicksOf(procRoot, String(pid));

@@ -28,7 +28,7 @@ export class ProcessGroups {
     this.#now = now;
   }
 
-  /** Yields between processes; the groups, undefined for a process of no pod, are returned. */
+  /** Yields between processes; the groups, undefined for a process of no pod, are returned. One that cannot be told is nobody's, and left out. */
   *walk(): Generator<undefined, ReadonlyMap<number, PodGroup | undefined>> {
     const nowMs = this.#now();
     const anew = nowMs - this.#readAllMs >= believedMs;
@@ -38,14 +38,16 @@ export class ProcessGroups {
       const before = this.#known.get(pid);
       const sinceMs = before?.sinceMs ?? nowMs;
       const isBelieved = before !== undefined && !anew && nowMs - sinceMs > settledMs;
-      next.set(pid, isBelieved ? before : { found: this.#read(pid), sinceMs });
+      const known = isBelieved ? before : this.#read(pid, sinceMs);
+      if (known !== undefined) next.set(pid, known);
       yield;
     }
     this.#known = next;
     return new Map([...next].map(([pid, { found }]) => [pid, found]));
   }
 
-  #read(pid: number): PodGroup | undefined {
-    return podOfCgroups(readCgroups(this.#procRoot, pid) ?? '');
+  #read(pid: number, sinceMs: number): Known | undefined {
+    const text = readCgroups(this.#procRoot, pid);
+    return text === undefined ? undefined : { found: podOfCgroups(text), sinceMs };
   }
 }

@@ -1,0 +1,90 @@
+import { setImmediate } from 'node:timers/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+import { Rounds } from '../../../src/agent/rounds.ts';
+import { Standstill } from '../../../src/agent/standstill.ts';
+import { World } from '../../../src/agent/world.ts';
+import { createAgentMetrics } from '../../../src/ops/agent-metrics.ts';
+import { createLog } from '../../../src/ops/log.ts';
+import { HandClock } from '../kube/hand-clock.ts';
+
+/** What hinders a whole node cannot be made on this one. */
+class Hindered {
+  isFree = false;
+  visits = 0;
+  readonly reach = undefined;
+
+  visit() {
+    this.visits += 1;
+    return this.isFree
+      ? Promise.resolve({ readings: [], walkMs: undefined })
+      : Promise.reject(new Error('ENAMETOOLONG: read'));
+  }
+
+  holdRemembered() {
+    return this.visit();
+  }
+
+  discover() {
+    return Promise.resolve(undefined);
+  }
+}
+
+let folder: string;
+let clock: HandClock;
+let kernel: Hindered;
+let rounds: Rounds;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keepalive-rounds-'));
+  clock = new HandClock();
+  kernel = new Hindered();
+  rounds = new Rounds({
+    ...{ kernel, clock, world: new World('n1'), standstill: new Standstill(join(folder, 'standstill')) },
+    connections: { follow: () => undefined, sockets: undefined },
+    reporter: { offer: () => undefined },
+    log: createLog({ level: 'silent', base: {} }),
+    metrics: createAgentMetrics({ version: 'test', places: () => 0, reflectors: () => [] }),
+    ...{ node: 'n1', version: 'test', peers: 'Hide', resyncMs: 30_000 },
+  });
+});
+afterEach(async () => {
+  await rounds.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Events come ten times a second. */
+async function pass(seconds: number): Promise<void> {
+  for (let tenth = 0; tenth < seconds * 10; tenth += 1) {
+    clock.advance(100);
+    rounds.request();
+    await setImmediate();
+    await setImmediate();
+  }
+}
+
+test('a node that cannot be looked at for a minute is told of, until it can be', async () => {
+  rounds.start();
+  await pass(55);
+  expect(rounds.failure).toBeUndefined();
+  await pass(10);
+  expect(rounds.failure).toMatch(/could not be looked at for 6\d s, .*: ENAMETOOLONG: read$/);
+  kernel.isFree = true;
+  await pass(11);
+  expect(rounds.failure).toBeUndefined();
+});
+
+test('rounds that fail rest longer and longer, however many events come', async () => {
+  rounds.start();
+  await pass(60);
+  // 50 ms, doubled up to 10 s, of which half may be left out by chance.
+  expect(kernel.visits).toBeLessThan(25);
+  kernel.isFree = true;
+  await pass(11);
+  const before = kernel.visits;
+  await pass(35);
+  expect(kernel.visits).toBeGreaterThan(before);
+});

@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+import { LeftBehindBefore } from '../../../src/agent/connections/left-behind.ts';
+import { ProcessGroups } from '../../../src/agent/connections/process-groups.ts';
+import { oldestFirst, processesOfPods } from '../../../src/agent/sandbox.ts';
+import { Turn } from '../../../src/agent/turn.ts';
+import { isStillThere } from '../../../src/kernel/process.ts';
+
+const uid = '00000000-0000-4000-8000-000000000001';
+const ofPod = `0::/kubepods/pod${uid}/${'c'.repeat(64)}\n`;
+const hostNetwork = 1n;
+const stat = (pid: number, state: string) => `${pid} (some) ${state} ${'0 '.repeat(18)}77 0\n`;
+
+/** 1 is the machine's first process, 7 one of a pod; of 8 the kernel tells nothing but that it is there. */
+let procRoot: string;
+beforeEach(() => {
+  procRoot = mkdtempSync(join(tmpdir(), 'proc-'));
+  for (const [pid, cgroup] of [
+    [1, '0::/\n'],
+    [7, ofPod],
+  ] as const) {
+    mkdirSync(join(procRoot, String(pid)));
+    writeFileSync(join(procRoot, String(pid), 'cgroup'), cgroup);
+    writeFileSync(join(procRoot, String(pid), 'stat'), stat(pid, 'D'));
+  }
+  // Whoever reads a folder is refused by a code that says nothing of an end.
+  for (const name of ['cgroup', 'stat', 'cmdline']) mkdirSync(join(procRoot, '8', name), { recursive: true });
+});
+afterEach(() => {
+  rmSync(procRoot, { recursive: true });
+});
+
+test('a process that cannot be read hides no other from who looks for pods', () => {
+  expect(processesOfPods(procRoot)).toMatchObject([{ pid: 7, group: uid }]);
+  const found = [7, 8].map((pid) => ({ pid, group: uid, container: undefined, depth: 1 }));
+  expect(oldestFirst(procRoot, found, hostNetwork)).toEqual([7]);
+});
+
+test('a process that cannot be read is nobody’s, and least of all the host’s', () => {
+  const steps = new ProcessGroups(procRoot).walk();
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  const groups = new Map([...step.value].map(([pid, found]) => [pid, found?.group]));
+  expect(groups).toEqual(
+    new Map([
+      [1, undefined],
+      [7, uid],
+    ]),
+  );
+});
+
+test('a process that cannot be read is none that an earlier agent left behind, and keeps no agent from its start', () => {
+  writeFileSync(join(procRoot, '1/cmdline'), 'node\0/app/socket-process.ts\0');
+  expect(new LeftBehindBefore(procRoot).count).toBe(1);
+  rmSync(join(procRoot, '8/stat'), { recursive: true });
+  writeFileSync(join(procRoot, '8/stat'), stat(8, 'D'));
+  expect(new LeftBehindBefore(procRoot).count).toBe(1);
+  rmSync(join(procRoot, '1'), { recursive: true });
+  rmSync(join(procRoot, '8/cmdline'), { recursive: true });
+  writeFileSync(join(procRoot, '8/cmdline'), 'node\0/app/socket-process.ts\0');
+  expect(new LeftBehindBefore(procRoot).count).toBe(0);
+});
+
+test('a process that cannot be read is not the one that was met, and stops nobody who asks', () => {
+  expect(isStillThere(procRoot, { pid: 7, started: 77 })).toBe(true);
+  expect(isStillThere(procRoot, { pid: 8, started: 77 })).toBe(false);
+});
+
+test('an agent whose thread cannot be read may live, and is waited for', () => {
+  const file = join(procRoot, 'state/lock');
+  const holder = new Turn(file, '/proc');
+  holder.take();
+  writeFileSync(file, JSON.stringify({ thread: '8/task/8', started: 77 }));
+  mkdirSync(join(procRoot, '8/task/8/stat'), { recursive: true });
+  expect(new Turn(file, procRoot).take()).toBe('another agent, process 8');
+  holder.release();
+});
