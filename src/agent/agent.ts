@@ -42,6 +42,7 @@ export interface AgentOptions {
 const longestWaitSeconds = 120;
 /** Beside the bundle; where the agent runs from its sources there is none. */
 const programFile = fileURLToPath(new URL('./keepalive.bpf.o', import.meta.url));
+const mostPlacesTold = 10;
 /** Of the 30 s that a pod has to end: an API server that does not answer must leave time to restore. */
 const farewell = { patienceMs: 15_000, askEveryMs: 1000, askTimeoutMs: 3000 };
 
@@ -209,12 +210,23 @@ class Agent {
       log.info({ uninstalled }, 'values stay for the agent that follows');
       return;
     }
-    const restored = await this.#kernel.restoreAll();
-    this.#standstill.note(false);
-    log.info({ namespaces: restored.length }, 'uninstalled: every value is as it was found');
+    await this.#restore();
     await this.#reporter.withdraw().catch((error: unknown) => {
       log.info({ reason: (error as Error).message }, 'NodeKeepalive left in place');
     });
+  }
+
+  async #restore(): Promise<void> {
+    const { log } = this.#options;
+    const { back, left } = await this.#kernel.restoreAll();
+    this.#standstill.note(false);
+    const namespaces = back.length;
+    if (left.length === 0) log.info({ namespaces }, 'uninstalled: every value is as it was found');
+    else
+      log.warn(
+        { namespaces, left: left.length, places: left.slice(0, mostPlacesTold) },
+        'uninstalled: some values could not go back, as of a pod that has no process at this moment; they go with their pods, or with an agent that is installed once more and finds them',
+      );
   }
 
   async #isUninstalled(): Promise<boolean | 'unknown'> {

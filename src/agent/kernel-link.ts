@@ -6,7 +6,7 @@ import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
 import type { Counted, Followed, Following } from './connections/node-connections.ts';
-import type { Visit } from './node-kernel.ts';
+import type { Restored, Visit } from './node-kernel.ts';
 
 export interface KernelOptions {
   /** Where the host's proc is mounted. */
@@ -31,6 +31,7 @@ export interface Question {
 export interface Answer {
   readonly id: number;
   readonly readings?: readonly Reading[];
+  readonly restored?: Restored;
   readonly discovery?: Discovery;
   readonly following?: Following;
   readonly counted?: Counted;
@@ -147,8 +148,8 @@ export class KernelLink {
     return (await this.#ask({ ask: 'countConnections' })).counted ?? { readings: [], loosened: [] };
   }
 
-  async restoreAll(): Promise<readonly Reading[]> {
-    return (await this.#visited({ ask: 'restoreAll' })).readings;
+  async restoreAll(): Promise<Restored> {
+    return (await this.#ask({ ask: 'restoreAll' })).restored ?? { back: [], left: [] };
   }
 
   /** How long the oldest question has been waiting for its answer; 0 when none is. */

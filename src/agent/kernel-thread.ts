@@ -72,7 +72,7 @@ const answers: Readonly<Record<Question['ask'], Answering>> = {
   remembered: ({ kernel }) => ({ readings: kernel.visit(kernel.remembered()) }),
   restoreAll: ({ kernel, connections }) => {
     connections.remove();
-    return { readings: kernel.restoreAll() };
+    return { restored: kernel.restoreAll() };
   },
   discover: () => ({ discovery: discover(procRoot) }),
   followConnections: ({ kernel, connections }, { followed, lost = [] }) => {

@@ -48,6 +48,8 @@ export class Namespaces {
   readonly #onWalk: (ms: number) => void;
   readonly #home = new HomeNamespace();
   readonly #opened = new Map<Place, OpenNamespace>();
+  /** Of what is open, where the pod may have gone on to another network: it is looked for again. */
+  readonly #doubted = new Set<Place>();
 
   /** `onWalk` is told how long it took to go through all processes of the node. */
   constructor(procRoot: string, onWalk: (ms: number) => void = () => undefined) {
@@ -63,6 +65,15 @@ export class Namespaces {
   isLed(place: Place): boolean {
     const opened = this.#opened.get(place);
     return opened !== undefined && isStillThere(this.#procRoot, opened);
+  }
+
+  /** Looked for anew when it is opened next. Until another is found, what is open stays: only of that one the values can go back. */
+  doubt(place: Place): void {
+    if (this.#opened.has(place)) this.#doubted.add(place);
+  }
+
+  isDoubted(place: Place): boolean {
+    return this.#doubted.has(place);
   }
 
   places(): Place[] {
@@ -90,6 +101,7 @@ export class Namespaces {
   close(place: Place): void {
     this.#opened.get(place)?.files.close();
     this.#opened.delete(place);
+    this.#doubted.delete(place);
   }
 
   closeAll(): void {
@@ -109,7 +121,8 @@ export class Namespaces {
       places.flatMap((place) => {
         const group = groups.get(place);
         // One that is open stays so: its files lead to no other.
-        return group === undefined || this.#opened.has(place) ? [] : [[group, place] as const];
+        const isHeld = this.#opened.has(place) && !this.#doubted.has(place);
+        return group === undefined || isHeld ? [] : [[group, place] as const];
       }),
     );
     const members = Map.groupBy(
@@ -141,6 +154,7 @@ export class Namespaces {
   }
 
   #keep(place: Place, { files, identity, cookie, pid, started, group, sandbox }: OpenNamespace): void {
+    this.close(place);
     this.#opened.set(place, { files, identity, cookie, pid, started, group, sandbox });
   }
 

@@ -1,18 +1,16 @@
 import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import { NamespaceGone } from '../kernel/keepalive-files.ts';
 import type { Triple, TripleKey } from '../api/triple.ts';
-import { someOf } from '../policy/finding.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
-import { ledgerFault } from '../policy/reading.ts';
 import type { Memory, Settlement, Wanted } from '../policy/tighten.ts';
 import { isEmpty, settle } from '../policy/tighten.ts';
 import type { Ledger } from './ledger.ts';
-import { LedgerError } from './ledger.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { Namespaces } from './namespaces.ts';
+import { contested, failed, nothing, reasonOf } from './no-reading.ts';
 import { Overrides } from './overrides.ts';
 
 export interface Visit {
@@ -38,6 +36,14 @@ export interface Network {
   readonly pid: number;
 }
 
+/** What came of giving everything back. */
+export interface Restored {
+  /** Where every value is as it was found. */
+  readonly back: readonly Place[];
+  /** Of which something is remembered on. */
+  readonly left: readonly Place[];
+}
+
 export interface NodeKernelOptions {
   /** Where the host's proc is mounted. */
   readonly procRoot: string;
@@ -58,8 +64,8 @@ export class NodeKernel {
   readonly #overrides: Overrides;
   /** Places whose values this process has seen as it wanted them: only what departs from there was overridden. */
   readonly #confirmed = new Set<Place>();
-  /** All pods of the node, as the API server told of them last; none before it could be asked. */
-  #pods: ReadonlyMap<PodPlace, PodIdentity> = new Map();
+  /** All pods of the node, as the API server told of them last; undefined before it could be asked. */
+  #pods: ReadonlyMap<PodPlace, PodIdentity> | undefined;
   /** Found by what the ledger says of their control group, since nobody else could be asked. */
   readonly #foundByLedger = new Set<Place>();
   /** Pods that others lay claim to as well, when pods were last looked for: nothing is changed there. */
@@ -83,7 +89,10 @@ export class NodeKernel {
     const failures = this.#look(lost.map(({ place }) => place));
     for (const visit of lost) {
       const reason = failures.get(visit.place);
-      readings.set(visit.place, reason === undefined ? this.#attempt(visit) : failed(visit.place, reason));
+      readings.set(
+        visit.place,
+        reason === undefined ? this.#attempt(visit, 'at last') : failed(visit.place, reason),
+      );
     }
     for (const [place, by] of this.#contested) readings.set(place, contested(place, by));
     return [...readings].map(([place, reading]) => reading ?? nothing(place, 'absent'));
@@ -96,23 +105,28 @@ export class NodeKernel {
     }));
   }
 
-  /** Puts everything back as it was found, and leaves no ledger where all of it went well. */
-  restoreAll(): Reading[] {
+  /**
+   * Puts everything back as it was found, and leaves no ledger where all of it went well. A pod without a process is not gone: its runtime may
+   * keep its network for the next one (CRI-O, between two starts of a container). Of such a one what was found is remembered on.
+   */
+  restoreAll(): Restored {
     const readings = this.visit(this.remembered().map((visit) => ({ ...visit, wanted: asFound })));
-    for (const { place, state } of readings) if (state === 'absent') this.#forget(place);
-    if ([...this.#ledger.entries()].length === 0) this.#ledger.erase();
-    return readings;
+    const left = [...this.#ledger.entries()].map(({ place }) => place);
+    if (left.length === 0) this.#ledger.erase();
+    const back = readings.filter(({ place, state }) => state !== 'absent' && !left.includes(place));
+    return { back: back.map(({ place }) => place), left };
   }
 
   /** The network namespace of a place, where it is known and nobody else lays claim to it. */
   networkOf(place: Place): Network | undefined {
-    const opened = this.#contested.has(place) ? undefined : this.#namespaces.get(place);
+    const isCertain = !this.#contested.has(place) && !this.#namespaces.isDoubted(place);
+    const opened = isCertain ? this.#namespaces.get(place) : undefined;
     return opened?.cookie === undefined ? undefined : { cookie: opened.cookie, pid: opened.pid };
   }
 
   /** The process that led to its namespace has ended: it is looked for anew when it is visited next. */
   lose(place: Place): void {
-    this.#namespaces.close(place);
+    this.#namespaces.doubt(place);
   }
 
   close(): void {
@@ -154,7 +168,7 @@ export class NodeKernel {
   }
 
   #look(places: readonly Place[]): ReadonlyMap<Place, string> {
-    const pods = new Map(this.#pods);
+    const pods = new Map(this.#pods ?? []);
     for (const place of places) {
       const group = this.#ledger.get(place)?.group;
       if (place === HOST || group === undefined || pods.has(place)) continue;
@@ -166,23 +180,26 @@ export class NodeKernel {
     return failures;
   }
 
-  /** Undefined: the place has to be looked for. */
-  #attempt(visit: Visit): Reading | undefined {
-    const opened = this.#namespaces.get(visit.place);
-    if (opened === undefined || this.#contested.has(visit.place)) return undefined;
-    if (visit.moved && !this.#namespaces.isLed(visit.place)) {
-      this.#namespaces.close(visit.place);
-      return undefined;
-    }
+  /** Undefined: the place has to be looked for. `at last`: it was, and what is open is the best there is. */
+  #attempt(visit: Visit, when: 'first' | 'at last' = 'first'): Reading | undefined {
+    const { place, moved } = visit;
+    if (moved && !this.#namespaces.isLed(place)) this.#namespaces.doubt(place);
+    const isSoughtFirst = when === 'first' && this.#namespaces.isDoubted(place);
+    const opened = this.#namespaces.get(place);
+    if (opened === undefined || isSoughtFirst || this.#contested.has(place)) return undefined;
     try {
       return this.#settle(visit, opened);
     } catch (error) {
-      if (error instanceof LedgerError) return failed(visit.place, `${ledgerFault}${error.message}`);
-      if (!(error instanceof NamespaceGone))
-        return failed(visit.place, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
-      this.#namespaces.close(visit.place);
+      if (!(error instanceof NamespaceGone)) return failed(place, reasonOf(error as Error));
+      this.#lost(place, opened);
       return undefined;
     }
+  }
+
+  /** What was changed went with it. */
+  #lost(place: Place, { identity }: OpenNamespace): void {
+    if (this.#ledger.get(place)?.namespace === identity) this.#forgetValues(place);
+    this.#namespaces.close(place);
   }
 
   /** Where a pod has a kernel of its own, what is held here is of no use: whatever an agent before changed goes back. */
@@ -276,21 +293,6 @@ export class NodeKernel {
     this.#confirmed.delete(place);
     this.#overrides.forget(place);
   }
-}
-
-function nothing(place: Place, state: 'absent' | 'failed' | 'contested'): Reading {
-  return { place, state, now: {}, found: {}, faults: [], repaired: 0, putRight: false, wrote: {} };
-}
-
-function failed(place: Place, reason: string): Reading {
-  return { ...nothing(place, 'failed'), reason };
-}
-
-function contested(place: Place, by: readonly string[]): Reading {
-  return {
-    ...nothing(place, 'contested'),
-    reason: by.length === 0 ? 'a pod that is not in the API' : someOf(by, 1),
-  };
 }
 
 function foundOf(memory: Memory): Partial<Triple> {

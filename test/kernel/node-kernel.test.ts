@@ -200,8 +200,10 @@ describe('an agent that comes after another', () => {
     for (const { place } of pods) visit(place);
     visit(HOST);
     await machine.end(pods[0]?.pid ?? 0);
+    machine.pods.delete(pods[0]?.place ?? 'pod/none');
     const next = machine.agent();
-    next.restoreAll();
+    next.visit([], machine.pods);
+    expect(next.restoreAll()).toEqual({ back: [pods[1]?.place, HOST], left: [] });
     expect(await machine.values(pods[1]?.pid)).toEqual(kernel);
     expect(await machine.values()).toEqual(kernel);
     expect(existsSync(machine.ledgerFile)).toBe(false);
