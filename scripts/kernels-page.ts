@@ -25,12 +25,11 @@ function row(one: KernelCase): string {
   return `| ${[`${one.series}${locked}`, one.name, ...taken, instead(one)].join(' | ')} |`;
 }
 
-function instead({ why, byDescriptors }: KernelCase): string {
+function instead({ why, descriptors, byDescriptors }: KernelCase): string {
   if (why === undefined || byDescriptors === undefined) return '';
-  const [failure] = Object.keys(byDescriptors.failures);
   const serves =
-    failure === undefined
-      ? 'descriptors give open connections their values'
-      : `neither do descriptors (${failure}): what programs ask for themselves has the values`;
+    descriptors === false
+      ? 'what programs ask for themselves has the values'
+      : 'descriptors give open connections their values';
   return `\`${why}\`; ${serves}`;
 }

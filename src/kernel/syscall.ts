@@ -132,6 +132,21 @@ export function duplicateDescriptor(pidfd: number, fd: number): number {
   return checked('pidfd_getfd', Number(raw.syscall(pidfdGetfdNumber, pidfd, fd, 0)));
 }
 
+/** Whether the kernel has that call: tried on the caller itself, which may do this whatever else it may. */
+export function handsOverDescriptors(): boolean {
+  try {
+    const pidfd = openPidfd(process.pid);
+    try {
+      close(duplicateDescriptor(pidfd, pidfd));
+    } finally {
+      close(pidfd);
+    }
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOSYS';
+  }
+}
+
 /** Of the network namespace that the calling thread is in. */
 export function openSocketDiagnosis(): number {
   return checked('socket', raw.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));

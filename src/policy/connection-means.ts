@@ -10,3 +10,10 @@ export interface ConnectionMeans {
   /** Why not by BPF, or not all of it: `no BTF`, `EPERM at attach born`. */
   readonly why: string | undefined;
 }
+
+/** Where the kernel is not told, for `why`. `fault`: why no descriptors are to be had either. */
+export function meansWithoutProgram(why: string, fault: string | undefined): ConnectionMeans {
+  return fault === undefined
+    ? { by: 'Descriptors', countedBy: 'Descriptors', why }
+    : { by: 'ValuesOnly', countedBy: 'Nobody', why: `${why}, and ${fault}` };
+}

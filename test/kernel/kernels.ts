@@ -12,6 +12,8 @@ export interface KernelCase {
   readonly programs: { readonly born: boolean; readonly open: boolean; readonly known: boolean };
   /** Where not all of it is had: as the status says it. */
   readonly why?: string;
+  /** False where the kernel hands none over. */
+  readonly descriptors?: false;
   /** What descriptors do there instead, for one process that has both ends of a connection, and a listener. */
   readonly byDescriptors?: { readonly repaired: number; readonly failures: Readonly<Record<string, number>> };
 }
@@ -33,7 +35,8 @@ export const kernelCases: readonly KernelCase[] = [
     series: '5.4',
     source: focal,
     programs: none,
-    why: 'no BTF',
+    why: 'no BTF, and ENOSYS at pidfd_getfd',
+    descriptors: false,
     byDescriptors: { repaired: 0, failures: { ENOSYS: 1 } },
   },
   {

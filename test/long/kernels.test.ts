@@ -36,8 +36,9 @@ describe.each(kernelCases.map((one) => [calledBy(one), one] as const))('Linux %s
 
   test('takes what is said, and says why not the rest', () => {
     expect(saw.get('programs')).toEqual(one.programs);
-    const by = one.programs.born ? 'BPF' : 'Descriptors';
-    const countedBy = one.programs.known ? 'BPF' : 'Descriptors';
+    const isLookedAt = one.descriptors !== false;
+    const by = one.programs.born ? 'BPF' : isLookedAt ? 'Descriptors' : 'ValuesOnly';
+    const countedBy = one.programs.known ? 'BPF' : isLookedAt ? 'Descriptors' : 'Nobody';
     const why = one.why === undefined ? {} : { why: one.why };
     expect(saw.get('means')).toEqual({ by, countedBy, ...why });
   });

@@ -6,7 +6,9 @@ import type { ConnectionProgramOptions } from '../../kernel/connection-program.t
 import { ConnectionProgram } from '../../kernel/connection-program.ts';
 import { unifiedRoot } from '../../kernel/control-group.ts';
 import { firstProcess } from '../../kernel/process.ts';
+import { handsOverDescriptors } from '../../kernel/syscall.ts';
 import type { ConnectionMeans } from '../../policy/connection-means.ts';
+import { meansWithoutProgram } from '../../policy/connection-means.ts';
 import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
 import type { Place, PodPlace } from '../../policy/place.ts';
 import type { PodIdentity } from '../../policy/pod-identity.ts';
@@ -64,7 +66,7 @@ export interface Followed {
 /** The connections of a node as far as the kernel itself looks after them. All of it blocks, and none of it waits for a program. */
 export class NodeConnections {
   readonly means: ConnectionMeans;
-  /** Whether sockets can be found by the descriptors of programs. */
+  /** Whether sockets are looked for by the descriptors of programs: where the kernel hands none over, that tells of each place. */
   readonly byDescriptors: boolean;
   readonly #orders: KernelOrders | undefined;
   readonly #program: ConnectionProgram | undefined;
@@ -74,7 +76,7 @@ export class NodeConnections {
     const root = join(procRoot, String(firstProcess), 'root');
     this.#pinFolder = join(root, 'sys/fs/bpf/keepalive');
     this.byDescriptors = countsAsHost(procRoot);
-    const descriptors = this.byDescriptors ? 'Descriptors' : undefined;
+    const fault = descriptorFault(this.byDescriptors);
     try {
       if (objectFile === undefined) throw new Error(switchedOff);
       const groups = groupRootOf(procRoot);
@@ -88,12 +90,11 @@ export class NodeConnections {
         networkOf,
         folders: folders.isUsable ? folders : undefined,
       });
-      this.means = meansBy(program.countless, descriptors);
+      this.means = meansBy(program.countless, fault);
     } catch (error) {
       // What an agent before pinned would go on by what was asked for then.
       attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
-      const [by, countedBy] = [descriptors ?? 'ValuesOnly', descriptors ?? 'Nobody'] as const;
-      this.means = { by, countedBy, why: (error as Error).message };
+      this.means = meansWithoutProgram((error as Error).message, fault);
     }
   }
 
@@ -131,9 +132,14 @@ export class NodeConnections {
 }
 
 /** `countless`: why the program does not count. */
-function meansBy(countless: string | undefined, descriptors: 'Descriptors' | undefined): ConnectionMeans {
-  const countedBy = countless === undefined ? 'BPF' : (descriptors ?? 'Nobody');
-  return { by: 'BPF', countedBy, why: countless };
+function meansBy(countless: string | undefined, fault: string | undefined): ConnectionMeans {
+  if (countless === undefined) return { by: 'BPF', countedBy: 'BPF', why: undefined };
+  return { ...meansWithoutProgram(countless, fault), by: 'BPF' };
+}
+
+function descriptorFault(isHost: boolean): string | undefined {
+  if (!isHost) return 'no hostPID';
+  return handsOverDescriptors() ? undefined : 'ENOSYS at pidfd_getfd';
 }
 
 /** As the host's first process has them mounted. */
