@@ -205,12 +205,15 @@ class Agent {
     // Every triple under way is whole before this resolves.
     await this.#rounds.stop();
     await this.#connections.stop();
-    await this.#reporter.stop();
+    // A report under way may wait for an API server for longer than this process has left.
+    const reported = this.#reporter.stop();
     if (uninstalled !== true) {
+      await reported;
       log.info({ uninstalled }, 'values stay for the agent that follows');
       return;
     }
     await this.#restore();
+    await reported;
     await this.#reporter.withdraw().catch((error: unknown) => {
       log.info({ reason: (error as Error).message }, 'NodeKeepalive left in place');
     });
