@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
-
 import { ApiClient } from '../kube/client.ts';
 import { isForbidden, isNetwork, isNotFound, isUnauthorized } from '../kube/errors.ts';
-import { fromKubeConfig, KubeConfig } from '../kube/kubeconfig.ts';
+import type { KubeConfig } from '../kube/kubeconfig.ts';
+import { fromKubeConfig } from '../kube/kubeconfig.ts';
 import type { KubeObject, Target } from '../kube/resource.ts';
 import type { ClusterOptions } from './cluster-option.ts';
+import { loadKubeConfig } from './kubeconfig.ts';
 import { mostSimilar } from './similar.ts';
 import { CommandError } from './terminal.ts';
 
@@ -32,12 +32,13 @@ export class Cluster {
   readonly client: ApiClient;
   /** Of the context, unless one was named. */
   readonly namespace: string;
-  readonly #where: string;
+  /** Its context and its server. */
+  readonly where: string;
 
   constructor(client: ApiClient, { namespace, where }: { namespace: string; where: string }) {
     this.client = client;
     this.namespace = namespace;
-    this.#where = where;
+    this.where = where;
   }
 
   /** All objects of a kind; none where the API server does not serve it. */
@@ -97,7 +98,7 @@ export class Cluster {
     if (isNetwork(error)) throw this.#unreachable(error as Error);
     if (isUnauthorized(error))
       throw new CommandError(
-        `the API server does not accept who you are (${this.#where}): log in anew, or choose another --context; ` +
+        `the API server does not accept who you are (${this.where}): log in anew, or choose another --context; ` +
           '`kubectl auth whoami` tells more',
       );
     return { known: false, why: (error as Error).message };
@@ -110,7 +111,7 @@ export class Cluster {
       : 'is the cluster up, and is it the one you mean? `kubectl config get-contexts` lists what there is';
     // What a login plugin says comes this way too.
     const said = cause instanceof Error && !message.includes(cause.message) ? `: ${cause.message}` : '';
-    return new CommandError(`no answer from the API server (${this.#where}): ${reason}${said}: ${hint}`);
+    return new CommandError(`no answer from the API server (${this.where}): ${reason}${said}: ${hint}`);
   }
 }
 
@@ -119,7 +120,7 @@ export async function openCluster(
   { kubeconfig, context, namespace }: ClusterOptions,
   version: string,
 ): Promise<Cluster> {
-  const config = loaded(kubeconfig);
+  const config = loadKubeConfig(kubeconfig);
   if (context !== undefined) choose(config, context);
   const current = config.getContextObject(config.getCurrentContext());
   if (current === null || config.getCurrentCluster() === null) throw new CommandError(noContext(config));
@@ -132,26 +133,6 @@ export async function openCluster(
       `cannot log in (${where}): ${(error as Error).message}. Mend that user of the kubeconfig, or choose another --context`,
     );
   }
-}
-
-function loaded(file: string | undefined): KubeConfig {
-  const config = new KubeConfig();
-  if (file !== undefined && !existsSync(file))
-    throw new CommandError(`--kubeconfig ${file}: there is no such file`);
-  try {
-    if (file === undefined) config.loadFromDefault();
-    else config.loadFromFile(file);
-  } catch (error) {
-    const name = file ?? process.env.KUBECONFIG ?? '~/.kube/config';
-    throw new CommandError(`${name} cannot be read as a kubeconfig: ${(error as Error).message}`);
-  }
-  // What client-node makes up where there is no file at all.
-  if (config.getCurrentContext() === 'loaded-context' && file === undefined)
-    throw new CommandError(
-      'there is no kubeconfig: set KUBECONFIG, or name a file by --kubeconfig. Whoever runs the cluster has one for you; ' +
-        '`derive`, `check` and `render` need no cluster',
-    );
-  return config;
 }
 
 function choose(config: KubeConfig, context: string): void {

@@ -3,11 +3,17 @@ import { printable } from './printable.ts';
 import { numbered } from './remark-output.ts';
 import type { Terminal } from './terminal.ts';
 
-type Writer = (diagnosed: readonly Diagnosed[], style: Terminal['style']) => string;
+interface Context {
+  readonly style: Terminal['style'];
+  /** Which cluster it is of. */
+  readonly where: string;
+}
+
+type Writer = (diagnosed: readonly Diagnosed[], context: Context) => string;
 
 /** What `doctor --output` can write, by its name. */
 export const diagnosisWriters = {
-  text: (diagnosed, style) => text(printable(diagnosed), style),
+  text: (diagnosed, { style, where }) => `${printable(where)}\n\n${text(printable(diagnosed), style)}`,
   json: (diagnosed) =>
     `${JSON.stringify(
       diagnosed.map(({ check, is, text: words, todo }) => ({

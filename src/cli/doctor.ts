@@ -45,7 +45,9 @@ async function doctor(options: Options, terminal: Terminal, version: string): Pr
   const cluster = await openCluster(options, version);
   try {
     const diagnosed = diagnose(await doctorFacts(cluster, version));
-    terminal.out(diagnosisWriters[options.output](diagnosed, terminal.style));
+    terminal.out(
+      diagnosisWriters[options.output](diagnosed, { style: terminal.style, where: cluster.where }),
+    );
     if (diagnosed.some(({ is }) => is === 'wrong')) throw new CommandError('', exitCodes.found);
     if (diagnosed.some(({ is }) => is === 'unknown')) throw new CommandError('', exitCodes.wrong);
   } finally {

@@ -1,3 +1,5 @@
+import { delimiter } from 'node:path';
+
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { Answer } from '../../support/api-server.ts';
@@ -93,6 +95,46 @@ describe('who asks a cluster is told what to do', () => {
     const { code, stdout } = await ask('-n', 'db');
     expect(code).toBe(0);
     expect(stdout).toContain('unknown: cluster policies: you may not list clusterkeepalivepolicies\n');
+  });
+});
+
+describe('of several files in KUBECONFIG', () => {
+  const { KUBECONFIG } = process.env;
+  afterEach(() => {
+    if (KUBECONFIG === undefined) delete process.env.KUBECONFIG;
+    else process.env.KUBECONFIG = KUBECONFIG;
+  });
+  /** `keepalive doctor`, which names its cluster first; what is named is in a folder of its own. */
+  const headWith = async (...names: string[]) => {
+    process.env.KUBECONFIG = names.map((name) => name && `${folder.path}/${name}`).join(delimiter);
+    const { stdout, stderr } = await keepalive(['doctor']);
+    return stderr === '' ? stdout.split('\n')[0] : stderr;
+  };
+  beforeEach(() => {
+    answering({});
+    folder.write('other', kubeconfig('http://127.0.0.1:1').replaceAll('"here"', '"there"'));
+    folder.write('contexts', JSON.stringify({ contexts: [] }));
+  });
+
+  test('the first current context counts, and of two clusters of one name the first', async () => {
+    expect(await headWith('kubeconfig', 'other')).toBe(`context here, ${server.url}`);
+    expect(await headWith('contexts', 'kubeconfig', 'other')).toBe(`context here, ${server.url}`);
+    expect(await headWith('other', 'kubeconfig')).toContain('(context there, http://127.0.0.1:1)');
+  });
+
+  test('what is not there, and a name that is empty, is passed over', async () => {
+    expect(await headWith('kubeconfig', 'missing')).toBe(`context here, ${server.url}`);
+    expect(await headWith('', 'missing', 'kubeconfig')).toBe(`context here, ${server.url}`);
+  });
+
+  test('there is none to ask by where none of them is there', async () => {
+    expect(await headWith('', '')).toContain('error: KUBECONFIG=:: no such file is there');
+    expect(await headWith('missing')).toContain('no such file is there: set it to one that is');
+  });
+
+  test('one that is no kubeconfig is named', async () => {
+    folder.write('broken', '{');
+    expect(await headWith('kubeconfig', 'broken')).toContain('broken cannot be read as a kubeconfig');
   });
 });
 

@@ -26,7 +26,10 @@ const written = {
     return explanationWriters.text({ ...explanation, about: words, todo: [words] }, plain);
   },
   'keepalive doctor': (words: string) =>
-    diagnosisWriters.text([{ check: 'agents', is: 'wrong', text: words, todo: words }], plain),
+    diagnosisWriters.text([{ check: 'agents', is: 'wrong', text: words, todo: words }], {
+      style: plain,
+      where: words,
+    }),
   'keepalive check': (words: string) =>
     remarkWriters.text(
       [
