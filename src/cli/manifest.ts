@@ -81,6 +81,9 @@ type Where = Pick<Manifest, 'source' | 'lines'>;
 
 /** The object itself, or those of a List. */
 function objectsIn(node: Node, object: unknown, where: Where): Manifest[] {
+export const templateAdvice =
+  'passed over: it is a template; render it first, as in `helm template . | keepalive check -f -`';
+
   if (!isObject(object)) return [];
   const { items } = object;
   const [kind, apiVersion] = [textOf(object.kind), textOf(object.apiVersion)];

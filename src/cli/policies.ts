@@ -14,7 +14,7 @@ import type { Policy } from '../policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../policy/policy.ts';
 import { proxyFinding } from '../policy/proxy.ts';
 import type { Manifest } from './manifest.ts';
-import { isOurs } from './manifest.ts';
+import { isOurs, isTemplate, templateAdvice } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import { remark } from './remark.ts';
 
@@ -63,9 +63,7 @@ function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespa
   const unknown = unknownFields(kind, object).map((path) =>
     remark('unknown-field', manifest, path, `unknown field "${fieldText(path)}"`),
   );
-  const refused = verdictOn(kind, object).map((problem) =>
-    remark('refused', manifest, problem.at ?? problem.path, refusalOf(problem)),
-  );
+  const refused = verdictOn(kind, object).map((problem) => refusal(problem, manifest));
   if (refused.length > 0) return { remarks: [...unknown, ...refused] };
   const policy = policyOf(kind, manifest, defaultNamespace);
   const beyond =
@@ -79,6 +77,18 @@ function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespa
 }
 
 function refusalOf({ path, body, nowhere, advice }: Problem): string {
+/** A value that a chart puts in later, in quotes and so YAML already, is not judged before. */
+function refusal(problem: Problem, manifest: Manifest): Remark {
+  const { path, at = path } = problem;
+  const value = at.reduce<unknown>(
+    (current, step) => (current as Record<string | number, unknown> | undefined)?.[step],
+    manifest.object,
+  );
+  return isTemplate(manifest.source) && JSON.stringify(value ?? '').includes('{{')
+    ? remark('template-text', manifest, at, templateAdvice)
+    : remark('refused', manifest, at, refusalOf(problem));
+}
+
   return `${nowhere ? '' : `${fieldText(path)}: `}${body}${advice === undefined ? '' : `: ${advice}`}`;
 }
 

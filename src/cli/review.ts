@@ -1,7 +1,7 @@
 import { plurals } from '../api/group.ts';
 import type { Source } from './input.ts';
 import type { Unreadable } from './manifest.ts';
-import { isTemplate, manifestsOf, mayHoldManifests } from './manifest.ts';
+import { isTemplate, manifestsOf, mayHoldManifests, templateAdvice } from './manifest.ts';
 import type { InputPolicy } from './policies.ts';
 import { judgePolicies } from './policies.ts';
 import { malformedPods, refusedPods } from './refused-pods.ts';
@@ -74,8 +74,6 @@ function unreadableRemark({ source, place, message }: Unreadable): Remark {
     file: source.name,
     place,
     object: '',
-    message: isPassedOver
-      ? 'passed over: it is a template; render it first, as in `helm template . | keepalive check -f -`'
-      : `it cannot be read as YAML: ${message}`,
+    message: isPassedOver ? templateAdvice : `it cannot be read as YAML: ${message}`,
   };
 }

@@ -1,5 +1,15 @@
-import type { Document, Tags } from 'yaml';
-import { LineCounter, parseAllDocuments, Schema, stringify } from 'yaml';
+import type { Document, Node, Tags } from 'yaml';
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  LineCounter,
+  parseAllDocuments,
+  Schema,
+  stringify,
+} from 'yaml';
 
 /** A text of several documents with the places of all that is in it. */
 export interface YamlText {
@@ -46,6 +56,11 @@ export function plainOf(document: Document.Parsed): PlainDocument {
   const [error] = document.errors;
   if (error !== undefined) return { problem: { offset: error.pos[0], message: error.message } };
   const offset = document.contents?.range[0] ?? 0;
+  const key = wrongKey(document.contents, document);
+  if (key !== undefined)
+    return {
+      problem: { offset: key.range?.[0] ?? offset, message: 'invalid map key: it is a map or a list' },
+    };
   try {
     let hasAnchors = false;
     const object: unknown = document.toJS({ onAnchor: () => (hasAnchors = true) });
@@ -55,6 +70,18 @@ export function plainOf(document: Document.Parsed): PlainDocument {
   } catch (thrown) {
     return { problem: { offset, message: (thrown as Error).message } };
   }
+}
+
+/** JSON has none, so kubectl takes none. A chart's template has them: in `{{ .Values.x }}` a map is the key of a map. */
+function wrongKey(node: unknown, document: Document.Parsed): Node | undefined {
+  if (!isCollection(node)) return undefined;
+  for (const item of node.items) {
+    const key = isMap(node) && isPair(item) ? item.key : undefined;
+    if (isNode(key) && isCollection(isAlias(key) ? key.resolve(document) : key)) return key;
+    const below = wrongKey(isPair(item) ? item.value : item, document);
+    if (below !== undefined) return below;
+  }
+  return undefined;
 }
 
 function containsItself(object: unknown): boolean {

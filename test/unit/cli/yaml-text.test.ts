@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { parseYaml } from '../../../src/cli/yaml-text.ts';
+import { parseYaml, plainOf } from '../../../src/cli/yaml-text.ts';
 
 test.each<[string, unknown]>([
   ['on', true],
@@ -23,3 +23,11 @@ test('merge keys are followed, and a key that is there twice is an error', () =>
   expect(merged?.toJS()).toEqual({ a: { x: 1 }, b: { x: 1, y: 2 } });
   expect(parseYaml('a: 1\na: 2\n').documents[0]?.errors).toHaveLength(1);
 });
+
+test.each(['a: {{ b }}\n', 'a: [{ [x]: 1 }]\n', '? - x\n: 1\n', 'a: &a { x: 1 }\nb:\n  *a : 1\n'])(
+  'a key that is no scalar is told of, as kubectl does: %j',
+  (text) => {
+    const [document] = parseYaml(text).documents;
+    expect(document && plainOf(document).problem?.message).toContain('invalid map key');
+  },
+);
