@@ -9,7 +9,7 @@ export function documentedCommands(): { readonly root: Command; readonly command
     cwd: '.',
     out: () => undefined,
     say: () => undefined,
-    readStdin: () => Promise.resolve(''),
+    readStdin: () => Promise.resolve(Buffer.alloc(0)),
     stdinIsTerminal: true,
     stdoutIsTerminal: false,
     style: (_how: unknown, words: string) => words,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 
@@ -11,6 +12,8 @@ export interface Source {
   readonly text: string;
   /** Found in a folder that was named, and not named itself: it need not have to do with us. */
   readonly found: boolean;
+  /** The first that is not UTF-8, counted from one: written out again, its bytes would be others. */
+  readonly brokenLine?: number;
 }
 
 export const stdinName = '<stdin>';
@@ -67,11 +70,23 @@ function identityOf(file: string): string {
 }
 
 async function sourceAt({ name, found, identity }: TextPlace, terminal: Terminal): Promise<Source> {
-  if (identity === stdinName) return { name, text: await fromStdin(terminal), found };
-  return { name, text: reading(name, () => readFileSync(resolve(terminal.cwd, name), 'utf8')), found };
+  const bytes =
+    identity === stdinName
+      ? await fromStdin(terminal)
+      : reading(name, () => readFileSync(resolve(terminal.cwd, name)));
+  const text = bytes.toString('utf8');
+  return { name, text, found, ...(isUtf8(bytes) ? {} : { brokenLine: brokenLineOf(bytes) }) };
 }
 
-function fromStdin(terminal: Terminal): Promise<string> {
+/** No character of UTF-8 has the byte of a line end within it. */
+function brokenLineOf(bytes: Buffer): number {
+  let [line, start] = [1, 0];
+  for (let end = 0; (end = bytes.indexOf('\n', start)) >= 0 && isUtf8(bytes.subarray(start, end)); line += 1)
+    start = end + 1;
+  return line;
+}
+
+async function fromStdin(terminal: Terminal): Promise<Buffer> {
   if (terminal.stdinIsTerminal) {
     throw new CommandError(
       'there is nothing on standard input: pipe manifests into it (`kubectl kustomize . | keepalive …`), or name them with -f',

@@ -53,6 +53,15 @@ export function manifestsOf(source: Source): Manifests {
 }
 
 function readManifests(source: Source): Manifests {
+  const { brokenLine: line } = source;
+  if (line !== undefined) {
+    const message = `line ${line} is not UTF-8: save it as UTF-8`;
+    return {
+      documents: [],
+      manifests: [],
+      unreadable: [{ source, place: { line, column: 1 }, message }],
+    };
+  }
   const { documents, lines } = parseYaml(source.text);
   const manifests: Manifest[] = [];
   const unreadable: Unreadable[] = [];

@@ -32,7 +32,9 @@ export function review(
   { namespace, templates, whole = [] }: ReviewOptions,
 ): Review {
   const mayMatter = mattering(templates);
-  const written = new Set(whole.filter(mayHoldManifests));
+  const written = new Set(
+    whole.filter((one) => mayHoldManifests(one) || (one.brokenLine !== undefined && !one.found)),
+  );
   const read = sources
     .filter((source) => mayMatter.test(source.text) || written.has(source))
     .map(manifestsOf);

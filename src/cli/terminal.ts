@@ -1,4 +1,4 @@
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 
 /** Where a command reads and writes; a test hands in its own. */
@@ -7,7 +7,7 @@ export interface Terminal {
   out(text: string): void;
   /** For people: what was done, what went wrong. */
   say(text: string): void;
-  readStdin(): Promise<string>;
+  readStdin(): Promise<Buffer>;
   /** Whether nobody feeds standard input: reading it would wait for somebody to type. */
   readonly stdinIsTerminal: boolean;
   /** Whether somebody looks at what is written: a screen can be written anew. */
@@ -24,7 +24,7 @@ export function processTerminal(): Terminal {
     cwd: process.cwd(),
     out: (words) => void stdout.write(words),
     say: (words) => void stderr.write(words),
-    readStdin: () => text(stdin),
+    readStdin: () => buffer(stdin),
     stdinIsTerminal: stdin.isTTY,
     stdoutIsTerminal: stdout.isTTY,
     style: (how, words) => (isColored ? styleText(how, words, { validateStream: false }) : words),

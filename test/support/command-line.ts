@@ -9,14 +9,14 @@ export interface Ended {
 /** `keepalive ARGV…` in this process, without colours. */
 export async function keepalive(
   argv: readonly string[],
-  { cwd = process.cwd(), stdin }: { readonly cwd?: string; readonly stdin?: string } = {},
+  { cwd = process.cwd(), stdin }: { readonly cwd?: string; readonly stdin?: string | Buffer } = {},
 ): Promise<Ended> {
   let [stdout, stderr] = ['', ''];
   const code = await run(argv, {
     cwd,
     out: (text) => void (stdout += text),
     say: (text) => void (stderr += text),
-    readStdin: () => Promise.resolve(stdin ?? ''),
+    readStdin: () => Promise.resolve(Buffer.from(stdin ?? '')),
     stdinIsTerminal: stdin === undefined,
     stdoutIsTerminal: false,
     style: (_how, text) => text,

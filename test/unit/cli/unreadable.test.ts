@@ -1,4 +1,4 @@
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
@@ -99,6 +99,49 @@ describe.each(['check', 'render'])('keepalive %s ends with 2', (command) => {
       expect(stdout + stderr).toMatch(/broken\.yaml:\d+:\d+: error: it cannot be read as YAML: \w/);
       expect(stdout + stderr).toContain(': error: KeepalivePolicy db/behind-the-nat: spec.mode');
     }
+  });
+});
+
+describe('what is not UTF-8 ends with 2 and keeps its bytes', () => {
+  const latin1 = Buffer.from(`${behind90}---\n${app}# für alle\n`, 'latin1');
+  const line = latin1.toString('latin1').split('\n').length - 1;
+  const words = `:${line}:1: error: it cannot be read as YAML: line ${line} is not UTF-8: save it as UTF-8`;
+
+  test.each(['check -f app.yaml', 'check', 'render -f app.yaml', 'render --diff', 'render --write'])(
+    'for keepalive %s',
+    async (command) => {
+      using folder = new Folder({ 'fine.yaml': '# für alle\n' });
+      writeFileSync(join(folder.path, 'app.yaml'), latin1);
+      const { code, stdout, stderr } = await keepalive(command.split(' '), { cwd: folder.path });
+      expect(code).toBe(2);
+      expect(stdout + stderr).toContain(`app.yaml${words}`);
+      expect(readFileSync(join(folder.path, 'app.yaml'))).toEqual(latin1);
+    },
+  );
+
+  test.each(['check', 'render'])('for what is piped into keepalive %s', async (command) => {
+    const { code, stdout, stderr } = await keepalive([command, '-f', '-'], { stdin: latin1 });
+    expect(code).toBe(2);
+    expect(stdout + stderr).toContain(`<stdin>${words}`);
+  });
+
+  test('but for what has nothing to do with it', async () => {
+    using folder = new Folder({ 'app.yaml': app, 'policies.yaml': behind90 });
+    const other = Buffer.from('# für alle\nname: x\n', 'latin1');
+    writeFileSync(join(folder.path, 'values.yaml'), other);
+    expect(await keepalive(['render', '--write'], { cwd: folder.path })).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder.path, 'values.yaml'))).toEqual(other);
+    const { code, stdout } = await keepalive(['render', '-f', 'values.yaml'], { cwd: folder.path });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test('and a mark of the byte order is kept', async () => {
+    const text = `\uFEFF${behind90}---\n${app}`;
+    using folder = new Folder({ 'app.yaml': text });
+    expect((await keepalive(['render', '--write'], { cwd: folder.path })).code).toBe(0);
+    expect(folder.read('app.yaml')).toMatch(/^\uFEFFapiVersion: [^]*value: "30"/);
+    const { stdout } = await keepalive(['render'], { stdin: text });
+    expect(stdout).toBe(folder.read('app.yaml'));
   });
 });
 
