@@ -81,6 +81,9 @@ export function isTemplate({ found, text }: Source): boolean {
   return found && text.includes('{{');
 }
 
+export const templateAdvice =
+  'passed over: it is a template; render it first, as in `helm template . | keepalive check -f -`';
+
 /** Without the word there is none. */
 export function mayHoldManifests({ text }: Source): boolean {
   return text.includes('apiVersion');
@@ -90,9 +93,6 @@ type Where = Pick<Manifest, 'source' | 'lines'>;
 
 /** The object itself, or those of a List. */
 function objectsIn(node: Node, object: unknown, where: Where): Manifest[] {
-export const templateAdvice =
-  'passed over: it is a template; render it first, as in `helm template . | keepalive check -f -`';
-
   if (!isObject(object)) return [];
   const { items } = object;
   const [kind, apiVersion] = [textOf(object.kind), textOf(object.apiVersion)];
@@ -110,9 +110,9 @@ export const templateAdvice =
   return [{ ...where, node, object, kind, apiVersion, name: textOf(name), namespace: textOf(namespace) }];
 }
 
-/** Also where it says only half of it. */
+/** Also where it says only half of it, or the group is spelled wrong: nobody else has kinds of these names. */
 export function isOurs({ kind, apiVersion }: Pick<Manifest, 'kind' | 'apiVersion'>): boolean {
-  return apiVersion.split('/')[0] === GROUP || (apiVersion === '' && Object.hasOwn(plurals, kind));
+  return apiVersion.split('/')[0] === GROUP || Object.hasOwn(plurals, kind);
 }
 
 function textOf(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { PolicyKind } from '../api/group.ts';
-import { API_VERSION } from '../api/group.ts';
+import { API_VERSION, plurals } from '../api/group.ts';
 import type { Problem } from '../api/schema-node.ts';
 import { fieldText, isObject } from '../api/schema-node.ts';
 import type { SettingsReading } from '../api/settings.ts';
@@ -58,7 +58,8 @@ function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespa
   if (!isPolicyKind(kind) || apiVersion !== API_VERSION) {
     const known = 'this version knows KeepalivePolicy and ClusterKeepalivePolicy in version';
     const words = `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}: ${known} ${API_VERSION}`;
-    return { remarks: [remark('refused', manifest, ['kind'], words)] };
+    const path = Object.hasOwn(plurals, kind) ? ['apiVersion'] : ['kind'];
+    return { remarks: [refusal({ path, body: words, nowhere: true }, manifest)] };
   }
   const unknown = unknownFields(kind, object).map((path) =>
     remark('unknown-field', manifest, path, `unknown field "${fieldText(path)}"`),
@@ -76,7 +77,6 @@ function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespa
   return beyond.length > 0 ? { remarks } : { remarks, policy: { manifest, policy } };
 }
 
-function refusalOf({ path, body, nowhere, advice }: Problem): string {
 /** A value that a chart puts in later, in quotes and so YAML already, is not judged before. */
 function refusal(problem: Problem, manifest: Manifest): Remark {
   const { path, at = path } = problem;
@@ -89,6 +89,7 @@ function refusal(problem: Problem, manifest: Manifest): Remark {
     : remark('refused', manifest, at, refusalOf(problem));
 }
 
+function refusalOf({ path, body, nowhere, advice }: Problem): string {
   return `${nowhere ? '' : `${fieldText(path)}: `}${body}${advice === undefined ? '' : `: ${advice}`}`;
 }
 

@@ -57,6 +57,13 @@ describe('keepalive check takes for a manifest', () => {
       { apiVersion: 'v1', kind: 'List', items: [without(policy(), 'kind')] },
       "Object 'Kind' is missing",
     ],
+    ...['v1alpha1', 'keepalive.io/v1alpha1', 'keepalive.dev/v1'].map(
+      (apiVersion): [string, object, string] => [
+        `what has our kind in ${apiVersion}`,
+        { ...policy(), apiVersion },
+        `<stdin>:1:1: error: KeepalivePolicy db/behind-the-nat: no matches for kind "KeepalivePolicy" in version "${apiVersion}"`,
+      ],
+    ),
   ])('%s', async (_sentence, object, words) => {
     const { code, lines } = await checked(yaml(object));
     expect(code).toBe(1);
