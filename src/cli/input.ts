@@ -92,7 +92,10 @@ async function fromStdin(terminal: Terminal): Promise<Buffer> {
       'there is nothing on standard input: pipe manifests into it (`kubectl kustomize . | keepalive …`), or name them with -f',
     );
   }
-  return terminal.readStdin();
+  const bytes = await terminal.readStdin();
+  // In a pipe without pipefail this alone tells that what feeds it failed: of nothing, nothing is wrong.
+  if (/^\s*(?!#)\S/m.test(bytes.toString('latin1'))) return bytes;
+  throw new CommandError('nothing came in on standard input: did the command before it fail?');
 }
 
 function* manifestsBelow(folder: string, nameOf: (path: string) => string): Generator<string> {

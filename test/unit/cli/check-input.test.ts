@@ -116,3 +116,21 @@ describe('keepalive check follows links in a folder', () => {
     expect(stderr).toContain('lost.yaml: it cannot be read (ENOENT)');
   });
 });
+
+describe('keepalive fails where nothing is piped into it', () => {
+  test.each(['', '\n', '# Source: chart/templates/a.yaml\n\n'])('%j', async (stdin) => {
+    for (const argv of [['check', '-f', '-'], ['render'], ['render', '-f', '-', '-p', '-']])
+      expect(await keepalive(argv, { stdin })).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: 'error: nothing came in on standard input: did the command before it fail?\n',
+      });
+  });
+
+  test('and not where it is a list of nothing', async () => {
+    for (const kind of ['ResourceList', 'List']) {
+      const stdin = yaml({ apiVersion: 'config.kubernetes.io/v1', kind, items: [] });
+      expect(await keepalive(['render'], { stdin })).toEqual({ code: 0, stdout: stdin, stderr: '' });
+    }
+  });
+});
