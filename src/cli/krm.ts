@@ -12,6 +12,7 @@ import type { Rendered } from './rendering.ts';
 import { blockedExitCode, blockingRemarks, renderSources } from './rendering.ts';
 import { review as judge } from './review.ts';
 import { applyEdits, linesBehind } from './splice.ts';
+import { CommandError } from './terminal.ts';
 import { templatesOf } from './workload.ts';
 import { parseYaml, plainOf } from './yaml-text.ts';
 
@@ -77,15 +78,38 @@ export function renderResourceList(
   };
 }
 
-/** `data` of a ConfigMap as functionConfig, or the same fields in a `spec`: namespace, and templates apart by spaces. */
-function withConfig(settings: Settings, { data, spec }: Readonly<Record<string, unknown>>): Settings {
-  const given = { ...(isObject(spec) ? spec : {}), ...(isObject(data) ? data : {}) };
-  const templates =
-    typeof given.templates === 'string' ? given.templates.split(/\s+/).filter((one) => one !== '') : [];
-  return {
-    namespace: typeof given.namespace === 'string' ? given.namespace : settings.namespace,
-    templates: [...settings.templates, ...templates],
-  };
+/**
+ * `data` of a ConfigMap as functionConfig, or the same fields in a `spec`: namespace, and templates, a list or apart by spaces.
+ * A slip is refused: what it was meant for would be left as it is, and nobody would be told.
+ */
+function withConfig(
+  settings: Settings,
+  { data = {}, spec = {}, ...rest }: Readonly<Record<string, unknown>>,
+): Settings {
+  onlyKeys('', rest, ['apiVersion', 'kind', 'metadata']);
+  const given = { ...fieldsOf('spec', spec), ...fieldsOf('data', data) };
+  const { namespace = settings.namespace, templates = [] } = given;
+  const list = typeof templates === 'string' ? templates.split(/\s+/).filter((one) => one !== '') : templates;
+  if (typeof namespace !== 'string') throw new CommandError('functionConfig: namespace has to be a text');
+  if (!Array.isArray(list) || !list.every((one) => typeof one === 'string'))
+    throw new CommandError(
+      'functionConfig: templates has to be a list of texts, or a text of them apart by spaces',
+    );
+  return { namespace, templates: [...settings.templates, ...list] };
+}
+
+function fieldsOf(name: string, fields: unknown): Readonly<Record<string, unknown>> {
+  if (!isObject(fields)) throw new CommandError(`functionConfig: ${name} has to be a map`);
+  onlyKeys(`${name}.`, fields, ['namespace', 'templates']);
+  return fields;
+}
+
+function onlyKeys(where: string, fields: object, names: readonly string[]): void {
+  const other = Object.keys(fields).find((key) => !names.includes(key));
+  if (other !== undefined)
+    throw new CommandError(
+      `functionConfig: nothing is known of ${where}${other}: data, or spec, takes namespace and templates`,
+    );
 }
 
 const severities: Readonly<Record<Severity, Result['severity']>> = {

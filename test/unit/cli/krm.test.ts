@@ -152,16 +152,43 @@ describe('keepalive render as a KRM function', () => {
     ]);
   });
 
-  test('takes namespace and templates from functionConfig', async () => {
-    const data = { namespace: 'db', templates: 'Rollout.argoproj.io=spec.template' };
-    const functionConfig = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'keepalive' }, data };
-    const rollout = {
-      ...deployment(),
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Rollout',
-      metadata: { name: 'r' },
+  const rollout = {
+    ...{ ...deployment(), apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' },
+    metadata: { name: 'r' },
+  };
+  const template = 'Rollout.argoproj.io=spec.template';
+
+  test.each<[string, object]>([
+    ['data', { data: { namespace: 'db', templates: `Other.example.org=spec.template ${template}` } }],
+    ['a spec', { spec: { namespace: 'db', templates: [template] } }],
+  ])('takes namespace and templates from %s of functionConfig', async (_sentence, fields) => {
+    const functionConfig = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'keepalive' },
+      ...fields,
     };
     const { list } = await run(listOf([policy(), rollout], { functionConfig }));
     expect(JSON.stringify(list.items)).toContain('"value":"30"');
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'a key that is spelled wrong',
+      { data: { template } },
+      'nothing is known of data.template: data, or spec, takes',
+    ],
+    ['a key in a wrong place', { templates: template }, 'nothing is known of templates'],
+    [
+      'another type of templates',
+      { spec: { templates: { template } } },
+      'templates has to be a list of texts',
+    ],
+    ['another type of namespace', { spec: { namespace: 1 } }, 'namespace has to be a text'],
+    ['another type of data', { data: [template] }, 'data has to be a map'],
+  ])('refuses %s in functionConfig', async (_sentence, functionConfig, words) => {
+    const { code, stdout, stderr } = await run(listOf([policy(), rollout], { functionConfig }));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`error: functionConfig: ${words}`);
   });
 });
