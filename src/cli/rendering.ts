@@ -120,11 +120,12 @@ function isAsMeant(source: Source, after: string, done: readonly Tried[]): boole
   const now = parseYaml(after).documents.map(plainOf);
   if (now.some(({ problem }) => problem !== undefined)) return false;
   // Through JSON, or what aliases share would be changed together.
-  const expected = old.map((document) => JSON.parse(JSON.stringify(document.toJS())) as unknown);
+  const expected = old.map((document) => JSON.parse(JSON.stringify(plainOf(document).object)) as unknown);
   for (const {
     one: { workload, after: sysctls },
   } of done) {
-    const found = old.findIndex(({ range }) => isWithin(workload.manifest.node.range?.[0] ?? 0, range));
+    // The last one: of JSON after JSON one begins where the one before it ends.
+    const found = old.findLastIndex(({ range }) => isWithin(workload.manifest.node.range?.[0] ?? 0, range));
     const target = locate(expected[found], old[found]?.contents, workload);
     if (target === undefined) return false;
     setSysctls(target, sysctls);

@@ -1,5 +1,6 @@
 import type { Document, Node, Tags } from 'yaml';
 import {
+  Composer,
   isAlias,
   isCollection,
   isMap,
@@ -7,6 +8,7 @@ import {
   isPair,
   LineCounter,
   parseAllDocuments,
+  Parser,
   Schema,
   stringify,
 } from 'yaml';
@@ -33,16 +35,47 @@ function tags(of: Tags): Tags {
 /** One for all: to make it takes as long as to read a small manifest. */
 const schema = new Schema({ schema: 'yaml-1.1', merge: true, customTags: tags, resolveKnownTags: false });
 
+const options = { version: '1.1', schema, prettyErrors: false, logLevel: 'silent' } as const;
+
 export function parseYaml(text: string): YamlText {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    version: '1.1',
-    schema,
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
-  return { documents: Array.isArray(documents) ? documents : [], lines };
+  const parsed = parseAllDocuments(text, { ...options, lineCounter: lines });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const isFine = documents.every(({ errors }) => errors.length === 0);
+  return { documents: isFine ? documents : (jsonDocuments(text) ?? documents), lines };
+}
+
+/** One JSON after the other, as `jq -c` writes them and kubectl takes them. */
+function jsonDocuments(text: string): Document.Parsed[] | undefined {
+  const starts = startsOfJson(text);
+  const documents: Document.Parsed[] = [];
+  for (const [at, start] of starts.entries()) {
+    const one = text.slice(start, starts[at + 1]);
+    if (!isJson(one)) return undefined;
+    const parser = new Parser();
+    parser.offset = start;
+    documents.push(...(new Composer(options).compose(parser.parse(one)) as Iterable<Document.Parsed>));
+  }
+  return documents.length === 0 ? undefined : documents;
+}
+
+function startsOfJson(text: string): number[] {
+  const starts: number[] = [];
+  let depth = 0;
+  for (const { 0: mark, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (mark === '{' && depth === 0) starts.push(index);
+    depth += mark === '{' ? 1 : mark === '}' ? -1 : 0;
+  }
+  return text.slice(0, starts[0]).trim() === '' ? starts : [];
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface PlainDocument {
@@ -50,6 +83,9 @@ interface PlainDocument {
   /** Why it cannot be read, and where, in characters from the start of the text. */
   readonly problem?: { readonly offset: number; readonly message: string };
 }
+
+/** Of one anchor with all within it: many templates may share one, and aliases of aliases still come to an end. */
+const maxAliasCount = 10_000;
 
 /** As plain JSON. Only then some of what is wrong shows: an alias of nothing, a merge of what is no map. */
 export function plainOf(document: Document.Parsed): PlainDocument {
@@ -63,7 +99,7 @@ export function plainOf(document: Document.Parsed): PlainDocument {
     };
   try {
     let hasAnchors = false;
-    const object: unknown = document.toJS({ onAnchor: () => (hasAnchors = true) });
+    const object: unknown = document.toJS({ maxAliasCount, onAnchor: () => (hasAnchors = true) });
     return hasAnchors && containsItself(object)
       ? { problem: { offset, message: 'an anchor contains itself' } }
       : { object };

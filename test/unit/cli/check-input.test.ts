@@ -79,6 +79,17 @@ describe('keepalive check takes for a manifest', () => {
     expect(lines).toEqual(['nothing to remark: 1 valid policy and 1 pod template in 1 file']);
   });
 
+  test('what is one JSON after the other, and render edits it in its place', async () => {
+    const text = [policy(), deployment()].map((one) => `${JSON.stringify(one)}\n`).join('');
+    expect(await checked(text)).toMatchObject({ code: 0 });
+    expect((await checked(`${text}${JSON.stringify(bad)}\n`)).lines[0]).toMatch(
+      /^<stdin>:3:\d+: error: .*"Dry"/,
+    );
+    const { code, stdout } = await keepalive(['render'], { stdin: text });
+    expect(code).toBe(0);
+    expect(stdout.split('\n').map((line) => line.includes('"30"'))).toEqual([false, true, false]);
+  });
+
   test.each(['&kind ', '!!str ', '&kind !!str '])('a kind behind %s', async (mark) => {
     using folder = new Folder({ 'app.yaml': yaml(deployment()).replace('kind: ', `kind: ${mark}`) });
     const { stdout } = await keepalive(['check'], { cwd: folder.path });

@@ -79,11 +79,11 @@ describe.each(['check', 'render'])('keepalive %s ends with 2', (command) => {
     ['a merge of what is no map', '<<: 1\n'],
     [
       'aliases of aliases',
-      ['a', 'b', 'c', 'd']
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g']
         .map(
           (name, at) =>
             `${name}: &${name} [${Array(10)
-              .fill(at === 0 ? '1' : `*${'abcd'[at - 1]}`)
+              .fill(at === 0 ? '1' : `*${'abcdefg'[at - 1]}`)
               .join()}]\n`,
         )
         .join(''),

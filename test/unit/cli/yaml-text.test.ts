@@ -31,3 +31,29 @@ test.each(['a: {{ b }}\n', 'a: [{ [x]: 1 }]\n', '? - x\n: 1\n', 'a: &a { x: 1 }\
     expect(document && plainOf(document).problem?.message).toContain('invalid map key');
   },
 );
+
+test('one anchor may be used by a thousand', () => {
+  const uses = '- *a\n'.repeat(1000);
+  const [document] = parseYaml(`a: &a { x: 1 }\nb:\n${uses}`).documents;
+  expect(document && plainOf(document).object).toEqual({ a: { x: 1 }, b: Array(1000).fill({ x: 1 }) });
+});
+
+test.each(['{"a":"}"}\n{"a":2}\n', '{"a":"}"} {"a":2}', ' \n{"a":"\\"}"}{\n"a":2}\n'])(
+  'one JSON after the other is read as kubectl does, with its places: %j',
+  (text) => {
+    const { documents } = parseYaml(text);
+    expect(documents.map((one) => plainOf(one).object)).toEqual([
+      { a: expect.stringContaining('}') },
+      { a: 2 },
+    ]);
+    expect(documents[1]?.range[0]).toBe(text.lastIndexOf('{'));
+    expect(documents[1]?.contents?.range[0]).toBe(text.lastIndexOf('{'));
+  },
+);
+
+test.each(['{"a":1}\nb: 1\n', '{"a":1}}', '- {"a":1}{"b":1}', '{a: 1}{b: 1}'])(
+  'what is neither is still an error: %j',
+  (text) => {
+    expect(parseYaml(text).documents.some((one) => plainOf(one).problem !== undefined)).toBe(true);
+  },
+);
