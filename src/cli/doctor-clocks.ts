@@ -19,21 +19,13 @@ export function clocks({ server, nodeLeases, nodes, leases, nowMs }: DoctorFacts
   const serverMs = server.known ? server.value.dateMs : undefined;
   if (serverMs === undefined)
     return [unknown('whether clocks agree: the API server does not say what time it has')];
-  if (!nodeLeases.known)
-    return [unknown(`whether the clocks of nodes agree: ${nodeLeases.why}`), ...own(nowMs, serverMs)];
-  const ready = new Set(
-    valueOr(nodes, [])
-      .filter(isReady)
-      .map(({ metadata }) => metadata.name),
-  );
+  const unread = [nodeLeases, nodes].find((one) => !one.known);
+  if (unread?.known === false)
+    return [unknown(`whether the clocks of nodes agree: ${unread.why}`), ...own(nowMs, serverMs)];
   const times = [
-    ...nodeLeases.value
-      .filter(({ metadata }) => ready.has(metadata.name))
-      .map((one) => ({ whose: `node ${one.metadata.name}`, atMs: renewedMs(one) })),
-    ...valueOr(leases, [])
-      .filter(({ metadata }) => metadata.name === CONTROLLER_NAME)
-      .map((one) => ({ whose: 'the node of the controller', atMs: renewedMs(one) })),
-  ].filter((one): one is { whose: string; atMs: number } => one.atMs !== undefined);
+    ...ofNodes(valueOr(nodeLeases, []), valueOr(nodes, [])),
+    ...ofController(valueOr(leases, [])),
+  ];
   const ahead = times.filter(({ atMs }) => atMs - serverMs > aheadSeconds * 1000);
   const behind = times.filter(
     ({ atMs, whose }) => whose.startsWith('node ') && serverMs - atMs > behindSeconds * 1000,
@@ -49,7 +41,28 @@ export function clocks({ server, nodeLeases, nodes, leases, nowMs }: DoctorFacts
           `clocks differ from that of the API server: ${someOf(told)}`,
           'have these nodes keep time (chrony, systemd-timesyncd): events and Leases are compared by it',
         );
-  return [agree, ...own(nowMs, serverMs)];
+  const unseen = leases.known
+    ? []
+    : [unknown(`whether the clock of the controller's node agrees: ${leases.why}`)];
+  return [agree, ...unseen, ...own(nowMs, serverMs)];
+}
+
+interface Time {
+  readonly whose: string;
+  readonly atMs: number;
+}
+
+function ofNodes(nodeLeases: readonly KubeObject[], nodes: readonly KubeObject[]): Time[] {
+  const ready = new Set(nodes.filter(isReady).map(({ metadata }) => metadata.name));
+  return nodeLeases
+    .filter(({ metadata }) => ready.has(metadata.name))
+    .flatMap((one) => timeIn(one, `node ${one.metadata.name}`));
+}
+
+function ofController(leases: readonly KubeObject[]): Time[] {
+  return leases
+    .filter(({ metadata }) => metadata.name === CONTROLLER_NAME)
+    .flatMap((one) => timeIn(one, 'the node of the controller'));
 }
 
 /** What is wrong here harms nobody but who asks: tokens of login plugins are refused. */
@@ -64,10 +77,10 @@ function own(nowMs: number, serverMs: number): Statement[] {
       ];
 }
 
-function renewedMs({ spec }: KubeObject): number | undefined {
+function timeIn({ spec }: KubeObject, whose: string): Time[] {
   const { renewTime } = (spec ?? {}) as { renewTime?: string };
-  const at = Date.parse(renewTime ?? '');
-  return Number.isNaN(at) ? undefined : at;
+  const atMs = Date.parse(renewTime ?? '');
+  return Number.isNaN(atMs) ? [] : [{ whose, atMs }];
 }
 
 function isReady({ status }: KubeObject): boolean {

@@ -5,7 +5,6 @@ import { selectsNamespace } from '../policy/policy.ts';
 import { enforceLabel, enforceVersionLabel, isPinned, restrictingLevels } from '../policy/skip.ts';
 import { withheldOf } from '../policy/withholding.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
-import { valueOr } from './cluster.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
 import type { Statement } from './explanation.ts';
 import { fine, note, unknown, wrong } from './explanation.ts';
@@ -19,17 +18,15 @@ export function podSecurity(facts: DoctorFacts): Statement[] {
 
 /** Agents need what only the level privileged allows. */
 function ofAgents({ daemonSets }: DoctorFacts, namespaces: readonly KubeObject[]): Statement[] {
-  const homes = new Set(
-    valueOr(daemonSets, [])
-      .map(daemonSetRecord)
-      .filter(({ isOfAgents }) => isOfAgents)
-      .map(({ namespace }) => namespace),
+  const restricting = namespaces.filter(({ metadata }) =>
+    (restrictingLevels as readonly string[]).includes(metadata.labels?.[enforceLabel] ?? ''),
   );
-  return namespaces
+  if (restricting.length === 0) return [];
+  if (!daemonSets.known) return [unknown(`whether Pod Security refuses the agents: ${daemonSets.why}`)];
+  const agents = daemonSets.value.map(daemonSetRecord).filter(({ isOfAgents }) => isOfAgents);
+  const homes = new Set(agents.map(({ namespace }) => namespace));
+  return restricting
     .filter(({ metadata }) => homes.has(metadata.name))
-    .filter(({ metadata }) =>
-      (restrictingLevels as readonly string[]).includes(metadata.labels?.[enforceLabel] ?? ''),
-    )
     .map(({ metadata: { name, labels } }) =>
       wrong(
         `namespace ${name} enforces Pod Security ${labels?.[enforceLabel]}, which refuses the agents`,
@@ -40,14 +37,22 @@ function ofAgents({ daemonSets }: DoctorFacts, namespaces: readonly KubeObject[]
 
 /** Of before v1.29 it refuses the sysctls, so admission leaves pods there as they are. */
 function ofPods({ policies }: DoctorFacts, namespaces: readonly KubeObject[]): Statement[] {
-  const all = valueOr(policies, []).flatMap(({ policy }) => policy ?? []);
-  const pinned = namespaces
-    .map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} }))
-    .filter(
-      (namespace) =>
-        isPinned(namespace) &&
-        all.some((policy) => policy.spec.podSelector !== undefined && selectsNamespace(policy, namespace)),
-    )
+  const all = namespaces.map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} }));
+  const refusing = all.filter(isPinned);
+  if (refusing.length === 0) return [];
+  if (!policies.known) {
+    const where = someOf(refusing.map(({ name }) => name));
+    return [
+      unknown(
+        `whether policies select pods in ${where}, where Pod Security forbids the sysctls: ${policies.why}`,
+      ),
+    ];
+  }
+  const selecting = policies.value
+    .flatMap(({ policy }) => policy ?? [])
+    .filter(({ spec }) => spec.podSelector !== undefined);
+  const pinned = refusing
+    .filter((namespace) => selecting.some((policy) => selectsNamespace(policy, namespace)))
     .map(({ name }) => name);
   if (pinned.length === 0) return [];
   return [

@@ -211,6 +211,7 @@ function uncovered(sets: readonly KubeObject[], { nodes, pods }: DoctorFacts): S
 export function nodeReports({ reports, pods, version }: DoctorFacts): Statement[] {
   if (!reports.known) return [unknown(`what nodes report: ${reports.why}`)];
   const all = reports.value.map(({ metadata, status }) => ({
+  const unseen = pods.known ? [] : [unknown(`whether every agent reports: ${pods.why}`)];
     name: metadata.name,
     ...((status ?? {}) as NodeKeepaliveStatus),
   }));
@@ -238,7 +239,8 @@ export function nodeReports({ reports, pods, version }: DoctorFacts): Statement[
             `the agents of ${someOf(other.map(({ name, agentVersion = '?' }) => `${name} (${agentVersion})`))} are of another version than this tool (${version})`,
           ),
         ]),
-    ...(silent.length + unreached.length === 0 && all.length > 0
+    ...unseen,
+    ...(silent.length + unreached.length + unseen.length === 0 && all.length > 0
       ? [fine(`${all.length} nodes report, and reach open connections`)]
       : []),
   ];

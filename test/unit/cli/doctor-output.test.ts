@@ -14,7 +14,7 @@ test('the text names the cluster, has what is wrong first, each with its fix, an
   expect(
     plain({ mutatingBindings: objects(), nodes: { known: false, why: 'you may not list nodes' } }),
   ).toMatch(
-    /^context here, https:\/\/10\.0\.0\.1:6443\n\nwrong {4}admission: .*\n {9}fix: kubectl apply .*\nunknown {2}agents: .*you may not list nodes\nfine {5}Kubernetes: [^]*\n\n1 thing to mend, 1 check could not be made\.\n$/,
+    /^context here, https:\/\/10\.0\.0\.1:6443\n\nwrong {4}admission: .*\n {9}fix: kubectl apply .*\nunknown {2}agents: .*you may not list nodes\nunknown {2}clocks: .*\nfine {5}Kubernetes: [^]*\n\n1 thing to mend, 2 checks could not be made\.\n$/,
   );
   expect(plain({})).toMatch(/\n\nNothing keeps the product from working here\.\n$/);
 });
