@@ -158,12 +158,15 @@ async function deliver(
     }
   } else if (options.diff) {
     const { createTwoFilesPatch } = await import('./text-diff.ts');
-    for (const { source, text } of changed)
+    for (const { source, text } of changed) {
+      // As `git diff` writes a path from the root: two slashes `git apply` would not take.
+      const name = source.name.replace(/^\/+/, '');
       terminal.out(
-        createTwoFilesPatch(`a/${source.name}`, `b/${source.name}`, source.text, text, undefined, undefined, {
+        createTwoFilesPatch(`a/${name}`, `b/${name}`, source.text, text, undefined, undefined, {
           headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
         }),
       );
+    }
     if (changed.length > 0) throw new CommandError('', exitCodes.found);
   } else {
     const { manifestsOf, mayHoldManifests } = await import('./manifest.ts');

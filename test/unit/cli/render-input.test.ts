@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -103,4 +104,14 @@ describe('keepalive render of a folder writes', () => {
     expect({ code: passed.code, stdout: passed.stdout }).toEqual({ code: 0, stdout: app });
     expect(passed.stderr).toContain('service.yaml:3: passed over: it is a template');
   });
+});
+
+test('a difference of files elsewhere is a patch that git applies', async () => {
+  using folder = new Folder({ 'app.yaml': app, 'policies.yaml': behind90 });
+  using elsewhere = new Folder({});
+  const { code, stdout } = await keepalive(['render', '--diff', '-f', folder.path], { cwd: elsewhere.path });
+  expect(code).toBe(1);
+  elsewhere.write('patch', stdout);
+  execFileSync('git', ['apply', join(elsewhere.path, 'patch')], { cwd: '/' });
+  expect(folder.read('app.yaml')).toContain('value: "30"');
 });
