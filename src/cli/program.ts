@@ -5,9 +5,10 @@ import { deriveCommand } from './derive.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { renderCommand } from './render.ts';
+import { mostSimilar } from './similar.ts';
 import { statusCommand } from './status.ts';
 import type { Terminal } from './terminal.ts';
-import { exitCodes, isCommandError } from './terminal.ts';
+import { CommandError, exitCodes, isCommandError } from './terminal.ts';
 
 export const version = process.env.KEEPALIVE_VERSION ?? 'development';
 
@@ -57,6 +58,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
       const { addCompletion } = await import('./completion.ts');
       addCompletion(root);
     }
+    refuseHelpOnNothing(root, argv);
     await root.parseAsync(argv, { from: 'user' });
     return exitCodes.fine;
   } catch (error) {
@@ -66,4 +68,15 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     if (error.message !== '') terminal.say(`${terminal.style('red', 'error:')} ${error.message}\n`);
     return error.exitCode;
   }
+}
+
+/** Of what is no command, commander prints the help of all and says nothing of it. */
+function refuseHelpOnNothing(root: Command, [verb, name]: readonly string[]): void {
+  if (verb !== 'help' || name === undefined || name.startsWith('-')) return;
+  const names = [...root.commands.map((command) => command.name()), 'help'];
+  if (names.includes(name)) return;
+  const similar = mostSimilar(name, names);
+  throw new CommandError(
+    `there is no command ${name}${similar === undefined ? '' : `: did you mean ${similar}?`} (see \`keepalive --help\`)`,
+  );
 }
