@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 
 import type { Terminal } from './terminal.ts';
 import { CommandError } from './terminal.ts';
@@ -54,10 +54,15 @@ function placesOf(path: string, cwd: string): TextPlace[] {
   if (stat === undefined) throw new CommandError(`${path}: there is no such file or folder`);
   const nameOf = (file: string) => {
     const below = relative(cwd, file);
-    return below.startsWith('..') ? file : below;
+    return withSlashes(below.startsWith('..') ? file : below);
   };
   const [files, found] = stat.isDirectory() ? [[...manifestsBelow(full, nameOf)], true] : [[full], false];
   return files.map((file) => ({ name: nameOf(file), identity: identityOf(file), found }));
+}
+
+/** As forges, patches and SARIF write a path, on Windows too, where it leads to the same file. */
+export function withSlashes(path: string, separator: string = sep): string {
+  return path.split(separator).join('/');
 }
 
 /** A pipe of the shell, as in `-f <(…)`, has a name and no path. */

@@ -53,5 +53,5 @@ function resultOf(one: Remark): Result {
 }
 
 function uriOf(file: string): string {
-  return file === stdinName ? 'stdin' : file.split(/[\\/]/).map(encodeURIComponent).join('/');
+  return file === stdinName ? 'stdin' : file.split('/').map(encodeURIComponent).join('/');
 }
