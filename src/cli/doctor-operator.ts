@@ -94,9 +94,10 @@ interface Troubled {
 function troubled(text: string, { facts, namespace, name, component }: Troubled): Statement[] {
   const pods = valueOr(facts.pods, []).filter(ours(component));
   const reasons = [...podTroubles(pods), ...refusals(facts, name)];
-  if (reasons.length === 0)
-    return [wrong(text, `kubectl -n ${namespace} describe pods: it is not told here`)];
-  return [wrong(text), ...reasons];
+  const todo = reasons.some(({ is }) => is === 'wrong')
+    ? 'do what is said of its pods here'
+    : `kubectl -n ${namespace} describe pods: it is not told here`;
+  return [wrong(text, todo), ...reasons];
 }
 
 /** The newest words about pods that something could not make; of a Deployment its ReplicaSets say them. */
@@ -210,8 +211,8 @@ function uncovered(sets: readonly KubeObject[], { nodes, pods }: DoctorFacts): S
 /** What agents say of the nodes themselves. */
 export function nodeReports({ reports, pods, version }: DoctorFacts): Statement[] {
   if (!reports.known) return [unknown(`what nodes report: ${reports.why}`)];
-  const all = reports.value.map(({ metadata, status }) => ({
   const unseen = pods.known ? [] : [unknown(`whether every agent reports: ${pods.why}`)];
+  const all = reports.value.map(({ metadata, status }) => ({
     name: metadata.name,
     ...((status ?? {}) as NodeKeepaliveStatus),
   }));

@@ -219,6 +219,8 @@ describe('it finds', () => {
   ])('%s', (_sentence, facts, expected) => {
     const all = told(facts);
     if (!all.some((one) => one.startsWith(expected))) expect(all).toEqual([expected]);
+    const wrong = diagnose({ ...fine, ...facts }).filter(({ is }) => is === 'wrong');
+    for (const { text, todo } of wrong) expect([text, todo]).toEqual([text, expect.stringMatching(/\w/)]);
   });
 });
 
@@ -283,8 +285,6 @@ describe('it does not mind', () => {
   });
 });
 
-test('what may not be read is unknown, and nothing of it is fine', () => {
-  const diagnosed = diagnose({ ...fine, ...blind });
 describe('unknown, and not fine, is', () => {
   const may = (what: string) => ({ known: false, why: `you may not list ${what}` }) as const;
   const labelled = (labels: object) => objects({ metadata: { name: 'old', labels } });
@@ -327,6 +327,8 @@ describe('unknown, and not fine, is', () => {
   });
 });
 
+test('what may not be read is unknown, and nothing of it is fine', () => {
+  const diagnosed = diagnose({ ...fine, ...blind });
   expect(diagnosed.filter(({ is }) => is !== 'unknown')).toEqual([]);
   expect(new Set(diagnosed.map(({ check }) => check)).size).toBe(12);
 });
