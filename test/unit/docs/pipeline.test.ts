@@ -26,21 +26,29 @@ interface Pipeline {
   readonly shell: readonly string[];
 }
 
+interface OfForge {
+  readonly defaults?: { readonly run?: { readonly shell?: string } };
+  readonly jobs: { readonly policies: { readonly steps: readonly { readonly run?: string }[] } };
+}
+interface OfGitLab {
+  readonly policies: { readonly before_script: readonly string[]; readonly script: readonly string[] };
+}
+
 const pipelines = page.blocks('yaml').map((text): Pipeline => {
   const [, file = ''] = /^# (\S+)\n/.exec(text) ?? [];
-  const { defaults, jobs, policies } = parse(text) as {
-    defaults?: { run?: { shell?: string } };
-    jobs?: { policies: { steps: { run?: string }[] } };
-    policies?: { before_script: string[]; script: string[] };
-  };
-  const steps = jobs?.policies.steps.flatMap(({ run }) => run ?? []);
-  const isNamed = jobs === undefined || defaults?.run?.shell === 'bash';
-  return {
-    file,
-    steps: steps ?? [...(policies?.before_script ?? []), ...(policies?.script ?? [])],
-    shell: isNamed ? shells.named : shells.unnamed,
-  };
+  return { file, ...shellAndSteps(parse(text) as OfForge | OfGitLab) };
 });
+
+function shellAndSteps(pipeline: OfForge | OfGitLab): Omit<Pipeline, 'file'> {
+  if ('policies' in pipeline) {
+    const { before_script: before, script } = pipeline.policies;
+    return { steps: [...before, ...script], shell: shells.named };
+  }
+  const { defaults, jobs } = pipeline;
+  const shell = defaults?.run?.shell === 'bash' ? shells.named : shells.unnamed;
+  return { steps: jobs.policies.steps.flatMap(({ run: step }) => step ?? []), shell };
+}
+
 function pipelineOf(file: string): Pipeline {
   const found = pipelines.find((one) => one.file === file);
   if (found === undefined) throw new Error(`the page has no ${file}`);
