@@ -30,7 +30,10 @@ export class WebhookPart {
     const { client, world, log } = watching;
     const secrets = new Store<StoredSecret>();
     this.watched = watchWebhook(watching, secrets);
-    this.#webhook = new Webhook({ client, world, secrets, log, metrics, isSynced });
+    this.#webhook = new Webhook({
+      ...{ client, world, secrets, clock: systemClock, log },
+      ...{ metrics, isSynced },
+    });
     this.#keys = new WebhookKeys({ client, world, secrets, clock: systemClock, log });
     this.#address = address;
   }

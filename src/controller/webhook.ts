@@ -1,4 +1,5 @@
 import type { ApiClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
 import type { Store } from '../kube/store.ts';
 import type { Address } from '../ops/config.ts';
@@ -7,12 +8,11 @@ import type { ControllerMetrics } from '../ops/controller-metrics.ts';
 import type { WebhookMetrics } from '../ops/webhook-metrics.ts';
 import { createWebhookMetrics } from '../ops/webhook-metrics.ts';
 import { ReviewServer } from '../ops/review-server.ts';
-import type { NamespaceView } from '../policy/pod.ts';
-import { labelledRecord } from '../policy/record.ts';
 import type { PodReview } from '../policy/review.ts';
 import { answerPatch, answerTo, patchOf, readReview, uidIn } from '../policy/review.ts';
 import { webhookPaths } from '../policy/webhook.ts';
-import { resources } from './resource.ts';
+import { NewNamespaces } from './new-namespaces.ts';
+import { Seldom } from './seldom.ts';
 import type { StoredSecret } from './webhook-secret.ts';
 import type { World } from './world.ts';
 
@@ -20,14 +20,12 @@ export interface WebhookOptions {
   readonly client: ApiClient;
   readonly world: World;
   readonly secrets: Store<StoredSecret>;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: ControllerMetrics;
   /** Everything is known that policies and namespaces say. */
   readonly isSynced: () => boolean;
 }
-
-/** What is left of a second that the API server waits for us. */
-const namespaceMs = 400;
 
 type Told = 'changed' | 'left' | 'question' | 'unready' | 'unknown' | 'refused' | 'failed';
 interface Outcome {
@@ -41,12 +39,22 @@ const untouched = (told: Told): Outcome => ({ told, patch: [] });
 export class Webhook {
   readonly #options: WebhookOptions;
   readonly #metrics: WebhookMetrics;
+  readonly #seldom: Seldom;
+  readonly #newNamespaces: NewNamespaces;
   #server: ReviewServer | undefined;
   #served: Pair | undefined;
 
   constructor(options: WebhookOptions) {
+    const { client, clock, log } = options;
     this.#options = options;
     this.#metrics = createWebhookMetrics(options.metrics, () => this.#served?.untilMs);
+    this.#seldom = new Seldom(clock, log);
+    this.#newNamespaces = new NewNamespaces({
+      ...{ client, clock },
+      onFailed: (namespace, { message }) => {
+        this.#seldom.warn({ namespace, reason: message }, 'a new namespace could not be read');
+      },
+    });
   }
 
   async listen(address: Address): Promise<number> {
@@ -86,7 +94,7 @@ export class Webhook {
     const uid = review?.uid ?? uidIn(body);
     if (uid === '') return undefined;
     const { told, patch } = await this.#outcome(path, review).catch((error: unknown) => {
-      this.#options.log.warn({ reason: (error as Error).message }, 'a pod passes as it is');
+      this.#seldom.warn({ reason: (error as Error).message }, 'a pod passes as it is');
       return untouched('failed');
     });
     this.#metrics.reviews.inc({ answer: told });
@@ -105,7 +113,8 @@ export class Webhook {
       };
       return { told: 'question', patch: answerPatch(review, (kind, key) => isOf[kind].get(key)) };
     }
-    const namespace = await this.#namespace(review.namespace);
+    const namespace =
+      world.namespaces.get(review.namespace) ?? (await this.#newNamespaces.find(review.namespace));
     if (namespace === undefined) return untouched('unknown');
     const policies = [
       ...world.keepalivepolicies.listBy('namespace', review.namespace),
@@ -113,20 +122,5 @@ export class Webhook {
     ];
     const patch = patchOf(review, { namespace, policies });
     return { told: patch.length === 0 ? 'left' : 'changed', patch };
-  }
-
-  /** One that was made a moment ago may not have been heard of; asked for as a list, which is the right that there is. */
-  async #namespace(name: string): Promise<NamespaceView | undefined> {
-    const { client, world, log } = this.#options;
-    const known = world.namespaces.get(name);
-    if (known !== undefined) return known;
-    const query = { fieldSelector: `metadata.name=${name}` };
-    try {
-      const { items } = await client.listPage(resources.namespaces, query, { timeoutMs: namespaceMs });
-      return items[0] && labelledRecord(items[0]);
-    } catch (error) {
-      log.warn({ namespace: name, reason: (error as Error).message }, 'a new namespace could not be read');
-      return undefined;
-    }
   }
 }

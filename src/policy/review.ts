@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 
 import type { PolicyKind } from '../api/group.ts';
+import { dnsLabel } from '../api/hop.ts';
 import type { Admitted } from './admit.ts';
 import { admit } from './admit.ts';
 import type { NamespaceView, RawPod } from './pod.ts';
@@ -30,14 +31,16 @@ export interface PatchOperation {
   readonly value?: unknown;
 }
 
+const uid = z.string().min(1).max(253);
 const texts = z.record(z.string(), z.string()).optional();
 /** Of the pod only that which is taken apart here: its shape the API server has checked. */
 const reviewSchema = z.object({
   apiVersion: z.literal('admission.k8s.io/v1'),
   kind: z.literal('AdmissionReview'),
   request: z.object({
-    uid: z.string().min(1).max(253),
-    namespace: z.string().min(1),
+    uid,
+    // Anybody can ask, and it goes into a request: no namespace has another name.
+    namespace: z.string().max(63).regex(dnsLabel),
     operation: z.literal('CREATE'),
     dryRun: z.boolean().default(false),
     resource: z.object({ group: z.literal(''), version: z.literal('v1'), resource: z.literal('pods') }),
@@ -60,7 +63,7 @@ export function readReview(body: unknown): PodReview | undefined {
 
 /** The uid of the request, of whatever can be read of it. */
 export function uidIn(body: unknown): string {
-  const { success, data } = z.object({ request: z.object({ uid: z.string() }) }).safeParse(body);
+  const { success, data } = z.object({ request: z.object({ uid }) }).safeParse(body);
   return success ? data.request.uid : '';
 }
 

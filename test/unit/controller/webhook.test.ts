@@ -152,6 +152,12 @@ describe('a pod passes as it is, and that is counted', () => {
     expect(await counted('unknown')).toBe(1);
   });
 
+  test('without anybody being asked, where no namespace can have that name', async () => {
+    expect(await ask(review('x'.repeat(70_000)))).toEqual(unchanged);
+    expect(await counted('refused')).toBe(1);
+    expect(server.asked).toEqual([]);
+  });
+
   test('where it is no question about a new pod', async () => {
     expect(await ask(review('db', 'UPDATE'))).toEqual(unchanged);
     expect(await counted('refused')).toBe(1);

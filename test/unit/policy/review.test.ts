@@ -221,15 +221,22 @@ describe('what is no review of a new pod is none', () => {
     ['another kind', review(plain, { resource: { group: 'apps', version: 'v1', resource: 'deployments' } })],
     ['a part of a pod', review(plain, { subResource: 'binding' })],
     ['no namespace', review(plain, { namespace: '' })],
+    ['a namespace that none is called', review(plain, { namespace: 'db,metadata.name!=db' })],
+    ['one of a name that none has room for', review(plain, { namespace: 'x'.repeat(64) })],
     ['no pod', review(plain, { object: null })],
     ['labels that are no texts', review({ metadata: { labels: { a: 1 } }, spec: {} })],
   ])('%s', (_what, body) => {
     expect(readReview(body)).toBeUndefined();
   });
 
+  test('while a namespace may have a name that long', () => {
+    expect(readReview(review(plain, { namespace: 'x'.repeat(63) }))).toBeDefined();
+  });
+
   test('but it is answered, where it says what to', () => {
     expect(uidIn(review(plain, { operation: 'UPDATE' }))).toBe('r1');
     expect(uidIn('AdmissionReview')).toBe('');
+    expect(uidIn(review(plain, { uid: 'x'.repeat(254) }))).toBe('');
   });
 });
 
