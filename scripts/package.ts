@@ -1,5 +1,5 @@
 /** `npm run package [-- FOLDER]`: dist/package/, or the folder: what `npm pack` makes the package of the tool and of the models from. */
-import { copyFile, cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { build } from 'esbuild';
@@ -8,6 +8,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { lazyParts } from './lazy-parts.ts';
 import { manPages } from './man-pages.ts';
 import { modelTypes } from './model-types.ts';
+import { emptyOwn } from './own-folder.ts';
 import { undiciParts } from './undici-parts.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -29,8 +30,7 @@ const options = {
   logLevel: 'warning',
 } as const;
 
-await rm(outdir, { recursive: true, force: true });
-await mkdir(outdir, { recursive: true });
+emptyOwn(outdir, 'package');
 const program = {
   ...options,
   plugins: [undiciParts],

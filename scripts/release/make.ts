@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { parse } from 'yaml';
 
 import product from '../../package.json' with { type: 'json' };
 import { repository } from '../../test/cluster/place.ts';
+import { emptyOwn, holdOwn } from '../own-folder.ts';
 import { architectures } from './architecture.ts';
 import { chartArtifact, chartPackage } from './chart.ts';
 import type { Standing } from './history.ts';
@@ -18,7 +19,7 @@ import { sbomOf } from './sbom.ts';
 import { npmPackage, toolFiles } from './tool-package.ts';
 
 export interface Order {
-  /** Emptied first. */
+  /** Absolute, and emptied first, where it holds nothing but an earlier release. */
   readonly folder: string;
   readonly at: Standing;
   readonly lock: Lock;
@@ -48,10 +49,10 @@ export async function makeRelease(order: Order): Promise<readonly Pushable[]> {
   const { name, version, description, license } = product;
   const registry = order.registry ?? defaultRegistry();
   const inFolder = (file: string) => join(folder, file);
+  holdOwn(folder, 'release');
   await buildProduct();
   tell('built the product');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  emptyOwn(folder, 'release');
 
   const images = new Layout(inFolder('image'));
   const revision = at.isDirty ? `${at.revision}-dirty` : at.revision;
