@@ -83,6 +83,11 @@ export function chartValues(base: Base): Values {
     agent: agent(base),
     // A chart that has this one as its part hands these down to each.
     global: value(object, {}, 'Of a chart that this one is a part of; nothing here reads it.'),
+    enabled: value(
+      flag.optional(),
+      true,
+      'For the `condition` of a chart that this one is a part of; nothing here reads it.',
+    ),
   };
 }
 

@@ -1,3 +1,7 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { beforeAll, describe, expect, test } from '@jest/globals';
 
 import { buildHelms, buildMs, chart, helm, helmNames, renderedText } from '../support/helm.ts';
@@ -85,6 +89,25 @@ describe.each(helmNames)('what %s renders', (name) => {
     for (const text of ['4242', '7373', '8383', '9393', '5353', '6363']) {
       expect(found).toContain(text);
       expect(found).not.toContain(Number(text));
+    }
+  });
+
+  test.each([
+    ['of a chart that has it as a part', true],
+    ['of a chart that has switched this part off', false],
+  ])('is, or is not, a part %s', async (_what, enabled) => {
+    const parent = mkdtempSync(join(tmpdir(), 'keepalive-parent-'));
+    try {
+      const condition = 'keepalive-operator.enabled';
+      const dependencies = [{ name: 'keepalive-operator', version: '>=0.0.0-0', condition }];
+      const about = { apiVersion: 'v2', name: 'platform', version: '1.0.0', dependencies };
+      writeFileSync(join(parent, 'Chart.yaml'), JSON.stringify(about));
+      cpSync(chart, join(parent, 'charts/keepalive-operator'), { recursive: true });
+      const set = ['--set', `${condition}=${enabled}`];
+      const text = await helm(name, ['template', 'platform', parent, '--kube-version', '1.37.0', ...set]);
+      expect(text.includes('kind: DaemonSet')).toBe(enabled);
+    } finally {
+      rmSync(parent, { recursive: true });
     }
   });
 });
