@@ -3,7 +3,7 @@ import type { Installation } from './installation.ts';
 import { actsOnPods, differenceFault } from './obstacle.ts';
 import type { Policy } from './policy.ts';
 import type { Progress } from './progress.ts';
-import { missingReason, stays } from './progress.ts';
+import { missingReason, stays, toldReady } from './progress.ts';
 import type { PolicyRecord } from './record.ts';
 
 /**
@@ -24,7 +24,20 @@ export function heldUp(policy: Policy, course: Course): Progress | undefined {
   if (!actsOnPods(policy)) return undefined;
   if (course.installation.missing.length > 0) return lacking(course);
   const fault = differenceFault(course.installation);
-  return fault && stays(fault);
+  return fault && differing(fault, course);
+}
+
+/**
+ * An upgrade brings the objects of the next version while a controller of the one before still leads: they act, so what was Ready
+ * stays so for as long as that may take.
+ */
+function differing(fault: Verdict, { record, activatingForMs }: Course): Progress {
+  const ready = fault.kind === 'reconciling' ? toldReady(record) : undefined;
+  const againAfterMs = Math.max(0, installingMs - (activatingForMs ?? 0));
+  if (ready === undefined || againAfterMs === 0) return stays(fault);
+  const { reason, message } = ready;
+  const activation = activatingForMs === undefined ? 'begins' : 'goes on';
+  return { verdict: { kind: 'ready', reason, message }, againAfterMs, activation };
 }
 
 /** For a while, what is missing is taken for what an installation under way brings. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Verdict } from '../api/condition.ts';
+import type { Condition } from '../api/status.ts';
 import type { Assessment } from './assess.ts';
 import type { BindingStep } from './binding-step.ts';
 import type { Evidence } from './evidence.ts';
@@ -91,9 +92,14 @@ function isAtRest(record: PolicyRecord, { kind }: Evidence): boolean {
   return kind !== 'silent' && !isActivating(record);
 }
 
-function wasReady({ status, generation }: PolicyRecord): boolean {
+function wasReady(record: PolicyRecord): boolean {
+  return toldReady(record) !== undefined;
+}
+
+/** The condition Ready where it is True of the present generation. */
+export function toldReady({ status, generation }: PolicyRecord): Condition | undefined {
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
-  return status.observedGeneration === generation && ready?.status === 'True';
+  return status.observedGeneration === generation && ready?.status === 'True' ? ready : undefined;
 }
 
 /** Whether what is told of the policy, and what is bound, is what the spec says by now. */

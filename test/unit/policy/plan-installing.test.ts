@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { installingMs } from '../../../src/policy/installing.ts';
 import { plan } from '../../../src/policy/plan.ts';
-import { activating, boundTo, circumstances, conditionsOf, record, settled } from './plan-rig.ts';
+import { activating, boundTo, circumstances, conditionsOf, enforced, record, settled } from './plan-rig.ts';
 
 const installation = {
   missing: ['MutatingAdmissionPolicy a', 'MutatingAdmissionPolicyBinding b'],
@@ -80,5 +80,57 @@ describe('admission objects that are missing', () => {
     const found = plan(circumstances(of, { binding: boundTo(of), activatingForMs: 59_000 }));
     expect(conditionsOf(found.status)).toEqual(activating);
     expect(found.activation).toBe('begins');
+  });
+});
+
+describe('admission objects of another version', () => {
+  const quiet = settled();
+  const one = { object: 'MutatingAdmissionPolicy a', field: 'spec', by: 'another version' } as const;
+  const other = { missing: [], differing: [one] };
+  const differs = ['Ready=False AdmissionDiffers', 'Reconciling=True AdmissionDiffers'];
+  const first = plan({ ...quiet, installation: other });
+
+  test('leave a policy Ready that was, since an upgrade brings them before its controller leads', () => {
+    expect(conditionsOf(first.status)).toEqual(enforced);
+    expect(first).toMatchObject({
+      status: quiet.record.status,
+      binding: { do: 'keep' },
+      activation: 'begins',
+      againAfterMs: installingMs,
+    });
+  });
+
+  test.each([
+    [installingMs - 1, enforced, 'goes on', 1],
+    [installingMs, differs, 'none', undefined],
+  ])('are told of where they stay: after %d ms', (activatingForMs, expected, activation, againAfterMs) => {
+    const next = plan({ ...quiet, installation: other, activatingForMs });
+    expect(conditionsOf(next.status)).toEqual(expected);
+    expect([next.activation, next.againAfterMs]).toEqual([activation, againAfterMs]);
+  });
+
+  test('are told of from then on, whichever process looks', () => {
+    const { status } = plan({ ...quiet, installation: other, activatingForMs: installingMs });
+    const next = plan({ ...quiet, installation: other, record: { ...quiet.record, status } });
+    expect(conditionsOf(next.status)).toEqual(differs);
+  });
+
+  test('are told of at once where the policy was not Ready, and where somebody edited one of them', () => {
+    expect(conditionsOf(plan(circumstances(record(), { installation: other })).status)).toEqual(differs);
+    const edited = { ...other, differing: [one, { ...one, by: 'somebody' as const }] };
+    expect(conditionsOf(plan({ ...quiet, installation: edited }).status)).toEqual([
+      'Ready=False AdmissionDiffers',
+      'Stalled=True AdmissionDiffers',
+    ]);
+  });
+
+  test('need no new activation where their controller follows in time', () => {
+    const next = plan({
+      ...quiet,
+      record: { ...quiet.record, status: first.status },
+      activatingForMs: 20_000,
+    });
+    expect(conditionsOf(next.status)).toEqual(enforced);
+    expect(next.activation).toBe('none');
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { activationMs } from '../../../src/policy/evidence.ts';
+import { installingMs } from '../../../src/policy/installing.ts';
 import { plan, setback } from '../../../src/policy/plan.ts';
 import { clusterPolicy } from '../../../src/policy/policy.ts';
 import { platformSpec } from '../../support/builder.ts';
@@ -75,7 +76,7 @@ describe('an obstacle', () => {
     const differing = [{ object: 'MutatingAdmissionPolicy a', field: 'spec.variables[1].expression' }];
     const seen = (by: 'somebody' | 'another version') => {
       const installation = { missing: [], differing: differing.map((one) => ({ ...one, by })) };
-      return plan({ ...settled(), installation });
+      return plan({ ...settled(), installation, activatingForMs: installingMs });
     };
     const { status, binding } = seen('somebody');
     expect(binding).toEqual({ do: 'keep' });
@@ -100,7 +101,7 @@ describe('an obstacle', () => {
         missing: [],
         differing: [{ object: 'MutatingAdmissionPolicy a', field: 'spec', by }],
       };
-      const { status } = plan({ ...quiet, installation });
+      const { status } = plan({ ...quiet, installation, activatingForMs: installingMs });
       expect(conditionsOf(plan({ ...quiet, record: { ...quiet.record, status } }).status)).toEqual(
         activating,
       );
