@@ -5,6 +5,7 @@ import { newerSpecTests } from '../e2e/newer-spec.ts';
 import { newPodTests } from '../e2e/new-pod.ts';
 import { readyMomentTests, refusedQuestionTests } from '../e2e/ready-moment.ts';
 import { refusalTests } from '../e2e/refusal.ts';
+import { lateWebhook, takeBackTests } from '../e2e/take-back.ts';
 import { Asked, asksMs, youngest } from './asked.ts';
 
 /** What is said of admission by policies, said of the webhook: the same tests, on a cluster that serves no such policies. */
@@ -23,6 +24,9 @@ describe('the webhook does what policies do', () => {
   });
   describe('to a pod', () => {
     newPodTests(bench, 'e2e-asked-new');
+  });
+  describe('and takes back what another webhook makes impossible', () => {
+    takeBackTests(bench, 'e2e-asked-late', lateWebhook);
   });
   describe('as soon as it is said', () => {
     readyMomentTests(bench, 'e2e-asked');
