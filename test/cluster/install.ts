@@ -9,7 +9,7 @@ import { runOrThrow } from './command.ts';
 import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
 import { repository } from './place.ts';
 
-const productImage = `keepalive.dev/keepalive-operator:${product.version}`;
+const productName = 'keepalive.dev/keepalive-operator';
 const manifests = join(repository, 'deploy');
 
 export interface InstallOptions {
@@ -40,16 +40,25 @@ export async function installProduct(
     await cluster.kubectl('rollout', 'status', '-n', namespace, name, `--timeout=${patience}`);
 }
 
+/** What the image is made of, and the tag that it gets. */
+export interface Source {
+  readonly folder: string;
+  readonly tag: string;
+}
+
+const thisOne: Source = { folder: repository, tag: product.version };
+
 /** Builds the image and puts it onto every node. */
 export async function loadProduct(
   cluster: Cluster,
   onProgress: (step: string) => void = () => undefined,
+  source = thisOne,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'keepalive-install-'));
   try {
     const archive = join(folder, 'image.tar');
-    await buildProduct(archive);
-    onProgress(`built ${productImage}`);
+    await buildProduct(archive, source);
+    onProgress(`built ${productName}:${source.tag}`);
     await cluster.load(archive);
     onProgress('loaded it onto every node');
   } finally {
@@ -66,18 +75,19 @@ async function widenLimits(cluster: Cluster, onProgress: (step: string) => void)
 }
 
 /** The product as an archive. */
-export async function buildProduct(archive: string): Promise<void> {
+export async function buildProduct(archive: string, { folder, tag } = thisOne): Promise<void> {
   const base = baseImage();
   if (!base.isBuilt()) await base.build();
-  await runOrThrow([process.execPath, join(repository, 'scripts/build.ts')], {
+  await runOrThrow([process.execPath, join(folder, 'scripts/build.ts')], {
     called: 'npm run build',
-    cwd: repository,
+    cwd: folder,
   });
-  if (!existsSync(join(repository, 'dist/main.mjs'))) throw new Error('npm run build left no dist/main.mjs');
+  if (!existsSync(join(folder, 'dist/main.mjs'))) throw new Error('npm run build left no dist/main.mjs');
   // Clones share the store, where all give their image the same name.
   await alone('product-image', async () => {
-    await buildah('bud', '--quiet', '--build-arg', `BASE=${nodeImage}`, '--tag', productImage, repository);
-    await saveImage(productImage, archive);
+    const name = `${productName}:${tag}`;
+    await buildah('bud', '--quiet', '--build-arg', `BASE=${nodeImage}`, '--tag', name, folder);
+    await saveImage(name, archive);
     // The builds before this one, whose name it took.
     await buildah('rmi', '--prune', '--force');
   });

@@ -8,19 +8,22 @@ import { chart, helmProgram } from '../support/helm.ts';
 export class Releases {
   readonly #cluster: Cluster;
   readonly #helm: HelmName;
+  readonly #chart: string;
 
-  constructor(cluster: Cluster, helm: HelmName) {
+  constructor(cluster: Cluster, helm: HelmName, folder = chart) {
     this.#cluster = cluster;
     this.#helm = helm;
+    this.#chart = folder;
   }
 
   install(name: string, namespace: string, ...args: readonly string[]): Promise<string> {
     const wait = ['--create-namespace', '--wait', '--timeout=180s'];
-    return this.#run('install', name, chart, '--namespace', namespace, ...wait, ...args);
+    return this.#run('install', name, this.#chart, '--namespace', namespace, ...wait, ...args);
   }
 
   upgrade(name: string, namespace: string, ...args: readonly string[]): Promise<string> {
-    return this.#run('upgrade', name, chart, '--namespace', namespace, '--wait', '--timeout=180s', ...args);
+    const where = ['--namespace', namespace, '--wait', '--timeout=180s'];
+    return this.#run('upgrade', name, this.#chart, ...where, ...args);
   }
 
   rollback(name: string, namespace: string, revision: number): Promise<string> {

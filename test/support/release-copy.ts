@@ -20,14 +20,18 @@ export async function releaseCopy(folder: string): Promise<void> {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(repository, file), join(folder, file));
   }
-  // Of the files themselves: bundles name what a link leads to by its path from the clone.
-  const modules = [join(repository, 'node_modules'), join(folder, 'node_modules')];
-  const linked = await run(['cp', '-al', ...modules]);
-  if (linked.code !== 0) await runOrThrow(['cp', '-a', ...modules]);
+  await copyPackages(folder);
   const git = (...args: readonly string[]) =>
     runOrThrow(['git', ...args], { cwd: folder, env: { ...process.env, ...author } });
   await git('init', '--quiet');
   await git('add', '--all');
   await git('commit', '--quiet', '--message', 'All of it');
   await git('tag', `v${product.version}`);
+}
+
+/** Of the files themselves: bundles name what a link leads to by its path from the clone. */
+export async function copyPackages(folder: string): Promise<void> {
+  const modules = [join(repository, 'node_modules'), join(folder, 'node_modules')];
+  const linked = await run(['cp', '-al', ...modules]);
+  if (linked.code !== 0) await runOrThrow(['cp', '-a', ...modules]);
 }
