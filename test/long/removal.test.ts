@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { Cluster } from '../cluster/cluster.ts';
+import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from '../e2e/shared.ts';
 
@@ -19,14 +22,21 @@ beforeAll(async () => {
   bench = new Bench(cluster);
   await bench.start(sleeper('app', 'default', { spec: { nodeName: 'n1' } }));
   await cluster.install();
-  await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
+  await declare();
   await untilEverywhere('30/10/6');
 });
 afterAll(() => cluster.down());
 
+const declare = () =>
+  bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
+
 const untilEverywhere = (values: string) =>
-  until(`pod and node hold ${values}`, async () =>
-    [await bench.valuesIn('app', 'default'), await bench.valuesOf('n1')].every((one) => one === values),
+  until(
+    `pod and node hold ${values}`,
+    async () =>
+      [await bench.valuesIn('app', 'default'), await bench.valuesOf('n1')].every((one) => one === values),
+    // Kinds that are not there are asked for again each half minute.
+    { timeoutMs: 120_000 },
   );
 
 test('agents that cannot be made are told of, in the words in which they were refused', async () => {
@@ -85,4 +95,61 @@ test('values go back where the namespace of the agents goes with all that is in 
   await remove('namespace', 'keepalive-agent');
   await untilEverywhere(untouched);
   expect(await bench.exists('ckap', 'platform')).toBe(true);
+});
+
+const kinds = ['keepalivepolicies', 'clusterkeepalivepolicies', 'nodekeepalives'].map(
+  (plural) => `${plural}.keepalive.dev`,
+);
+const workloads = [
+  ['keepalive-agent', 'daemonset/keepalive-agent'],
+  ['keepalive-system', 'deployment/keepalive-controller'],
+] as const;
+const ours = ['-A', '-l', 'app.kubernetes.io/name=keepalive-operator'];
+
+/** Which pods of ours there are, and how often each was started. */
+const programs = () => {
+  const each = '{.metadata.uid} {.status.containerStatuses[*].restartCount}';
+  return cluster.kubectl('get', 'pods', ...ours, '-o', `jsonpath={range .items[*]}${each}{"\\n"}{end}`);
+};
+
+test('values go back where the kinds go first, and who is left takes them up once they are there again', async () => {
+  await until(
+    'the namespace of the agents is gone',
+    async () => !(await bench.exists('namespace', 'keepalive-agent')),
+  );
+  await cluster.install({ isLoaded: true });
+  await declare();
+  await untilEverywhere('30/10/6');
+  for (const policy of policies) await bench.status(policy, isReady);
+  const before = await programs();
+  await remove('crd', ...kinds);
+  await untilEverywhere(untouched);
+  for (const [namespace, workload] of workloads)
+    await until(`${workload} says what it misses`, async () => {
+      const log = await cluster.kubectl('logs', '-n', namespace, workload, '--since=120s');
+      const told = log.split('\n').filter((line) => line.includes('watch interrupted'));
+      return told.some((line) => line.includes('keepalivepolicies') && line.includes('404'));
+    });
+  await cluster.kubectl('apply', '-k', join(repository, 'crds'));
+  await cluster.kubectl('wait', 'crd', ...kinds, '--for=condition=Established', '--timeout=30s');
+  await declare();
+  await untilEverywhere('30/10/6');
+  for (const policy of policies) await bench.status(policy, isReady);
+  expect(await programs()).toBe(before);
+});
+
+test('kinds that went first leave nothing for the rest to trip over', async () => {
+  await remove('crd', ...kinds);
+  await untilEverywhere(untouched);
+  await cluster.kubectl('delete', '-k', join(repository, 'deploy'), '--ignore-not-found', '--timeout=120s');
+  // As the page says: of policies that lived for seconds, garbage collection may miss the bindings.
+  await cluster.kubectl('delete', 'mutatingadmissionpolicybindings', ...ours.slice(1));
+  await until('nothing of ours is left', async () => {
+    const listed = [
+      'mutatingadmissionpolicies,mutatingadmissionpolicybindings,validatingadmissionpolicies',
+      'validatingadmissionpolicybindings,clusterroles,clusterrolebindings,namespaces,crds,pods',
+    ].join(',');
+    const names = await cluster.kubectl('get', listed, '-A', '-o', 'name');
+    return !names.includes('keepalive');
+  });
 });
