@@ -193,9 +193,7 @@ export class Connections {
     if (Object.keys(failures).length > 0) log.debug({ place, failures }, 'processes not looked into');
     const target = this.#schedule.targetOf(place);
     if (as === 'looked' || target === undefined) return false;
-    const isNews = this.#keep(withUnmet(seen, target, unmetMs));
-    this.#served.heard(seen);
-    return isNews;
+    return this.#keep(this.#served.heard(seen) ?? withUnmet(seen, target, unmetMs));
   }
 
   /** Whether it says something else than before. */

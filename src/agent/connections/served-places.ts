@@ -8,6 +8,7 @@ import { nothingSeen, scanPeriodSeconds } from '../../policy/socket-target.ts';
 import type { KernelLink } from '../kernel-link.ts';
 import type { SweepQueueOptions } from './sweep-queue.ts';
 import { SweepQueue } from './sweep-queue.ts';
+import { ProgramNames } from './program-names.ts';
 import type { Counted, Followed, Following, Served } from './node-connections.ts';
 import type { ServedTarget } from './owed-sweeps.ts';
 
@@ -33,8 +34,8 @@ export const triesUntilUnknown = 3;
 
 /**
  * Places whose connections are the kernel's own care: it is told what is asked for, has what was open before swept, and is asked
- * how they stand. Whatever comes between, their place is left to descriptors; so is one of which a person is
- * to be told more than the kernel knows, the names of programs.
+ * how they stand. Whatever comes between, their place is left to descriptors. Where a person is to be told more than the
+ * kernel knows, the names of programs, descriptors are looked at besides, and the kernel goes on counting.
  */
 export class ServedPlaces {
   readonly #options: ServedPlacesOptions;
@@ -47,10 +48,10 @@ export class ServedPlaces {
   /** What the kernel was told last, and which places of it it serves. */
   #told: readonly SocketTarget[] = [];
   #served: readonly ServedTarget[] = [];
-  /** Of these, those that nobody else looks at. */
+  /** Of these, those of which the kernel's word is told. */
   #kept: ReadonlyMap<Place, SocketTarget> = new Map();
   #lost: Place[] = [];
-  readonly #toBeNamed = new Set<Place>();
+  readonly #names: ProgramNames;
   #refused: Following['refused'] = {};
   #isAwaited = false;
   #toldMs = -Infinity;
@@ -60,7 +61,8 @@ export class ServedPlaces {
 
   constructor(options: ServedPlacesOptions) {
     this.#options = options;
-    const { log, kernel } = options;
+    const { log, kernel, countMs } = options;
+    this.#names = new ProgramNames(countMs);
     this.#queue = new WorkQueue({
       ...{ work: (key) => (key === follow ? this.#follow() : this.#count()), concurrency: 2, log },
       backOff: { minMs: 1000, maxMs: 60_000 },
@@ -98,12 +100,12 @@ export class ServedPlaces {
     if (this.serves) this.#queue.add(follow);
   }
 
-  /** What others saw of a place that was left to them. */
-  heard(reading: SocketReading): void {
-    if (!this.#toBeNamed.has(reading.place) || !isAllRight(reading)) return;
-    this.#toBeNamed.delete(reading.place);
+  /** What others saw of a place: how it stands, with the programs that they found; undefined where their word is all there is. */
+  heard(seen: SocketReading): SocketReading | undefined {
+    if (!this.#kept.has(seen.place)) return undefined;
+    const reading = this.#names.seen(seen, performance.now());
     this.#part();
-    this.#await();
+    return reading;
   }
 
   async stop(): Promise<void> {
@@ -135,7 +137,6 @@ export class ServedPlaces {
       const target = byPlace.get(place);
       return target === undefined ? [] : [{ target, network }];
     });
-    for (const place of this.#toBeNamed) if (!byPlace.has(place)) this.#toBeNamed.delete(place);
     this.#sweeper.follow(this.#served);
     this.#part();
   }
@@ -143,11 +144,12 @@ export class ServedPlaces {
   /** Between the kernel and others. */
   #part(): void {
     const before = this.#kept;
-    const kept = this.#served.filter(
-      (one) => !this.#toBeNamed.has(one.target.place) && !this.#sweeper.isLeft(one),
-    );
+    const kept = this.#served.filter((one) => !this.#sweeper.isLeft(one));
     this.#kept = new Map(kept.map(({ target }) => [target.place, target]));
-    this.#options.onLeft(this.#told.filter(({ place }) => !this.#kept.has(place)));
+    this.#names.keepOnly(this.#kept);
+    this.#options.onLeft(
+      this.#told.filter(({ place }) => !this.#kept.has(place) || this.#names.isSought(place)),
+    );
     if (kept.some(({ target }) => !isDeepStrictEqual(before.get(target.place)?.timeouts, target.timeouts)))
       this.#await();
     else if (kept.length > 0) this.#queue.addAfter(count, this.#periodMs());
@@ -185,15 +187,27 @@ export class ServedPlaces {
     this.#sweeper.loosened(loosened);
     // What was open before it was served is not told before it was met.
     const known = readings.filter(({ place }) => this.#kept.has(place) && this.#sweeper.isSwept(place));
+    const { told, isChanged } = this.#named(known, new Set(loosened));
     if (isTold) {
       this.#toldMs = performance.now();
-      this.#options.onCounted(known);
+      this.#options.onCounted(told);
     }
-    if (this.#options.kernel.reach?.byDescriptors !== true) return;
-    const waiting = new Set(loosened);
-    const wrong = known.filter((reading) => !waiting.has(reading.place) && hasWorst(reading));
-    for (const { place } of wrong) this.#toBeNamed.add(place);
-    if (wrong.length > 0) this.#part();
+    if (isChanged) this.#part();
+  }
+
+  /** `isChanged`: others are to look for names where they were not, or no more. */
+  #named(
+    known: readonly SocketReading[],
+    loosened: ReadonlySet<Place>,
+  ): { readonly told: readonly SocketReading[]; readonly isChanged: boolean } {
+    if (this.#options.kernel.reach?.byDescriptors !== true) return { told: known, isChanged: false };
+    const nowMs = performance.now();
+    const sought = () => known.map(({ place }) => this.#names.isSought(place));
+    const before = sought();
+    const told = known.map((reading) =>
+      this.#names.counted(reading, { nowMs, isSettled: !loosened.has(reading.place) }),
+    );
+    return { told, isChanged: !isDeepStrictEqual(before, sought()) };
   }
 
   #fail(): void {
@@ -220,12 +234,4 @@ export class ServedPlaces {
     const periodMs = (scanPeriodSeconds([...this.#kept.values()]) ?? Infinity) * 1000;
     return Math.max(this.#restMs(), periodMs);
   }
-}
-
-function hasWorst({ byTimeout }: SocketReading): boolean {
-  return Object.values(byTimeout).some(({ worst }) => worst.length > 0);
-}
-
-function isAllRight(reading: SocketReading): boolean {
-  return !hasWorst(reading) && Object.keys({ ...reading.failures, ...reading.leftOut }).length === 0;
 }

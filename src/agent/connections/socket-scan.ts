@@ -26,7 +26,7 @@ export interface Looked {
    * `counted`: all of its sockets; `looked`: only new ones; `hung`: a system call on a socket did not return.
    */
   readonly as: 'counted' | 'looked' | 'hung';
-  /** Of a core: what it takes decides how soon the place is looked at again. */
+  /** Of a core, with its share of finding all processes: what it takes decides how soon the place is looked at again. */
   readonly cpuMs: number;
 }
 
@@ -39,6 +39,8 @@ export interface SocketScanOptions {
   readonly longestLookMs?: number;
   /** Sockets that are remembered, of all places. */
   readonly mostRemembered?: number;
+  /** What this process has taken of a core. */
+  readonly spentMs?: () => number;
 }
 
 /** Whoever has few sockets waits no longer than this, and for one place that has many. */
@@ -56,9 +58,11 @@ export class SocketScan {
   readonly #groups: ProcessGroups;
   readonly #processes: ProcessSockets;
   readonly #remembered = new Map<Place, Memory>();
+  readonly #spentMs: () => number;
 
   constructor(options: SocketScanOptions) {
     this.#options = options;
+    this.#spentMs = options.spentMs ?? spentMs;
     this.#groups = new ProcessGroups(options.procRoot);
     this.#processes = new ProcessSockets(options.procRoot);
   }
@@ -66,12 +70,16 @@ export class SocketScan {
   /** Yields each place that is done, and undefined between small steps. Ends before the last place where that takes long. */
   *look(request: LookRequest): Generator<Looked | undefined, void> {
     this.#options.diary.begin(0);
+    const fromMs = this.#spentMs();
     const processes = yield* this.#processesOf(request);
+    // Else whoever is looked at all the time would have all processes of the node gone through at nobody's expense.
+    const shareMs = (this.#spentMs() - fromMs) / request.targets.length;
     const untilMs = performance.now() + (this.#options.longestLookMs ?? longestLookMs);
     for (const [at, target] of request.targets.entries()) {
       if (at > 0 && performance.now() > untilMs) break;
       this.#options.diary.begin(at);
-      yield* this.#lookAt(target, processes.get(target.place) ?? []);
+      for (const looked of this.#lookAt(target, processes.get(target.place) ?? []))
+        yield looked && { ...looked, cpuMs: looked.cpuMs + shareMs };
     }
     this.#options.diary.begin(0);
   }
@@ -108,7 +116,7 @@ export class SocketScan {
     const { diary, mostDescriptors: most = mostDescriptors } = this.#options;
     const before = this.#remembered.get(target.place) ?? noMemory;
     const look = new SocketLook(target, { before, diary, most });
-    const startedAt = process.cpuUsage();
+    const fromMs = this.#spentMs();
     for (const one of processes) {
       yield* this.#lookInto(one, target, look);
       // Of one without descriptors, or past the last that is looked at, nothing else is yielded.
@@ -117,8 +125,8 @@ export class SocketScan {
     this.#processes.rest();
     const { reading, memory } = look.end();
     this.#remember(target.place, memory);
-    const { user, system } = process.cpuUsage(startedAt);
-    yield { reading, as: target.everySocket ? 'counted' : 'looked', cpuMs: (user + system) / 1000 };
+    const cpuMs = this.#spentMs() - fromMs;
+    yield { reading, as: target.everySocket ? 'counted' : 'looked', cpuMs };
   }
 
   *#lookInto(one: Process, { avoid }: LookTarget, look: SocketLook): Generator<undefined, void> {
@@ -153,6 +161,11 @@ export class SocketScan {
     const scope = code === 'EPERM' ? ptraceScope(this.#options.procRoot) : undefined;
     return scope === undefined ? (code ?? message) : refusedUnder(scope);
   }
+}
+
+function spentMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function sizeOf({ met, armed }: Memory): number {

@@ -9,7 +9,7 @@ import { isFragile, judgeConnection } from '../../policy/connection.ts';
 import type { KnownSocket } from './process-sockets.ts';
 
 /** Groups named of one pod: what a person can read. */
-const namedGroups = 5;
+export const namedGroups = 5;
 /** Groups told apart: a program may call each of its processes by another name. */
 const countedGroups = 200;
 

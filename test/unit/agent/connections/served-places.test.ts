@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import { Counter } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -30,10 +31,14 @@ const counts = (over: Partial<ConnectionCounts> = {}): ConnectionCounts => ({
 const reading = (place: Place, over?: Partial<ConnectionCounts>): SocketReading => ({
   ...{ place, byTimeout: { 90: counts(over) }, repaired: 0, failures: {}, leftOut: {} },
 });
-const exposed: Partial<ConnectionCounts> = {
-  ...{ protected: 0, exposed: 1 },
-  worst: [{ program: '', exposure: 'KeepaliveOff', peer: '192.0.2.1:443', count: 1 }],
+const group = (program: string, count: number) => ({
+  ...{ program, exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:443', count },
+});
+const exposedBy = (...worst: readonly ReturnType<typeof group>[]): Partial<ConnectionCounts> => {
+  const all = worst.reduce((sum, { count }) => sum + count, 0);
+  return { established: all, protected: 0, exposed: all, worst };
 };
+const exposed = exposedBy(group('', 1));
 
 /** A kernel that serves each pod in a network of its own, and a process that sweeps, as far as a test lets them. */
 class Played {
@@ -90,13 +95,15 @@ class Played {
 let kernel: Played;
 let places: ServedPlaces;
 let left: readonly Place[];
+/** How often others were left to descriptors than before. */
+let hands: number;
 let told: readonly SocketReading[][];
 let ends: ServedPlaces[];
 
 beforeEach(() => {
   jest.useFakeTimers();
   kernel = new Played();
-  [left, told, ends] = [[], [], []];
+  [left, told, ends, hands] = [[], [], [], 0];
   begin();
 });
 afterEach(async () => {
@@ -112,7 +119,9 @@ function begin(): void {
       metrics: { sockets: counter('sockets'), hangs: counter('hangs') },
     },
     onLeft: (targets) => {
-      left = targets.map(({ place }) => place);
+      const now = targets.map(({ place }) => place);
+      if (!isDeepStrictEqual(now, left)) hands += 1;
+      left = now;
     },
     onCounted: (readings) => {
       told = [...told, [...readings]];
@@ -231,18 +240,58 @@ describe('is left to descriptors', () => {
     expect(left).toEqual([other]);
     expect(kernel.sweeps).toEqual([1n]);
   });
+});
 
-  test('a place with exposed connections, so that their programs are named, until none is exposed', async () => {
+describe('a place with exposed connections', () => {
+  const seen = reading(one, exposedBy(group('curl', 1)));
+
+  beforeEach(async () => {
     kernel.counted = { readings: [reading(one, exposed), reading(other)], loosened: [] };
     await follow(one, other);
+  });
+
+  test('is looked at by descriptors once, so that their programs are named, and told with the names from then on', async () => {
+    expect(told.at(-1)).toEqual([reading(one, exposed), reading(other)]);
     expect(left).toEqual([one]);
-    places.heard(reading(one, exposed));
+    expect(places.heard(seen)).toEqual(seen);
+    expect(left).toEqual([]);
+    await pass(60_000);
+    expect(told.at(-1)).toEqual([seen, reading(other)]);
+    expect(left).toEqual([]);
+  });
+
+  test('is told as the kernel counts it where no descriptor leads to them, and not looked at all the time', async () => {
+    hands = 0;
+    for (let step = 0; step < 60; step += 1) {
+      if (left.includes(one)) expect(places.heard(reading(one))).toEqual(reading(one, exposed));
+      await pass(10_000);
+    }
+    expect(hands).toBeLessThan(5);
+    expect(told.at(-1)).toEqual([reading(one, exposed), reading(other)]);
+  });
+
+  test('is told as the kernel counts it, however few of them descriptors lead to', async () => {
+    kernel.counted = { readings: [reading(one, exposedBy(group('', 3))), reading(other)], loosened: [] };
+    await pass(60_000);
+    expect(places.heard(seen)).toEqual(reading(one, exposedBy(group('', 2), group('curl', 1))));
+  });
+
+  test('is looked at again where more are exposed, and no more once none is', async () => {
+    places.heard(seen);
+    kernel.counted = { readings: [reading(one, exposedBy(group('', 2))), reading(other)], loosened: [] };
+    await pass(90_000);
     expect(left).toEqual([one]);
     kernel.counted = { readings: [reading(one), reading(other)], loosened: [] };
-    places.heard(reading(one));
+    await pass(60_000);
     expect(left).toEqual([]);
-    await pass(1000);
-    expect(told.at(-1)?.map(({ place }) => place)).toEqual([one, other]);
+    expect(told.at(-1)).toEqual([reading(one), reading(other)]);
+  });
+
+  test('is told by descriptors alone where the kernel looks after it no more', async () => {
+    kernel.cookies.delete(one);
+    await follow(one, other);
+    expect(left).toEqual([one]);
+    expect(places.heard(reading(one))).toBeUndefined();
   });
 });
 
