@@ -22,19 +22,19 @@ export function socketTargets(
   return [targetOf(HOST, [host]), ...ofPods].filter(({ timeouts }) => timeouts.length > 0);
 }
 
-/** Whether nobody can tell all that is asked of some place of the node. */
-export function holdsOn({ pods, host }: NodeSelections): boolean {
-  return host.wanted.hold || pods.some(({ wanted }) => wanted.hold);
+/** Places of which nobody can tell all that is asked. */
+export function heldPlaces({ pods, host }: NodeSelections): ReadonlySet<Place> {
+  const held = new Set<Place>(pods.filter(({ wanted }) => wanted.hold).map(({ pod }) => pod.place));
+  if (host.wanted.hold) held.add(HOST);
+  return held;
 }
 
-/** Places of which nobody can tell all that is asked are asked what they were before, and what others ask besides. */
+/** These are asked what they were before, and what others ask besides. */
 export function heldTargets(
   now: readonly SocketTarget[],
   before: readonly SocketTarget[],
-  { pods, host }: NodeSelections,
+  held: ReadonlySet<Place>,
 ): SocketTarget[] {
-  const held = new Set<Place>(pods.filter(({ wanted }) => wanted.hold).map(({ pod }) => pod.place));
-  if (host.wanted.hold) held.add(HOST);
   const kept = new Map(before.filter(({ place }) => held.has(place)).map((target) => [target.place, target]));
   const others = now.filter(({ place }) => !kept.has(place));
   const fresh = new Map(now.map((target) => [target.place, target]));

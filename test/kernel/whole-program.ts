@@ -13,7 +13,7 @@ import { networkNamespaceCookie } from '../../src/kernel/syscall.ts';
 import type { LookTarget } from '../../src/agent/connections/socket-look.ts';
 import { SocketScan } from '../../src/agent/connections/socket-scan.ts';
 import type { SocketTarget } from '../../src/policy/connection.ts';
-import type { PodPlace } from '../../src/policy/place.ts';
+import type { Place, PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
 import { acceptFrom, closeAll, connectTo, listenAt, optionsOf, setOptions } from './plain-socket.ts';
@@ -21,7 +21,12 @@ import { acceptFrom, closeAll, connectTo, listenAt, optionsOf, setOptions } from
 const [objectFile = '', address = ''] = process.argv.slice(2);
 const port = 7000;
 const place = placeOfPod('one');
-const none = { hostPods: new Set<PodPlace>(), running: new Set<PodPlace>(), pods: new Map(), holds: false };
+const none = {
+  hostPods: new Set<PodPlace>(),
+  running: new Set<PodPlace>(),
+  pods: new Map(),
+  held: new Set<Place>(),
+};
 const network = { cookie: networkNamespaceCookie() ?? 0n, pid: process.pid };
 
 function say(saw: string, as: unknown): void {
@@ -88,7 +93,7 @@ const isGiven = () => {
   closeAll([fd]);
   return keepalive;
 };
-next.follow({ ...none, targets: [], holds: true });
+next.follow({ ...none, targets: [], held: new Set([place]) });
 say('a new one where the next agent cannot tell what is asked', isGiven());
 next.follow({ ...none, targets: [] });
 say('a new one once it can', isGiven());
@@ -106,7 +111,7 @@ const hostPods = new Set([hostPod]);
 const pods = new Map([[hostPod, { name: 'db/host', group: uid, containers: [] }]]);
 const follow = (...targets: SocketTarget[]) =>
   connections
-    .follow({ targets, hostPods, running: hostPods, pods, holds: false })
+    .follow({ targets, hostPods, running: hostPods, pods, held: new Set() })
     .served.map((one) => one.place);
 const timeNow = () => {
   const { keepalive, timeSeconds } = optionsOf(connectTo(address, port));

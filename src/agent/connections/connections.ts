@@ -9,7 +9,13 @@ import type { Place, PodPlace } from '../../policy/place.ts';
 import type { PodIdentity } from '../../policy/pod-identity.ts';
 import type { NodeSelections } from '../../policy/selection.ts';
 import { identitiesOf } from '../../policy/selection.ts';
-import { heldTargets, holdsOn, nothingSeen, socketTargets, withUnmet } from '../../policy/socket-target.ts';
+import {
+  heldPlaces,
+  heldTargets,
+  nothingSeen,
+  socketTargets,
+  withUnmet,
+} from '../../policy/socket-target.ts';
 import type { KernelLink } from '../kernel-link.ts';
 import { ServedPlaces, triesUntilUnknown } from './served-places.ts';
 import type { SocketLink } from './socket-link.ts';
@@ -85,14 +91,15 @@ export class Connections {
     this.#hostPods = new Set(ofHost.map(({ place }) => place));
     this.#pods = identitiesOf(selections);
     const before = this.#targets.filter(({ place }) => !sandboxed.has(place));
-    this.#targets = heldTargets(socketTargets(selections, sandboxed), before, selections);
+    const held = heldPlaces(selections);
+    this.#targets = heldTargets(socketTargets(selections, sandboxed), before, held);
     this.#asked = new Set(this.#targets.map(({ place }) => place));
     this.#forgetOthers();
     if (this.#targets.length > 0) this.#startedMs ??= performance.now();
     const running = new Set(ofHost.filter(({ started }) => started).map(({ place }) => place));
     this.#served.follow({
       ...{ targets: this.#targets, hostPods: this.#hostPods, running, pods: this.#pods },
-      holds: holdsOn(selections),
+      held,
     });
     // Otherwise once it is known which of them the kernel looks after.
     if (!this.#served.counts) this.#plan(this.#targets);

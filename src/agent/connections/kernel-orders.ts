@@ -14,7 +14,10 @@ import type { PodFolders } from './pod-folders.ts';
 const shortestRestMs = 5000;
 
 export interface KernelOrdersOptions {
-  readonly program: ConnectionProgram;
+  readonly program: Pick<
+    ConnectionProgram,
+    'order' | 'orderGroup' | 'ordered' | 'orderedGroups' | 'withdraw' | 'withdrawGroup'
+  >;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
   /** Undefined where control groups do not tell pods of the host's network apart. */
@@ -64,10 +67,8 @@ export class KernelOrders {
       return [{ place: target.place, network }];
     });
     const hostServed = this.#followHost(ofHost, followed);
-    if (this.#hasFollowed || !followed.holds) {
-      this.#withdraw(hostServed.cookie);
-      this.#hasFollowed = true;
-    }
+    this.#withdraw(hostServed.cookie, followed);
+    this.#hasFollowed ||= followed.held.size === 0;
     const all = [...served, ...hostServed.served];
     return { served: all, againMs: this.#againMs(ofHost, followed), refused: this.#refused };
   }
@@ -139,21 +140,42 @@ export class KernelOrders {
     return true;
   }
 
-  /** What is asked no more; at first also what an earlier agent was asked. */
-  #withdraw(hostCookie: bigint | undefined): void {
+  /** What is asked no more of what was sent, and what an earlier agent was asked, but for what may still be asked. */
+  #withdraw(hostCookie: bigint | undefined, followed: Followed): void {
     const { program } = this.#options;
-    const networks = this.#hasFollowed ? this.#keysSent('network') : program.ordered();
-    for (const cookie of networks) {
-      if (this.#networks.has(cookie) || cookie === hostCookie) continue;
-      program.withdraw(cookie);
-      this.#sent.delete(`network ${cookie}`);
-    }
-    const groups = this.#hasFollowed ? this.#keysSent('group') : program.orderedGroups();
-    for (const inode of groups) {
-      if (this.#groups.has(inode)) continue;
-      program.withdrawGroup(inode);
-      this.#sent.delete(`group ${inode}`);
-    }
+    const isHeld = this.#heldBack(followed);
+    for (const cookie of this.#hasFollowed ? this.#keysSent('network') : program.ordered())
+      if (!this.#networks.has(cookie) && cookie !== hostCookie)
+        this.#take(`network ${cookie}`, isHeld.network(cookie), () => program.withdraw(cookie));
+    for (const inode of this.#hasFollowed ? this.#keysSent('group') : program.orderedGroups())
+      if (!this.#groups.has(inode))
+        this.#take(`group ${inode}`, isHeld.groups, () => program.withdrawGroup(inode));
+  }
+
+  /** What this agent sent itself is taken back whether it is held or not. */
+  #take(key: string, isHeld: boolean, withdraw: () => void): void {
+    if (!this.#sent.has(key) && isHeld) return;
+    withdraw();
+    this.#sent.delete(key);
+  }
+
+  /** What an earlier agent ordered there may be asked still, though nobody can tell. */
+  #heldBack({ held, hostPods, pods }: Followed): {
+    readonly network: (cookie: bigint) => boolean;
+    readonly groups: boolean;
+  } {
+    const { networkOf } = this.#options;
+    // Pods of the host's network are found through what is ordered for that.
+    const places = new Set(held.values().map((place) => (isIn(hostPods, place) ? HOST : place)));
+    const cookies = new Set(places.values().map((place) => networkOf(place)?.cookie));
+    const all: readonly Place[] = [HOST, ...pods.keys()];
+    const known = new Set(all.map((place) => networkOf(place)?.cookie));
+    // One that no place is known by may be that of a held one, as long as that is not known.
+    const isAnyUnknown = cookies.has(undefined);
+    return {
+      network: (cookie) => cookies.has(cookie) || (isAnyUnknown && !known.has(cookie)),
+      groups: places.has(HOST),
+    };
   }
 
   #keysSent(kind: 'network' | 'group'): bigint[] {

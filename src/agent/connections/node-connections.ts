@@ -59,8 +59,8 @@ export interface Followed {
   readonly running: ReadonlySet<PodPlace>;
   /** All pods of the node. */
   readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
-  /** Nobody can tell all that is asked: what an earlier agent was asked goes on. */
-  readonly holds: boolean;
+  /** Of these nobody can tell all that is asked: what an earlier agent was asked goes on. */
+  readonly held: ReadonlySet<Place>;
 }
 
 /** The connections of a node as far as the kernel itself looks after them. All of it blocks, and none of it waits for a program. */
@@ -109,7 +109,7 @@ export class NodeConnections {
     if (orders === undefined) return { served: [], againMs: undefined, refused: {} };
     const { hasFollowed } = orders;
     const following = orders.follow(followed);
-    // Only now does this build serve what the one before did.
+    // Only now does this build serve what the one before did: while a place is held, what that was told of it is its alone.
     if (!hasFollowed && orders.hasFollowed) attempt(() => this.#program?.removeOthers());
     return following;
   }

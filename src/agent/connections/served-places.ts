@@ -43,7 +43,7 @@ export class ServedPlaces {
   readonly #sweeper: SweepQueue;
   #followed: Followed = {
     ...{ targets: [], hostPods: new Set(), running: new Set(), pods: new Map() },
-    holds: false,
+    held: new Set(),
   };
   /** What the kernel was told last, and which places of it it serves. */
   #told: readonly SocketTarget[] = [];

@@ -7,7 +7,12 @@ import { isFragile, judgeConnection, tighten } from '../../../src/policy/connect
 import { isEnough } from '../../../src/policy/enough.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { HOST, placeOfPod } from '../../../src/policy/place.ts';
-import { heldTargets, holdsOn, scanPeriodSeconds, socketTargets } from '../../../src/policy/socket-target.ts';
+import {
+  heldPlaces,
+  heldTargets,
+  scanPeriodSeconds,
+  socketTargets,
+} from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
 import { behind, nodePodOf, platform, selectedBy, team } from '../../support/builder.ts';
 
@@ -208,12 +213,12 @@ describe('whose sockets are looked at', () => {
     const before = socketTargets(selectedBy([team(90)]));
     const follow = (policies: EffectivePolicy[], unread: EffectivePolicy[], last = before) => {
       const selections = selectedBy(policies, undefined, unread);
-      return heldTargets(socketTargets(selections), last, selections);
+      return heldTargets(socketTargets(selections), last, heldPlaces(selections));
     };
 
     test('is asked what it was before', () => {
       expect(follow([], [team(90)])).toEqual(before);
-      expect(holdsOn(selectedBy([], undefined, [team(90)]))).toBe(true);
+      expect(heldPlaces(selectedBy([], undefined, [team(90)]))).toEqual(new Set([own]));
     });
 
     test('is asked what others ask besides', () => {
@@ -225,12 +230,12 @@ describe('whose sockets are looked at', () => {
       const longer = follow([team(350)], [], follow([], [team(90)]));
       expect(longer).toEqual([{ namespace: 'db', place: own, wanted: behind(350), timeouts: [350] }]);
       expect(follow([], [])).toEqual([]);
-      expect(holdsOn(selectedBy([team(90)]))).toBe(false);
+      expect(heldPlaces(selectedBy([team(90)])).size).toBe(0);
     });
 
     test('is not asked any more once it is gone', () => {
       const selections = selectedBy([], [], [team(90)]);
-      expect(heldTargets(socketTargets(selections), before, selections)).toEqual([]);
+      expect(heldTargets(socketTargets(selections), before, heldPlaces(selections))).toEqual([]);
     });
   });
 

@@ -133,7 +133,7 @@ function begin(): void {
 async function follow(...of: readonly Place[]): Promise<void> {
   places.follow({
     ...{ targets: of.map(target), hostPods: new Set(), running: new Set(), pods: new Map() },
-    holds: false,
+    held: new Set(),
   });
   await pass(100);
 }
