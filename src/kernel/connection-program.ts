@@ -54,11 +54,13 @@ export class ConnectionProgram {
   readonly #pinFolder: string;
   readonly #networks: number;
   readonly #groups: number;
+  readonly #extent: Extent;
   readonly #hertz = ticksPerSecond();
 
-  private constructor(pinFolder: string, { folder, countless }: Loaded) {
+  private constructor(pinFolder: string, { folder, countless, extent }: Loaded) {
     this.#pinFolder = pinFolder;
     this.#folder = folder;
+    this.#extent = extent;
     this.countless = countless;
     this.#networks = openPinned(join(folder, 'networks'));
     this.#groups = openPinned(join(folder, 'groups'));
@@ -88,6 +90,11 @@ export class ConnectionProgram {
   /** Where all of it is pinned. */
   get folder(): string {
     return this.#folder;
+  }
+
+  /** Otherwise somebody took away what keeps it in the kernel, and it acts no more: {@link open} loads it anew. */
+  get isWhole(): boolean {
+    return isWhole(this.#folder, this.#extent);
   }
 
   /**
@@ -180,6 +187,7 @@ function* readAll(fd: number): Generator<ToldConnection[], void> {
 interface Loaded {
   readonly folder: string;
   readonly countless: string | undefined;
+  readonly extent: Extent;
 }
 
 interface Extent {
@@ -210,8 +218,8 @@ function load(
   const { suffix, iterators } = extent;
   const folder = join(options.pinFolder, `${build}${suffix}`);
   try {
-    if (!isWhole(folder)) attempt(file, folder, { groupFolder: options.groupFolder, iterators });
-    return { folder, countless: undefined };
+    if (!isWhole(folder, extent)) attempt(file, folder, { groupFolder: options.groupFolder, iterators });
+    return { folder, countless: undefined, extent };
   } catch (error) {
     if (extent === onlyNew) throw error;
     return { ...load(file, build, options, smaller), countless: (error as Error).message };
@@ -249,8 +257,8 @@ function attempt(
   }
 }
 
-function isWhole(folder: string): boolean {
-  return existsSync(join(folder, 'born'));
+function isWhole(folder: string, { iterators }: Extent): boolean {
+  return [...maps, ...iterators, 'born'].every((pin) => existsSync(join(folder, pin)));
 }
 
 function foldersIn(pinFolder: string): string[] {

@@ -37,12 +37,20 @@ export interface Following {
   readonly againMs: number | undefined;
   /** By what the kernel said of it, how many places it refused to serve. */
   readonly refused: Readonly<Record<string, number>>;
+  /** The kernel has met no connection yet, since what it had met them by was taken away and is loaded anew. */
+  readonly isAnew?: boolean;
 }
 
 export interface Counted {
   readonly readings: readonly SocketReading[];
   /** Places of which a connection lacks what was ordered, since its program changed its mind. */
   readonly loosened: readonly Place[];
+}
+
+interface Loaded {
+  readonly program: ConnectionProgram;
+  readonly orders: KernelOrders;
+  readonly load: () => Loaded;
 }
 
 /** BPF_FS_MAGIC */
@@ -68,9 +76,8 @@ export class NodeConnections {
   readonly means: ConnectionMeans;
   /** Whether sockets are looked for by the descriptors of programs: where the kernel hands none over, that tells of each place. */
   readonly byDescriptors: boolean;
-  readonly #orders: KernelOrders | undefined;
-  readonly #program: ConnectionProgram | undefined;
   readonly #pinFolder: string;
+  #loaded: Loaded | undefined;
 
   constructor({ procRoot, objectFile, networkOf }: NodeConnectionsOptions) {
     const root = join(procRoot, String(firstProcess), 'root');
@@ -82,15 +89,15 @@ export class NodeConnections {
       const groups = groupRootOf(procRoot);
       if (groups === undefined) throw new Error('no control groups of version 2');
       const groupFolder = join(root, groups);
-      const program = openProgram({ groupFolder, objectFile, pinFolder: this.#pinFolder });
-      const folders = new PodFolders(procRoot, groupFolder);
-      this.#program = program;
-      this.#orders = new KernelOrders({
-        program,
-        networkOf,
-        folders: folders.isUsable ? folders : undefined,
-      });
-      this.means = meansBy(program.countless, fault);
+      const options = { groupFolder, objectFile, pinFolder: this.#pinFolder };
+      const podFolders = new PodFolders(procRoot, groupFolder);
+      const folders = podFolders.isUsable ? podFolders : undefined;
+      const load = (): Loaded => {
+        const program = openProgram(options);
+        return { program, orders: new KernelOrders({ program, networkOf, folders }), load };
+      };
+      this.#loaded = load();
+      this.means = meansBy(this.#loaded.program.countless, fault);
     } catch (error) {
       // What an agent before pinned would go on by what was asked for then.
       attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
@@ -100,24 +107,33 @@ export class NodeConnections {
 
   /** Where its programs are pinned; undefined where there are none, or where connections cannot be counted by them. */
   get pins(): string | undefined {
-    return this.means.countedBy === 'BPF' ? this.#program?.folder : undefined;
+    return this.means.countedBy === 'BPF' ? this.#loaded?.program.folder : undefined;
   }
 
   /** From now on new connections of these places have what is asked there, and those of no other. */
   follow(followed: Followed): Following {
-    const orders = this.#orders;
-    if (orders === undefined) return { served: [], againMs: undefined, refused: {} };
+    if (this.#loaded === undefined) return { served: [], againMs: undefined, refused: {} };
+    const isAnew = this.#loadIfGone(this.#loaded);
+    const { orders, program } = this.#loaded;
     const { hasFollowed } = orders;
     const following = orders.follow(followed);
     // Only now does this build serve what the one before did: while a place is held, what that was told of it is its alone.
-    if (!hasFollowed && orders.hasFollowed) attempt(() => this.#program?.removeOthers());
-    return following;
+    if (!hasFollowed && orders.hasFollowed) attempt(() => program.removeOthers());
+    return { ...following, isAnew };
+  }
+
+  /** Pins are files: somebody may have removed them. */
+  #loadIfGone({ program, load }: Loaded): boolean {
+    if (program.isWhole) return false;
+    this.#loaded = load();
+    program.close();
+    return true;
   }
 
   /** How the connections of all places that are served stand; others may use the thread between two steps. */
   async count(): Promise<Counted> {
-    const tally = new ToldTally(this.#orders ?? { networks: new Map(), groups: new Map() });
-    for (const told of this.#program?.read() ?? []) {
+    const tally = new ToldTally(this.#loaded?.orders ?? { networks: new Map(), groups: new Map() });
+    for (const told of this.#loaded?.program.read() ?? []) {
       tally.add(told);
       await setImmediate();
     }
@@ -126,7 +142,7 @@ export class NodeConnections {
 
   /** Nothing of any agent's is left in the kernel. */
   remove(): void {
-    this.#program?.close();
+    this.#loaded?.program.close();
     attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
   }
 }

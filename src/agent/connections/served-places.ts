@@ -29,7 +29,7 @@ const rests = { usual: 1000, awaited: 20 };
 const shortestRestMs = 500;
 /** Later than this nobody is told how connections stand, however many there are. */
 const longestRestMs = 120_000;
-/** What nobody has counted for so many tries is not known any more. */
+/** What could not be counted in so many tries is left to others, and is not known any more where there are none. */
 export const triesUntilUnknown = 3;
 
 /**
@@ -102,7 +102,7 @@ export class ServedPlaces {
 
   /** What others saw of a place: how it stands, with the programs that they found; undefined where their word is all there is. */
   heard(seen: SocketReading): SocketReading | undefined {
-    if (!this.#kept.has(seen.place)) return undefined;
+    if (!this.#kept.has(seen.place) || this.#isBlind) return undefined;
     const reading = this.#names.seen(seen, performance.now());
     this.#part();
     return reading;
@@ -118,9 +118,11 @@ export class ServedPlaces {
     const followed = this.#followed;
     const lost = [...this.#lost];
     try {
-      const { served, againMs, refused } = await kernel.followConnections(followed, lost);
+      const { served, againMs, refused, isAnew } = await kernel.followConnections(followed, lost);
       this.#lost = this.#lost.slice(lost.length);
       this.#sayRefused(refused);
+      // As if it had come to be served just now: what is open is to be met once more.
+      if (isAnew === true) this.#sweeper.follow([]);
       this.#take(followed, served);
       return againMs === undefined ? undefined : { afterMs: againMs + 1 };
     } catch (error) {
@@ -147,9 +149,8 @@ export class ServedPlaces {
     const kept = this.#served.filter((one) => !this.#sweeper.isLeft(one));
     this.#kept = new Map(kept.map(({ target }) => [target.place, target]));
     this.#names.keepOnly(this.#kept);
-    this.#options.onLeft(
-      this.#told.filter(({ place }) => !this.#kept.has(place) || this.#names.isSought(place)),
-    );
+    const isLeft = (place: Place) => this.#isBlind || !this.#kept.has(place) || this.#names.isSought(place);
+    this.#options.onLeft(this.#told.filter(({ place }) => isLeft(place)));
     if (kept.some(({ target }) => !isDeepStrictEqual(before.get(target.place)?.timeouts, target.timeouts)))
       this.#await();
     else if (kept.length > 0) this.#queue.addAfter(count, this.#periodMs());
@@ -171,8 +172,10 @@ export class ServedPlaces {
     const startedMs = performance.now();
     try {
       const counted = await kernel.countConnections();
+      const wasBlind = this.#isBlind;
       this.#failures = 0;
-      this.#hear(counted, { isTold: isAwaited || startedMs - this.#toldMs >= countMs });
+      this.#hear(counted, { isTold: isAwaited || wasBlind || startedMs - this.#toldMs >= countMs });
+      if (wasBlind) this.#part();
     } catch (error) {
       this.#fail();
       throw error;
@@ -210,9 +213,17 @@ export class ServedPlaces {
     return { told, isChanged: !isDeepStrictEqual(before, sought()) };
   }
 
+  /** Others look after all places until they can be counted again. */
+  get #isBlind(): boolean {
+    return this.#failures >= triesUntilUnknown && this.#options.kernel.reach?.byDescriptors === true;
+  }
+
   #fail(): void {
     this.#failures += 1;
+    // What counts may have been taken away: it is loaded anew by whoever asks for something.
+    if (this.#failures === 1) this.#queue.add(follow);
     if (this.#failures !== triesUntilUnknown) return;
+    if (this.#isBlind) return this.#part();
     this.#options.onCounted([...this.#kept.values()].map((target) => nothingSeen(target, { CountFails: 1 })));
   }
 

@@ -46,11 +46,13 @@ class Played {
     [one, 1n],
     [other, 2n],
   ]);
-  readonly reach = {
+  reach = {
     ...{ pins: '/pins', byDescriptors: true },
-    means: { by: 'BPF', countedBy: 'BPF', why: undefined },
-  } as const;
+    means: { by: 'BPF', countedBy: 'BPF', why: undefined } as const,
+  };
   followFails = false;
+  /** Somebody took away what it serves and counts by: nothing is counted until it is told anew what is asked. */
+  isGone = false;
   countFails = false;
   counted: Counted = { readings: [], loosened: [] };
   sweeps: bigint[] = [];
@@ -67,13 +69,15 @@ class Played {
       const cookie = this.cookies.get(place);
       return cookie === undefined ? [] : [{ place, network: { cookie, pid: 1 } }];
     });
-    return Promise.resolve({ served, againMs: undefined, refused: {} });
+    const isAnew = this.isGone;
+    this.isGone = false;
+    return Promise.resolve({ served, againMs: undefined, refused: {}, isAnew });
   }
 
   async countConnections(): Promise<Counted> {
     this.counting += 1;
     if (this.countTakesMs > 0) await new Promise((resolve) => setTimeout(resolve, this.countTakesMs));
-    if (this.countFails) throw new Error('EIO');
+    if (this.countFails || this.isGone) throw new Error('EIO');
     return this.counted;
   }
 
@@ -191,7 +195,19 @@ describe('a place that the kernel looks after', () => {
     expect(told.flat()).toEqual(told.map(() => reading(one)));
   });
 
-  test('is told as unknown once counts failed three times, and as it is when they do not', async () => {
+  test('is swept again, and told after that, where the kernel has lost what it serves by', async () => {
+    kernel.counted = { readings: [reading(one)], loosened: [] };
+    await follow(one);
+    kernel.isGone = true;
+    await pass(120_000);
+    expect(kernel.isGone).toBe(false);
+    expect(kernel.sweeps).toEqual([1n, 1n]);
+    expect(told.flat()).toEqual(told.map(() => reading(one)));
+    expect(left).toEqual([]);
+  });
+
+  test('is told as unknown once counts failed three times, where nobody else can, and as it is when they do not', async () => {
+    kernel.reach = { ...kernel.reach, byDescriptors: false };
     await follow(one);
     kernel.countFails = true;
     await pass(60_000);
@@ -218,6 +234,20 @@ describe('is left to descriptors', () => {
     kernel.followFails = false;
     await pass(5000);
     expect(left).toEqual([]);
+  });
+
+  test('every place, once counts failed three times, until one does not', async () => {
+    kernel.counted = { readings: [reading(one, exposed), reading(other)], loosened: [] };
+    await follow(one, other);
+    kernel.countFails = true;
+    await pass(60_000);
+    expect(left).toEqual([one, other]);
+    expect(places.heard(reading(one))).toBeUndefined();
+    kernel.countFails = false;
+    kernel.counted = { readings: [reading(one), reading(other)], loosened: [] };
+    await pass(120_000);
+    expect(left).toEqual([]);
+    expect(told.at(-1)).toEqual([reading(one), reading(other)]);
   });
 
   test('a place of which sweeps fail, while others go on', async () => {
