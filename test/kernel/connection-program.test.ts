@@ -198,13 +198,20 @@ test('what ends at the loopback is left alone, opened before or after', () => {
   expect(all.map(optionsOf)).toEqual(all.map(() => untouched));
 });
 
-test('a connection of Multipath TCP gets the values where it sends, in its subflow', () => {
-  serve('::', IPPROTO_MPTCP);
-  order();
-  connect({ protocol: IPPROTO_MPTCP });
-  program.order(ground.client.cookie, onlyTold);
-  expect(sweepClient()).toMatchObject([{ keepalive: true, values }]);
-});
+test.each(['before', 'while'])(
+  'a connection of Multipath TCP gets the values where it sends, in its subflow, opened %s something is ordered',
+  (when) => {
+    serve('::', IPPROTO_MPTCP);
+    if (when === 'while') order();
+    connect({ protocol: IPPROTO_MPTCP });
+    if (when === 'before') {
+      order();
+      expect(sweepClient()).toMatchObject([{ repaired: true }]);
+    }
+    program.order(ground.client.cookie, onlyTold);
+    expect(sweepClient()).toMatchObject([{ keepalive: true, values }]);
+  },
+);
 
 describe('what is pinned', () => {
   test('goes on when its process lets go of it, and is found by the next of the same build', () => {

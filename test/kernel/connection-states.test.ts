@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 
 import type { Triple } from '../../src/api/triple.ts';
@@ -79,6 +81,40 @@ const between = (least: number, most: number): unknown => ({
   asymmetricMatch: (ms: number) => ms > least * 1000 && ms <= most * 1000,
 });
 
+const openedWhen = [
+  ['before', undefined],
+  ['while', keepaliveOf(30)],
+] as const;
+
+/** A connection of the client that no descriptor of the program leads to has its values, by a sweep or from the start. */
+async function hasTheValues(
+  [when, timerBeforeASweep]: (typeof openedWhen)[number],
+  start: () => Promise<ChildProcess>,
+): Promise<void> {
+  ground.serve();
+  if (when === 'while') order(ground.client);
+  const child = await start();
+  try {
+    order(ground.client);
+    expect(await timerOf('client')).toEqual(timerBeforeASweep && expect.objectContaining(timerBeforeASweep));
+    expect(sweepOf(ground.client)).toMatchObject([{ repaired: when === 'before' }]);
+    expect(sweepOf(ground.client)).toMatchObject([{ keepalive: true, values }]);
+    expect(await timerOf('client')).toMatchObject(keepaliveOf(30));
+  } finally {
+    child.kill();
+  }
+  await until('it is gone', async () => (await ground.machine.connections(ground.pods.client)).length === 0);
+}
+
+describe('a connection that only a message between programs holds, and no descriptor', () => {
+  test.each(openedWhen)('has the values, opened %s something is ordered', async (...when) => {
+    const program = await compiled('peculiar', ground.machine.folder);
+    const start = () =>
+      ground.machine.program(ground.pods.client, [program, 'flight', serverAddress, String(port), '1']);
+    await hasTheValues(when, start);
+  });
+});
+
 describe('a connection that only an io_uring holds, and no descriptor', () => {
   let ring: string;
   beforeAll(async () => {
@@ -87,31 +123,8 @@ describe('a connection that only an io_uring holds, and no descriptor', () => {
   const start = (end: 'client' | 'server', what: 'connect' | 'accept') =>
     ground.machine.program(ground.pods[end], [ring, what, serverAddress, String(port)]);
 
-  test.each([
-    ['before', undefined],
-    ['while', keepaliveOf(30)],
-  ] as const)(
-    'has the values where it connects, opened %s something is ordered',
-    async (when, timerBeforeASweep) => {
-      ground.serve();
-      if (when === 'while') order(ground.client);
-      const child = await start('client', 'connect');
-      try {
-        order(ground.client);
-        expect(await timerOf('client')).toEqual(
-          timerBeforeASweep && expect.objectContaining(timerBeforeASweep),
-        );
-        expect(sweepOf(ground.client)).toMatchObject([{ repaired: when === 'before' }]);
-        expect(sweepOf(ground.client)).toMatchObject([{ keepalive: true, values }]);
-        expect(await timerOf('client')).toMatchObject(keepaliveOf(30));
-      } finally {
-        child.kill();
-      }
-      await until(
-        'it is gone',
-        async () => (await ground.machine.connections(ground.pods.client)).length === 0,
-      );
-    },
+  test.each(openedWhen)('has the values where it connects, opened %s something is ordered', (...when) =>
+    hasTheValues(when, () => start('client', 'connect')),
   );
 
   test('has them where it accepts', async () => {
@@ -128,7 +141,7 @@ describe('a connection that only an io_uring holds, and no descriptor', () => {
   });
 });
 
-describe('a message in flight', () => {
+describe('data in flight', () => {
   test('is sent again as it would have been, and keepalive takes over once it has arrived', async () => {
     const { client, server } = pair();
     await fallSilent();

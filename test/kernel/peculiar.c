@@ -12,6 +12,7 @@
  *   asks MS          the same, with keepalive on
  *   refused FOLDER   a BPF program, attached in a new cgroup v2 mounted at FOLDER, refuses options of the one in the middle
  *   balanced FOLDER  a BPF program, attached like that, names another peer, as a load balancer inside the kernel does
+ *   flight           only a message holds it, which nobody has received yet
  *   crowd NUMBER [PROCESSES]  with so many descriptors of the first in each of its ten processes
  *
  * Says "ready" when all are open, then does what it is told, a line each, and says "done":
@@ -155,6 +156,21 @@ static void crowd(int number, int processes) {
     if (dup(sockets[0]) < 0) fail("dup");
 }
 
+/* What was sent holds it from then on. */
+static void send_away(void) {
+  int ends[2];
+  char byte = 0, control[CMSG_SPACE(sizeof(int))] = {0};
+  struct iovec data = {&byte, 1};
+  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &sockets[0], sizeof(int));
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || sendmsg(ends[0], &message, 0) != 1) fail("sendmsg");
+  close(sockets[0]);
+}
+
 static void *send_for_ever(void *nothing) {
   send(sockets[held], page, page_size, 0);
   return nothing;
@@ -212,6 +228,7 @@ int main(int argc, char **argv) {
     if (epoll_ctl(watched, EPOLL_CTL_ADD, sockets[at], &event) != 0) fail("epoll_ctl");
   }
   if (is("crowd")) crowd(atoi(argument), argc > 6 ? atoi(argv[6]) : 10);
+  if (is("flight")) send_away();
   if (is("held")) {
     held = count / 2;
     hold();
