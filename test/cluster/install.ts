@@ -33,6 +33,7 @@ export async function installProduct(
   await cluster.kubectl('apply', '-k', folder);
   onProgress(`applied ${folder}`);
   if (folder === manifests) await widenLimits(cluster, onProgress);
+  await switchConnections(cluster);
   const patience = cluster.guests.length > 0 ? '600s' : '120s';
   // The manifests say the same as before, the image of that name does not.
   for (const { namespace, name } of older) await cluster.kubectl('rollout', 'restart', '-n', namespace, name);
@@ -72,6 +73,15 @@ async function widenLimits(cluster: Cluster, onProgress: (step: string) => void)
     JSON.stringify({ data: labSettings }),
   );
   onProgress('widened the limits of namespaced policies, since nobody here can wait for long');
+}
+
+/** KEEPALIVE_CONNECTIONS=Descriptors has a whole run made without BPF. */
+async function switchConnections(cluster: Cluster): Promise<void> {
+  const { KEEPALIVE_CONNECTIONS: by } = process.env;
+  if (by === undefined) return;
+  for (const { namespace, name } of await workloads(cluster))
+    if (name.startsWith('DaemonSet/'))
+      await cluster.kubectl('set', 'env', '-n', namespace, name, `CONNECTIONS=${by}`);
 }
 
 /** The product as an archive. */

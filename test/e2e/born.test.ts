@@ -1,51 +1,59 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { until } from '../cluster/wait.ts';
-import { Bench, kap, sleeper } from './shared.ts';
+import { Bench, kap } from './shared.ts';
+import { isKeepalive, talker, timersAt } from './talker.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-born';
 const port = '7001';
-
-/** A pod that runs `idle`, the client and server that keep silent. */
-function talker(name: string, node: string, args: readonly string[], extra: object = {}) {
-  const pod = sleeper(name, namespace, { labels: { app: name }, spec: { nodeName: node, ...extra } });
-  const [main] = pod.spec.containers;
-  return {
-    ...pod,
-    spec: { ...pod.spec, containers: [{ ...main, command: ['idle', ...args] }] },
-  } as ReturnType<typeof sleeper>;
-}
-/** Timers of established connections to the port, as the kernel's table has them: `02` is keepalive's, with ticks of 10 ms. */
-async function timersAt(pod: string): Promise<string[]> {
-  const table = await bench.cluster.kubectl('exec', '-n', namespace, pod, '--', 'cat', '/proc/net/tcp6');
-  const ending = `:${Number(port).toString(16).toUpperCase()}`;
-  return table
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = '', , state]) => local.endsWith(ending) && state === '01')
-    .map((fields) => fields[5] ?? '');
-}
+const server = { name: 'server', namespace, node: 'n1' };
 
 beforeAll(() => bench.namespace(namespace));
 afterAll(() => bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false'));
 
+/** Opens one more connection; its timer, once it waits in the queue that nobody accepts from. */
+async function oneMore(name: string): Promise<string> {
+  const before = await timersAt(bench, server, port);
+  const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
+  const connect = ['connect', status.podIP, port, '--silent', '3600'];
+  await bench.start(talker({ name, namespace, node: 'n2' }, connect));
+  return until('it is established', async () => {
+    const found = await timersAt(bench, server, port);
+    return [...found].find(([peer]) => !before.has(peer))?.[1];
+  });
+}
+
+/** Sends it to every process of the agent of n1. */
+async function signalAgent(signal: 'STOP' | 'CONT'): Promise<void> {
+  const { items } = await bench.json<{ items: { metadata: { uid: string } }[] }>(
+    ...['pods', '-n', 'keepalive-agent', '--field-selector=spec.nodeName=n1'],
+  );
+  const uid = items[0]?.metadata.uid ?? 'none';
+  const files = `grep -lE 'pod(${uid}|${uid.replaceAll('-', '_')})' /proc/[0-9]*/cgroup 2>/dev/null`;
+  const killed = await bench.cluster.onNode(
+    'n1',
+    `for file in $(${files}); do kill -${signal} $(basename $(dirname $file)) && echo $file; done`,
+  );
+  expect(killed).not.toBe('');
+}
+
 describe('a connection that no descriptor leads to', () => {
   test('has keepalive from its first packet where the kernel gives it, and the node says so', async () => {
     await bench.apply(kap(namespace, 'nat', 90));
-    await bench.start(talker('server', 'n1', ['queue', port]));
+    await bench.start(talker(server, ['queue', port]));
     await bench.untilValuesIn('server', namespace, '30/10/6');
     const { connections } = (await bench.nodeKeepalive('n1')).status ?? {};
     expect(connections).toMatchObject({ by: 'BPF' });
-    const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
-    await bench.start(talker('client', 'n2', ['connect', status.podIP, port, '--silent', '3600']));
-    const timers = await until('it is established, in a queue that nobody accepts from', async () => {
-      const found = await timersAt('server');
-      return found.length > 0 && found;
-    });
-    expect(timers).toHaveLength(1);
-    const [kind, ticks = ''] = timers[0]?.split(':') ?? [];
-    expect(kind).toBe('02');
-    expect(parseInt(ticks, 16) / 100).toBeLessThanOrEqual(30);
+    expect(isKeepalive(await oneMore('client'), 30)).toBe(true);
+  });
+
+  test('has it too while the agent of its node does nothing', async () => {
+    await signalAgent('STOP');
+    try {
+      expect(isKeepalive(await oneMore('later'), 30)).toBe(true);
+    } finally {
+      await signalAgent('CONT');
+    }
   });
 });

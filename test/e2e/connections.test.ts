@@ -1,29 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { until } from '../cluster/wait.ts';
-import { Bench, ckap, kap, sleeper } from './shared.ts';
+import { Bench, ckap, kap } from './shared.ts';
+import { talker } from './talker.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-connections';
 const port = '7000';
 const remove = (...args: string[]) => bench.cluster.kubectl('delete', ...args);
 
-/** A pod that runs `idle`, the client and server that keep silent. */
-function talker(name: string, node: string, args: readonly string[], extra: object = {}) {
-  const pod = sleeper(name, namespace, { labels: { app: name }, spec: { nodeName: node, ...extra } });
-  const [main] = pod.spec.containers;
-  return { ...pod, spec: { ...pod.spec, containers: [{ ...main, command: ['idle', ...args] }] } };
-}
+const at = (name: string, node: string) => ({ name, namespace, node });
 
 beforeAll(async () => {
   await bench.namespace(namespace);
-  await bench.start(talker('server', 'n1', ['serve', port]) as ReturnType<typeof sleeper>);
+  await bench.start(talker(at('server', 'n1'), ['serve', port]));
   const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
   const connect = ['connect', status.podIP, port, '--silent', '3600'];
   await bench.start(
-    talker('deaf', 'n2', connect) as ReturnType<typeof sleeper>,
-    talker('asks', 'n3', [...connect, '--keepalive']) as ReturnType<typeof sleeper>,
-    talker('host', 'n3', connect, { hostNetwork: true }) as ReturnType<typeof sleeper>,
+    talker(at('deaf', 'n2'), connect),
+    talker(at('asks', 'n3'), [...connect, '--keepalive']),
+    talker(at('host', 'n3'), connect, { hostNetwork: true }),
   );
   await until('all are connected', async () => {
     const log = await bench.cluster.kubectl('logs', 'server', '-n', namespace);
