@@ -11,6 +11,7 @@ import type { Source } from './input.ts';
 import { manifestsOf, nodeAt } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import type { Review } from './review.ts';
+import { isSelected } from './selection.ts';
 import type { Edit } from './splice.ts';
 import { applyEdits, NotEditable, sysctlEdits } from './splice.ts';
 import { exitCodes } from './terminal.ts';
@@ -33,11 +34,9 @@ export interface RenderedSource {
   readonly rendered: readonly Rendered[];
 }
 
-/** What the sysctls of a template have to be so that admission changes no pod of it any more. */
-export function sysctlsFor(
-  { pod, namespace }: Workload,
-  { policies, namespaces }: Review,
-): readonly Sysctl[] {
+/** What the sysctls of a template have to be so that admission changes no pod of it any more, as far as the input tells. */
+function sysctlsFor(workload: Workload, { policies, namespaces }: Review): readonly Sysctl[] {
+  const { pod, namespace } = workload;
   const view = namespaces.view(namespace);
   const { sysctls = [] } = pod.spec?.securityContext ?? {};
   // What a note of admission in a template says is not taken back here: the template is the user's own.
@@ -45,7 +44,7 @@ export function sysctlsFor(
   return admit(
     pod,
     view,
-    policies.map(({ policy }) => policy),
+    policies.filter((one) => isSelected(one, workload, namespaces)).map(({ policy }) => policy),
   ).sysctls;
 }
 

@@ -1,3 +1,4 @@
+import type { Policy } from '../policy/policy.ts';
 import { namespaceSelectorOf, selectsNamespace, selectsPod } from '../policy/policy.ts';
 import { podView } from '../policy/pod.ts';
 import { selects } from '../policy/label-selector.ts';
@@ -29,10 +30,28 @@ export function remarksOnSelection(
   ];
 }
 
+/** For certain: where it cannot be told, nothing follows. */
 export function isSelected({ policy }: InputPolicy, workload: Workload, namespaces: Namespaces): boolean {
   return (
-    selectsNamespace(policy, namespaces.view(workload.namespace)) && selectsPod(policy, podView(workload.pod))
+    selectsNamespaceNamed(policy, workload.namespace, namespaces) === true &&
+    selectsPod(policy, podView(workload.pod))
   );
+}
+
+/** `undefined`: it depends on labels that are not in the input, which a selector may also ask not to be there. */
+function selectsNamespaceNamed(policy: Policy, name: string, namespaces: Namespaces): boolean | undefined {
+  const view = namespaces.view(name);
+  const selector = namespaceSelectorOf(policy);
+  if (selector === undefined || namespaces.isKnown(name)) return selectsNamespace(policy, view);
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  const isKnown = (key: string) => Object.hasOwn(view.labels, key);
+  const certain = {
+    matchLabels: Object.fromEntries(Object.entries(matchLabels).filter(([key]) => isKnown(key))),
+    matchExpressions: matchExpressions.filter(({ key }) => isKnown(key)),
+  };
+  if (!selects(certain, view.labels)) return false;
+  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
+  return keys.every(isKnown) ? true : undefined;
 }
 
 function nothingSelected(
@@ -68,15 +87,11 @@ function unknownNamespaces(
   workloads: readonly Workload[],
   namespaces: Namespaces,
 ): Remark[] {
-  const selector = namespaceSelectorOf(policy);
-  if (selector === undefined) return [];
   const unknown = [
     ...new Set(
-      workloads
-        .filter(({ namespace, pod }) => !namespaces.isKnown(namespace) && selectsPod(policy, podView(pod)))
-        .map(({ namespace }) => namespace),
+      workloads.filter(({ pod }) => selectsPod(policy, podView(pod))).map(({ namespace }) => namespace),
     ),
-  ].filter((name) => !selects(selector, namespaces.view(name).labels));
+  ].filter((name) => selectsNamespaceNamed(policy, name, namespaces) === undefined);
   if (unknown.length === 0) return [];
   return [
     remark(

@@ -107,6 +107,24 @@ describe('keepalive check', () => {
       ['unknown-namespace: whether it selects db cannot be told'],
     ],
     [
+      'a namespace whose labels are elsewhere, of which a selector asks that it has none',
+      [
+        cluster({ namespaceSelector: { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] } }),
+        deployment(),
+      ],
+      ['unknown-namespace: whether it selects db cannot be told'],
+    ],
+    [
+      'a namespace that a selector excludes by its name, whatever its labels are',
+      [
+        cluster({
+          namespaceSelector: { matchLabels: { stage: 'prod', 'kubernetes.io/metadata.name': 'shop' } },
+        }),
+        deployment(),
+      ],
+      ['selects-nothing: nothing is selected'],
+    ],
+    [
       'a looser policy over the same pods, and the stricter that binds',
       [cluster({ podSelector: { matchLabels: { app: 'mongo' } } }), policy(), deployment()],
       [

@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { sysctls } from '../../support/builder.ts';
 import { keepalive } from '../../support/command-line.ts';
 import { Folder } from './folder.ts';
-import { policy, yaml } from './manifests.ts';
+import { cluster, policy, yaml } from './manifests.ts';
 import { behind90, rendered } from './rendered.ts';
 
 const pod = (spec: string) => `apiVersion: v1\nkind: Pod\nmetadata:\n  name: mongo\nspec:\n${spec}`;
@@ -207,6 +207,35 @@ describe('keepalive render', () => {
     const { code, stdout, stderr } = await keepalive(['render'], { stdin: `${behind90}---\n${host}` });
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${behind90}---\n${host}` });
     expect(stderr).toContain("it uses its node's own network");
+  });
+
+  const namespaces = (...matchExpressions: object[]) =>
+    yaml(cluster({ namespaceSelector: { matchExpressions } }));
+  const tiers = { key: 'tier', operator: 'NotIn', values: ['system'] };
+  const named = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] };
+
+  test.each<[string, object[]]>([
+    ['asks that they are not of some', [tiers]],
+    ['asks that there is none', [{ key: 'tier', operator: 'DoesNotExist' }]],
+    ['excludes others by name as well', [named, tiers]],
+  ])(
+    'leaves a template alone where labels of its namespace decide, and a selector %s',
+    async (_sentence, asks) => {
+      const stdin = `${namespaces(...asks)}---\n${app}`;
+      const { code, stdout, stderr } = await keepalive(['render'], { stdin });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: stdin });
+      expect(stderr).toContain(
+        'whether it selects db cannot be told: add the Namespace with its labels to the input',
+      );
+      const labels = `apiVersion: v1\nkind: Namespace\nmetadata: { name: db }\n---\n`;
+      expect((await keepalive(['render'], { stdin: `${labels}${stdin}` })).stdout).toContain('value: "116"');
+    },
+  );
+
+  test('renders where a selector asks for no label but the name of the namespace', async () => {
+    const { stdout, stderr } = await keepalive(['render'], { stdin: `${namespaces(named)}---\n${app}` });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('value: "116"');
   });
 
   test('takes nothing back that a template says admission once gave it: it is the template of its user', async () => {
