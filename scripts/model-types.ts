@@ -24,14 +24,25 @@ export async function modelTypes(): Promise<string> {
 
 const header = `/** Types of the kinds of ${API_VERSION}; generated from their schemas. */
 
-export interface Metadata {
-  name: string;
+/** With a name, or with the start of one that the API server makes. */
+export type Metadata = {
   namespace?: string;
   uid?: string;
   generation?: number;
   resourceVersion?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+} & ({ name: string; generateName?: string } | { name?: string; generateName: string });
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
 }
 `;
 
@@ -65,7 +76,7 @@ export declare class ${kind} {
   constructor(data?: { metadata: Metadata; spec: ${kind}Spec; status?: PolicyStatus });
   /** Whether a value says of itself that it is one; its fields are not looked at. */
   static is(value: unknown): value is Pick<${kind}, 'apiVersion' | 'kind' | 'metadata' | 'spec' | 'status'>;
-  /** Throws an Error with one line for each field that the API server would refuse. */
+  /** Throws an Error with one line for each field that the API server would refuse, or drop because no schema has it. */
   validate(): void;
   /** Plain JSON, without what is undefined. */
   toJSON(): object;

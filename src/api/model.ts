@@ -1,10 +1,12 @@
 import { createTypeMetaGuard, Model } from '@kubernetes-models/base';
 import type * as z from 'zod';
 
+import type { PolicyKind } from './group.ts';
 import { API_VERSION } from './group.ts';
-import type { Metadata } from './object.ts';
-import { clusterKeepalivePolicySchema, describeProblems, keepalivePolicySchema } from './object.ts';
+import type { clusterKeepalivePolicySchema, keepalivePolicySchema, Metadata } from './object.ts';
+import { fieldText, problemText } from './schema-node.ts';
 import type { PolicyStatus } from './status.ts';
+import { unknownFields, verdictOn } from './verdict.ts';
 
 type KeepalivePolicyObject = z.input<typeof keepalivePolicySchema>;
 type ClusterKeepalivePolicyObject = z.input<typeof clusterKeepalivePolicySchema>;
@@ -12,9 +14,14 @@ type ClusterKeepalivePolicyObject = z.input<typeof clusterKeepalivePolicySchema>
 const keepalivePolicyMeta = { apiVersion: API_VERSION, kind: 'KeepalivePolicy' } as const;
 const clusterKeepalivePolicyMeta = { apiVersion: API_VERSION, kind: 'ClusterKeepalivePolicy' } as const;
 
-function validateWith(schema: z.ZodType, model: Model<unknown>): void {
-  const result = schema.safeParse(model.toJSON());
-  if (!result.success) throw new Error(describeProblems(result.error));
+/** Not by the schemas of zod, which read what the API server has stored: of metadata they know less, and they take no null. */
+function validateAs(kind: PolicyKind, model: Model<unknown>): void {
+  const object = model.toJSON();
+  const problems = [
+    ...unknownFields(kind, object).map((path) => `unknown field "${fieldText(path)}"`),
+    ...verdictOn(kind, object).map(problemText),
+  ];
+  if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
 /** A policy as tools construct it: `new KeepalivePolicy({ metadata, spec })`. */
@@ -30,9 +37,9 @@ export class KeepalivePolicy extends Model<KeepalivePolicyObject> {
     super({ ...keepalivePolicyMeta, ...data } as KeepalivePolicyObject);
   }
 
-  /** Throws an Error with one line for each field that the API server would refuse. */
+  /** Throws an Error with one line for each field that the API server would refuse, or drop because no schema has it. */
   override validate(): void {
-    validateWith(keepalivePolicySchema, this);
+    validateAs('KeepalivePolicy', this);
   }
 }
 
@@ -48,8 +55,8 @@ export class ClusterKeepalivePolicy extends Model<ClusterKeepalivePolicyObject> 
     super({ ...clusterKeepalivePolicyMeta, ...data } as ClusterKeepalivePolicyObject);
   }
 
-  /** Throws an Error with one line for each field that the API server would refuse. */
+  /** Throws an Error with one line for each field that the API server would refuse, or drop because no schema has it. */
   override validate(): void {
-    validateWith(clusterKeepalivePolicySchema, this);
+    validateAs('ClusterKeepalivePolicy', this);
   }
 }

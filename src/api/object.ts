@@ -8,13 +8,27 @@ import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from './s
 import { policyStatusSchema } from './status.ts';
 
 const metadataSchema = z.object({
-  name: z.string().max(nameLimit.max, nameLimit.message),
+  name: z.string().max(nameLimit.max, nameLimit.message).optional(),
+  generateName: z.string().optional(),
   namespace: z.string().optional(),
   uid: z.string().optional(),
   generation: z.number().optional(),
   resourceVersion: z.string().optional(),
   labels: z.record(z.string(), z.string()).optional(),
   annotations: z.record(z.string(), z.string()).optional(),
+  finalizers: z.array(z.string()).optional(),
+  ownerReferences: z
+    .array(
+      z.object({
+        apiVersion: z.string(),
+        kind: z.string(),
+        name: z.string(),
+        uid: z.string(),
+        controller: z.boolean().optional(),
+        blockOwnerDeletion: z.boolean().optional(),
+      }),
+    )
+    .optional(),
 });
 export type Metadata = z.infer<typeof metadataSchema>;
 

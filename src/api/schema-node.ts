@@ -44,6 +44,11 @@ export function fieldText(path: Path): string {
     .join('');
 }
 
+/** As kubectl prints it, with what to do where that does not tell. */
+export function problemText({ path, body, nowhere, advice }: Problem): string {
+  return `${nowhere ? '' : `${fieldText(path)}: `}${body}${advice === undefined ? '' : `: ${advice}`}`;
+}
+
 /** Of a list or an object, what the schema knows of: each with its schema. */
 export function* membersOf(
   { properties, additionalProperties, items }: SchemaNode,

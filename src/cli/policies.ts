@@ -1,7 +1,7 @@
 import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, plurals } from '../api/group.ts';
 import type { Problem } from '../api/schema-node.ts';
-import { fieldText, isObject } from '../api/schema-node.ts';
+import { fieldText, isObject, problemText } from '../api/schema-node.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
 import type { PolicySpec } from '../api/spec.ts';
@@ -86,11 +86,7 @@ function refusal(problem: Problem, manifest: Manifest): Remark {
   );
   return isTemplate(manifest.source) && JSON.stringify(value ?? '').includes('{{')
     ? remark('template-text', manifest, at, templateAdvice)
-    : remark('refused', manifest, at, refusalOf(problem));
-}
-
-function refusalOf({ path, body, nowhere, advice }: Problem): string {
-  return `${nowhere ? '' : `${fieldText(path)}: `}${body}${advice === undefined ? '' : `: ${advice}`}`;
+    : remark('refused', manifest, at, problemText(problem));
 }
 
 export function isPolicyKind(kind: string): kind is PolicyKind {

@@ -111,6 +111,7 @@ import type { KeepalivePolicySpec } from 'keepalive-operator/models';
 const spec: KeepalivePolicySpec = ${spec};
 const policy = new KeepalivePolicy({ metadata: { name: 'a', namespace: 'db' }, spec });
 policy.validate();
+new KeepalivePolicy({ metadata: { generateName: 'a-', finalizers: ['example.com/keep'] }, spec }).validate();
 new ClusterKeepalivePolicy({ metadata: { name: 'b' }, spec: { nodes: { selector: {} }, path: spec.path } }).validate();
 console.log(JSON.stringify(policy));
 `;
