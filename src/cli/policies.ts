@@ -2,12 +2,13 @@ import type { PolicyKind } from '../api/group.ts';
 import { API_VERSION, plurals } from '../api/group.ts';
 import type { Problem } from '../api/schema-node.ts';
 import { fieldText, isObject, problemText } from '../api/schema-node.ts';
-import type { SettingsReading } from '../api/settings.ts';
-import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
+import type { Settings } from '../api/settings.ts';
+import { defaultSettings, readSettings, SETTINGS_NAME, SETTINGS_NAMESPACE } from '../api/settings.ts';
 import type { PolicySpec } from '../api/spec.ts';
 import { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../api/spec.ts';
 import { unknownFields, verdictOn, withoutNulls } from '../api/verdict.ts';
 import { warnings } from '../api/warning.ts';
+import { inExcess } from '../policy/limits.ts';
 import { limitRefusals } from '../policy/limits-admission.ts';
 import { givesUpEarly } from '../policy/patience.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -31,10 +32,43 @@ export interface JudgedPolicies {
 
 /** Every policy by itself, as the API server judges it. */
 export function judgePolicies(manifests: readonly Manifest[], defaultNamespace: string): JudgedPolicies {
-  const settings = settingsIn(manifests);
+  const { settings, manifest: where } = settingsIn(manifests);
   const judged = manifests.filter(isOurs).map((manifest) => judge(manifest, settings, defaultNamespace));
-  const policies = judged.flatMap(({ policy }) => policy ?? []);
-  return { policies, remarks: [...judged.flatMap(({ remarks }) => remarks), ...duplicates(policies)] };
+  const valid = judged.flatMap(({ policy }) => policy ?? []);
+  const excess = inExcess(
+    valid.map(({ policy, manifest }) => ({ ...policy, manifest })),
+    settings,
+  );
+  const tooMany = new Set([...excess].map(({ manifest }) => manifest));
+  const policies = valid.filter(({ manifest }) => !tooMany.has(manifest));
+  const isOff =
+    settings.acting !== 'Enforce' && policies.some(({ policy }) => policy.spec.mode === 'Enforce');
+  return {
+    policies: isOff ? policies.map(auditing) : policies,
+    remarks: [
+      ...judged.flatMap(({ remarks }) => remarks),
+      ...[...tooMany].map((manifest) => oneTooMany(manifest, settings)),
+      ...duplicates(valid),
+      ...(isOff && where !== undefined ? [switchedOff(where, settings)] : []),
+    ],
+  };
+}
+
+/** As the operator takes it where it is switched off. */
+function auditing({ manifest, policy }: InputPolicy): InputPolicy {
+  return { manifest, policy: { ...policy, spec: { ...policy.spec, mode: 'Audit' }, switchedOff: true } };
+}
+
+function switchedOff(manifest: Manifest, { acting }: Settings): Remark {
+  const words = `policies change nothing: acting is ${acting}, which counts for all of them. Set it to Enforce to let them act`;
+  return remark('switched-off', manifest, ['data', 'acting'], words);
+}
+
+function oneTooMany(manifest: Manifest, { policiesPerNamespace }: Settings): Remark {
+  const words =
+    `a namespace of this cluster may have ${policiesPerNamespace}, by age and then by name, and this is one more: leave one out, ` +
+    `say in one policy what several say, or ask whoever administers the cluster (ConfigMap ${SETTINGS_NAME}, policiesPerNamespace)`;
+  return remark('beyond-limits', manifest, ['metadata', 'name'], words);
 }
 
 interface Judged {
@@ -42,7 +76,7 @@ interface Judged {
   readonly remarks: readonly Remark[];
 }
 
-function judge(manifest: Manifest, { settings }: SettingsReading, defaultNamespace: string): Judged {
+function judge(manifest: Manifest, settings: Settings, defaultNamespace: string): Judged {
   const { kind, apiVersion, object } = manifest;
   if (kind === 'NodeKeepalive' && apiVersion === API_VERSION) {
     return {
@@ -132,13 +166,18 @@ function placeOfWarning(message: string, { path }: PolicySpec): (string | number
   return ['spec', 'path', Math.max(0, at)];
 }
 
-/** Of a ConfigMap in the input; else the defaults, which the manifests install. */
-function settingsIn(manifests: readonly Manifest[]): SettingsReading {
-  const found = manifests.find(({ kind, name }) => kind === 'ConfigMap' && name === SETTINGS_NAME);
-  const data = isObject(found?.object.data) ? found.object.data : {};
+/** Of a ConfigMap in the input, of several that of the operator's own namespace; else the defaults, which the manifests install. */
+function settingsIn(manifests: readonly Manifest[]): { settings: Settings; manifest?: Manifest } {
+  const found = manifests.filter(
+    ({ kind, apiVersion, name }) => kind === 'ConfigMap' && apiVersion === 'v1' && name === SETTINGS_NAME,
+  );
+  const manifest = found.find(({ namespace }) => namespace === SETTINGS_NAMESPACE) ?? found[0];
+  if (manifest === undefined) return { settings: defaultSettings };
+  const { data } = manifest.object;
   // Without quotes it is a number, and meant as one.
-  const plain = Object.entries(data).filter(([, value]) => typeof value !== 'object');
-  return readSettings(Object.fromEntries(plain.map(([key, value]) => [key, String(value)])));
+  const plain = Object.entries(isObject(data) ? data : {}).filter(([, value]) => typeof value !== 'object');
+  const { settings } = readSettings(Object.fromEntries(plain.map(([key, value]) => [key, String(value)])));
+  return { settings, manifest };
 }
 
 /** Of those that are named: a name that the API server makes is never that of another. */

@@ -20,6 +20,7 @@ export const remarkKinds = {
   'left-alone': ['warning', 'Pods are selected and cannot be, or asked not to be, changed.'],
   'unknown-namespace': ['note', 'Whether a namespace is selected cannot be told from the input.'],
   proxy: ['note', 'A proxy counts data: no keepalive probe refreshes it.'],
+  'switched-off': ['note', 'The settings of the cluster let no policy act.'],
   overlap: ['note', 'Several policies select the same pods: the shortest timeout binds.'],
   'template-text': ['note', 'A file in a folder is a template of something else, and was passed over.'],
 } as const satisfies Readonly<Record<string, readonly [Severity, string]>>;

@@ -122,7 +122,13 @@ async function renderAll(
 }
 
 /** What is not rendered, and why. */
-const told: readonly RemarkKind[] = ['left-alone', 'unknown-namespace', 'template-text', 'malformed-pod'];
+const told: readonly RemarkKind[] = [
+  'left-alone',
+  'unknown-namespace',
+  'switched-off',
+  'template-text',
+  'malformed-pod',
+];
 
 /** On standard error, so that standard output stays manifests. */
 function tell(rendered: readonly RenderedSource[], { remarks }: Review, terminal: Terminal): void {

@@ -53,14 +53,16 @@ export function repairsBeyondLimits(spec: PolicySpec, { openConnections }: Setti
   return openConnections === 'Observe' && spec.openConnections === 'Repair';
 }
 
+type Aged = Pick<PolicyRecord, 'kind' | 'namespace' | 'name' | 'createdAt'>;
+
 /**
  * Policies past the number that their namespace may have. The oldest stay, by name where two are as old, so that who
  * comes late waits and nobody's policy is pushed out by a newer one.
  */
-export function inExcess(
-  records: Iterable<PolicyRecord>,
+export function inExcess<R extends Aged>(
+  records: Iterable<R>,
   { policiesPerNamespace: limit }: Settings,
-): ReadonlySet<PolicyRecord> {
+): ReadonlySet<R> {
   const byNamespace = Map.groupBy(
     [...records].filter(({ kind }) => kind === 'KeepalivePolicy'),
     ({ namespace }) => namespace,
@@ -72,7 +74,7 @@ export function inExcess(
   );
 }
 
-export function oldestFirst(a: PolicyRecord, b: PolicyRecord): number {
+export function oldestFirst(a: Aged, b: Aged): number {
   return sortKeyOf(a) < sortKeyOf(b) ? -1 : 1;
 }
 

@@ -201,18 +201,6 @@ describe('keepalive check', () => {
     for (const [at, words] of expected.entries()) expect(said[at]?.slice(0, words.length)).toBe(words);
   });
 
-  test('reads settings of the cluster from the input', async () => {
-    const settings = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'keepalive-settings', namespace: 'keepalive-system' },
-      data: { smallestIdleTimeoutSeconds: '120' },
-    };
-    expect(await remarked(yaml(settings, policy()))).toEqual([
-      expect.stringContaining('may declare no idle timeout below 120 s'),
-    ]);
-  });
-
   test('reads the objects of a List, and JSON', async () => {
     const list = { apiVersion: 'v1', kind: 'List', items: [policy({ hops: [] }), deployment()] };
     expect(await remarked(JSON.stringify(list, undefined, 2))).toEqual([

@@ -33,6 +33,12 @@ export const pinned = {
     },
   },
 };
+export const settings = (data: object, metadata: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'keepalive-settings', namespace: 'keepalive-system', ...metadata },
+  data,
+});
 /** Manifests as somebody writes them into one file; to kubectl, yes without quotes is true. */
 export const yaml = (...objects: object[]) =>
   objects.map((object) => stringify(object, { aliasDuplicateObjects: false, version: '1.1' })).join('---\n');
