@@ -4,25 +4,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { Counter } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
-import type {
-  Counted,
-  Followed,
-  Following,
-  Served,
-} from '../../../../src/agent/connections/node-connections.ts';
-import type { Swept } from '../../../../src/agent/connections/network-sweep.ts';
 import { ServedPlaces } from '../../../../src/agent/connections/served-places.ts';
-import type { SweepHang } from '../../../../src/agent/connections/socket-link.ts';
 import { createLog } from '../../../../src/ops/log.ts';
 import type { ConnectionCounts, SocketReading, SocketTarget } from '../../../../src/policy/connection.ts';
 import type { Place } from '../../../../src/policy/place.ts';
-import { placeOfPod } from '../../../../src/policy/place.ts';
 import { behind } from '../../../support/builder.ts';
+import { one, other, PlayedKernel } from './played-kernel.ts';
 
 const counter = (name: string) => new Counter({ name, help: name, registers: [] });
 const passSteps = 100;
-const one = placeOfPod('one');
-const other = placeOfPod('other');
 const target = (place: Place): SocketTarget => ({ place, wanted: behind(90), timeouts: [90] });
 const counts = (over: Partial<ConnectionCounts> = {}): ConnectionCounts => ({
   ...{ established: 1, protected: 1, exposed: 0, unknown: 0, worst: [] },
@@ -40,63 +30,7 @@ const exposedBy = (...worst: readonly ReturnType<typeof group>[]): Partial<Conne
 };
 const exposed = exposedBy(group('', 1));
 
-/** A kernel that serves each pod in a network of its own, and a process that sweeps, as far as a test lets them. */
-class Played {
-  readonly cookies = new Map<Place, bigint>([
-    [one, 1n],
-    [other, 2n],
-  ]);
-  reach = {
-    ...{ pins: '/pins', byDescriptors: true },
-    means: { by: 'BPF', countedBy: 'BPF', why: undefined } as const,
-  };
-  followFails = false;
-  /** Somebody took away what it serves and counts by: nothing is counted until it is told anew what is asked. */
-  isGone = false;
-  countFails = false;
-  counted: Counted = { readings: [], loosened: [] };
-  sweeps: bigint[] = [];
-  sweepOf: (cookie: bigint) => Swept | SweepHang = (cookie) => ({
-    ...{ cookie, as: 'swept', repaired: 0, cpuMs: 0 },
-  });
-  counting = 0;
-  countTakesMs = 0;
-  mayRisk = true;
-
-  followConnections({ targets }: Followed): Promise<Following> {
-    if (this.followFails) return Promise.reject(new Error('EIO'));
-    const served: Served[] = targets.flatMap(({ place }) => {
-      const cookie = this.cookies.get(place);
-      return cookie === undefined ? [] : [{ place, network: { cookie, pid: 1 } }];
-    });
-    const isAnew = this.isGone;
-    this.isGone = false;
-    return Promise.resolve({ served, againMs: undefined, refused: {}, isAnew });
-  }
-
-  async countConnections(): Promise<Counted> {
-    this.counting += 1;
-    if (this.countTakesMs > 0) await new Promise((resolve) => setTimeout(resolve, this.countTakesMs));
-    if (this.countFails || this.isGone) throw new Error('EIO');
-    return this.counted;
-  }
-
-  async sweep(
-    { networks }: { readonly networks: readonly { readonly cookie: bigint }[] },
-    onSwept: (swept: Swept) => void,
-  ): Promise<SweepHang | undefined> {
-    await Promise.resolve();
-    for (const { cookie } of networks) {
-      this.sweeps.push(cookie);
-      const result = this.sweepOf(cookie);
-      if ('released' in result) return result;
-      onSwept(result);
-    }
-    return undefined;
-  }
-}
-
-let kernel: Played;
+let kernel: PlayedKernel;
 let places: ServedPlaces;
 let left: readonly Place[];
 /** How often others were left to descriptors than before. */
@@ -106,7 +40,7 @@ let ends: ServedPlaces[];
 
 beforeEach(() => {
   jest.useFakeTimers();
-  kernel = new Played();
+  kernel = new PlayedKernel();
   [left, told, ends, hands] = [[], [], [], 0];
   begin();
 });

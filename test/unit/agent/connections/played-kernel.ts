@@ -1,0 +1,69 @@
+import type {
+  Counted,
+  Followed,
+  Following,
+  Served,
+} from '../../../../src/agent/connections/node-connections.ts';
+import type { Swept } from '../../../../src/agent/connections/network-sweep.ts';
+import type { SweepHang } from '../../../../src/agent/connections/socket-link.ts';
+import type { Place } from '../../../../src/policy/place.ts';
+import { placeOfPod } from '../../../../src/policy/place.ts';
+
+export const one = placeOfPod('one');
+export const other = placeOfPod('other');
+
+/** A kernel that serves each pod in a network of its own, and a process that sweeps, as far as a test lets them. */
+export class PlayedKernel {
+  readonly cookies = new Map<Place, bigint>([
+    [one, 1n],
+    [other, 2n],
+  ]);
+  reach = {
+    ...{ pins: '/pins', byDescriptors: true },
+    means: { by: 'BPF', countedBy: 'BPF', why: undefined } as const,
+  };
+  followFails = false;
+  /** Somebody took away what it serves and counts by: nothing is counted until it is told anew what is asked. */
+  isGone = false;
+  countFails = false;
+  counted: Counted = { readings: [], loosened: [] };
+  sweeps: bigint[] = [];
+  sweepOf: (cookie: bigint) => Swept | SweepHang = (cookie) => ({
+    ...{ cookie, as: 'swept', repaired: 0, cpuMs: 0 },
+  });
+  counting = 0;
+  countTakesMs = 0;
+  mayRisk = true;
+
+  followConnections({ targets }: Followed): Promise<Following> {
+    if (this.followFails) return Promise.reject(new Error('EIO'));
+    const served: Served[] = targets.flatMap(({ place }) => {
+      const cookie = this.cookies.get(place);
+      return cookie === undefined ? [] : [{ place, network: { cookie, pid: 1 } }];
+    });
+    const isAnew = this.isGone;
+    this.isGone = false;
+    return Promise.resolve({ served, againMs: undefined, refused: {}, isAnew });
+  }
+
+  async countConnections(): Promise<Counted> {
+    this.counting += 1;
+    if (this.countTakesMs > 0) await new Promise((resolve) => setTimeout(resolve, this.countTakesMs));
+    if (this.countFails || this.isGone) throw new Error('EIO');
+    return this.counted;
+  }
+
+  async sweep(
+    { networks }: { readonly networks: readonly { readonly cookie: bigint }[] },
+    onSwept: (swept: Swept) => void,
+  ): Promise<SweepHang | undefined> {
+    await Promise.resolve();
+    for (const { cookie } of networks) {
+      this.sweeps.push(cookie);
+      const result = this.sweepOf(cookie);
+      if ('released' in result) return result;
+      onSwept(result);
+    }
+    return undefined;
+  }
+}
