@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import type { PolicyStatus } from '../../src/api/status.ts';
 import { runOrThrow } from '../cluster/command.ts';
 import type { ProcessEntry } from '../cluster/process.ts';
 import { isAlive, processesIn, signal } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
-import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from './shared.ts';
+import { Bench, ckap, isReady, kap, sleeper, untouched } from './shared.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-trouble';
@@ -184,35 +183,6 @@ test('a node that starts again begins anew: nothing of before is remembered, and
   await relax();
   await untilEverywhere(untouched);
 });
-
-test('agents whose reports are refused are not believed after a minute, and are again once they are taken', async () => {
-  const policy = { kind: 'kap', name: 'pods', namespace } as const;
-  const covered = (is: string, reason: string) => (status: PolicyStatus) => {
-    const { status: now, reason: why } = condition(status, 'Covered') ?? {};
-    return now === is && why === reason;
-  };
-  await enforce(90);
-  await bench.status(policy, covered('True', 'AllCovered'), 90_000);
-  const { rules } = await bench.json<{ rules: readonly { resources: readonly string[] }[] }>(
-    ...['clusterrole', 'keepalive-agent'],
-  );
-  const allow = (some: typeof rules) =>
-    bench.cluster.kubectl(
-      ...['patch', 'clusterrole', 'keepalive-agent', '--type=merge', '-p', JSON.stringify({ rules: some })],
-    );
-  try {
-    await allow(rules.filter(({ resources }) => !resources.includes('nodekeepalives/status')));
-    // There is something to tell of each node, and nothing of that policy.
-    await bench.apply(kap(namespace, 'another', 300));
-    await bench.status(policy, covered('Unknown', 'NoAgent'), 150_000);
-  } finally {
-    await allow(rules);
-  }
-  await bench.status(policy, covered('True', 'AllCovered'), 90_000);
-  await remove('kap', 'another', '-n', namespace);
-  await relax();
-  await untilEverywhere(untouched);
-}, 400_000);
 
 test('the object of a node that is removed goes with it', async () => {
   await bench.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n9' } });
