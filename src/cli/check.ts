@@ -7,9 +7,9 @@ import type { Terminal } from './terminal.ts';
 import { CommandError, exitCodes } from './terminal.ts';
 
 interface Options {
-  readonly filename: readonly string[];
+  readonly filename?: readonly string[];
   readonly namespace: string;
-  readonly template: readonly string[];
+  readonly template?: readonly string[];
   readonly output: RemarkFormat;
   readonly strict?: true;
 }
@@ -36,7 +36,6 @@ export function checkCommand(terminal: Terminal, version: string): Command {
       '-f, --filename <path>',
       'a file, a folder with all below it, or - for standard input; again for more (default: this folder)',
       collect,
-      [],
     );
   return addReadingOptions(command)
     .option('--strict', 'warnings count as errors')
@@ -48,7 +47,7 @@ export function checkCommand(terminal: Terminal, version: string): Command {
 }
 
 async function check(options: Options, terminal: Terminal, version: string): Promise<void> {
-  const { filename, namespace, output } = options;
+  const { filename = ['.'], namespace, output } = options;
   const [{ readSources }, { review }, { templatesOf }, { numbered, remarkWriters }, { severityOf }] =
     await Promise.all([
       import('./input.ts'),
@@ -57,7 +56,7 @@ async function check(options: Options, terminal: Terminal, version: string): Pro
       import('./remark-output.ts'),
       import('./remark.ts'),
     ]);
-  const [sources = []] = await readSources([filename.length === 0 ? ['.'] : filename], terminal);
+  const [sources = []] = await readSources([filename], terminal);
   const { remarks, policies, workloads } = review(sources, {
     namespace,
     templates: templatesOf(options.template),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
-/** For an option that may be given several times. */
-export function collect(value: string, earlier: readonly string[]): string[] {
+/** For an option that may be given several times. Not at all is undefined: help would show an empty list as its default. */
+export function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
 }
 
@@ -13,6 +13,5 @@ export function addReadingOptions(command: Command): Command {
       '--template <kind.group=path>',
       'where another kind has its pod template: Rollout.argoproj.io=spec.template; again for more',
       collect,
-      [],
     );
 }

@@ -25,7 +25,7 @@ interface ResourceList {
 
 interface Settings {
   readonly namespace: string;
-  readonly templates: readonly string[];
+  readonly templates: readonly string[] | undefined;
 }
 
 /** One entry of `results`; none says more than is known. */
@@ -95,7 +95,7 @@ function withConfig(
     throw new CommandError(
       'functionConfig: templates has to be a list of texts, or a text of them apart by spaces',
     );
-  return { namespace, templates: [...settings.templates, ...list] };
+  return { namespace, templates: [...(settings.templates ?? []), ...list] };
 }
 
 function fieldsOf(name: string, fields: unknown): Readonly<Record<string, unknown>> {

@@ -13,10 +13,10 @@ import type { Terminal } from './terminal.ts';
 import { CommandError, exitCodes } from './terminal.ts';
 
 interface Options {
-  readonly filename: readonly string[];
-  readonly policies: readonly string[];
+  readonly filename?: readonly string[];
+  readonly policies?: readonly string[];
   readonly namespace: string;
-  readonly template: readonly string[];
+  readonly template?: readonly string[];
   readonly diff?: true;
   readonly write?: true;
 }
@@ -48,13 +48,11 @@ export function renderCommand(terminal: Terminal): Command {
       '-f, --filename <path>',
       'a file, a folder with all below it, or - for standard input; again for more (default: what is piped in, else this folder)',
       collect,
-      [],
     )
     .option(
       '-p, --policies <path>',
       'policies and namespaces that are kept elsewhere; again for more',
       collect,
-      [],
     );
   return addReadingOptions(command)
     .option('--diff', 'print what would change as a diff')
@@ -67,8 +65,7 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   if (options.diff && options.write)
     throw new CommandError('--diff shows and --write changes: take one of them');
   const [{ readSources }, krm] = await Promise.all([import('./input.ts'), import('./krm.ts')]);
-  const paths = [pathsOf(options, terminal), options.policies];
-  const [sources = [], others = []] = await readSources(paths, terminal);
+  const [sources = [], others = []] = await readSources(pathsOf(options, terminal), terminal);
   const [only] = sources;
   const list = sources.length === 1 && only !== undefined ? krm.resourceListIn(only) : undefined;
   if (only !== undefined && list !== undefined) {
@@ -83,8 +80,13 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   await deliver(rendered, options, terminal);
 }
 
-function pathsOf({ filename, diff, write }: Options, { stdinIsTerminal }: Terminal): readonly string[] {
-  if (filename.length > 0) {
+/** Of what is rendered, and of what only counts. */
+function pathsOf(options: Options, terminal: Terminal): (readonly string[])[] {
+  return [filenamesOf(options, terminal), options.policies ?? []];
+}
+
+function filenamesOf({ filename, diff, write }: Options, { stdinIsTerminal }: Terminal): readonly string[] {
+  if (filename !== undefined) {
     if (write && filename.includes('-'))
       throw new CommandError('--write changes files: standard input is none');
     return filename;

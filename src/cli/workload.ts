@@ -38,7 +38,7 @@ const builtIn: Templates = new Map<string, Path>([
 const example = 'Rollout.argoproj.io=spec.template';
 
 /** `Rollout.argoproj.io=spec.template`, or `*` for a step that has several: `PyTorchJob.kubeflow.org=spec.pytorchReplicaSpecs.*.template`. */
-export function templatesOf(texts: readonly string[]): Templates {
+export function templatesOf(texts: readonly string[] = []): Templates {
   const named = texts.map((text): [string, Path] => {
     const match = /^([A-Z]\w*\.[a-z0-9.-]*)=([\w*]+(?:\.[\w*]+)*)$/.exec(text);
     if (match === null) {
