@@ -2,21 +2,20 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { isMap } from 'yaml';
 
-import type { Path } from '../api/schema-node.ts';
 import { admit } from '../policy/admit.ts';
 import { podView } from '../policy/pod.ts';
 import { skipOf } from '../policy/skip.ts';
 import type { Sysctl } from '../policy/sysctl.ts';
 import type { Source } from './input.ts';
-import { manifestsOf, nodeAt } from './manifest.ts';
+import { nodeAt } from './manifest.ts';
 import type { Remark } from './remark.ts';
+import { faultyOf } from './reread.ts';
 import type { Review } from './review.ts';
 import { isSelected } from './selection.ts';
 import type { Edit } from './splice.ts';
 import { applyEdits, NotEditable, sysctlEdits } from './splice.ts';
 import { exitCodes } from './terminal.ts';
 import type { Workload } from './workload.ts';
-import { parseYaml, plainOf } from './yaml-text.ts';
 
 /** What becomes of one pod template. */
 export interface Rendered {
@@ -67,27 +66,15 @@ function put(source: Source, changed: readonly Rendered[]): Omit<RenderedSource,
   const tried = changed.map((one) => ({ one, ...editsFor(source, one) }));
   const rendered = tried.map(({ one, problem }) => (problem === undefined ? one : { ...one, problem }));
   const done = tried.filter(({ problem }) => problem === undefined);
-  const text = applied(source, done);
-  if (done.length === 0 || isAsMeant(source, text, done)) return { text, rendered };
-  // Together they may fail by the fault of one, which is then the one to name.
-  const alone = done.filter((one) => !isAsMeant(source, applied(source, [one]), [one]));
-  const failed = (alone.length === 0 ? done : alone).map(({ one }) => one);
+  const failed = new Set(faultyOf(source, done).map(({ one }) => one));
+  if (failed.size === 0) {
+    const edits = done.flatMap((one) => one.edits);
+    return { text: applyEdits(source.text, edits), rendered };
+  }
   return {
     text: source.text,
-    rendered: rendered.map((one) => (failed.includes(one) ? { ...one, problem: notMeant(one) } : one)),
+    rendered: rendered.map((one) => (failed.has(one) ? { ...one, problem: notMeant(one) } : one)),
   };
-}
-
-interface Tried {
-  readonly one: Rendered;
-  readonly edits: readonly Edit[];
-}
-
-function applied({ text }: Source, tried: readonly Tried[]): string {
-  return applyEdits(
-    text,
-    tried.flatMap(({ edits }) => edits),
-  );
 }
 
 function notMeant({ after }: Rendered): string {
@@ -111,60 +98,6 @@ function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[
     if (!(error instanceof NotEditable)) throw error;
     return { edits: [], problem: error.message };
   }
-}
-
-/** Whether the text now says what was meant and nothing else: another parser's look at our own splices. */
-function isAsMeant(source: Source, after: string, done: readonly Tried[]): boolean {
-  const { documents: old } = manifestsOf(source);
-  const now = parseYaml(after).documents.map(plainOf);
-  if (now.some(({ problem }) => problem !== undefined)) return false;
-  // Through JSON, or what aliases share would be changed together.
-  const expected = old.map((document) => JSON.parse(JSON.stringify(plainOf(document).object)) as unknown);
-  for (const {
-    one: { workload, after: sysctls },
-  } of done) {
-    // The last one: of JSON after JSON one begins where the one before it ends.
-    const found = old.findLastIndex(({ range }) => isWithin(workload.manifest.node.range?.[0] ?? 0, range));
-    const target = locate(expected[found], old[found]?.contents, workload);
-    if (target === undefined) return false;
-    setSysctls(target, sysctls);
-  }
-  return isDeepStrictEqual(
-    now.map(({ object }) => JSON.parse(JSON.stringify(object)) as unknown),
-    expected,
-  );
-}
-
-function isWithin(offset: number, [start, , end]: readonly [number, number, number]): boolean {
-  return offset >= start && offset <= end;
-}
-
-type Json = Record<string | number, unknown>;
-
-/** In a document read anew, the template of a workload that was found before, by its place in the text. */
-function locate(document: unknown, contents: unknown, { manifest, template }: Workload): Json | undefined {
-  const start = manifest.node.range?.[0];
-  const walk = (value: unknown, node: unknown): Json | undefined => {
-    if (!isMap(node) || typeof value !== 'object' || value === null) return undefined;
-    if (node.range?.[0] === start) return value as Json;
-    const { items = [] } = value as { items?: unknown[] };
-    return items.map((item, at) => walk(item, nodeAt(node, ['items', at]))).find((one) => one !== undefined);
-  };
-  return at(walk(document, contents), template);
-}
-
-function at(value: Json | undefined, path: Path): Json | undefined {
-  return path.reduce<Json | undefined>((current, step) => current?.[step] as Json | undefined, value);
-}
-
-/** What is there comes first, and keeps fields that are no sysctl's. */
-function setSysctls(template: Json, sysctls: readonly Sysctl[]): void {
-  const spec = template.spec as { securityContext?: { sysctls?: (object | null)[] | null } | null };
-  const before = spec.securityContext?.sysctls ?? [];
-  spec.securityContext = {
-    ...spec.securityContext,
-    sysctls: sysctls.map((one, index) => ({ ...before[index], ...one })),
-  };
 }
 
 const blocking = ['refused', 'unknown-field', 'beyond-limits', 'duplicate-policy', 'unreadable'];
