@@ -27,6 +27,20 @@ interface ListOptions {
 
 const pageLimit = 500;
 
+/** What to do where there is no answer, by what the error says. */
+const hints: readonly (readonly [RegExp, string])[] = [
+  [
+    /CERT|SELF_SIGNED|SIGNATURE/,
+    'its certificate is not one that the kubeconfig trusts (certificate-authority)',
+  ],
+  [
+    /Proxy response/,
+    'the proxy that the kubeconfig names for this cluster (proxy-url) does not let you through',
+  ],
+];
+const elsewhere =
+  'is the cluster up, and is it the one you mean? `kubectl config get-contexts` lists what there is';
+
 /** A cluster as somebody at a terminal reaches it. Where nothing answers at all, every call throws a CommandError. */
 export class Cluster {
   readonly client: ApiClient;
@@ -106,11 +120,9 @@ export class Cluster {
 
   #unreachable({ message, cause }: Error): CommandError {
     const reason = /no answer \((.*)\)/.exec(message)?.[1] ?? message;
-    const hint = /CERT|SELF_SIGNED|SIGNATURE/.test(message)
-      ? 'its certificate is not one that the kubeconfig trusts (certificate-authority)'
-      : 'is the cluster up, and is it the one you mean? `kubectl config get-contexts` lists what there is';
-    // What a login plugin says comes this way too.
+    // What a login plugin or a proxy says comes this way.
     const said = cause instanceof Error && !message.includes(cause.message) ? `: ${cause.message}` : '';
+    const [, hint = elsewhere] = hints.find(([pattern]) => pattern.test(`${message}${said}`)) ?? [];
     return new CommandError(`no answer from the API server (${this.where}): ${reason}${said}: ${hint}`);
   }
 }
@@ -130,7 +142,7 @@ export async function openCluster(
     return new Cluster(client, { namespace: namespace ?? current.namespace ?? 'default', where });
   } catch (error) {
     throw new CommandError(
-      `cannot log in (${where}): ${(error as Error).message}. Mend that user of the kubeconfig, or choose another --context`,
+      `cannot log in (${where}): ${(error as Error).message.trim()}. Mend that user of the kubeconfig, or choose another --context`,
     );
   }
 }

@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+
+import type { KeyPair } from '../../src/ops/certificate.ts';
 
 export interface Asked {
   readonly method: string;
@@ -25,8 +28,15 @@ export class FakeApiServer {
   readonly #sockets = new Set<Duplex>();
   #waiting: { count: number; resolve: () => void }[] = [];
 
-  private constructor() {
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+  readonly #scheme: 'http' | 'https';
+
+  private constructor(pair?: KeyPair) {
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#scheme = pair === undefined ? 'http' : 'https';
+    this.#server =
+      pair === undefined
+        ? createServer(serve)
+        : createTlsServer({ cert: pair.certificate, key: pair.key }, serve);
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -42,8 +52,16 @@ export class FakeApiServer {
     return server;
   }
 
+  /** By TLS, as `localhost`. */
+  static async startTls(pair: KeyPair): Promise<FakeApiServer> {
+    const server = new FakeApiServer(pair);
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const host = this.#scheme === 'http' ? '127.0.0.1' : 'localhost';
+    return `${this.#scheme}://${host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   get connections(): number {

@@ -1,7 +1,14 @@
+import { chmodSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { delimiter } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
+import type { KeyPair } from '../../../src/ops/certificate.ts';
+import { issue } from '../../../src/ops/certificate-issue.ts';
 import type { Answer } from '../../support/api-server.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
 import { keepalive } from '../../support/command-line.ts';
@@ -152,4 +159,105 @@ test('a list is read to its last page', async () => {
   const { stdout } = await ask('-o', 'json');
   const { policies } = JSON.parse(stdout) as { policies: { name: string }[] };
   expect(policies.map(({ name }) => name)).toEqual(['a', 'b']);
+});
+
+describe('by TLS, as kubectl does', () => {
+  let pair: KeyPair;
+  beforeAll(async () => {
+    pair = await issue({ host: 'localhost', now: new Date(), lifeMs: 3_600_000 });
+  });
+  beforeEach(async () => {
+    await server.close();
+    server = await FakeApiServer.startTls(pair);
+    answering({});
+    folder.write('ca.crt', pair.authorities.join(''));
+    plugin(
+      `echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"printed"}}'`,
+    );
+  });
+
+  function plugin(line: string): void {
+    folder.write('plugin.sh', `#!/bin/sh\n${line}\n`);
+    chmodSync(`${folder.path}/plugin.sh`, 0o755);
+  }
+  /** `keepalive status`, logged in by what the plugin prints. */
+  const askWith = (cluster: object = {}) => {
+    const config = JSON.parse(kubeconfig(server.url)) as {
+      clusters: { cluster: object }[];
+      users: { user: object }[];
+    };
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: `${folder.path}/plugin.sh`,
+      interactiveMode: 'Never',
+    };
+    for (const one of config.clusters)
+      one.cluster = { ...one.cluster, 'certificate-authority': `${folder.path}/ca.crt`, ...cluster };
+    for (const one of config.users) one.user = { exec };
+    folder.write('kubeconfig', JSON.stringify(config));
+    return ask();
+  };
+  const tokens = () => new Set(server.asked.map(({ headers }) => headers.authorization));
+
+  test('every request has the token that a plugin of the kubeconfig prints', async () => {
+    expect(await askWith()).toMatchObject({ code: 0, stderr: '' });
+    expect(tokens()).toEqual(new Set(['Bearer printed']));
+  });
+
+  test('what a plugin says that fails is told, and nothing is asked', async () => {
+    plugin('echo the session is over >&2; exit 3');
+    const { code, stderr } = await askWith();
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      `cannot log in (context here, ${server.url}): the session is over. Mend that user of the kubeconfig`,
+    );
+    expect(server.asked).toEqual([]);
+  });
+
+  test('an authority that the kubeconfig does not name is not trusted', async () => {
+    const other = await issue({ host: 'localhost', now: new Date(), lifeMs: 3_600_000 });
+    folder.write('ca.crt', other.authorities.join(''));
+    const { code, stderr } = await askWith();
+    expect(code).toBe(2);
+    expect(stderr).toContain('its certificate is not one that the kubeconfig trusts');
+    expect(server.asked).toEqual([]);
+  });
+
+  describe('through the proxy that a cluster names', () => {
+    let proxy: Server;
+    beforeEach(async () => {
+      proxy = createServer();
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    });
+    afterEach(() => {
+      proxy.close();
+    });
+    const url = () => `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+
+    test('all is asked', async () => {
+      const opened: string[] = [];
+      proxy.on('connect', ({ url: target = '' }, client) => {
+        opened.push(target);
+        const { hostname, port } = new URL(`http://${target}`);
+        const beyond = connect(Number(port), hostname, () => {
+          client.write('HTTP/1.1 200 OK\r\n\r\n');
+          client.pipe(beyond).pipe(client);
+        });
+        beyond.on('error', () => client.destroy());
+        client.on('error', () => beyond.destroy());
+      });
+      expect(await askWith({ 'proxy-url': url() })).toMatchObject({ code: 0, stderr: '' });
+      expect(new Set(opened)).toEqual(new Set([new URL(server.url).host]));
+      expect(tokens()).toEqual(new Set(['Bearer printed']));
+    });
+
+    test('nothing is asked where it refuses, and that is told', async () => {
+      proxy.on('connect', (_request, client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
+      const { code, stderr } = await askWith({ 'proxy-url': url() });
+      expect(code).toBe(2);
+      expect(stderr).toContain('(403)');
+      expect(stderr).toContain('(proxy-url) does not let you through');
+      expect(server.asked).toEqual([]);
+    });
+  });
 });
