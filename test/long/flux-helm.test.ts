@@ -24,6 +24,7 @@ import {
   fromFleet,
   isReadyAt,
   page,
+  release,
   shown,
   source,
   workload,
@@ -214,7 +215,7 @@ test('chart, operator and image of the application become later ones in one comm
 test('chart and application come from a registry instead, while every value stays', async () => {
   const { flux, bench } = world;
   await startRegistry(cluster);
-  const [, block = ''] = page.blocks('sh');
+  const [block = ''] = page.blocks('sh', 'From a registry');
   await run(
     asHere(block)
       .replace(/^(helm push .*)$/m, '$1 --plain-http')
@@ -238,7 +239,7 @@ test('chart and application come from a registry instead, while every value stay
         ...files,
         [applied]: fromArtifact.join('---\n'),
         [source]: undefined,
-        'keepalive/operator/release.yaml': undefined,
+        [release]: undefined,
       });
       await flux.until('kustomization', 'keepalive-operator', isReadyAt(pushed));
       const isFromArtifact = (object: FluxObject) =>

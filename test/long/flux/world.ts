@@ -14,10 +14,12 @@ import { Flux, home, said } from './flux.ts';
 export const page = new Page('docs/flux.md');
 
 export const source = 'keepalive/operator/source.yaml';
+export const release = 'keepalive/operator/release.yaml';
+export const withoutHelm = 'keepalive/operator/without-helm.yaml';
 /** How the operator comes, and the files of the page that are for that alone. */
 const ways = {
-  HelmRelease: [source, 'keepalive/operator/release.yaml'],
-  Kustomization: [source, 'keepalive/operator/without-helm.yaml'],
+  HelmRelease: [source, release],
+  Kustomization: [source, withoutHelm],
   registry: ['keepalive/operator/from-registry.yaml', 'clusters/prod/db-artifact.yaml'],
 } as const;
 export type Way = keyof typeof ways;
