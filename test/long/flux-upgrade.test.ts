@@ -115,6 +115,7 @@ test('the switch that an administrator throws by hand is no drift', async () => 
 
 test('the operator is upgraded and an image changes in one commit, while every value stays', async () => {
   const { flux, bench } = world;
+  const files = shown('Kustomization');
   await tagLater(cluster);
   await world.product.rewrite('deploy/kustomization.yaml', toLater);
   await world.product.tag(`v${later}`);
@@ -122,7 +123,8 @@ test('the operator is upgraded and an image changes in one commit, while every v
     () => valuesOfPods(bench),
     async () => {
       const revision = await world.push({
-        [source]: toLater(shown('Kustomization')[source] ?? ''),
+        [source]: toLater(files[source] ?? ''),
+        [withoutHelm]: toLater(files[withoutHelm] ?? ''),
         [workloadFile]: workload({ image: laterTools }),
       });
       await flux.until('kustomization', 'keepalive-operator', isReadyAt(revision));
