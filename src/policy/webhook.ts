@@ -46,8 +46,9 @@ export function webhookConfiguration(homes: Homes) {
     kind: 'MutatingWebhookConfiguration',
     metadata: {
       name: webhookName,
-      // Of AKS, which else edits the selectors of every webhook.
-      labels: { ...OPERATOR_LABELS, ...enforcer },
+      // The component is what an administrator finds all of the webhook by. The other is of AKS, which else edits the
+      // selectors of every webhook.
+      labels: { ...OPERATOR_LABELS, 'app.kubernetes.io/component': 'webhook', ...enforcer },
       annotations: enforcer,
     },
     webhooks: [

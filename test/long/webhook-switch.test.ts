@@ -10,7 +10,7 @@ import { Bench, ckap, condition, kap, sleeper } from '../e2e/shared.ts';
 import { sysctls } from '../support/builder.ts';
 import { buildHelms, buildMs } from '../support/helm.ts';
 import { Overlays } from '../support/overlay.ts';
-import { replicas, secret } from './asked.ts';
+import { Page } from '../unit/docs/page.ts';
 import { Passing } from './passing.ts';
 import { Releases } from './release.ts';
 
@@ -61,36 +61,55 @@ async function passedDuring(act: () => Promise<void>): Promise<number> {
 
 const bindings = () => cluster.kubectl('get', 'mutatingadmissionpolicybindings', '-o', 'name');
 /** It is stored when API servers trust it, and served when it is stored. */
-const untilCertified = () => until('the webhook has a certificate', () => bench.exists(...secret));
+const untilCertified = (namespace = 'keepalive-system') =>
+  until('the webhook has a certificate', () => bench.exists('secret', 'keepalive-webhook', '-n', namespace));
 const untilBound = () =>
   until('cluster policies are bound', async () => (await bindings()).includes('platform.'));
 const untilUnbound = () => until('what bound policies is gone', async () => (await bindings()) === '');
-/** What only the webhook has. */
+/** What only the webhook has, whatever an overlay calls it. */
 const ofWebhook = () =>
   cluster.kubectl(
     'get',
-    'mutatingwebhookconfigurations,secrets,services,roles,clusterroles',
+    'mutatingwebhookconfigurations,secrets,services,roles,rolebindings,clusterroles,clusterrolebindings',
     ...['-A', '-l', 'app.kubernetes.io/name=keepalive-operator', '-o', 'name'],
   );
 const untilNoneOfWebhook = () =>
   until('nothing of the webhook is left', async () => !(await ofWebhook()).includes('webhook'));
 
-describe('with kustomize', () => {
+/** The last commands of the page, which take away what is of the webhook. */
+function removal(): string {
+  const block = new Page('docs/install.md').blocks('sh').find((one) => one.includes('deploy/admission.yaml'));
+  const [, lines = ''] = /^(webhook=.*\nkubectl delete .*\n)/m.exec(block ?? '') ?? [];
+  if (lines === '') throw new Error('the page takes nothing of the webhook away');
+  return lines;
+}
+
+describe.each([
+  { how: 'as it is', components: [], namespace: 'keepalive-system', name: 'keepalive-controller' },
+  {
+    how: 'in one namespace and under other names',
+    components: ['one-namespace', 'renamed'],
+    ...{ namespace: 'platform', name: 'acme-keepalive-controller' },
+  },
+])('with kustomize, $how', ({ components, namespace, name }) => {
+  let without: string;
   beforeAll(async () => {
-    await cluster.install({ isLoaded: true });
+    without = overlays.write(`without-${namespace}`, { components });
+    await cluster.install({ folder: without, isLoaded: true });
     await declare();
   }, 240_000);
+  afterAll(() => cluster.kubectl('delete', '-k', without, '--timeout=120s'), 180_000);
 
   async function roll(folder: string): Promise<void> {
     await cluster.kubectl('apply', '-k', folder);
-    await cluster.kubectl('rollout', 'status', ...replicas, '--timeout=120s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=120s');
   }
 
   test('a webhook takes over from policies, and no pod is made without the values meanwhile', async () => {
-    const folder = overlays.write('webhook', { components: ['webhook'] });
+    const folder = overlays.write(`with-${namespace}`, { components: ['webhook', ...components] });
     const passed = await passedDuring(async () => {
       await roll(folder);
-      await untilCertified();
+      await untilCertified(namespace);
       await untilReady();
       // Both change pods now; then the one that was there before goes.
       const both = 'mutatingadmissionpolicies,mutatingadmissionpolicybindings';
@@ -104,15 +123,18 @@ describe('with kustomize', () => {
 
   test('and policies from a webhook, of which nothing is left', async () => {
     expect(await ofWebhook()).toContain('secret/keepalive-webhook');
-    const passed = await passedDuring(async () => {
-      await cluster.kubectl(
-        'apply',
-        ...['admission.yaml', 'witness.yaml'].flatMap((file) => ['-f', join(deploy, file)]),
+    const fence = () =>
+      cluster.kubectl(
+        ...['get', 'validatingadmissionpolicy', 'dry-run.keepalive.dev'],
+        ...['-o', 'jsonpath={.spec.matchConstraints.namespaceSelector.matchLabels}'],
       );
+    const passed = await passedDuring(async () => {
+      await cluster.kubectl('apply', '-f', join(deploy, 'admission.yaml'));
+      expect(await fence()).toContain(`"${namespace}"`);
       await untilBound();
-      await roll(deploy);
-      for (const file of ['webhook.yaml', 'service.yaml', 'access.yaml'])
-        await cluster.kubectl('delete', '-f', join(deploy, 'components/webhook', file));
+      await roll(without);
+      const { stderr, code } = await cluster.exec(['sh', '-ec', removal()]);
+      expect(code === 0 ? '' : stderr).toBe('');
       await untilNoneOfWebhook();
       await untilReady();
     });
@@ -124,7 +146,6 @@ describe('with Helm, by way of both', () => {
   const home = 'keepalive-system';
   let releases: Releases;
   beforeAll(async () => {
-    await cluster.kubectl('delete', '-k', deploy, '--timeout=120s');
     releases = new Releases(cluster, 'Helm 4');
     await releases.install('keepalive', home);
     await declare();
