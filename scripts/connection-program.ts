@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { copyFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'src/kernel/keepalive.bpf.c');
+const licence = 'keepalive.bpf.LICENSE';
 /** Debian keeps headers that are one architecture's own in a folder of its name. */
 const machines: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 /**
  * Compiles what runs in the kernel: one object for all kernels and architectures, whose references to fields of the
- * kernel are resolved where it is loaded (CO-RE).
+ * kernel are resolved where it is loaded (CO-RE). Its licence, which is not the product's, goes wherever it goes.
  */
 export function compileConnectionProgram(output: string): void {
   const headers = `/usr/include/${machines[process.arch] ?? process.arch}-linux-gnu`;
@@ -31,4 +33,5 @@ export function compileConnectionProgram(output: string): void {
       { cause: error },
     );
   }
+  copyFileSync(join(root, 'src/kernel', licence), join(dirname(output), licence));
 }
