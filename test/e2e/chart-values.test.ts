@@ -296,8 +296,10 @@ test('network policies let the metrics be read by who may, and the API server be
 });
 
 test('no value is left out here, but for those that components or other tests stand for', () => {
+  // What is of another chart is tried with it, in chart-strict.
   const components = [
     'admission',
+    'enabled',
     'openshift.enabled',
     'agent.enabled',
     'agent.namespace',

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 
 import type { ConnectionMeans } from '../../src/policy/connection-means.ts';
-import { Bench, kap } from './shared.ts';
-import { isKeepalive, talker, timersAt } from './talker.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { Bench, kap } from '../e2e/shared.ts';
+import { isKeepalive, talker, timersAt } from '../e2e/talker.ts';
 
 // Agents are rolled out, and connections counted, twice each.
-jest.setTimeout(300_000);
-const bench = new Bench();
+jest.setTimeout(600_000);
+let bench: Bench;
 const namespace = 'e2e-descriptors';
 const port = '7002';
 const server = { name: 'server', namespace, node: 'n1' };
@@ -32,21 +33,20 @@ const reachedBy = (by: ConnectionMeans['by']) =>
     const { connections } = (await bench.nodeKeepalive('n1')).status ?? {};
     return connections?.by === by && connections;
   });
-/** Each has two ends. */
+/** Each has two ends. They are counted once a minute, and where only numbers changed a status is written once a minute. */
 const areProtected = (connections: number) =>
-  bench.status(policy, (status) => status.connections?.protected === 2 * connections);
+  bench.status(policy, (status) => status.connections?.protected === 2 * connections, 180_000);
 const timers = async () => [...(await timersAt(bench, server, port)).values()];
 
 beforeAll(async () => {
+  bench = new Bench(await Cluster.up({ name: 'e2e-descriptors', nodes: 2, owned: true }));
+  await bench.cluster.install();
   await bench.namespace(namespace);
   await bench.start(talker(server, ['serve', port]));
   await connect('first');
   await bench.apply(kap(namespace, 'nat', 90));
 });
-afterAll(async () => {
-  await setOnAgents('CONNECTIONS-');
-  await bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false');
-});
+afterAll(() => bench.cluster.down());
 
 test('with CONNECTIONS=Descriptors nothing is left in the kernel, and open and new connections are protected as before', async () => {
   await reachedBy('BPF');
