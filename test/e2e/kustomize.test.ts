@@ -71,13 +71,19 @@ test('the plugin of docs/argocd.md gives Argo CD manifests that carry the values
     ...Object.fromEntries(['policies.yaml', 'app.yaml'].map((name) => [name, shown(name)])),
     [spec.discover.fileName]: 'resources: [policies.yaml, app.yaml]\n',
   });
-  const env = withTool(folder, dirname(await kustomizeProgram()));
+  // As Argo CD gives it: the destination of the Application, which is where what names no namespace goes.
+  const env = { ...withTool(folder, dirname(await kustomizeProgram())), ARGOCD_APP_NAMESPACE: 'db' };
   const [program = '', ...argv] = [...spec.generate.command, ...spec.generate.args];
   const generate = () => promisify(execFile)(program, argv, { env, cwd: folder.path });
 
   const built = builtOf((await generate()).stdout);
   expect(built.map(({ kind }) => kind).sort()).toEqual(['Deployment', 'KeepalivePolicy']);
   expect(podOf(built)).toMatchObject({ securityContext: { sysctls: sysctls() } });
+
+  folder.write('app.yaml', shown('app.yaml').replace('  namespace: db\n', ''));
+  expect(podOf(builtOf((await generate()).stdout))).toMatchObject({
+    securityContext: { sysctls: sysctls() },
+  });
 
   folder.write(spec.discover.fileName, 'resources: [policies.yaml, absent.yaml]\n');
   await expect(generate()).rejects.toThrow('absent.yaml');

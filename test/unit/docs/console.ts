@@ -35,7 +35,7 @@ export function patternOf(output: string): RegExp {
 export function filesOf(page: Page): Map<string, string> {
   return new Map(
     page.blocks('yaml').flatMap((text) => {
-      const name = /^# (\S+\.yaml)\n/.exec(text)?.[1];
+      const name = /^# (\S+\.ya?ml)\n/.exec(text)?.[1];
       return name === undefined ? [] : [[name, text] as const];
     }),
   );

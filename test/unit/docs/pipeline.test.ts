@@ -103,6 +103,13 @@ const slip = () => {
   write('manifests/policies.yaml', policies().replace(': 90', ': 90s'));
 };
 
+test.each([...filesOf(page)])('%s runs on a Node that the tool takes', (_file, text) => {
+  const [before = ''] = text.split('npm install');
+  const [, major] = /(?:node-version: |image: node:)(\d+)/.exec(before) ?? [];
+  const [, oldest] = /for Node (\d+)\.\d+ or later/.exec(new Page('docs/cli.md').text) ?? [];
+  expect(Number(major)).toBeGreaterThanOrEqual(Number(oldest));
+});
+
 test.each(pipelines)('$file installs the tool of this version', ({ steps }) => {
   expect(steps.filter(isInstall)).toEqual([`npm install --global keepalive-operator@${packageJson.version}`]);
 });
