@@ -1,11 +1,9 @@
 import { ApiClient } from '../kube/client.ts';
 import { isForbidden, isNetwork, isNotFound, isUnauthorized } from '../kube/errors.ts';
-import type { KubeConfig } from '../kube/kubeconfig.ts';
 import { fromKubeConfig } from '../kube/kubeconfig.ts';
 import type { KubeObject, Target } from '../kube/resource.ts';
 import type { ClusterOptions } from './cluster-option.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
-import { mostSimilar } from './similar.ts';
 import { CommandError } from './terminal.ts';
 
 /** What could be read, or why not: whatever follows from what is not known is not known either. */
@@ -129,40 +127,18 @@ export class Cluster {
 
 /** Throws a CommandError where there is no way to a cluster. */
 export async function openCluster(
-  { kubeconfig, context, namespace }: ClusterOptions,
+  { namespace, ...options }: ClusterOptions,
   version: string,
 ): Promise<Cluster> {
-  const config = loadKubeConfig(kubeconfig);
-  if (context !== undefined) choose(config, context);
+  const config = loadKubeConfig(options);
   const current = config.getContextObject(config.getCurrentContext());
-  if (current === null || config.getCurrentCluster() === null) throw new CommandError(noContext(config));
-  const where = `context ${current.name}, ${config.getCurrentCluster()?.server}`;
+  const where = `context ${current?.name}, ${config.getCurrentCluster()?.server}`;
   try {
     const client = new ApiClient(await fromKubeConfig(config), { userAgent: `keepalive/${version}` });
-    return new Cluster(client, { namespace: namespace ?? current.namespace ?? 'default', where });
+    return new Cluster(client, { namespace: namespace ?? current?.namespace ?? 'default', where });
   } catch (error) {
     throw new CommandError(
       `cannot log in (${where}): ${(error as Error).message.trim()}. Mend that user of the kubeconfig, or choose another --context`,
     );
   }
-}
-
-function choose(config: KubeConfig, context: string): void {
-  const names = config.getContexts().map(({ name }) => name);
-  if (names.includes(context)) {
-    config.setCurrentContext(context);
-    return;
-  }
-  const similar = mostSimilar(context, names);
-  const meant = similar === undefined ? '' : ` Did you mean ${similar}?`;
-  throw new CommandError(`--context ${context}: the kubeconfig has ${someOf(names)}.${meant}`);
-}
-
-function noContext(config: KubeConfig): string {
-  const names = config.getContexts().map(({ name }) => name);
-  return `the kubeconfig names no current context: choose one by --context, of ${someOf(names)}`;
-}
-
-function someOf(names: readonly string[]): string {
-  return names.length === 0 ? 'no context at all' : names.join(', ');
 }

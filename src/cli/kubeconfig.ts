@@ -1,69 +1,108 @@
 import { existsSync } from 'node:fs';
-import { delimiter } from 'node:path';
+import { delimiter, join } from 'node:path';
 
-import { KubeConfig } from '../kube/kubeconfig.ts';
+import { findHomeDir, KubeConfig } from '../kube/kubeconfig.ts';
+import type { Entries } from './kubeconfig-entries.ts';
+import { merged, readEntries, textOf } from './kubeconfig-entries.ts';
+import { mostSimilar } from './similar.ts';
 import { CommandError } from './terminal.ts';
 
-/** As kubectl finds it, or a tool would ask another cluster than the one that its user sees. */
-export function loadKubeConfig(file: string | undefined): KubeConfig {
-  if (file !== undefined && !existsSync(file))
-    throw new CommandError(`--kubeconfig ${file}: there is no such file`);
-  const { KUBECONFIG = '' } = process.env;
-  if (file !== undefined) return readFile(file);
-  return KUBECONFIG === '' ? byDefault() : merged(KUBECONFIG);
+interface Options {
+  readonly kubeconfig?: string;
+  readonly context?: string;
 }
 
-function byDefault(): KubeConfig {
+/** With a context that leads to a cluster, as kubectl finds it, or a tool would ask another one than its user sees. */
+export function loadKubeConfig({ kubeconfig, context }: Options): KubeConfig {
+  const files = filesOf(kubeconfig);
+  if (files === undefined) return withoutFile(context);
+  const entries = merged(files.map(readEntries));
+  const currentContext = context ?? entries.currentContext;
+  const lack = lackOf(entries, { context: currentContext, isNamed: context !== undefined });
+  if (lack !== undefined) throw new CommandError(lack);
   const config = new KubeConfig();
-  reading('~/.kube/config', () => {
-    config.loadFromDefault();
-  });
-  // What client-node makes up where there is no file at all.
+  // Entries that are not whole are nobody's fault here: another is chosen.
+  config.loadFromString(asText({ ...entries, currentContext }), { onInvalidEntry: 'filter' });
+  return config;
+}
+
+/**
+ * Which count; undefined where there is none. Not by client-node, which refuses a file of KUBECONFIG that is not there: kubectl
+ * (k8s.io/client-go, tools/clientcmd/loader.go) passes it over.
+ */
+function filesOf(kubeconfig: string | undefined): string[] | undefined {
+  if (kubeconfig !== undefined) {
+    if (existsSync(kubeconfig)) return [kubeconfig];
+    throw new CommandError(`--kubeconfig ${kubeconfig}: there is no such file`);
+  }
+  const { KUBECONFIG: list = '' } = process.env;
+  if (list === '') {
+    const home = findHomeDir();
+    const file = home === null ? '' : join(home, '.kube', 'config');
+    return existsSync(file) ? [file] : undefined;
+  }
+  const files = [...new Set(list.split(delimiter))].filter((file) => file !== '' && existsSync(file));
+  if (files.length > 0) return files;
+  throw new CommandError(
+    `KUBECONFIG=${list}: no such file is there: set it to one that is, or name a file by --kubeconfig`,
+  );
+}
+
+/** In a pod, or where WSL has one. */
+function withoutFile(context: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  // What client-node makes up where there is nothing at all.
   if (config.getCurrentContext() === 'loaded-context')
     throw new CommandError(
       'there is no kubeconfig: set KUBECONFIG, or name a file by --kubeconfig. Whoever runs the cluster has one for you; ' +
         '`derive`, `check` and `render` need no cluster',
     );
+  const names = config.getContexts().map(({ name }) => name);
+  const chosen = context ?? config.getCurrentContext();
+  if (!names.includes(chosen)) throw new CommandError(notThere(chosen, names, context !== undefined));
+  config.setCurrentContext(chosen);
   return config;
 }
 
-/**
- * By hand, since client-node takes the last current context, refuses a name that two files have and a file that is not there.
- * kubectl (k8s.io/client-go, tools/clientcmd/loader.go) passes a missing file over, and of each name takes the first.
- */
-function merged(list: string): KubeConfig {
-  const files = [...new Set(list.split(delimiter))].filter((file) => file !== '' && existsSync(file));
-  if (files.length === 0)
-    throw new CommandError(
-      `KUBECONFIG=${list}: no such file is there: set it to one that is, or name a file by --kubeconfig`,
-    );
-  const all = files.map(readFile);
-  const config = new KubeConfig();
-  config.loadFromOptions({
-    clusters: firstOfEach(all.flatMap((one) => one.getClusters())),
-    users: firstOfEach(all.flatMap((one) => one.getUsers())),
-    contexts: firstOfEach(all.flatMap((one) => one.getContexts())),
-    currentContext: all.map((one) => one.getCurrentContext()).find(Boolean),
+/** Why a context leads to no cluster, and what to do. */
+function lackOf(
+  { context: contexts, cluster: clusters, user: users }: Entries,
+  { context, isNamed }: { context: string; isNamed: boolean },
+): string | undefined {
+  const chosen = contexts.get(context);
+  if (chosen === undefined) return notThere(context, [...contexts.keys()], isNamed);
+  const [cluster, user] = [textOf(chosen.cluster), textOf(chosen.user)];
+  const other = 'or choose another --context';
+  if (cluster === '')
+    return `context ${context} names no cluster: \`kubectl config set-context ${context} --cluster=NAME\` sets it (there is ${someOf([...clusters.keys()], 'cluster')}), ${other}`;
+  const fields = clusters.get(cluster);
+  if (fields === undefined)
+    return `context ${context} names cluster ${cluster}: the kubeconfig has ${someOf([...clusters.keys()], 'cluster')}. Add it, ${other}`;
+  if (textOf(fields.server) === '')
+    return `cluster ${cluster} of context ${context} has no server: \`kubectl config set-cluster ${cluster} --server=https://…\` sets it, ${other}`;
+  if (user !== '' && !users.has(user))
+    return `context ${context} names user ${user}: the kubeconfig has ${someOf([...users.keys()], 'user')}. Add it, ${other}`;
+  return undefined;
+}
+
+function notThere(context: string, names: readonly string[], isNamed: boolean): string {
+  if (context === '')
+    return `the kubeconfig names no current context: choose one by --context, of ${someOf(names, 'context')}`;
+  const similar = mostSimilar(context, names);
+  const meant = similar === undefined ? '' : ` Did you mean ${similar}?`;
+  return `${isNamed ? '--context' : 'current-context'} ${context}: the kubeconfig has ${someOf(names, 'context')}.${meant}`;
+}
+
+function someOf(names: readonly string[], kind: string): string {
+  return names.length === 0 ? `no ${kind} at all` : names.join(', ');
+}
+
+function asText({ cluster, user, context, currentContext }: Entries): string {
+  return JSON.stringify({
+    clusters: [...cluster].map(([name, one]) => ({ name, cluster: one })),
+    users: [...user].map(([name, one]) => ({ name, user: one })),
+    contexts: [...context].map(([name, one]) => ({ name, context: one })),
+    'current-context': currentContext,
   });
-  return config;
-}
-
-function firstOfEach<T extends { readonly name: string }>(list: readonly T[]): T[] {
-  return [...Map.groupBy(list, ({ name }) => name).values()].flatMap(([first]) => first ?? []);
-}
-
-function readFile(file: string): KubeConfig {
-  const config = new KubeConfig();
-  reading(file, () => {
-    config.loadFromFile(file);
-  });
-  return config;
-}
-
-function reading(name: string, read: () => void): void {
-  try {
-    read();
-  } catch (error) {
-    throw new CommandError(`${name} cannot be read as a kubeconfig: ${(error as Error).message}`);
-  }
 }

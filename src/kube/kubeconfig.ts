@@ -2,13 +2,13 @@
  * All that needs client-node, named one by one in a file that is itself loaded only when it is needed: a bundle then holds
  * a tenth of it, where an `import()` of the package itself would hold every generated model.
  */
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import { findHomeDir, HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { Agent } from 'undici';
 
 import type { Connection } from './connection.ts';
 import { connect, h2Options, plain } from './connection.ts';
 
-export { KubeConfig };
+export { findHomeDir, KubeConfig };
 
 /**
  * Of a kubeconfig with all that client-node understands: tokens, exec plugins, client certificates, proxies.
