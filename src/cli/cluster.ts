@@ -130,11 +130,12 @@ export async function openCluster(
   { namespace, ...options }: ClusterOptions,
   version: string,
 ): Promise<Cluster> {
-  const config = loadKubeConfig(options);
+  const { config, headers } = loadKubeConfig(options);
   const current = config.getContextObject(config.getCurrentContext());
   const where = `context ${current?.name}, ${config.getCurrentCluster()?.server}`;
   try {
-    const client = new ApiClient(await fromKubeConfig(config), { userAgent: `keepalive/${version}` });
+    const connection = await fromKubeConfig(config, headers);
+    const client = new ApiClient(connection, { userAgent: `keepalive/${version}` });
     return new Cluster(client, { namespace: namespace ?? current?.namespace ?? 'default', where });
   } catch (error) {
     throw new CommandError(

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 
 import { isObject } from '../api/schema-node.ts';
+import { withTokenFile } from './kubeconfig-user.ts';
 import { CommandError } from './terminal.ts';
 import { parseYaml, plainOf } from './yaml-text.ts';
 
@@ -31,7 +32,7 @@ function entriesIn(text: string, folder: string): Entries {
   const fields = object ?? {};
   return {
     cluster: named(fields.clusters, 'cluster', (one) => withFiles(one, ['certificate-authority'], folder)),
-    user: named(fields.users, 'user', (one) => withFiles(one, ['client-certificate', 'client-key'], folder)),
+    user: named(fields.users, 'user', (one) => completeUser(one, folder)),
     context: named(fields.contexts, 'context', (one) => one),
     currentContext: textOf(fields['current-context']),
   };
@@ -47,12 +48,20 @@ function named(list: unknown, kind: EntryKind, complete: (one: Fields) => Fields
   );
 }
 
-/** A file is named from the folder of its kubeconfig. */
+function completeUser(user: Fields, folder: string): Fields {
+  const complete = withFiles(user, ['client-certificate', 'client-key', 'tokenFile'], folder);
+  const { exec } = user;
+  // One without a separator is looked for along PATH.
+  const isPath = isObject(exec) && textOf(exec.command).includes(sep);
+  return withTokenFile({ ...complete, exec: isPath ? withFiles(exec, ['command'], folder) : exec });
+}
+
+/** A file is named from the folder of its kubeconfig, and what is written out goes before it. */
 function withFiles(one: Fields, keys: readonly string[], folder: string): Fields {
   const complete: Record<string, unknown> = { ...one };
   for (const key of keys) {
     const file = textOf(one[key]);
-    if (file !== '') complete[key] = resolve(folder, file);
+    if (file !== '') complete[key] = textOf(one[`${key}-data`]) === '' ? resolve(folder, file) : undefined;
   }
   return complete;
 }

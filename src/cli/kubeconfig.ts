@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { findHomeDir, KubeConfig } from '../kube/kubeconfig.ts';
 import type { Entries } from './kubeconfig-entries.ts';
 import { merged, readEntries, textOf } from './kubeconfig-entries.ts';
+import { impersonationOf } from './kubeconfig-user.ts';
 import { mostSimilar } from './similar.ts';
 import { CommandError } from './terminal.ts';
 
@@ -12,10 +13,17 @@ interface Options {
   readonly context?: string;
 }
 
-/** With a context that leads to a cluster, as kubectl finds it, or a tool would ask another one than its user sees. */
-export function loadKubeConfig({ kubeconfig, context }: Options): KubeConfig {
+export interface Login {
+  /** Its current context leads to a cluster. */
+  readonly config: KubeConfig;
+  /** What every request says of the user besides what client-node knows. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** As kubectl finds it, or a tool would ask another cluster than the one that its user sees, or as somebody else. */
+export function loadKubeConfig({ kubeconfig, context }: Options): Login {
   const files = filesOf(kubeconfig);
-  if (files === undefined) return withoutFile(context);
+  if (files === undefined) return { config: withoutFile(context), headers: {} };
   const entries = merged(files.map(readEntries));
   const currentContext = context ?? entries.currentContext;
   const lack = lackOf(entries, { context: currentContext, isNamed: context !== undefined });
@@ -23,7 +31,8 @@ export function loadKubeConfig({ kubeconfig, context }: Options): KubeConfig {
   const config = new KubeConfig();
   // Entries that are not whole are nobody's fault here: another is chosen.
   config.loadFromString(asText({ ...entries, currentContext }), { onInvalidEntry: 'filter' });
-  return config;
+  const user = textOf(entries.context.get(currentContext)?.user);
+  return { config, headers: impersonationOf(user, entries.user.get(user) ?? {}) };
 }
 
 /**

@@ -12,9 +12,12 @@ export { findHomeDir, KubeConfig };
 
 /**
  * Of a kubeconfig with all that client-node understands: tokens, exec plugins, client certificates, proxies.
- * client-node 2.0.1 builds a new connection pool for each request; the first one is kept here.
+ * `more` goes with every request. client-node 2.0.1 builds a new connection pool for each request; the first one is kept here.
  */
-export async function fromKubeConfig(config: KubeConfig): Promise<Connection> {
+export async function fromKubeConfig(
+  config: KubeConfig,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Connection> {
   const cluster = config.getCurrentCluster();
   if (!cluster)
     throw new Error('the kubeconfig names no current context: run `kubectl config use-context NAME`');
@@ -28,11 +31,14 @@ export async function fromKubeConfig(config: KubeConfig): Promise<Connection> {
   return {
     server: cluster.server,
     dispatcher: () => dispatcher,
-    headers: async () => lowerCased((await authenticate()).getHeaders()),
+    headers: async () => ({ ...cleaned((await authenticate()).getHeaders()), ...more }),
     close: () => dispatcher.destroy(),
   };
 }
 
-function lowerCased(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+/** The file of a token ends in a newline, which no header may have. */
+function cleaned(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()]),
+  );
 }
