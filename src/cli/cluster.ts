@@ -1,8 +1,10 @@
 import { ApiClient } from '../kube/client.ts';
 import { isForbidden, isNetwork, isNotFound, isUnauthorized } from '../kube/errors.ts';
+import type { KubeCluster } from '../kube/kubeconfig.ts';
 import { fromKubeConfig } from '../kube/kubeconfig.ts';
 import type { KubeObject, Target } from '../kube/resource.ts';
 import type { ClusterOptions } from './cluster-option.ts';
+import { proxyOf } from './environment-proxy.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
 import { CommandError } from './terminal.ts';
 
@@ -33,7 +35,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /Proxy response/,
-    'the proxy that the kubeconfig names for this cluster (proxy-url) does not let you through',
+    'the proxy that the kubeconfig names for this cluster (proxy-url), or else HTTPS_PROXY, does not let you through',
   ],
 ];
 const elsewhere =
@@ -131,8 +133,10 @@ export async function openCluster(
   version: string,
 ): Promise<Cluster> {
   const { config, headers } = loadKubeConfig(options);
+  const cluster = config.getCurrentCluster();
+  if (cluster !== null) config.clusters = [throughProxy(cluster, process.env)];
   const current = config.getContextObject(config.getCurrentContext());
-  const where = `context ${current?.name}, ${config.getCurrentCluster()?.server}`;
+  const where = `context ${current?.name}, ${cluster?.server}`;
   try {
     const connection = await fromKubeConfig(config, headers);
     const client = new ApiClient(connection, { userAgent: `keepalive/${version}` });
@@ -142,4 +146,10 @@ export async function openCluster(
       `cannot log in (${where}): ${(error as Error).message.trim()}. Mend that user of the kubeconfig, or choose another --context`,
     );
   }
+}
+
+/** For the tool alone: what runs in the cluster reaches its API server as its pod does. */
+function throughProxy(cluster: KubeCluster, environment: NodeJS.ProcessEnv): KubeCluster {
+  const proxyUrl = cluster.proxyUrl || proxyOf(cluster.server, environment);
+  return proxyUrl === undefined ? cluster : { ...cluster, proxyUrl };
 }

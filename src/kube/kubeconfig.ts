@@ -9,6 +9,7 @@ import type { Connection } from './connection.ts';
 import { connect, h2Options, plain } from './connection.ts';
 
 export { findHomeDir, KubeConfig };
+export type { Cluster as KubeCluster } from '@kubernetes/client-node';
 
 /**
  * Of a kubeconfig with all that client-node understands: tokens, exec plugins, client certificates, proxies.

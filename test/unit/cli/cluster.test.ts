@@ -234,11 +234,12 @@ describe('by TLS, as kubectl does', () => {
     });
     const url = () => `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 
-    test('all is asked', async () => {
-      const opened: string[] = [];
+    /** Whereto it was asked to open a way; all of them lead to the API server. */
+    const opening = () => {
+      const opened = new Set<string>();
       proxy.on('connect', ({ url: target = '' }, client) => {
-        opened.push(target);
-        const { hostname, port } = new URL(`http://${target}`);
+        opened.add(target);
+        const { hostname, port } = new URL(server.url);
         const beyond = connect(Number(port), hostname, () => {
           client.write('HTTP/1.1 200 OK\r\n\r\n');
           client.pipe(beyond).pipe(client);
@@ -246,9 +247,50 @@ describe('by TLS, as kubectl does', () => {
         beyond.on('error', () => client.destroy());
         client.on('error', () => beyond.destroy());
       });
+      return opened;
+    };
+
+    test('all is asked', async () => {
+      const opened = opening();
       expect(await askWith({ 'proxy-url': url() })).toMatchObject({ code: 0, stderr: '' });
-      expect(new Set(opened)).toEqual(new Set([new URL(server.url).host]));
+      expect(opened).toEqual(new Set([new URL(server.url).host]));
       expect(tokens()).toEqual(new Set(['Bearer printed']));
+    });
+
+    describe('or else the environment', () => {
+      const { env } = process;
+      beforeEach(() => {
+        process.env = { ...env, HTTPS_PROXY: url() };
+      });
+      afterEach(() => {
+        process.env = env;
+      });
+      const far = { server: 'https://api.invalid:6443', 'tls-server-name': 'localhost' };
+
+      test('all is asked', async () => {
+        const opened = opening();
+        expect(await askWith(far)).toMatchObject({ code: 0, stderr: '' });
+        expect(opened).toEqual(new Set(['api.invalid:6443']));
+        expect(tokens()).toEqual(new Set(['Bearer printed']));
+      });
+
+      test('but for what NO_PROXY names', async () => {
+        process.env.NO_PROXY = '.invalid';
+        const opened = opening();
+        const { code, stderr } = await askWith(far);
+        expect([code, stderr]).toEqual([
+          2,
+          expect.stringMatching(/api\.invalid:6443\): (ENOTFOUND|EAI_AGAIN)/),
+        ]);
+        expect(opened).toEqual(new Set());
+      });
+
+      test('and the one of the cluster before it', async () => {
+        process.env.HTTPS_PROXY = 'http://127.0.0.1:1';
+        const opened = opening();
+        expect(await askWith({ ...far, 'proxy-url': url() })).toMatchObject({ code: 0, stderr: '' });
+        expect(opened).toEqual(new Set(['api.invalid:6443']));
+      });
     });
 
     test('nothing is asked where it refuses, and that is told', async () => {
@@ -256,7 +298,7 @@ describe('by TLS, as kubectl does', () => {
       const { code, stderr } = await askWith({ 'proxy-url': url() });
       expect(code).toBe(2);
       expect(stderr).toContain('(403)');
-      expect(stderr).toContain('(proxy-url) does not let you through');
+      expect(stderr).toContain('(proxy-url), or else HTTPS_PROXY, does not let you through');
       expect(server.asked).toEqual([]);
     });
   });
