@@ -14,6 +14,8 @@ export interface Source {
   readonly found: boolean;
   /** The first that is not UTF-8, counted from one: written out again, its bytes would be others. */
   readonly brokenLine?: number;
+  /** Read as it is meant, without the mark of its byte order: written out again, it would be UTF-8. */
+  readonly isUtf16?: true;
 }
 
 export const stdinName = '<stdin>';
@@ -79,8 +81,17 @@ async function sourceAt({ name, found, identity }: TextPlace, terminal: Terminal
     identity === stdinName
       ? await fromStdin(terminal)
       : reading(name, () => readFileSync(resolve(terminal.cwd, name)));
+  const utf16 = utf16In(bytes);
+  if (utf16 !== undefined) return { name, text: utf16, found, isUtf16: true };
   const text = bytes.toString('utf8');
   return { name, text, found, ...(isUtf8(bytes) ? {} : { brokenLine: brokenLineOf(bytes) }) };
+}
+
+/** By the mark of its byte order alone, as kubectl has it (k8s.io/cli-runtime, pkg/resource/visitor.go): PowerShell's `>` writes it. */
+function utf16In(bytes: Buffer): string | undefined {
+  const mark = bytes.toString('hex', 0, 2);
+  const order = { fffe: 'le', feff: 'be' }[mark];
+  return order === undefined ? undefined : new TextDecoder(`utf-16${order}`).decode(bytes);
 }
 
 /** No character of UTF-8 has the byte of a line end within it. */
@@ -99,7 +110,7 @@ async function fromStdin(terminal: Terminal): Promise<Buffer> {
   }
   const bytes = await terminal.readStdin();
   // In a pipe without pipefail this alone tells that what feeds it failed: of nothing, nothing is wrong.
-  if (/^\s*(?!#)\S/m.test(bytes.toString('latin1'))) return bytes;
+  if (/^\s*(?!#)\S/m.test(utf16In(bytes) ?? bytes.toString('latin1'))) return bytes;
   throw new CommandError('nothing came in on standard input: did the command before it fail?');
 }
 

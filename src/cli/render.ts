@@ -159,6 +159,7 @@ async function deliver(
   const changed = rendered.filter(({ source, text }) => source.text !== text);
   if (options.write) {
     if (changed.length === 0) terminal.say('nothing to change\n');
+    refuseUtf16(changed);
     for (const { source, text } of changed) {
       write(resolve(terminal.cwd, source.name), { name: source.name, text });
       // One by one: should a later one fail, these are changed.
@@ -184,6 +185,13 @@ async function deliver(
     );
     terminal.out(stream(taken.map(({ text }) => text)));
   }
+}
+
+/** Before any is written: all its bytes would be others, and not only those that must change. */
+function refuseUtf16(changed: readonly RenderedSource[]): void {
+  const [name] = changed.flatMap(({ source }) => (source.isUtf16 ? [source.name] : []));
+  if (name !== undefined)
+    throw new CommandError(`${name}: it is UTF-16: save it as UTF-8, and run this again`);
 }
 
 function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): void {
