@@ -72,15 +72,14 @@ export class World {
 
   gather(): NodeCircumstances {
     const policies = [...this.keepalivepolicies.list(), ...this.clusterkeepalivepolicies.list()];
+    const { settings } = this.settings;
+    // What these ask nobody can tell: what is held is held on, but where nothing shall act.
+    const unread = settings.acting === 'Enforce' ? policies.filter(({ policy }) => policy === undefined) : [];
     return {
       node: this.node,
       pods: this.pods.list(),
       namespaces: this.namespaces,
-      policies: [
-        ...thoseThatMayAct(policies, this.settings.settings),
-        // What these ask nobody can tell: what is held is held on.
-        ...policies.filter(({ policy }) => policy === undefined),
-      ],
+      policies: [...thoseThatMayAct(policies, settings), ...unread],
     };
   }
 

@@ -76,7 +76,8 @@ export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
         const acting = agentSkipOf(pod) === undefined ? by : [];
         return {
           ...{ pod, by },
-          wanted: { asked: askedBy(acting), hold: isPuzzled(pod.namespace) },
+          // What asks to be left alone is, whatever is asked.
+          wanted: { asked: askedBy(acting), hold: !isLeftAlone(pod) && isPuzzled(pod.namespace) },
           // Its descriptors can be reached whatever network it uses.
           sockets: askedBy((isLeftAlone(pod) ? [] : by).filter(repairs)),
         };

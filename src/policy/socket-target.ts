@@ -29,16 +29,28 @@ export function heldPlaces({ pods, host }: NodeSelections): ReadonlySet<Place> {
   return held;
 }
 
-/** These are asked what they were before, and what others ask besides. */
+/** Those that are held are asked what they were before, and what others ask besides. */
 export function heldTargets(
+  selections: NodeSelections,
   now: readonly SocketTarget[],
   before: readonly SocketTarget[],
-  held: ReadonlySet<Place>,
 ): SocketTarget[] {
-  const kept = new Map(before.filter(({ place }) => held.has(place)).map((target) => [target.place, target]));
+  const held = heldPlaces(selections);
+  const spared = held.has(HOST) ? sparedOfHost(selections) : new Set();
+  const stays = before.flatMap((target) => {
+    if (held.has(target.place)) return [target];
+    return spared.has(target.place) ? [{ ...target, wanted: undefined }] : [];
+  });
+  const kept = new Map(stays.map((target) => [target.place, target]));
   const others = now.filter(({ place }) => !kept.has(place));
   const fresh = new Map(now.map((target) => [target.place, target]));
   return [...others, ...[...kept.values()].map((target) => both(target, fresh.get(target.place)))];
+}
+
+/** In its network, what is held of the host would be given to them if nobody knew them. */
+function sparedOfHost({ pods }: NodeSelections): ReadonlySet<Place> {
+  const spared = pods.filter(({ pod }) => pod.hostNetwork && isLeftAlone(pod));
+  return new Set(spared.map(({ pod }) => pod.place));
 }
 
 function both(before: SocketTarget, now: SocketTarget | undefined): SocketTarget {

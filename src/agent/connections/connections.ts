@@ -91,15 +91,14 @@ export class Connections {
     this.#hostPods = new Set(ofHost.map(({ place }) => place));
     this.#pods = identitiesOf(selections);
     const before = this.#targets.filter(({ place }) => !sandboxed.has(place));
-    const held = heldPlaces(selections);
-    this.#targets = heldTargets(socketTargets(selections, sandboxed), before, held);
+    this.#targets = heldTargets(selections, socketTargets(selections, sandboxed), before);
     this.#asked = new Set(this.#targets.map(({ place }) => place));
     this.#forgetOthers();
     if (this.#targets.length > 0) this.#startedMs ??= performance.now();
     const running = new Set(ofHost.filter(({ started }) => started).map(({ place }) => place));
     this.#served.follow({
       ...{ targets: this.#targets, hostPods: this.#hostPods, running, pods: this.#pods },
-      held,
+      held: heldPlaces(selections),
     });
     // Otherwise once it is known which of them the kernel looks after.
     if (!this.#served.counts) this.#plan(this.#targets);

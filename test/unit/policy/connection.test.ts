@@ -14,10 +14,13 @@ import {
   socketTargets,
 } from '../../../src/policy/socket-target.ts';
 import { heldValues } from '../../support/arbitrary.ts';
+import type { PodSketch } from '../../support/builder.ts';
 import { behind, nodePodOf, platform, selectedBy, team } from '../../support/builder.ts';
 
 const values = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
 const asked = behind(90);
+const leftAlone = (sketch: PodSketch = {}) =>
+  nodePodOf({ ...sketch, labels: { 'keepalive.dev/skip': 'true' } });
 const view = (rest: Partial<ConnectionView> = {}): ConnectionView => ({
   ...{ loopback: false, keepalive: true, values, timerMs: 29_000, userTimeoutMs: 0 },
   ...rest,
@@ -202,8 +205,7 @@ describe('whose sockets are looked at', () => {
   });
 
   test('one that asks to be left alone is only counted, and one with a kernel of its own is not looked at', () => {
-    const skipped = nodePodOf({ labels: { 'keepalive.dev/skip': 'true' } });
-    expect(socketTargets(selectedBy([team(90)], [skipped]))).toEqual([
+    expect(socketTargets(selectedBy([team(90)], [leftAlone()]))).toEqual([
       { namespace: 'db', place: own, wanted: undefined, timeouts: [90] },
     ]);
     expect(socketTargets(selectedBy([team(90)]), new Set([own]))).toEqual([]);
@@ -213,7 +215,7 @@ describe('whose sockets are looked at', () => {
     const before = socketTargets(selectedBy([team(90)]));
     const follow = (policies: EffectivePolicy[], unread: EffectivePolicy[], last = before) => {
       const selections = selectedBy(policies, undefined, unread);
-      return heldTargets(socketTargets(selections), last, heldPlaces(selections));
+      return heldTargets(selections, socketTargets(selections), last);
     };
 
     test('is asked what it was before', () => {
@@ -233,9 +235,26 @@ describe('whose sockets are looked at', () => {
       expect(heldPlaces(selectedBy([team(90)])).size).toBe(0);
     });
 
+    test('is asked nothing any more once it asks to be left alone', () => {
+      const selections = selectedBy([], [leftAlone()], [team(90)]);
+      expect(heldPlaces(selections).size).toBe(0);
+      expect(heldTargets(selections, socketTargets(selections), before)).toEqual([]);
+    });
+
+    test('in the host’s network it stays known, lest it be given what the host is', () => {
+      const hosts = platform(90, { podSelector: undefined, nodes: { selector: {} } });
+      const onHost = { hostNetwork: true };
+      const given = socketTargets(selectedBy([hosts], [nodePodOf({ spec: onHost })]));
+      const selections = selectedBy([], [leftAlone({ spec: onHost })], [hosts]);
+      expect(heldTargets(selections, socketTargets(selections), given)).toEqual([
+        { place: HOST, wanted: asked, timeouts: [90] },
+        { namespace: 'db', place: own, wanted: undefined, timeouts: [90] },
+      ]);
+    });
+
     test('is not asked any more once it is gone', () => {
       const selections = selectedBy([], [], [team(90)]);
-      expect(heldTargets(socketTargets(selections), before, heldPlaces(selections))).toEqual([]);
+      expect(heldTargets(selections, socketTargets(selections), before)).toEqual([]);
     });
   });
 

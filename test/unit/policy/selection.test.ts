@@ -106,10 +106,10 @@ describe('a policy that cannot be read', () => {
     ...{ kind, namespace: of, name: 'newer', uid: 'u2', generation: 2, policy: undefined },
     ...{ problems: 'spec.mode: expected one of "Enforce"|"Audit"', status: {} },
   });
-  const holds = (record: PolicyRecord) => {
+  const holds = (record: PolicyRecord, first = nodePodOf()) => {
     const { pods, host } = selectOnNode({
       ...{ node: { name: 'n1', labels: {} }, namespaces },
-      pods: [nodePodOf(), nodePodOf({ name: 'front', namespace: 'web' })],
+      pods: [first, nodePodOf({ name: 'front', namespace: 'web' })],
       policies: [record],
     });
     return [...pods.map(({ wanted }) => wanted.hold), host.wanted.hold];
@@ -117,6 +117,11 @@ describe('a policy that cannot be read', () => {
 
   test('of a namespace holds what its pods have', () => {
     expect(holds(unread('KeepalivePolicy', 'db'))).toEqual([true, false, false]);
+  });
+
+  test('holds nothing of a pod that asks to be left alone: what it had goes back', () => {
+    const leftAlone = nodePodOf({ labels: { 'keepalive.dev/skip': 'true' } });
+    expect(holds(unread('ClusterKeepalivePolicy', ''), leftAlone)).toEqual([false, true, true]);
   });
 
   test('of the cluster holds what every pod and the node have', () => {
