@@ -205,8 +205,9 @@ export class NodeKernel {
   /** Where a pod has a kernel of its own, what is held here is of no use: whatever an agent before changed goes back. */
   #settle(visit: Visit, opened: OpenNamespace): Reading {
     const { sandbox } = opened;
-    if (sandbox === undefined) return this.#settleValues(visit, opened);
-    const reading = this.#settleValues({ ...visit, wanted: asFound }, opened);
+    const doubt: Pick<Reading, 'doubted'> = this.#namespaces.isDoubted(visit.place) ? { doubted: true } : {};
+    if (sandbox === undefined) return { ...this.#settleValues(visit, opened), ...doubt };
+    const reading = { ...this.#settleValues({ ...visit, wanted: asFound }, opened), ...doubt };
     return { ...reading, state: 'sandboxed', sandbox, reason: `a kernel of its own (${sandbox})`, now: {} };
   }
 
@@ -228,8 +229,7 @@ export class NodeKernel {
     return {
       ...{ place, state: 'read', now: values, faults: [...faults, ...refused], repaired },
       found: foundOf(this.#ledger.get(place)?.memory ?? {}),
-      wrote: settlement.writes,
-      putRight: repairs,
+      ...{ wrote: settlement.writes, putRight: repairs },
       ...(override === undefined ? {} : { override }),
     };
   }

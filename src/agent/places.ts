@@ -123,7 +123,8 @@ const unvisited = { reading: undefined, heldFor: undefined };
 
 /** Asked for, and not found when it was last looked for, or never looked for. */
 function isLost({ asked, wanted, reading }: Known): boolean {
-  const isFound = reading?.state === 'read' || reading?.state === 'sandboxed';
+  const isThere = reading?.state === 'read' || reading?.state === 'sandboxed';
+  const isFound = isThere && reading.doubted !== true;
   return (asked || wanted.asked !== undefined) && !isFound;
 }
 

@@ -21,6 +21,8 @@ export interface Reading {
    * cannot be told, so nothing is changed there. `sandboxed`: what the host holds for it serves none of its connections.
    */
   readonly state: 'read' | 'absent' | 'failed' | 'contested' | 'sandboxed';
+  /** The pod may have gone on to another network, which was not found. */
+  readonly doubted?: true;
   /** With `sandboxed`. */
   readonly sandbox?: SandboxRuntime;
   /** Read back from the kernel; without what it does not have. */

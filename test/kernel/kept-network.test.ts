@@ -67,9 +67,11 @@ describe('the network of a pod whose last process has ended, which its runtime k
     visit(pod.place);
     await pinned(pod);
     const asks = { place: pod.place, wanted: asked, anew: false, moved: true, asked: true };
-    agent.visit([asks], machine.pods);
+    expect(agent.visit([asks], machine.pods)).toMatchObject([{ state: 'read', doubted: true }]);
     const next = await machine.pod({ uid: pod.uid });
-    expect(visit(pod.place)).toMatchObject({ state: 'read', wrote: wanted });
+    const found = visit(pod.place);
+    expect(found).toMatchObject({ state: 'read', wrote: wanted });
+    expect(found).not.toHaveProperty('doubted');
     expect(await machine.values(next.pid)).toEqual(wanted);
     expect(agent.networkOf(pod.place)).toMatchObject({ pid: Number(numberInside(next.pid)) });
   });

@@ -89,6 +89,18 @@ test('a pod without a process is looked for again soon, and less and less often'
   expect(pauses.at(-1)).toBeLessThanOrEqual(10_000);
 });
 
+test('one that moved is looked for as well until its next network is found', () => {
+  const doubted = (nowMs: number) => places.take([{ ...read(first.place), doubted: true }], { nowMs });
+  takeAll(plan([selected(first)]));
+  const moved = selected({ ...first, started: true });
+  expect(plan([moved])).toMatchObject([{ moved: true }]);
+  doubted(0);
+  expect(places.nextDueMs(0)).toBeLessThanOrEqual(100);
+  expect(namesOf(plan([moved], 100))).toEqual([first.place]);
+  takeAll(plan([moved], 100));
+  expect(places.nextDueMs(100)).toBeUndefined();
+});
+
 test('news from its kubelet makes it looked for soon', () => {
   for (let nowMs = 0; nowMs < 60_000; nowMs += 10_000)
     takeAll(plan([selected(first)], nowMs), 'absent', nowMs);
