@@ -76,14 +76,14 @@ export class ConnectionProgram {
     try {
       return new ConnectionProgram(options.pinFolder, load(object, build, options));
     } catch (error) {
-      if (foldersIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
+      if (namesIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
       throw error;
     }
   }
 
   /** Takes away whatever any agent left in the kernel. */
   static removeAll(pinFolder: string): void {
-    for (const name of foldersIn(pinFolder)) removeFolder(join(pinFolder, name));
+    for (const name of namesIn(pinFolder)) removeFolder(join(pinFolder, name));
     if (existsSync(pinFolder)) rmdirSync(pinFolder);
   }
 
@@ -140,7 +140,7 @@ export class ConnectionProgram {
 
   /** Pins of other builds, whose agents have ended. */
   removeOthers(): void {
-    for (const name of foldersIn(this.#pinFolder))
+    for (const name of namesIn(this.#pinFolder))
       if (join(this.#pinFolder, name) !== this.#folder) removeFolder(join(this.#pinFolder, name));
   }
 
@@ -261,14 +261,21 @@ function isWhole(folder: string, { iterators }: Extent): boolean {
   return [...maps, ...iterators, 'born'].every((pin) => existsSync(join(folder, pin)));
 }
 
-function foldersIn(pinFolder: string): string[] {
+function namesIn(pinFolder: string): string[] {
   return existsSync(pinFolder) ? readdirSync(pinFolder) : [];
 }
 
-/** The program first, so that none acts by half of its maps. */
+/** The program first, so that none acts by half of its maps. Somebody else may be removing them as well. */
 function removeFolder(folder: string): void {
-  if (!existsSync(folder)) return;
-  const pins = readdirSync(folder).sort((a, b) => Number(b === 'born') - Number(a === 'born'));
-  for (const pin of pins) unlinkSync(join(folder, pin));
-  rmdirSync(folder);
+  const pins = namesIn(folder).sort((a, b) => Number(b === 'born') - Number(a === 'born'));
+  for (const pin of pins) ifThere(() => unlinkSync(join(folder, pin)));
+  ifThere(() => rmdirSync(folder));
+}
+
+function ifThere(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }

@@ -23,7 +23,11 @@ export interface NodeConnectionsOptions {
   readonly objectFile: string | undefined;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
+  /** Throws where this machine cannot have it, and says why. */
+  readonly open?: (options: ConnectionProgramOptions) => OpenProgram;
 }
+
+type OpenProgram = Pick<ConnectionProgram, keyof ConnectionProgram>;
 
 /** A place whose new connections have their values from the kernel. */
 export interface Served {
@@ -48,7 +52,7 @@ export interface Counted {
 }
 
 interface Loaded {
-  readonly program: ConnectionProgram;
+  readonly program: OpenProgram;
   readonly orders: KernelOrders;
   readonly load: () => Loaded;
 }
@@ -79,7 +83,7 @@ export class NodeConnections {
   readonly #pinFolder: string;
   #loaded: Loaded | undefined;
 
-  constructor({ procRoot, objectFile, networkOf }: NodeConnectionsOptions) {
+  constructor({ procRoot, objectFile, networkOf, open = openProgram }: NodeConnectionsOptions) {
     const root = join(procRoot, String(firstProcess), 'root');
     this.#pinFolder = join(root, 'sys/fs/bpf/keepalive');
     this.byDescriptors = countsAsHost(procRoot);
@@ -93,7 +97,7 @@ export class NodeConnections {
       const podFolders = new PodFolders(procRoot, groupFolder);
       const folders = podFolders.isUsable ? podFolders : undefined;
       const load = (): Loaded => {
-        const program = openProgram(options);
+        const program = open(options);
         return { program, orders: new KernelOrders({ program, networkOf, folders }), load };
       };
       this.#loaded = load();
@@ -125,7 +129,14 @@ export class NodeConnections {
   /** Pins are files: somebody may have removed them. */
   #loadIfGone({ program, load }: Loaded): boolean {
     if (program.isWhole) return false;
-    this.#loaded = load();
+    const loaded = load();
+    const { countless } = loaded.program;
+    // Others rely on what was there at first: until all of it is to be had again, descriptors look after everything.
+    if (countless !== undefined && this.means.countedBy === 'BPF') {
+      loaded.program.close();
+      throw new Error(`loaded anew, connections cannot be counted: ${countless}`);
+    }
+    this.#loaded = loaded;
     program.close();
     return true;
   }

@@ -5,27 +5,16 @@ import type { Order } from '../../../../src/kernel/connection-layout.ts';
 import type { Place } from '../../../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../../../src/policy/place.ts';
 import { behind } from '../../../support/builder.ts';
+import { PlayedProgram } from './played-program.ts';
 
 const one = placeOfPod('one');
 const held = placeOfPod('held');
 
-/** The kernel, as far as it keeps what it is told. */
-class Played {
-  readonly networks = new Map<bigint, Order>();
-  readonly groups = new Map<bigint, Order>();
-  order = (cookie: bigint, order: Order) => void this.networks.set(cookie, order);
-  orderGroup = (inode: bigint, order: Order) => void this.groups.set(inode, order);
-  withdraw = (cookie: bigint) => void this.networks.delete(cookie);
-  withdrawGroup = (inode: bigint) => void this.groups.delete(inode);
-  ordered = () => [...this.networks.keys()];
-  orderedGroups = () => [...this.groups.keys()];
-}
-
-let kernel: Played;
+let kernel: PlayedProgram;
 let cookies: Map<Place, bigint>;
 let orders: KernelOrders;
 beforeEach(() => {
-  kernel = new Played();
+  kernel = new PlayedProgram();
   cookies = new Map([
     [HOST, 1n],
     [one, 2n],

@@ -1,0 +1,80 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+
+import { NodeConnections } from '../../../../src/agent/connections/node-connections.ts';
+import { placeOfPod } from '../../../../src/policy/place.ts';
+import { behind } from '../../../support/builder.ts';
+import { PlayedProgram } from './played-program.ts';
+
+const place = placeOfPod('one');
+
+let procRoot: string;
+let opened: PlayedProgram[];
+beforeEach(() => {
+  procRoot = mkdtempSync(join(tmpdir(), 'node-connections-'));
+  mkdirSync(join(procRoot, '1/root'), { recursive: true });
+  const groups = '30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n';
+  writeFileSync(join(procRoot, '1/mountinfo'), groups);
+  opened = [];
+});
+afterEach(() => {
+  rmSync(procRoot, { recursive: true });
+});
+
+/** Of what is loaded one after the other, why it does not count. */
+function begin(...reasons: (string | undefined)[]) {
+  const connections = new NodeConnections({
+    ...{ procRoot, objectFile: 'keepalive.bpf.o', networkOf: () => ({ cookie: 1n, pid: 1 }) },
+    open: () => {
+      const program = new PlayedProgram(reasons[opened.length]);
+      opened.push(program);
+      return program;
+    },
+  });
+  const follow = () =>
+    connections.follow({
+      targets: [{ place, wanted: behind(90), timeouts: [90] }],
+      ...{ hostPods: new Set(), running: new Set(), pods: new Map(), held: new Set() },
+    });
+  const takeAway = () => {
+    for (const program of opened) program.isWhole = false;
+  };
+  return { connections, follow, takeAway };
+}
+
+const areClosed = () => opened.map(({ isClosed }) => isClosed);
+
+describe('what is loaded anew', () => {
+  test('takes the place of what was there, which is let go of', () => {
+    const { follow, takeAway } = begin();
+    expect(follow()).toMatchObject({ served: [{ place }], isAnew: false });
+    takeAway();
+    expect(follow()).toMatchObject({ served: [{ place }], isAnew: true });
+    expect(areClosed()).toEqual([true, false]);
+    expect(opened[1]?.ordered()).toEqual([1n]);
+  });
+
+  test('and counts no more serves nobody, until it counts again', () => {
+    const { connections, follow, takeAway } = begin(undefined, 'ENOMEM at load');
+    follow();
+    takeAway();
+    expect(follow).toThrow('loaded anew, connections cannot be counted: ENOMEM at load');
+    expect(opened[1]?.ordered()).toEqual([]);
+    expect(follow()).toMatchObject({ served: [{ place }], isAnew: true });
+    expect(areClosed()).toEqual([true, true, false]);
+    expect(connections.means).toMatchObject({ by: 'BPF', countedBy: 'BPF' });
+  });
+
+  test.each([undefined, 'EPERM at load'])(
+    'serves where it never counted, whether it would now or not: %s',
+    (now) => {
+      const { connections, follow, takeAway } = begin('EPERM at load', now);
+      takeAway();
+      expect(follow()).toMatchObject({ served: [{ place }], isAnew: true });
+      expect(connections.pins).toBeUndefined();
+    },
+  );
+});
