@@ -19,8 +19,15 @@ interface Asked {
   readonly readOnly: boolean;
 }
 
+/** What its pod went through since it was last visited, however many rounds failed or passed it over. */
+interface News {
+  readonly anew: boolean;
+  readonly moved: boolean;
+}
+
 interface Known extends Asked {
   readonly pod: NodePod | undefined;
+  news: News;
   reading: Reading | undefined;
   /** What was asked when it was last visited. */
   heldFor: Asked | undefined;
@@ -37,6 +44,8 @@ interface Occasion {
 export class Places {
   readonly #search = new Search();
   #places = new Map<Place, Known>();
+  /** Of the last plan: a visit tells of others as well, which nobody has gone to. */
+  #visited: ReadonlySet<Place> = new Set();
 
   /** The latest of each place. */
   get readings(): ReadonlyMap<Place, Reading> {
@@ -67,9 +76,11 @@ export class Places {
       visits.push(this.#next(before, pod.place, { wanted, pod, asked: by.length > 0, readOnly }));
     }
     const looksAgain = this.#search.isDue(nowMs);
-    return visits
+    const planned = visits
       .filter(({ due, lost }) => everything || due || (lost && looksAgain))
       .map(({ visit }) => visit);
+    this.#visited = new Set(planned.map(({ place }) => place));
+    return planned;
   }
 
   /** `walkMs`: what it took to go through all processes, where that was done. */
@@ -83,6 +94,7 @@ export class Places {
       if (place === undefined) continue;
       place.reading = reading;
       place.heldFor = askedOf(place);
+      if (this.#visited.has(reading.place)) place.news = noNews;
       searched ||= isLost(place);
     }
     if (searched) this.#search.ended({ nowMs, walkMs });
@@ -99,26 +111,22 @@ export class Places {
     now: Asked & Pick<Known, 'pod'>,
   ): { visit: Visit; due: boolean; lost: boolean } {
     const known = before.get(name);
-    const place = { ...(known ?? unvisited), ...now };
+    const news = known === undefined ? noNews : newsOf(known, now.pod);
+    const place = { ...(known ?? unvisited), ...now, news };
     this.#places.set(name, place);
     const lost = isLost(place);
-    const moved = known !== undefined && hasMoved(known.pod, now.pod);
-    const hasNews = isChanged(place) || moved;
+    const hasNews = isChanged(place);
     // Whoever is looked for waits for the next look, however often a program or its owner make news of it.
     if (lost && hasNews) this.#search.hasten();
-    const anew = known !== undefined && known.pod?.addresses !== now.pod?.addresses;
-    return { visit: visitOf(name, now, { anew, moved }), due: !lost && hasNews, lost };
+    return { visit: visitOf(name, now, news), due: !lost && hasNews, lost };
   }
 }
 
-function visitOf(
-  place: Place,
-  { wanted, asked, readOnly }: Asked,
-  { anew, moved }: { readonly anew: boolean; readonly moved: boolean },
-): Visit {
+function visitOf(place: Place, { wanted, asked, readOnly }: Asked, { anew, moved }: News): Visit {
   return { place, wanted, asked, anew, ...(moved ? { moved } : {}), ...(readOnly ? { readOnly } : {}) };
 }
 
+const noNews: News = { anew: false, moved: false };
 const unvisited = { reading: undefined, heldFor: undefined };
 
 /** Asked for, and not found when it was last looked for, or never looked for. */
@@ -132,9 +140,17 @@ function askedOf({ wanted, asked, readOnly }: Asked): Asked {
   return { wanted, asked, readOnly };
 }
 
-/** Asked of it is something else than when it was last visited. */
+/** It is another, or asked of it is something else, than when it was last visited. */
 function isChanged(place: Known): boolean {
-  return place.reading === undefined || !isDeepStrictEqual(place.heldFor, askedOf(place));
+  const { anew, moved } = place.news;
+  return anew || moved || place.reading === undefined || !isDeepStrictEqual(place.heldFor, askedOf(place));
+}
+
+function newsOf({ news, pod }: Known, now: NodePod | undefined): News {
+  return {
+    anew: news.anew || pod?.addresses !== now?.addresses,
+    moved: news.moved || hasMoved(pod, now),
+  };
 }
 
 /** What only its kubelet writes: it may have gone on from a sandbox that was being made to one that runs. */

@@ -70,8 +70,31 @@ test('a pod with new addresses may have a new sandbox', () => {
 test('a pod with other containers may have one too, with the addresses of the old one', () => {
   takeAll(plan([selected(first)]));
   const identity = { ...first.identity, containers: ['c'.repeat(64)] };
-  expect(plan([selected({ ...first, identity })])).toMatchObject([{ anew: false, moved: true }]);
+  const visits = plan([selected({ ...first, identity })]);
+  expect(visits).toMatchObject([{ anew: false, moved: true }]);
+  takeAll(visits);
   expect(plan([selected({ ...first, identity }, asking(60))])[0]).not.toHaveProperty('moved');
+});
+
+test('what a pod went through is told until it was visited, whatever round fails', () => {
+  const identity = { ...first.identity, containers: ['c'.repeat(64)] };
+  takeAll(plan([selected(first)]));
+  plan([selected({ ...first, addresses: '10.0.0.9' })]);
+  const next = [selected({ ...first, addresses: '10.0.0.9', identity })];
+  expect(plan(next)).toMatchObject([{ anew: true, moved: true }]);
+  const visits = plan(next);
+  expect(visits).toMatchObject([{ anew: true, moved: true }]);
+  takeAll(visits);
+  expect(plan(next)).toEqual([]);
+});
+
+test('what a pod went through while it waits to be looked for is told when it is', () => {
+  takeAll(plan([selected(first)]), 'failed');
+  const moved = [selected({ ...first, addresses: '10.0.0.9' })];
+  expect(plan(moved, 99)).toEqual([]);
+  // Told of it besides, by a visit elsewhere.
+  takeAll([{ place: first.place, wanted, asked: true, anew: false }], 'contested', 99);
+  expect(plan(moved, 300)).toMatchObject([{ anew: true, moved: true }]);
 });
 
 test('a pod without a process is looked for again soon, and less and less often', () => {
