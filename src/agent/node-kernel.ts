@@ -161,9 +161,9 @@ export class NodeKernel {
     }
   }
 
-  /** A walk through all processes is for those who ask for something, or have something to be given back. */
+  /** A walk through all processes is for those who ask for something, or may, or have something to be given back. */
   #isSought({ place, wanted, asked }: Visit): boolean {
-    const isAsked = asked || wanted.asked !== undefined;
+    const isAsked = asked || wanted.asked !== undefined || wanted.hold;
     return place === HOST || isAsked || this.#ledger.get(place) !== undefined;
   }
 

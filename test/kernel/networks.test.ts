@@ -59,6 +59,15 @@ describe('of a pod with several networks', () => {
   });
 });
 
+test('one is found where nobody can tell whether anything is asked, and not where nothing is', async () => {
+  const { place } = await machine.pod();
+  const look = (hold: boolean) =>
+    agent.visit([{ place, wanted: { asked: undefined, hold }, anew: false, asked: false }], machine.pods);
+  expect(look(false)).toMatchObject([{ state: 'absent' }]);
+  expect(look(true)).toMatchObject([{ state: 'read', now: kernel, wrote: {} }]);
+  expect(agent.networkOf(place)).toBeDefined();
+});
+
 test('a sandbox that its runtime has not started yet is left alone, since the values of its pod are still to be written', async () => {
   const uid = '0d3c6a39-7f0e-4d52-9f3b-3b9b7d7a6f11';
   const stage = join(machine.folder, 'runc:[2:INIT]');
