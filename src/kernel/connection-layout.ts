@@ -51,9 +51,11 @@ function numbersOf({ idleTimeoutSeconds, secondProbeSeconds, values, most }: Con
   ];
 }
 
+export const keyBytes = 8;
+
 /** The key of a network namespace, or of a control group. */
 export function keyAsBytes(key: bigint): Buffer {
-  const bytes = Buffer.alloc(8);
+  const bytes = Buffer.alloc(keyBytes);
   bytes.writeBigUInt64LE(key);
   return bytes;
 }

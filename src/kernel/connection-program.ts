@@ -13,9 +13,10 @@ import {
 import { join } from 'node:path';
 
 import type { Order, ToldConnection } from './connection-layout.ts';
-import { keyAsBytes, orderAsBytes, readTold, toldBytes } from './connection-layout.ts';
+import { orderAsBytes, readTold, toldBytes } from './connection-layout.ts';
 import { withExcluding } from './group-programs.ts';
-import { BpfObject, createIterator, keysOf, openPinned, removeFromMap, updateMap } from './libbpf.ts';
+import { BpfObject, createIterator, openPinned } from './libbpf.ts';
+import { OrderMaps } from './order-maps.ts';
 import { close, ticksPerSecond } from './syscall.ts';
 
 export interface ConnectionProgramOptions {
@@ -52,8 +53,7 @@ export class ConnectionProgram {
   readonly countless: string | undefined;
   readonly #folder: string;
   readonly #pinFolder: string;
-  readonly #networks: number;
-  readonly #groups: number;
+  readonly #maps: OrderMaps;
   readonly #extent: Extent;
   readonly #hertz = ticksPerSecond();
 
@@ -62,8 +62,7 @@ export class ConnectionProgram {
     this.#folder = folder;
     this.#extent = extent;
     this.countless = countless;
-    this.#networks = openPinned(join(folder, 'networks'));
-    this.#groups = openPinned(join(folder, 'groups'));
+    this.#maps = new OrderMaps(folder);
   }
 
   /**
@@ -102,30 +101,30 @@ export class ConnectionProgram {
    * anything is ordered for. E2BIG where there are too many of them.
    */
   order(cookie: bigint, order: Order, { asksGroups = false } = {}): void {
-    updateMap(this.#networks, keyAsBytes(cookie), this.#asBytes(order, asksGroups));
+    this.#maps.order(cookie, this.#asBytes(order, asksGroups));
   }
 
   /** The same for what is in or below a folder of control groups v2, by its inode number, in networks that ask groups. */
   orderGroup(inode: bigint, order: Order): void {
-    updateMap(this.#groups, keyAsBytes(inode), this.#asBytes(order));
+    this.#maps.orderGroup(inode, this.#asBytes(order));
   }
 
   /** New connections are left alone; those that are open keep what they have. */
   withdraw(cookie: bigint): void {
-    removeFromMap(this.#networks, keyAsBytes(cookie));
+    this.#maps.withdraw(cookie);
   }
 
   withdrawGroup(inode: bigint): void {
-    removeFromMap(this.#groups, keyAsBytes(inode));
+    this.#maps.withdrawGroup(inode);
   }
 
   /** Network namespaces that anything was ordered for, by earlier agents too. */
   ordered(): bigint[] {
-    return keysOf(this.#networks, 8).map((key) => key.readBigUInt64LE());
+    return this.#maps.ordered();
   }
 
   orderedGroups(): bigint[] {
-    return keysOf(this.#groups, 8).map((key) => key.readBigUInt64LE());
+    return this.#maps.orderedGroups();
   }
 
   /** Every connection that was met, of all network namespaces, in steps of about a thousand; it waits for no lock. */
@@ -138,15 +137,23 @@ export class ConnectionProgram {
     }
   }
 
+  /** What other builds were told, which act until {@link removeOthers}; each to be closed. */
+  others(): OrderMaps[] {
+    return this.#otherFolders().flatMap((folder) => OrderMaps.ofAny(folder) ?? []);
+  }
+
   /** Pins of other builds, whose agents have ended. */
   removeOthers(): void {
-    for (const name of namesIn(this.#pinFolder))
-      if (join(this.#pinFolder, name) !== this.#folder) removeFolder(join(this.#pinFolder, name));
+    for (const folder of this.#otherFolders()) removeFolder(folder);
+  }
+
+  #otherFolders(): string[] {
+    const all = namesIn(this.#pinFolder).map((name) => join(this.#pinFolder, name));
+    return all.filter((folder) => folder !== this.#folder);
   }
 
   close(): void {
-    close(this.#networks);
-    close(this.#groups);
+    this.#maps.close();
   }
 
   #asBytes(order: Order, asksGroups = false): Buffer {

@@ -1,7 +1,12 @@
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 
 import { NodeConnections } from '../../src/agent/connections/node-connections.ts';
+import type { Place } from '../../src/policy/place.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
+import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { until } from '../cluster/wait.ts';
 import { behind } from '../support/builder.ts';
 import { Ground } from './connection-ground.ts';
@@ -18,17 +23,51 @@ beforeAll(async () => {
 afterEach(() => ground.closeSockets());
 afterAll(() => ground.stop());
 
-test('what keeps connections in the kernel is loaded anew where somebody took away its pins', async () => {
-  const connections = new NodeConnections({
+const begin = () =>
+  new NodeConnections({
     ...{ procRoot: ground.machine.procRoot, objectFile: ground.objectFile },
     networkOf: () => ({ cookie: ground.client.cookie, pid: ground.pods.client.pid }),
   });
+const isGiven = () => optionsOf(ground.connect()).keepalive;
+
+test('what another build orders goes on where nobody can tell what is asked, and nowhere else', async () => {
+  const objectFile = `${ground.objectFile}.other`;
+  copyFileSync(ground.objectFile, objectFile);
+  // What follows the last section is nobody's.
+  writeFileSync(objectFile, 'another build', { flag: 'a' });
+  const pinFolder = join(ground.machine.procRoot, '1/root/sys/fs/bpf/keepalive');
+  const before = ground.open({ objectFile, pinFolder });
+  // A build to come may know networks by something else.
+  const odd = ['mkdir odd', 'ln */marks odd/networks', 'ln */groups odd/groups'];
+  const inPins = ['cd /sys/fs/bpf/keepalive', ...odd].join('\n');
+  await ground.machine.host.execOrThrow(['sh', '-ec', inPins], { cwd: '/' });
+  const connections = begin();
+  const follow = (held: readonly Place[]) =>
+    connections.follow({
+      ...{ targets: [], hostPods: new Set(), running: new Set(), pods: new Map() },
+      held: new Set(held),
+    });
+  try {
+    for (const { cookie } of [ground.client, ground.server]) before.order(cookie, workedOut(behind(90)));
+    follow([place]);
+    expect(before.ordered()).toEqual([ground.client.cookie]);
+    ground.serve();
+    expect(isGiven()).toBe(true);
+    follow([]);
+    await until('it acts no more', () => !isGiven());
+  } finally {
+    before.close();
+    connections.remove();
+  }
+});
+
+test('what keeps connections in the kernel is loaded anew where somebody took away its pins', async () => {
+  const connections = begin();
   const follow = () =>
     connections.follow({
       targets: [{ place, wanted: behind(90), timeouts: [90] }],
       ...{ hostPods: new Set(), running: new Set(), pods: new Map(), held: new Set() },
     });
-  const isGiven = () => optionsOf(ground.connect()).keepalive;
   try {
     ground.serve();
     expect(follow()).toMatchObject({ served: [{ place }], isAnew: false });

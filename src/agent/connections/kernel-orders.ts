@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Order } from '../../kernel/connection-layout.ts';
 import { leftAlone, onlyTold } from '../../kernel/connection-layout.ts';
 import type { ConnectionProgram } from '../../kernel/connection-program.ts';
+import type { OrderMaps } from '../../kernel/order-maps.ts';
 import { workedOut } from '../../policy/worked-requirement.ts';
 import type { SocketTarget } from '../../policy/connection.ts';
 import type { Place } from '../../policy/place.ts';
@@ -16,12 +17,17 @@ const shortestRestMs = 5000;
 export interface KernelOrdersOptions {
   readonly program: Pick<
     ConnectionProgram,
-    'order' | 'orderGroup' | 'ordered' | 'orderedGroups' | 'withdraw' | 'withdrawGroup'
+    'order' | 'orderGroup' | 'ordered' | 'orderedGroups' | 'withdraw' | 'withdrawGroup' | 'others'
   >;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
   /** Undefined where control groups do not tell pods of the host's network apart. */
   readonly folders: PodFolders | undefined;
+}
+
+interface HeldBack {
+  readonly network: (cookie: bigint) => boolean;
+  readonly groups: boolean;
 }
 
 /**
@@ -150,6 +156,18 @@ export class KernelOrders {
     for (const inode of this.#hasFollowed ? this.#keysSent('group') : program.orderedGroups())
       if (!this.#groups.has(inode))
         this.#take(`group ${inode}`, isHeld.groups, () => program.withdrawGroup(inode));
+    if (!this.#hasFollowed && followed.held.size > 0) this.#withdrawOthers(isHeld);
+  }
+
+  /** What other builds were told acts beside it for as long as anything is held. */
+  #withdrawOthers(isHeld: HeldBack): void {
+    for (const other of this.#options.program.others()) {
+      try {
+        withdrawFrom(other, isHeld);
+      } finally {
+        other.close();
+      }
+    }
   }
 
   /** What this agent sent itself is taken back whether it is held or not. */
@@ -160,10 +178,7 @@ export class KernelOrders {
   }
 
   /** What an earlier agent ordered there may be asked still, though nobody can tell. */
-  #heldBack({ held, hostPods, pods }: Followed): {
-    readonly network: (cookie: bigint) => boolean;
-    readonly groups: boolean;
-  } {
+  #heldBack({ held, hostPods, pods }: Followed): HeldBack {
     const { networkOf } = this.#options;
     // Pods of the host's network are found through what is ordered for that.
     const places = new Set(held.values().map((place) => (isIn(hostPods, place) ? HOST : place)));
@@ -182,6 +197,11 @@ export class KernelOrders {
     const keys = [...this.#sent.keys()].filter((key) => key.startsWith(`${kind} `));
     return keys.map((key) => BigInt(key.slice(kind.length + 1)));
   }
+}
+
+function withdrawFrom(other: OrderMaps, isHeld: HeldBack): void {
+  for (const cookie of other.ordered()) if (!isHeld.network(cookie)) other.withdraw(cookie);
+  for (const inode of other.orderedGroups()) if (!isHeld.groups) other.withdrawGroup(inode);
 }
 
 function isOfHost({ place }: SocketTarget, { hostPods }: Followed): boolean {

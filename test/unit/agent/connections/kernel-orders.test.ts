@@ -76,6 +76,16 @@ describe('while nobody can tell what is asked of one pod', () => {
     expect(kernel.ordered()).toEqual([]);
   });
 
+  test('what agents of another build ordered goes on for it alone, until they are removed', () => {
+    const before = new PlayedProgram();
+    kernel.beside = [before];
+    for (const cookie of [1n, 2n, 3n, 77n]) before.networks.set(cookie, {} as Order);
+    before.groups.set(9n, {} as Order);
+    follow([one], [held]);
+    expect([before.ordered(), before.orderedGroups(), before.isClosed]).toEqual([[3n], [], true]);
+    expect(kernel.ordered()).toEqual([2n]);
+  });
+
   test('of the host’s network, what an earlier agent ordered for that and for control groups in it goes on', () => {
     kernel.networks.set(1n, {} as Order).set(2n, {} as Order);
     kernel.groups.set(9n, {} as Order);

@@ -1,3 +1,4 @@
+import type { OrderMaps } from '../../../../src/kernel/order-maps.ts';
 import type { Order } from '../../../../src/kernel/connection-layout.ts';
 
 /** The program in the kernel, as far as it keeps what it is told. */
@@ -19,6 +20,9 @@ export class PlayedProgram {
   withdrawGroup = (inode: bigint) => void this.groups.delete(inode);
   ordered = () => [...this.networks.keys()];
   orderedGroups = () => [...this.groups.keys()];
+  /** Of other builds. */
+  beside: readonly PlayedProgram[] = [];
+  others = () => this.beside as unknown as OrderMaps[];
   *read() {}
   removeOthers = () => undefined;
   close = () => void (this.isClosed = true);
