@@ -8,7 +8,7 @@ import { openConnection } from '../kube/connection.ts';
 import { answered, requirementsHold } from '../kube/requirement.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
-import { notSynced, readingOfWatched, silent } from '../kube/watched.ts';
+import { readingOfWatched } from '../kube/watched.ts';
 import type { AgentMetrics } from '../ops/agent-metrics.ts';
 import { createAgentMetrics } from '../ops/agent-metrics.ts';
 import type { AgentConfig } from '../ops/config.ts';
@@ -17,6 +17,7 @@ import { HealthServer } from '../ops/health.ts';
 import { giveBackMemory } from '../ops/heap.ts';
 import type { Log } from '../ops/log.ts';
 import { tellSettings } from '../ops/settings.ts';
+import { checksOf } from './checks.ts';
 import { Connections } from './connections/connections.ts';
 import { ownDaemonSet } from './daemonset.ts';
 import type { Whereabouts } from './farewell.ts';
@@ -38,8 +39,6 @@ export interface AgentOptions {
   readonly signal: AbortSignal;
 }
 
-/** Past this, the kernel thread hangs in a system call: a new process may fare better. */
-const longestWaitSeconds = 120;
 /** Beside the bundle; where the agent runs from its sources there is none. */
 const programFile = fileURLToPath(new URL('./keepalive.bpf.o', import.meta.url));
 const mostPlacesTold = 10;
@@ -252,30 +251,13 @@ class Agent {
     }
   }
 
-  /** Two at a time would undo each other's work. */
-  #notOurTurn(): string | undefined {
-    const { isOurTurn, waitingFor = 'the kernel thread, which has not begun' } = this.#kernel;
-    return isOurTurn
-      ? undefined
-      : `waits on this node for ${waitingFor}: it takes over when that has ended, so replace agents by maxUnavailable, not by maxSurge`;
-  }
-
   #serve(): Promise<HealthServer> {
-    const kernelHangs = () => {
-      const seconds = Math.round(this.#kernel.secondsWaiting);
-      return seconds > longestWaitSeconds ? `the kernel thread has not answered for ${seconds} s` : undefined;
-    };
     return HealthServer.start({
       ...this.#options.config.metricsAddress,
-      live: { kernel: kernelHangs },
-      ready: {
-        synced: () => notSynced(this.#watched),
-        contact: () => silent(this.#watched),
-        turn: () => this.#notOurTurn(),
-        report: () => this.#reporter.refusal,
-        rounds: () => this.#rounds.failure,
-        kernel: kernelHangs,
-      },
+      ...checksOf({
+        ...{ watched: this.#watched, kernel: this.#kernel },
+        ...{ reporter: this.#reporter, rounds: this.#rounds },
+      }),
       metrics: async () => ({
         contentType: this.#metrics.registry.contentType,
         text: await this.#metrics.registry.metrics(),
