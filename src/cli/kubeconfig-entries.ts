@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 
-import { isObject } from '../api/schema-node.ts';
+import { isObject, textOf } from '../api/schema-node.ts';
 import { withTokenFile } from './kubeconfig-user.ts';
 import { CommandError } from './terminal.ts';
 import { parseYaml, plainOf } from './yaml-text.ts';
@@ -81,9 +81,4 @@ function firstOfEach(list: readonly (readonly [string, Fields])[]): Map<string, 
   const first = new Map<string, Fields>();
   for (const [name, one] of list) if (name !== '' && !first.has(name)) first.set(name, one);
   return first;
-}
-
-/** Empty also for what is no text. */
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

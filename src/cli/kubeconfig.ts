@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { textOf } from '../api/schema-node.ts';
 import { findHomeDir, KubeConfig } from '../kube/kubeconfig.ts';
 import type { Entries } from './kubeconfig-entries.ts';
-import { merged, readEntries, textOf } from './kubeconfig-entries.ts';
+import { merged, readEntries } from './kubeconfig-entries.ts';
 import { impersonationOf } from './kubeconfig-user.ts';
 import { mostSimilar } from './similar.ts';
 import { CommandError } from './terminal.ts';

@@ -3,7 +3,7 @@ import { isMap, isNode, isScalar, isSeq } from 'yaml';
 
 import { GROUP, plurals } from '../api/group.ts';
 import type { Path } from '../api/schema-node.ts';
-import { isObject } from '../api/schema-node.ts';
+import { isObject, textOf } from '../api/schema-node.ts';
 import type { Source } from './input.ts';
 import type { YamlText } from './yaml-text.ts';
 import { parseYaml, plainOf } from './yaml-text.ts';
@@ -113,10 +113,6 @@ function objectsIn(node: Node, object: unknown, where: Where): Manifest[] {
 /** Also where it says only half of it, or the group is spelled wrong: nobody else has kinds of these names. */
 export function isOurs({ kind, apiVersion }: Pick<Manifest, 'kind' | 'apiVersion'>): boolean {
   return apiVersion.split('/')[0] === GROUP || Object.hasOwn(plurals, kind);
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 /** The node at a path; `undefined` where there is none, and where it lies behind an alias. */

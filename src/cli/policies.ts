@@ -14,6 +14,7 @@ import { givesUpEarly } from '../policy/patience.ts';
 import type { Policy } from '../policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../policy/policy.ts';
 import { proxyFinding } from '../policy/proxy.ts';
+import { asSwitchedOff } from '../policy/withheld.ts';
 import type { Manifest } from './manifest.ts';
 import { isOurs, isTemplate, templateAdvice } from './manifest.ts';
 import type { Remark } from './remark.ts';
@@ -44,7 +45,9 @@ export function judgePolicies(manifests: readonly Manifest[], defaultNamespace: 
   const isOff =
     settings.acting !== 'Enforce' && policies.some(({ policy }) => policy.spec.mode === 'Enforce');
   return {
-    policies: isOff ? policies.map(auditing) : policies,
+    policies: isOff
+      ? policies.map(({ manifest, policy }) => ({ manifest, policy: asSwitchedOff(policy) }))
+      : policies,
     remarks: [
       ...judged.flatMap(({ remarks }) => remarks),
       ...[...tooMany].map((manifest) => oneTooMany(manifest, settings)),
@@ -52,11 +55,6 @@ export function judgePolicies(manifests: readonly Manifest[], defaultNamespace: 
       ...(isOff && where !== undefined ? [switchedOff(where, settings)] : []),
     ],
   };
-}
-
-/** As the operator takes it where it is switched off. */
-function auditing({ manifest, policy }: InputPolicy): InputPolicy {
-  return { manifest, policy: { ...policy, spec: { ...policy.spec, mode: 'Audit' }, switchedOff: true } };
 }
 
 function switchedOff(manifest: Manifest, { acting }: Settings): Remark {

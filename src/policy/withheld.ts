@@ -73,9 +73,14 @@ function switchedOff({ record: { policy }, settings: { acting } }: Claim): Withh
 export function asItMayAct({ record, settings }: Claim, why: Withheld | undefined): Policy | undefined {
   const { policy } = record;
   if (policy === undefined || why?.kind === 'stalled') return undefined;
-  if (why !== undefined) return { ...policy, spec: { ...policy.spec, mode: 'Audit' }, switchedOff: true };
+  if (why !== undefined) return asSwitchedOff(policy);
   const onlyObserves = record.kind === 'KeepalivePolicy' && repairsBeyondLimits(policy.spec, settings);
   return onlyObserves ? { ...policy, spec: { ...policy.spec, openConnections: 'Observe' } } : policy;
+}
+
+/** What an administrator lets nobody do is done as in Audit. */
+export function asSwitchedOff(policy: Policy): Policy {
+  return { ...policy, spec: { ...policy.spec, mode: 'Audit' }, switchedOff: true };
 }
 
 /** Those of many that may act, each as it may. */

@@ -30,6 +30,8 @@ interface HeldBack {
   readonly groups: boolean;
 }
 
+const nothingHeld: HeldBack = { network: () => false, groups: false };
+
 /**
  * What the program in the kernel was told. A pod with a network of its own is known by that; in the host's network pods
  * are known by their control groups, and everything else is the host's own.
@@ -179,6 +181,8 @@ export class KernelOrders {
 
   /** What an earlier agent ordered there may be asked still, though nobody can tell. */
   #heldBack({ held, hostPods, pods }: Followed): HeldBack {
+    // From then on all that is looked at was sent by this agent.
+    if (this.#hasFollowed) return nothingHeld;
     const { networkOf } = this.#options;
     // Pods of the host's network are found through what is ordered for that.
     const places = new Set(held.values().map((place) => (isIn(hostPods, place) ? HOST : place)));
