@@ -246,18 +246,23 @@ describe('the nodes themselves', () => {
   });
 });
 
-test('a hundred pods that start while a policy comes are all covered', async () => {
+describe('forty pods', () => {
   const crowd = 'e2e-agent-crowd';
-  await bench.namespace(crowd);
-  const names = Array.from({ length: 100 }, (_, at) => `crowd-${at}`);
-  await bench.apply(...names.map((name) => sleeper(name, crowd)));
-  await bench.apply(kap(crowd, 'nat', 90));
-  const status = await bench.status(
-    { kind: 'kap', name: 'nat', namespace: crowd },
-    (s) => s.pods?.live === 100,
-    240_000,
-  );
-  expect(status.pods).toMatchObject({ selected: 100, live: 100, summary: '100/100' });
-  expect(status.findingsTotal).toBeUndefined();
-  await remove('namespace', crowd, '--wait=false');
-}, 300_000);
+  // Waited for, and with a grace that makes the API server wait for the kubelets: while so many end, whatever comes next has no processor.
+  afterAll(() => remove('namespace', crowd), 300_000);
+
+  test('that start while a policy comes are all covered', async () => {
+    await bench.namespace(crowd);
+    const names = Array.from({ length: 40 }, (_, at) => `crowd-${at}`);
+    const spec = { terminationGracePeriodSeconds: 1 };
+    await bench.apply(...names.map((name) => sleeper(name, crowd, { spec })));
+    await bench.apply(kap(crowd, 'nat', 90));
+    const status = await bench.status(
+      { kind: 'kap', name: 'nat', namespace: crowd },
+      (s) => s.pods?.live === 40,
+      240_000,
+    );
+    expect(status.pods).toMatchObject({ selected: 40, live: 40, summary: '40/40' });
+    expect(status.findingsTotal).toBeUndefined();
+  }, 300_000);
+});

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import type { AdmissionCase } from '../support/admission-cases.ts';
 import { admissionCases } from '../support/admission-cases.ts';
-import type { Bench } from './shared.ts';
+import type { Bench, PolicyObject } from './shared.ts';
+import { isReady } from './shared.ts';
 
 const cases = admissionCases.map((row, index) => ({ ...row, namespace: `e2e-case-${index}` }));
 /** Of two policies, each comes first in one of so many with a probability above 98 %. */
@@ -32,18 +33,24 @@ function objectsOf({ namespace, namespaceLabels, policies }: Case): object[] {
   return [home, ...declared];
 }
 
+/** `kubectl wait` would ask for each by itself, some ten a second. */
+async function untilAllReady(bench: Bench, ...policies: readonly string[]): Promise<void> {
+  await bench.until(
+    `every ${policies.join(' ')} is Ready`,
+    async () => {
+      const { items } = await bench.json<{ readonly items: readonly PolicyObject[] }>(...policies);
+      return items.every(({ status }) => status !== undefined && isReady(status));
+    },
+    { everyMs: 500 },
+  );
+}
+
 /** The table of test/unit/policy/admit.test.ts, put to a real API server by whatever changes pods there. */
 export function agreementTests(benchOf: () => Bench): void {
   beforeAll(async () => {
     await benchOf().apply(...cases.flatMap(objectsOf));
-    await benchOf().cluster.kubectl(
-      'wait',
-      'ckap',
-      '--selector=suite=agreement',
-      '--for=condition=Ready',
-      '--timeout=60s',
-    );
-    await benchOf().cluster.kubectl('wait', 'kap', '--all', '-A', '--for=condition=Ready', '--timeout=60s');
+    await untilAllReady(benchOf(), 'ckap', '--selector=suite=agreement');
+    await untilAllReady(benchOf(), 'kap', '-A');
   });
   afterAll(async () => {
     await benchOf().cluster.kubectl('delete', 'ckap', '--selector=suite=agreement');
