@@ -59,6 +59,8 @@ const refusers: readonly Refuser[] = [
 
 const longestName = 100;
 const longestWords = 200;
+/** Characters: Pod Security names all that it minds, of every container. A tenant's event may have 1.5 MiB, each time that he touches it. */
+const longestMessage = 8192;
 
 /**
  * What an event says of a refusal that the values may have caused; undefined for every other event. Whoever may edit a
@@ -66,7 +68,7 @@ const longestWords = 200;
  */
 export function refusedIn(event: RawEvent): Refused | undefined {
   const { namespace } = event.metadata;
-  const message = typeof event.message === 'string' ? oneLine(event.message) : '';
+  const message = typeof event.message === 'string' ? oneLine(event.message.slice(0, longestMessage)) : '';
   const atMs = timeOf(event);
   const said = namespace === undefined || atMs === undefined ? undefined : whoRefused(message);
   if (namespace === undefined || atMs === undefined || said === undefined) return undefined;

@@ -168,3 +168,12 @@ test('whatever somebody writes, what is kept of it is one short line', () => {
     }),
   );
 });
+
+test('nothing is read behind its first 8,192 characters, since a tenant writes as many as he likes', () => {
+  const refusal =
+    'pods "web-0" is forbidden: violates PodSecurity "baseline": forbidden sysctls (net.ipv4.tcp_keepalive_time)';
+  const behind = (characters: number) => said(`${'x'.repeat(characters - 1)} ${refusal}`);
+  expect(behind(1_000)?.by).toBe('PodSecurity baseline');
+  expect(behind(8_192)).toBeUndefined();
+  expect(said(`${refusal}${'a'.repeat(1_300_000)}`)).toEqual(said(`${refusal}${'a'.repeat(7_000)}`));
+});
