@@ -132,7 +132,8 @@ export class Flux {
     const args = [
       '--metrics-addr=0',
       `--health-addr=127.0.0.1:${9440 + index}`,
-      ...(program === 'source-controller' ? serving : ['--requeue-dependency=1s']),
+      // Of more than 25 events on one object the recorder of Kubernetes drops the next, and each try is one.
+      ...(program === 'source-controller' ? serving : ['--requeue-dependency=5s']),
     ];
     await host.start([join(place, program), ...args], {
       logFile: join(this.#cluster.lab.folder, 'log', `${program}.log`),
