@@ -80,6 +80,26 @@ describe('the condition Covered', () => {
     );
     expect(row).toMatch(/Enforce +2\/3 +True +False/);
   });
+
+  test('wide, kubectl get names the hop, counts nodes and connections, and ends with what Ready says', async () => {
+    const wide = await kubectl('get', 'kap', 'nat', '-n', namespace, '-o', 'wide');
+    const [head = '', row = ''] = wide.split('\n');
+    expect(head.trim().split(/ {2,}/).slice(10)).toEqual(['LIMITED-BY', 'EXPOSED', 'NODES', 'MESSAGE']);
+    const status = await bench.status(policy);
+    const reporting = status.nodes?.reporting;
+    const message = condition(status, 'Ready')?.message ?? 'none';
+    expect(row.trim().split(/ {2,}/).slice(10)).toEqual(['nat', '0', `${reporting}`, message]);
+  });
+
+  test('kubectl describe says in its conditions and findings what is wrong and what to do, in lines that can be read', async () => {
+    const text = await kubectl('describe', 'kap', 'nat', '-n', namespace);
+    const [status] = text.split('\nStatus:\n').slice(1);
+    expect(status).toMatch(/Message: +Not covered: 1 of 3 pods[.] The worst is SkipLabel of pod left/);
+    expect(status).toMatch(/Findings:\n(?: .*\n)*? +Reason: +SkipLabel\n/);
+    expect(status).toMatch(/Effective:\n(?: .*\n)*? +Limited By: +nat\n/);
+    const longest = Math.max(...text.split('\n').map((line) => line.length));
+    expect(longest).toBeLessThan(400);
+  });
 });
 
 describe('the status of a policy belongs to the controller alone:', () => {
