@@ -38,12 +38,15 @@ const main = await build({
   // What only a kubeconfig file needs (16 MB of generated models) stays in a file that a pod never reads.
   splitting: true,
 });
-// By itself, so that it holds nothing but what a process that looks at sockets needs.
-const sockets = await build({
+// By themselves, so that each holds nothing but what that process needs.
+const processes = await build({
   ...options,
-  entryPoints: [join(root, 'src/agent/connections/socket-process.ts')],
+  entryPoints: [
+    join(root, 'src/agent/connections/socket-process.ts'),
+    join(root, 'src/kernel/connection-load-process.ts'),
+  ],
 });
-const bundled = bundledPackages([main, sockets].map(({ metafile }) => metafile));
+const bundled = bundledPackages([main, processes].map(({ metafile }) => metafile));
 await writeFile(join(outdir, 'bundled.json'), `${JSON.stringify(bundled, undefined, 2)}\n`);
 
 compileConnectionProgram(join(outdir, 'keepalive.bpf.o'));

@@ -1,25 +1,19 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { existsSync, readFileSync, readSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Order, ToldConnection } from './connection-layout.ts';
 import { orderAsBytes, readTold, toldBytes } from './connection-layout.ts';
-import { withExcluding } from './group-programs.ts';
-import { BpfObject, createIterator, openPinned } from './libbpf.ts';
+import { loadApart } from './connection-loader.ts';
+import type { Extent, Loaded } from './connection-pins.ts';
+import { extents, folderOf, isWhole, namesIn, removeFolder } from './connection-pins.ts';
+import { createIterator, openPinned } from './libbpf.ts';
 import { OrderMaps } from './order-maps.ts';
 import { close, ticksPerSecond } from './syscall.ts';
 
 export interface ConnectionProgramOptions {
+  /** Where the host's proc is mounted. */
+  readonly procRoot: string;
   /** The compiled keepalive.bpf.c. */
   readonly objectFile: string;
   /** Where control groups of version 2 begin: what is in them is covered, which is every process of the machine. */
@@ -27,18 +21,6 @@ export interface ConnectionProgramOptions {
   /** A folder of ours in a file system of type bpf, which takes no dots in names. What is pinned there stays when this process ends. */
   readonly pinFolder: string;
 }
-
-const maps = ['networks', 'groups', 'marks'] as const;
-type Iterator = 'open' | 'known';
-type Pin = (typeof maps)[number] | Iterator | 'born';
-/** The map that an iterator goes through, where it is one. */
-const overMap = new Map<Iterator, string | undefined>([
-  ['open', undefined],
-  ['known', 'marks'],
-]);
-
-/** Some kernels refuse iterators over the elements of maps. */
-const counting = 'known';
 
 /** A seq_file of a BPF iterator gives no more than its own buffer of 8 pages at a time. */
 const readBytes = 1 << 16;
@@ -73,7 +55,7 @@ export class ConnectionProgram {
     const object = readFileSync(options.objectFile);
     const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
     try {
-      return new ConnectionProgram(options.pinFolder, load(object, build, options));
+      return new ConnectionProgram(options.pinFolder, load(join(options.pinFolder, build), options));
     } catch (error) {
       if (namesIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
       throw error;
@@ -191,98 +173,9 @@ function* readAll(fd: number): Generator<ToldConnection[], void> {
   }
 }
 
-interface Loaded {
-  readonly folder: string;
-  readonly countless: string | undefined;
-  readonly extent: Extent;
-}
-
-interface Extent {
-  /** Of its folder's name. */
-  readonly suffix: string;
-  readonly iterators: readonly Iterator[];
-}
-
-const onlyNew: Extent = { suffix: '-new', iterators: [] };
-/** The most first: there are kernels that refuse counting, and older ones that refuse sweeping too. */
-const extents: readonly Extent[] = [
-  { suffix: '', iterators: ['open', counting] },
-  { suffix: '-open', iterators: ['open'] },
-  onlyNew,
-];
-
-/**
- * As much as the kernel takes. What is loaded for less has pins of its own, and is left only when
- * more was had: so what was refused for a passing reason is tried by the next agent again. If even the least is refused, that
- * is the reason.
- */
-function load(
-  file: Buffer,
-  build: string,
-  options: ConnectionProgramOptions,
-  [extent = onlyNew, ...smaller] = extents,
-): Loaded {
-  const { suffix, iterators } = extent;
-  const folder = join(options.pinFolder, `${build}${suffix}`);
-  try {
-    if (!isWhole(folder, extent)) attempt(file, folder, { groupFolder: options.groupFolder, iterators });
-    return { folder, countless: undefined, extent };
-  } catch (error) {
-    if (extent === onlyNew) throw error;
-    return { ...load(file, build, options, smaller), countless: (error as Error).message };
-  }
-}
-
-function attempt(
-  file: Buffer,
-  folder: string,
-  { groupFolder, iterators }: { groupFolder: string; iterators: readonly Iterator[] },
-): void {
-  removeFolder(folder);
-  const object = new BpfObject(file);
-  const at = (pin: Pin) => join(folder, pin);
-  try {
-    for (const name of overMap.keys()) if (!iterators.includes(name)) object.leaveOut(name);
-    object.load();
-    mkdirSync(folder, { recursive: true });
-    for (const map of maps) object.pinMap(map, at(map));
-    for (const name of iterators) object.pinIterator(name, at(name), overMap.get(name));
-    const group = openSync(groupFolder, 'r');
-    try {
-      // Last: what is whole is attached, and what was interrupted before is done anew.
-      object.pinToGroup('born', group, at('born'));
-    } catch (error) {
-      throw withExcluding(error as NodeJS.ErrnoException, group);
-    } finally {
-      closeSync(group);
-    }
-  } catch (error) {
-    removeFolder(folder);
-    throw error;
-  } finally {
-    object.close();
-  }
-}
-
-function isWhole(folder: string, { iterators }: Extent): boolean {
-  return [...maps, ...iterators, 'born'].every((pin) => existsSync(join(folder, pin)));
-}
-
-function namesIn(pinFolder: string): string[] {
-  return existsSync(pinFolder) ? readdirSync(pinFolder) : [];
-}
-
-/** The program first, so that none acts by half of its maps. Somebody else may be removing them as well. */
-function removeFolder(folder: string): void {
-  const pins = namesIn(folder).sort((a, b) => Number(b === 'born') - Number(a === 'born'));
-  for (const pin of pins) ifThere(() => unlinkSync(join(folder, pin)));
-  ifThere(() => rmdirSync(folder));
-}
-
-function ifThere(remove: () => void): void {
-  try {
-    remove();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+/** As much as the kernel takes, as an earlier agent left it or loaded anew. */
+function load(base: string, options: ConnectionProgramOptions): Loaded {
+  const [all] = extents;
+  const folder = folderOf(base, all);
+  return isWhole(folder, all) ? { folder, extent: all } : loadApart({ ...options, base });
 }

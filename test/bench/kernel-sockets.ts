@@ -41,7 +41,7 @@ export function kernelSockets(options: KernelSocketsOptions): Row[] {
   const procRoot = procRootOf(machine.host);
   const pinFolder = join(procRoot, '1/root/run/bpf/keepalive');
   const startedMs = performance.now();
-  const program = ConnectionProgram.open({ objectFile, groupFolder, pinFolder });
+  const program = ConnectionProgram.open({ procRoot: '/proc', objectFile, groupFolder, pinFolder });
   const loadedMs = performance.now() - startedMs;
   try {
     const home = new HomeNamespace();

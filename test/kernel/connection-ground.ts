@@ -85,7 +85,7 @@ export class Ground {
 
   open(options: Partial<ConnectionProgramOptions> = {}): ConnectionProgram {
     const { objectFile, groupFolder, pinFolder } = this;
-    return ConnectionProgram.open({ objectFile, groupFolder, pinFolder, ...options });
+    return ConnectionProgram.open({ procRoot: '/proc', objectFile, groupFolder, pinFolder, ...options });
   }
 
   /** Closed by {@link closeSockets}. */

@@ -32,7 +32,7 @@ interface Witness {
 
 const witnesses = {
   program: {
-    sources: ['test/kernel/whole-program.ts'],
+    sources: ['test/kernel/whole-program.ts', 'src/kernel/connection-load-process.ts'],
     ...{ compiled: [], programs: [], args: `/app/keepalive.bpf.o ${address}` },
     ...{ patienceMs: 180_000 },
   },
@@ -42,6 +42,7 @@ const witnesses = {
       'test/kernel/talker.ts',
       'src/agent/kernel-thread.ts',
       'src/agent/connections/socket-process.ts',
+      'src/kernel/connection-load-process.ts',
     ],
     ...{ compiled: ['peculiar'], programs: ['/usr/bin/unshare', '/usr/bin/nsenter'], args: '/app' },
     ...{ patienceMs: 500_000 },

@@ -93,7 +93,7 @@ export class NodeConnections {
       const groups = groupRootOf(procRoot);
       if (groups === undefined) throw new Error('no control groups of version 2');
       const groupFolder = join(root, groups);
-      const options = { groupFolder, objectFile, pinFolder: this.#pinFolder };
+      const options = { procRoot, groupFolder, objectFile, pinFolder: this.#pinFolder };
       const podFolders = new PodFolders(procRoot, groupFolder);
       const folders = podFolders.isUsable ? podFolders : undefined;
       const load = (): Loaded => {

@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import type { Loaded } from './connection-pins.ts';
+
+export interface LoadRequest {
+  readonly procRoot: string;
+  readonly objectFile: string;
+  readonly groupFolder: string;
+  /** Where its pins go, and how much of it there is. */
+  readonly base: string;
+}
+
+export type LoadAnswer =
+  | { readonly loaded: Loaded }
+  | {
+      readonly fault: {
+        readonly message: string;
+        readonly code: string | undefined;
+        readonly syscall: string | undefined;
+      };
+    };
+
+const isSource = import.meta.url.endsWith('.ts');
+/** A bundle has its file beside it, under the name that the bundler gave it. */
+const file = fileURLToPath(
+  new URL(isSource ? './connection-load-process.ts' : './connection-load-process.mjs', import.meta.url),
+);
+/** Linux under emulation takes seconds to start Node. */
+const patienceMs = 120_000;
+
+/**
+ * Loads, attaches and pins as much of the program as the kernel takes, in a process of its own that has left the
+ * container's control groups: the kernel charges what it remembers of each connection to whoever made the map, some
+ * 300 bytes each and past every limit, and tenants make connections. What libbpf reads of the kernel's types goes with
+ * that process too. Throws the code of the error, and which step failed, if even the least is refused.
+ */
+export function loadApart(request: LoadRequest): Loaded {
+  const flags = isSource ? ['--disable-warning=ExperimentalWarning'] : [];
+  const run = spawnSync(process.execPath, [...flags, file, JSON.stringify(request)], {
+    ...{ encoding: 'utf8', timeout: patienceMs, killSignal: 'SIGKILL' },
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  if (run.error !== undefined) throw run.error;
+  if (run.status !== 0) {
+    const how = run.signal ?? `exit status ${run.status}`;
+    throw new Error(`the process that loads the program ended: ${how} ${run.stderr}`.trim());
+  }
+  const answer = JSON.parse(run.stdout) as LoadAnswer;
+  if ('fault' in answer) throw Object.assign(new Error(answer.fault.message), answer.fault);
+  return answer.loaded;
+}
