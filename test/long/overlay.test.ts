@@ -111,10 +111,11 @@ describe('an installation that reaches connections by the kernel alone', () => {
   });
 });
 
-describe.each<[string, () => string]>([
-  ['under other names', () => overlays.write('renamed', { components: ['renamed'] })],
+describe.each<[how: string, own: readonly string[], write: () => string]>([
+  ['under other names', [], () => overlays.write('renamed', { components: ['renamed'] })],
   [
     'in one namespace, with another DaemonSet name',
+    ['platform'],
     () =>
       overlays.write('one-namespace', {
         components: ['one-namespace'],
@@ -127,7 +128,7 @@ describe.each<[string, () => string]>([
         ],
       }),
   ],
-])('an installation %s', (_how, write) => {
+])('an installation %s', (_how, own, write) => {
   let folder: string;
   let daemonSet: string[];
 
@@ -135,6 +136,8 @@ describe.each<[string, () => string]>([
     folder = write();
     const found = (await render(folder)).find(({ kind }) => kind === 'DaemonSet')?.metadata;
     daemonSet = ['-n', found?.namespace ?? '', `daemonset/${found?.name}`];
+    for (const name of own)
+      await bench.namespace(name, { 'pod-security.kubernetes.io/enforce': 'privileged' });
     await cluster.install({ folder, isLoaded });
     isLoaded = true;
     await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
@@ -176,11 +179,15 @@ describe.each<[string, () => string]>([
     expect(code).not.toBe(0);
   });
 
-  test('leaves everything as it was found, and nothing of ours', async () => {
+  test('leaves everything as it was found, and the namespace that was there before', async () => {
     await cluster.kubectl('delete', 'ckap,kap', '-A', '--all');
     await untilEverywhere(untouched);
     await cluster.kubectl('delete', '-k', folder, '--timeout=90s');
     expect(await everywhere()).toEqual([untouched, untouched]);
+    for (const name of own)
+      expect(await cluster.kubectl('get', 'namespace', name, '-o', 'jsonpath={.status.phase}')).toBe(
+        'Active',
+      );
   });
 });
 

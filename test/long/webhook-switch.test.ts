@@ -85,16 +85,18 @@ function removal(): string {
 }
 
 describe.each([
-  { how: 'as it is', components: [], namespace: 'keepalive-system', name: 'keepalive-controller' },
+  { how: 'as it is', components: [], own: [], namespace: 'keepalive-system', name: 'keepalive-controller' },
   {
     how: 'in one namespace and under other names',
     components: ['one-namespace', 'renamed'],
+    own: ['platform'],
     ...{ namespace: 'platform', name: 'acme-keepalive-controller' },
   },
-])('with kustomize, $how', ({ components, namespace, name }) => {
+])('with kustomize, $how', ({ components, own, namespace, name }) => {
   let without: string;
   beforeAll(async () => {
     without = overlays.write(`without-${namespace}`, { components });
+    for (const one of own) await bench.namespace(one, { 'pod-security.kubernetes.io/enforce': 'privileged' });
     await cluster.install({ folder: without, isLoaded: true });
     await declare();
   }, 240_000);
