@@ -188,7 +188,11 @@ function agent(base: Base): Values {
       'Whether there are agents at all. Without: new pods are covered, running pods and nodes keep what they have.',
     ),
     namespace: value(label, 'keepalive-agent', 'Where they are. It has to be privileged (Pod Security).'),
-    createNamespace: value(flag, true, 'Whether that namespace is part of the release, and goes with it.'),
+    createNamespace: value(
+      flag,
+      true,
+      'Whether that namespace is part of the release, and goes with it: in an upgrade that switches this off too, agents included, unless it was told to stay (docs/upgrade.md).',
+    ),
     kernelOnly: value(
       flag,
       false,

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 
 import { buildHelms, buildMs } from '../support/helm.ts';
 import { notesWith } from '../support/notes.ts';
+import { Page } from '../unit/docs/page.ts';
 
 beforeAll(buildHelms, buildMs);
 
@@ -18,6 +19,20 @@ test('its first commands can be pasted into a shell as they stand there', async 
   const { stderr, status } = spawnSync('bash', ['-n'], { input: commands, encoding: 'utf8' });
   // A document that does not end is only warned of: a shell that somebody types into waits for its end.
   expect([status, stderr]).toEqual([0, '']);
+});
+
+describe('where the namespace of the agents is not of the release', () => {
+  const keep = 'kubectl annotate namespace keepalive-agent helm.sh/resource-policy=keep';
+  const told = (...args: readonly string[]) => notesWith([...set('agent.createNamespace=false'), ...args]);
+
+  test('an upgrade tells how one that was is kept, as the page does', async () => {
+    expect(await told('--is-upgrade')).toContain(keep);
+    expect(new Page('docs/upgrade.md').blocks('sh', 'With Helm')).toContain(`${keep}\n`);
+  });
+
+  test('an installation has none to keep', async () => {
+    expect(await told()).not.toContain(keep);
+  });
 });
 
 describe('with one replica', () => {

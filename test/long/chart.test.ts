@@ -9,6 +9,7 @@ import { until } from '../cluster/wait.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from '../e2e/shared.ts';
 import { buildHelms, buildMs, chart, helm, helmNames } from '../support/helm.ts';
 import { seenDuring } from '../support/seen-during.ts';
+import { Page } from '../unit/docs/page.ts';
 import { Releases } from './release.ts';
 
 /** A cluster of its own, into which the product comes by Helm. */
@@ -136,6 +137,23 @@ describe.each(helmNames)('a release by %s', (name) => {
       expect(await variablesOfAgents()).not.toContain('RESYNC_SECONDS');
     });
     expect(seen).toEqual(['30/10/6']);
+  });
+
+  test('gives the namespace of the agents away, as the page says, while every value stays', async () => {
+    const what = ['namespace/keepalive-agent', 'daemonset/keepalive-agent', '-n', 'keepalive-agent'];
+    const told = '{range .items[*]}{.metadata.uid} {.metadata.deletionTimestamp}{"\\n"}{end}';
+    const uids = () => cluster.kubectl('get', ...what, '-o', `jsonpath=${told}`);
+    const before = await uids();
+    const blocks = new Page('docs/upgrade.md').blocks('sh', 'With Helm');
+    const keep = blocks.find((block) => block.includes('helm.sh/resource-policy=keep')) ?? 'false';
+    expect((await cluster.exec(['sh', '-ec', keep])).code).toBe(0);
+    const seen = await seenDuring(everywhere, () =>
+      releases.upgrade('keepalive', home, '--set', 'agent.createNamespace=false'),
+    );
+    expect(seen).toEqual(['30/10/6']);
+    expect(await uids()).toBe(before);
+    // The next upgrade takes it into the release again, and its uninstallation takes it away.
+    await cluster.kubectl('annotate', 'namespace', 'keepalive-agent', 'helm.sh/resource-policy-');
   });
 
   test('changes the settings of the cluster, which the API server heeds', async () => {
