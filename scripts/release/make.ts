@@ -77,7 +77,8 @@ export async function makeRelease(order: Order): Promise<readonly Pushable[]> {
   writeFileSync(inFolder(`${name}-${version}.tgz`), packed);
   tell('packed the chart');
 
-  writeFileSync(inFolder('install.yaml'), await installManifest(pinned));
+  for (const file of ['install.yaml', 'install-webhook.yaml'] as const)
+    writeFileSync(inFolder(file), await installManifest(file, pinned));
   writeFileSync(inFolder('crds.yaml'), crdManifest());
   tell('wrote the manifests');
 

@@ -1,29 +1,31 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { stringify } from 'yaml';
-
-import { runOrThrow } from '../../test/cluster/command.ts';
 import { repository } from '../../test/cluster/place.ts';
-import { kustomizeProgram } from '../../test/support/kustomize.ts';
+import { builtText } from '../../test/support/kustomize.ts';
+import { Overlays } from '../../test/support/overlay.ts';
 
 /** What the manifests call the image. */
 const name = 'keepalive.dev/keepalive-operator';
 
+/** By the name of a file: the components that it has beside deploy/. */
+export const installs = {
+  'install.yaml': [],
+  // For Kubernetes before 1.36, which takes no MutatingAdmissionPolicy.
+  'install-webhook.yaml': ['webhook'],
+} satisfies Record<string, readonly string[]>;
+
 /** All of deploy/ as one file, with the image by its digest. */
-export async function installManifest(image: { repository: string; digest: string }): Promise<string> {
-  const folder = mkdtempSync(join(repository, 'dist/kustomize-'));
+export async function installManifest(
+  file: keyof typeof installs,
+  image: { repository: string; digest: string },
+): Promise<string> {
+  const overlays = new Overlays();
   try {
-    const kustomization = {
-      apiVersion: 'kustomize.config.k8s.io/v1beta1',
-      kind: 'Kustomization',
-      resources: [relative(folder, join(repository, 'deploy'))],
-      images: [{ name, newName: image.repository, digest: image.digest }],
-    };
-    writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
-    return await runOrThrow([await kustomizeProgram(), 'build', folder]);
+    const images = [{ name, newName: image.repository, digest: image.digest }];
+    return await builtText(overlays.write('install', { components: installs[file], images }));
   } finally {
-    rmSync(folder, { recursive: true });
+    overlays.remove();
   }
 }
 

@@ -284,13 +284,16 @@ describe('a registry in the lab', () => {
     });
   }, 300_000);
 
-  test('has manifests beside it that kubectl takes, with the same image', async () => {
-    const install = readFileSync(join(made, 'install.yaml'), 'utf8');
-    expect(install).toContain(`image: ${registry}/keepalive-operator@${image.digest}`);
-    await cluster.kubectl(
-      ...['apply', '--dry-run=server', '--server-side', '--force-conflicts'],
-      '-f',
-      join(made, 'install.yaml'),
-    );
-  });
+  test.each(['install.yaml', 'install-webhook.yaml'])(
+    'has %s beside it, which kubectl takes, with the same image',
+    async (file) => {
+      const install = readFileSync(join(made, file), 'utf8');
+      expect(install).toContain(`image: ${registry}/keepalive-operator@${image.digest}`);
+      await cluster.kubectl(
+        ...['apply', '--dry-run=server', '--server-side', '--force-conflicts'],
+        '-f',
+        join(made, file),
+      );
+    },
+  );
 });
