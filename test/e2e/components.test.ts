@@ -7,6 +7,7 @@ import { repository } from '../cluster/place.ts';
 import { buildMs } from '../support/helm.ts';
 import { built, kustomizeProgram } from '../support/kustomize.ts';
 import type { Manifest } from '../support/manifest.ts';
+import { titleOf } from '../support/manifest.ts';
 import { Overlays } from '../support/overlay.ts';
 import { Page } from '../unit/docs/page.ts';
 
@@ -36,8 +37,9 @@ function missingIn(objects: readonly Manifest[]): string[] {
   return [...new Set(named.flatMap(namespacesIn))].filter((name) => !rendered.includes(name));
 }
 
+let builds = 0;
 const build = (...components: readonly string[]) =>
-  built(overlays.write(components.join('-then-'), { components }));
+  built(overlays.write(`${(builds += 1)}-${components.join('-then-')}`, { components }));
 
 test('the page names every component in the order that it asks for', () => {
   const all = globSync(join(repository, 'deploy/components/*')).map((folder) => basename(folder));
@@ -58,6 +60,17 @@ test.each([
   ['controller-only', 'openshift', 'keepalive-agent'],
 ])('%s before %s would be found', async (first, second, missing) => {
   expect(missingIn(await build(first, second))).toContain(missing);
+});
+
+test('whatever controller-only takes out of an overlay has the label by which the page takes it out of a cluster', async () => {
+  const left = (await build('openshift', 'controller-only')).map(titleOf);
+  const taken = (await build('openshift')).filter((object) => !left.includes(titleOf(object)));
+  expect(taken.length).toBeGreaterThan(10);
+  const others = taken.filter(
+    ({ metadata: { labels } }) => labels?.['app.kubernetes.io/component'] !== 'agent',
+  );
+  // It goes by its name, and only where it was made for the agents.
+  expect(others.map(titleOf)).toEqual(['Namespace keepalive-agent']);
 });
 
 test('one-namespace has no namespace among its objects, with which all that is in it would go', async () => {

@@ -20,7 +20,7 @@ function deleted(component: string): Set<string> {
 const pluralOf = ({ kind }: Manifest) => kind.toLowerCase().replace(/y$/, 'ie') + 's';
 
 test.each([
-  ['agent', ['agent.yaml']],
+  ['agent', ['agent.yaml', 'components/openshift/agent-scc.yaml']],
   ['webhook', ['webhook', 'access', 'service'].map((name) => `components/webhook/${name}.yaml`)],
 ])('the page takes away all of the component %s by its label, but no namespace', (component, files) => {
   const text = files.map((file) => readFileSync(join(deploy, file), 'utf8')).join('\n---\n');
