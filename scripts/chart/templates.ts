@@ -75,6 +75,13 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
       `and .Values.agent.enabled .Values.agent.createNamespace (ne ${agentNamespace} ${controllerNamespace})`,
     );
     object.scalar(['metadata', 'name'], `{{ ${agentNamespace} | quote }}`);
+    // Else a default node selector of the cluster is put into pods that are for all nodes.
+    object.append(['metadata'], () => [
+      '{{- if .Values.openshift.enabled }}',
+      'annotations:',
+      '  openshift.io/node-selector: ""',
+      '{{- end }}',
+    ]);
   },
   MutatingAdmissionPolicy: (object) => {
     object.onlyWhen(byPolicy);

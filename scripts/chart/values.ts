@@ -58,7 +58,7 @@ export function chartValues(base: Base): Values {
       enabled: value(
         flag,
         false,
-        'Gives the controller no user of its own, and lets the agents use the constraints `privileged`.',
+        'Gives the controller no user of its own, lets the agents use the constraints `privileged`, and takes their namespace out of the default node selector of the cluster.',
       ),
     },
     networkPolicy: networkPolicy(),

@@ -30,6 +30,12 @@ describe('where the namespace of the agents is not of the release', () => {
     expect(new Page('docs/upgrade.md').blocks('sh', 'With Helm')).toContain(`${keep}\n`);
   });
 
+  test('on OpenShift that one is taken out of the default node selector by hand, and elsewhere not', async () => {
+    const annotate = 'kubectl annotate namespace keepalive-agent openshift.io/node-selector= --overwrite';
+    expect(await told(...set('openshift.enabled=true'))).toContain(annotate);
+    expect(await told()).not.toContain('openshift');
+  });
+
   test('an installation has none to keep', async () => {
     expect(await told()).not.toContain(keep);
   });

@@ -27,12 +27,17 @@ describe('values for a platform', () => {
     expect(pod).toHaveProperty('spec.template.spec.topologySpreadConstraints.0.maxSkew', 1);
   });
 
-  test('openshift: constraints for the agents, no user of its own for the controller', async () => {
+  test('openshift: constraints and all nodes for the agents, no user of its own for the controller', async () => {
     const found = changes(byTitle(await rendered(only)), await on('openshift'));
     expect(Object.keys(found).sort()).toEqual([
       `${deployment}.spec.template.spec.securityContext.runAsGroup`,
       `${deployment}.spec.template.spec.securityContext.runAsUser`,
+      'Namespace keepalive-agent.metadata.annotations',
       'RoleBinding keepalive-agent/keepalive-agent-scc',
+    ]);
+    expect(found['Namespace keepalive-agent.metadata.annotations']).toEqual([
+      undefined,
+      { 'openshift.io/node-selector': '' },
     ]);
   });
 });

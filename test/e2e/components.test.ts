@@ -37,6 +37,7 @@ function missingIn(objects: readonly Manifest[]): string[] {
   return [...new Set(named.flatMap(namespacesIn))].filter((name) => !rendered.includes(name));
 }
 
+const selector = 'openshift.io/node-selector';
 let builds = 0;
 const build = (...components: readonly string[]) =>
   built(overlays.write(`${(builds += 1)}-${components.join('-then-')}`, { components }));
@@ -71,6 +72,13 @@ test('whatever controller-only takes out of an overlay has the label by which th
   );
   // It goes by its name, and only where it was made for the agents.
   expect(others.map(titleOf)).toEqual(['Namespace keepalive-agent']);
+});
+
+test('openshift takes the namespace of the agents, and no other, out of the default node selector', async () => {
+  const annotated = (await build('openshift')).filter(
+    ({ metadata }) => metadata.annotations?.[selector] === '',
+  );
+  expect(annotated.map(titleOf)).toEqual(['Namespace keepalive-agent']);
 });
 
 test('one-namespace has no namespace among its objects, with which all that is in it would go', async () => {
