@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -58,9 +59,7 @@ function pipelineOf(file: string): Pipeline {
 let folder: Folder;
 beforeEach(() => {
   folder = new Folder({});
-  const program = `#!/bin/sh\nexec ${process.execPath} ${join(root, 'src/cli/main.ts')} "$@"\n`;
-  write('bin/keepalive', program);
-  chmodSync(join(folder.path, 'bin/keepalive'), 0o755);
+  command('keepalive', `exec ${process.execPath} ${join(root, 'src/cli/main.ts')} "$@"`);
   for (const [name, text] of filesOf(new Page('docs/cli.md'))) write(`manifests/${name}`, text);
 });
 afterEach(() => {
@@ -71,6 +70,11 @@ function write(name: string, text: string): void {
   const file = join(folder.path, name);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
+}
+
+function command(name: string, script: string): void {
+  write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder.path, 'bin', name), 0o755);
 }
 
 interface Ended {
@@ -110,8 +114,30 @@ test.each([...filesOf(page)])('%s runs on a Node that the tool takes', (_file, t
   expect(Number(major)).toBeGreaterThanOrEqual(Number(oldest));
 });
 
-test.each(pipelines)('$file installs the tool of this version', ({ steps }) => {
-  expect(steps.filter(isInstall)).toEqual([`npm install --global keepalive-operator@${packageJson.version}`]);
+describe.each(pipelines)('$file', ({ steps, shell }) => {
+  const archive = `keepalive-operator-npm-${packageJson.version}.tgz`;
+  const content = 'as the release has it';
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const install = steps.find(isInstall) ?? '';
+  /** As a pipeline whose release serves this. */
+  const installs = async (served: string) => {
+    command(
+      'curl',
+      `[ "$*" = "-fsSLO https://release.example/${archive}" ] && printf '%s' '${served}' > ${archive}`,
+    );
+    command('npm', 'echo "$*" > installed');
+    const text = install.replace('RELEASE', 'https://release.example').replace('SHA256', sha256);
+    const { code } = await run(text, shell);
+    return [code, (await run('cat installed')).stdout];
+  };
+
+  test('installs the tool of this version from the file of a release, and by no name', async () => {
+    expect(await installs(content)).toEqual([0, `install --global ./${archive}\n`]);
+  });
+
+  test('installs no file that is another one', async () => {
+    expect(await installs('as somebody else has it')).toEqual([1, '']);
+  });
 });
 
 describe('the workflow of a forge', () => {
@@ -136,8 +162,7 @@ describe('the workflow of a forge', () => {
     const overlay = '.github/workflows/keepalive-overlay.yaml';
     /** What builds the overlay is no part of this: it prints the two files, and may end badly. */
     const kubectl = (script: string) => {
-      write('bin/kubectl', `#!/bin/sh\n${script}\n`);
-      chmodSync(join(folder.path, 'bin/kubectl'), 0o755);
+      command('kubectl', script);
     };
     const print = "sed 's/^# app.yaml/---/' manifests/policies.yaml manifests/app.yaml";
 
