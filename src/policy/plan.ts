@@ -6,6 +6,7 @@ import type { Assessment, Counted } from './assess.ts';
 import { assess } from './assess.ts';
 import type { BindingRecord, BindingStep } from './binding-step.ts';
 import { bindingStep } from './binding-step.ts';
+import { bounded } from './bounded.ts';
 import type { Installation } from './installation.ts';
 import { heldUp } from './installing.ts';
 import { unreadable } from './obstacle.ts';
@@ -175,8 +176,9 @@ function admissionOf(isWithheld: boolean): Pick<PolicyStatus, 'admission'> {
   return isWithheld ? { admission: 'Withheld' } : {};
 }
 
+/** What is found here is added to what nodes say, which alone may be as much as the API keeps. */
 function foundOf({ findings, findingsTotal }: Pick<Assessment, 'findings' | 'findingsTotal'>) {
-  return findingsTotal === 0 ? {} : { findings: [...findings], findingsTotal };
+  return findingsTotal === 0 ? {} : { findings: [...findings], findingsTotal: bounded(findingsTotal) };
 }
 
 function refusedOf(refusals: readonly Refusal[] = []): Pick<PolicyStatus, 'refusals'> {

@@ -1,6 +1,7 @@
 import type { ShortenedReport } from '../api/node-keepalive.ts';
 import type { ConnectionTotals, Finding, HostCounts, NodeCounts } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
+import { bounded } from './bounded.ts';
 import type { Census } from './census.ts';
 import { noPlace, waitingPlace } from './census.ts';
 import type { Contribution } from './contribution.ts';
@@ -289,11 +290,4 @@ function gatherNodes(findings: readonly Finding[]): Finding[] {
 
 function hostsOf(selected: number, live: number): HostCounts {
   return { selected, live, summary: `${live}/${selected}` };
-}
-
-const mostCounted = 2 ** 31 - 1;
-
-/** The API keeps no larger number: where nodes say so much, what they say is wrong anyway. */
-function bounded(count: number): number {
-  return Math.min(mostCounted, count);
 }
