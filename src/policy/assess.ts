@@ -42,7 +42,7 @@ export interface Counted {
   readonly rivals: readonly Rival[];
   /** Pods of a place, selected or not, as they were counted. */
   podsAt(place: string): Iterable<{ readonly pod: PodView; readonly basis: Basis }>;
-  /** What the agent of a node told last of pods. */
+  /** What the agent of a node told last of pods; only to be asked where it told of any. */
   toldOn(node: string): readonly Finding[];
 }
 
@@ -147,7 +147,8 @@ function podFindingsAt(place: string, policy: EffectivePolicy, surroundings: Sur
   if (place === noPlace)
     return [noPlace, waitingPlace].flatMap((one) => bySpecsAt(one, policy, surroundings));
   const { facts, counted } = surroundings;
-  const isTold = facts.isReporting(place) && facts.reportOf(place) !== undefined;
+  // Where it has nothing to tell of pods, no words are kept, and they would be read at each look.
+  const isTold = facts.isReporting(place) && (facts.reportOf(place)?.ranks ?? 0) !== 0;
   return [...(isTold ? counted.toldOn(place) : []), ...bySpecsAt(place, policy, surroundings)];
 }
 

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import type { PolicyRecord } from '../../../src/policy/record.ts';
+import { pod, team } from '../../support/builder.ts';
+import { home, Rig } from './counts-rig.ts';
+import { LookRig } from './look-rig.ts';
+
+let api: LookRig;
+let rig: Rig;
+
+beforeEach(async () => {
+  api = await LookRig.start();
+  rig = new Rig();
+  rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
+});
+afterEach(() => api.close());
+
+/** Ready since the time told: later pods without values were missed by admission. */
+function putPolicy(name: string, readyAt?: string): void {
+  const ready = {
+    ...{ type: 'Ready' as const, status: 'True' as const, reason: 'Enforced', message: '' },
+    ...{ observedGeneration: 1, lastTransitionTime: readyAt ?? '' },
+  };
+  const record: PolicyRecord = {
+    ...{ kind: 'KeepalivePolicy', namespace: 'db', name, uid: name, generation: 1, problems: undefined },
+    ...{ policy: team(90, {}, name), status: readyAt === undefined ? {} : { conditions: [ready] } },
+  };
+  rig.put('keepalivepolicies', `db/${name}`, record);
+}
+
+/** A pod on a node of its own, whose agent is ready. */
+function putPod(node: string): void {
+  const on = (name: string, namespace: string) => pod({ name, namespace, spec: { nodeName: node } });
+  const own = { ...on(`of-${node}`, 'db'), uid: node, agentReady: undefined };
+  rig.put('pods', `db/of-${node}`, { ...own, createdAtMs: Date.parse('2026-05-04T11:00:00Z') });
+  rig.put('pods', `${home}/${node}`, { ...on(node, home), uid: node, agentReady: true });
+}
+
+const said = (name: string, rest: Partial<NodePolicyReport> = {}): NodePolicyReport => ({
+  ...{ kind: 'KeepalivePolicy', namespace: 'db', name, observedGeneration: 1, selected: 1, live: 1, ...rest },
+});
+
+/** What the API server has of a node by now. */
+function written(node: string, resourceVersion: string, policies: readonly NodePolicyReport[]) {
+  const object = { metadata: { name: node, uid: node, resourceVersion }, status: { policies } };
+  api.held.set(node, object);
+  return object;
+}
+
+async function findings(name: string): Promise<string[]> {
+  const look = await api.looks(rig).at(`db/${name}`);
+  if (look === undefined || look === 'another') throw new Error(`there is no ${name} to look at`);
+  const { findings: found = [] } = look.planned.status;
+  return found.filter(({ pod: one }) => one !== undefined).map(({ reason, pod: one }) => `${reason} ${one}`);
+}
+
+test('a node that has nothing to tell of its pods is not asked for words, whatever their specs have to tell', async () => {
+  putPolicy('own', '2026-05-04T10:00:00Z');
+  for (const node of ['n1', 'n2', 'n3']) {
+    putPod(node);
+    rig.put('nodekeepalives', node, rig.world.reportRecord(written(node, '5', [said('own')])));
+  }
+  const expected = ['n1', 'n2', 'n3'].map((node) => `MissedByAdmission of-${node}`);
+  for (const _ of ['first', 'second']) expect(await findings('own')).toEqual(expected);
+  expect(api.asked).toBe(0);
+});
