@@ -32,16 +32,20 @@ export class Looks {
    */
   async at(key: string): Promise<Look | 'another' | undefined> {
     const { counts, told } = this.#options.world;
-    if (!(await counts.settle(key))) return 'another';
-    const words = { asked: new Set<string>(), missing: new Set<string>() };
-    const first = this.#plan(key, words);
-    told.needs(key, words.asked);
-    if (words.missing.size === 0) return first;
-    await this.#readWords(words.missing);
-    return (await counts.settle(key)) ? this.#plan(key) : 'another';
+    const read = new Set<string>();
+    for (;;) {
+      if (!(await counts.settle(key))) return 'another';
+      const words = { asked: new Set<string>(), missing: new Set<string>(), read };
+      const look = this.#plan(key, words);
+      told.needs(key, words.asked);
+      if (words.missing.size === 0) return look;
+      await this.#readWords(words.missing);
+      // Meanwhile it may be the turn of others: these are read as well, each node once.
+      for (const node of words.missing) read.add(node);
+    }
   }
 
-  #plan(key: string, words?: Words): Look | undefined {
+  #plan(key: string, words: Words): Look | undefined {
     const { world, activations, evidenceOf } = this.#options;
     const time = { now: new Date(), activatingForMs: activations.ofMs(key), evidence: evidenceOf(key) };
     const circumstances = world.gather(key, time, words);

@@ -42,6 +42,11 @@ export class Told {
     return words?.version === version ? words.findings : undefined;
   }
 
+  /** Whatever version they are of. */
+  newest(policy: string, node: string): readonly Finding[] {
+    return this.#byPolicy.get(policy)?.find((one) => one.node === node)?.findings ?? [];
+  }
+
   /** Whose words the last look at a policy had to have. */
   needs(policy: string, nodes: ReadonlySet<string>): void {
     const kept = this.#byPolicy.get(policy) ?? [];

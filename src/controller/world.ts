@@ -46,6 +46,8 @@ const bound = admissionPolicyNames.ClusterKeepalivePolicy;
 export interface Words {
   readonly asked: Set<string>;
   readonly missing: Set<string>;
+  /** Whose words were read for it: what the API server has by now, which may be newer than the report that is known. */
+  readonly read: ReadonlySet<string>;
 }
 
 /**
@@ -147,7 +149,7 @@ export class World {
   gather(
     key: string,
     time: Pick<Circumstances, 'now' | 'activatingForMs' | 'evidence'>,
-    words: Words = { asked: new Set(), missing: new Set() },
+    words: Words = { asked: new Set(), missing: new Set(), read: new Set() },
   ): Circumstances | undefined {
     const record = this.policy(key);
     if (record === undefined) return undefined;
@@ -176,12 +178,15 @@ export class World {
     });
   }
 
-  #wordsOf(policy: string, node: string, { asked, missing }: Words): readonly Finding[] {
+  #wordsOf(policy: string, node: string, { asked, missing, read }: Words): readonly Finding[] {
     asked.add(node);
     const version = this.nodekeepalives.get(node)?.version;
     const words = version === undefined ? [] : this.told.get(policy, node, version);
-    if (words === undefined) missing.add(node);
-    return words ?? [];
+    if (words !== undefined) return words;
+    // Where the newer report says the same of the policy, nobody asks for another look once it is known.
+    if (read.has(node)) return this.told.newest(policy, node);
+    missing.add(node);
+    return [];
   }
 
   #facts(policy: string): NodeFacts {

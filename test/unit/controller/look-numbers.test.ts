@@ -99,7 +99,7 @@ describe('whatever nodes say that the API takes of them', () => {
         const status = await statusWith(rig);
         expect(policyStatusSchema.parse(status)).toEqual(status);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
@@ -64,4 +64,41 @@ test('a node that has nothing to tell of its pods is not asked for words, whatev
   const expected = ['n1', 'n2', 'n3'].map((node) => `MissedByAdmission of-${node}`);
   for (const _ of ['first', 'second']) expect(await findings('own')).toEqual(expected);
   expect(api.asked).toBe(0);
+});
+
+describe('while a list of reports comes in, and is not whole yet', () => {
+  const fault = { reason: 'NotReachable', pod: 'of-n1', message: 'why' };
+  const exposed = { live: 0, findings: [fault], findingsTotal: 1 };
+  const connections = { established: 7, protected: 7, exposed: 0 };
+
+  test('what a node has told of one policy stays in its status, where the newer report only says more of another', async () => {
+    putPolicy('own');
+    putPolicy('other');
+    putPod('n1');
+    const before = written('n1', '5', [said('own', exposed), said('other')]);
+    rig.put('nodekeepalives', 'n1', rig.world.reportRecord(before));
+    expect(await findings('own')).toEqual(['NotReachable of-n1']);
+    const now = rig.world.reportRecord(
+      written('n1', '6', [said('own', exposed), said('other', { connections })]),
+    );
+    rig.world.nodekeepalives.replacement().set('n1', now);
+    expect(await findings('own')).toEqual(['NotReachable of-n1']);
+    rig.woken.clear();
+    rig.put('nodekeepalives', 'n1', now);
+    // So nobody would put right what a look in between had left out.
+    expect([...rig.woken]).toEqual(['db/other']);
+    expect(await findings('own')).toEqual(['NotReachable of-n1']);
+  });
+
+  test('what the newer report says otherwise is told once it is known', async () => {
+    putPolicy('own');
+    putPod('n1');
+    const before = written('n1', '5', [said('own', exposed)]);
+    rig.put('nodekeepalives', 'n1', rig.world.reportRecord(before));
+    const now = rig.world.reportRecord(written('n1', '6', [said('own')]));
+    expect(await findings('own')).toEqual([]);
+    rig.woken.clear();
+    rig.put('nodekeepalives', 'n1', now);
+    expect([...rig.woken]).toEqual(['db/own']);
+  });
 });
