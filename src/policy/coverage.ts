@@ -100,8 +100,10 @@ function selectsNothing({ pods, hosts }: CoverageFacts): Coverage | undefined {
   };
 }
 
-function hasNoAgent({ rollup }: CoverageFacts): Coverage | undefined {
+function hasNoAgent({ pods: { pending = 0 }, rollup }: CoverageFacts): Coverage | undefined {
   if (rollup !== undefined && rollup.nodes.reporting > 0) return undefined;
+  // What waits for a node has no agent yet that could report of it, however many do of other nodes.
+  if (rollup?.nodes.selected === 0 && pending > 0) return undefined;
   return {
     status: 'Unknown',
     reason: 'NoAgent',

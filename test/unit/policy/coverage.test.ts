@@ -122,10 +122,24 @@ describe('Covered is False', () => {
 
 describe('Covered is Unknown', () => {
   const pending = on('n1', 'p', 'Pending');
+  const waiting = { ...pending, node: undefined };
   test.each<[string, PlainFacts, ReturnType<typeof pod>[], string]>([
     ['where nothing is there that it selects', facts(good), [], 'NothingSelected'],
     ['where no agent runs', noAgents, [a], 'NoAgent'],
+    ['where no agent runs, and its only pod waits for a node', noAgents, [waiting], 'NoAgent'],
     ['where no agent reports', facts('silent'), [a], 'NoAgent'],
+    [
+      'where no agent reports, and one of its pods waits for a node',
+      facts('silent'),
+      [a, waiting],
+      'NoAgent',
+    ],
+    [
+      'where no node was read, and nothing waits for one',
+      facts(good),
+      [{ ...a, node: undefined }],
+      'NoAgent',
+    ],
     [
       'while a node holds an earlier generation',
       facts({ ...good, observedGeneration: 1 }),
@@ -146,7 +160,8 @@ describe('Covered is Unknown', () => {
       'ReportTooLong',
     ],
     ['while a pod has not started', facts({ ...good, selected: 2, pending: 1 }), [a, pending], 'PodsPending'],
-    ['while a pod has no node', facts(good), [a, { ...pending, node: undefined }], 'PodsPending'],
+    ['while a pod has no node', facts(good), [a, waiting], 'PodsPending'],
+    ['while its only pod has no node, whichever agents report', facts(good), [waiting], 'PodsPending'],
     ['while the agent has not said anything of a new pod', facts(good), [a, on('n1', 'new')], 'PodsPending'],
     [
       'while the agent has not said anything of a pod that took the place of another',
