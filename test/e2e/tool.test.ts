@@ -1,26 +1,19 @@
-import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import type { Diagnosed } from '../../src/cli/diagnosis.ts';
 import type { Explanation } from '../../src/cli/explanation.ts';
 import type { Board } from '../../src/cli/status-board.ts';
-import { repository } from '../cluster/place.ts';
-import type { Output } from '../cluster/command.ts';
 import { sysctls } from '../support/builder.ts';
 import type { PolicyName } from './shared.ts';
 import { commandsOf, filesOf, needsCluster, patternOf } from '../unit/docs/console.ts';
 import { Page } from '../unit/docs/page.ts';
 import { Bench, condition, kap, sleeper } from './shared.ts';
+import { tool, toolBeside } from './tool.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-tool';
 const pinned = 'e2e-tool-pinned';
 const team: PolicyName = { kind: 'kap', name: 'behind-the-nat', namespace };
-const tool = [process.execPath, '--disable-warning=ExperimentalWarning', join(repository, 'src/cli/main.ts')];
-
-/** The tool as a person beside the cluster runs it, with its kubeconfig. */
-const keepalive = (...argv: string[]): Promise<Output> => bench.cluster.exec([...tool, ...argv]);
+const { keepalive, doctor } = toolBeside(bench);
 const explain = async (...argv: string[]) => {
   const { stdout, stderr } = await keepalive('explain', '-n', namespace, '-o', 'json', ...argv);
   if (stdout === '') throw new Error(stderr);
@@ -28,10 +21,6 @@ const explain = async (...argv: string[]) => {
 };
 const status = async (...argv: string[]) =>
   JSON.parse((await keepalive('status', '-o', 'json', ...argv)).stdout) as Board;
-const doctor = async () => {
-  const { stdout, code } = await keepalive('doctor', '-o', 'json');
-  return { code, wrong: (JSON.parse(stdout) as Diagnosed[]).filter(({ is }) => is === 'wrong') };
-};
 
 const own = { securityContext: { sysctls: sysctls(20, 5, 3) } };
 const pods = [
@@ -186,81 +175,6 @@ describe('keepalive explain', () => {
   ])('of %j says what is meant', async (words, expected) => {
     const { code, stderr } = await keepalive('explain', '-n', namespace, ...words);
     expect([code, stderr]).toEqual([2, expect.stringContaining(expected)]);
-  });
-});
-
-describe('keepalive doctor', () => {
-  test('finds nothing in a cluster that is as it should be', async () => {
-    // What other suites broke may be on its way out.
-    const { stdout } = await bench.until('nothing is wrong', async () => {
-      const ended = await keepalive('doctor');
-      return ended.code === 0 && ended;
-    });
-    expect(stdout).toMatch(/\nNothing keeps the product from working here\.\n$/);
-    expect(stdout).not.toMatch(/^(wrong|unknown)/m);
-  });
-
-  test('finds a binding that is not there, and says how to get it back', async () => {
-    const binding = 'keepalivepolicy.keepalive.dev';
-    await bench.cluster.kubectl('delete', 'mutatingadmissionpolicybinding', binding);
-    try {
-      const { code, wrong } = await doctor();
-      expect(code).toBe(1);
-      expect(wrong).toMatchObject([
-        { check: 'admission', fix: expect.stringContaining('kubectl apply -k deploy/') },
-      ]);
-      expect(wrong[0]?.text).toContain(`MutatingAdmissionPolicyBinding ${binding} is not installed`);
-    } finally {
-      await bench.cluster.kubectl('apply', '-f', join(repository, 'deploy/admission.yaml'));
-    }
-    await bench.status(team);
-  });
-
-  test('finds an agent that cannot run, and why', async () => {
-    const broken = 'e2e-tool-agents';
-    const labels = { 'app.kubernetes.io/name': 'keepalive-operator', 'app.kubernetes.io/component': 'agent' };
-    await bench.namespace(broken, { 'app.kubernetes.io/name': 'keepalive-operator' });
-    const containers = [{ name: 'agent', image: 'registry.invalid/none:1', imagePullPolicy: 'Never' }];
-    await bench.apply({
-      ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'other', namespace: broken, labels } },
-      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
-    });
-    try {
-      const told = await bench.until('the kubelets say why', async () => {
-        const { wrong } = await doctor();
-        return wrong.some(({ text }) => text.includes('ErrImageNeverPull')) && wrong;
-      });
-      expect(told[0]?.text).toBe(`0 of 3 agents (${broken}/other) are ready`);
-    } finally {
-      await bench.cluster.kubectl('delete', 'namespace', broken);
-    }
-  });
-
-  test('of somebody without rights finds nothing fine, tells what he may not see, and ends with 2', async () => {
-    await bench.cluster.kubectl('create', 'serviceaccount', 'nobody', '-n', namespace);
-    const token = (await bench.cluster.kubectl('create', 'token', 'nobody', '-n', namespace)).trim();
-    const admin = await bench.cluster.kubectl('config', 'view', '--raw', '--flatten', '-o', 'json');
-    const { clusters } = JSON.parse(admin) as { clusters: { name: string }[] };
-    const config = {
-      ...{ apiVersion: 'v1', kind: 'Config', clusters, users: [{ name: 'nobody', user: { token } }] },
-      contexts: [{ name: 'nobody', context: { cluster: clusters[0]?.name, user: 'nobody', namespace } }],
-      'current-context': 'nobody',
-    };
-    const file = join(bench.cluster.lab.folder, 'nobody.kubeconfig');
-    await bench.cluster.exec(['sh', '-c', `cat > ${file}`], { stdin: JSON.stringify(config) });
-    const { stdout, code } = await keepalive('doctor', '--kubeconfig', file);
-    expect(code).toBe(2);
-    expect(stdout).toContain(
-      'unknown  controller: whether the controller runs: you may not list deployments',
-    );
-    expect(stdout).toMatch(/\d+ checks could not be made\.\n$/);
-    const asked = await keepalive('status', '--kubeconfig', file);
-    expect([asked.code, asked.stderr]).toEqual([
-      2,
-      expect.stringContaining('you may not list keepalivepolicies'),
-    ]);
-    const explained = await keepalive('explain', 'covered', '--kubeconfig', file);
-    expect([explained.code, explained.stderr]).toEqual([2, expect.stringContaining('you may not')]);
   });
 });
 

@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { repository } from '../cluster/place.ts';
+import type { PolicyName } from './shared.ts';
+import { Bench, kap, sleeper } from './shared.ts';
+import { toolBeside } from './tool.ts';
+
+const bench = new Bench();
+const namespace = 'e2e-doctor';
+const team: PolicyName = { kind: 'kap', name: 'behind-the-nat', namespace };
+const { keepalive, doctor } = toolBeside(bench);
+
+beforeAll(async () => {
+  await bench.namespace(namespace);
+  await bench.apply(kap(namespace, 'behind-the-nat', 90));
+  await bench.status(team);
+  await bench.start(sleeper('covered', namespace));
+});
+afterAll(async () => {
+  await bench.cluster.kubectl('delete', 'namespace', namespace, '--wait=false', '--ignore-not-found');
+});
+
+const ours = { 'app.kubernetes.io/name': 'keepalive-operator' };
+/** Agents of another installation, which cannot run. */
+function agentsIn(home: string, pod: object) {
+  const labels = { ...ours, 'app.kubernetes.io/component': 'agent' };
+  const containers = [{ name: 'agent', image: 'registry.invalid/none:1', imagePullPolicy: 'Never' }];
+  return {
+    ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'other', namespace: home, labels } },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { ...pod, containers } },
+    },
+  };
+}
+
+describe('keepalive doctor', () => {
+  test('finds nothing in a cluster that is as it should be', async () => {
+    // What other suites broke may be on its way out.
+    const { stdout } = await bench.until('nothing is wrong', async () => {
+      const ended = await keepalive('doctor');
+      return ended.code === 0 && ended;
+    });
+    expect(stdout).toMatch(/\nNothing keeps the product from working here\.\n$/);
+    expect(stdout).not.toMatch(/^(wrong|unknown)/m);
+  });
+
+  test('finds a binding that is not there, and says how to get it back', async () => {
+    const binding = 'keepalivepolicy.keepalive.dev';
+    await bench.cluster.kubectl('delete', 'mutatingadmissionpolicybinding', binding);
+    try {
+      const { code, wrong } = await doctor();
+      expect(code).toBe(1);
+      expect(wrong).toMatchObject([
+        { check: 'admission', fix: expect.stringContaining('kubectl apply -k deploy/') },
+      ]);
+      expect(wrong[0]?.text).toContain(`MutatingAdmissionPolicyBinding ${binding} is not installed`);
+    } finally {
+      await bench.cluster.kubectl('apply', '-f', join(repository, 'deploy/admission.yaml'));
+    }
+    await bench.status(team);
+  });
+
+  test('finds an agent that cannot run, and why', async () => {
+    const broken = 'e2e-doctor-agents';
+    await bench.namespace(broken, ours);
+    await bench.apply(agentsIn(broken, {}));
+    try {
+      const told = await bench.until('the kubelets say why', async () => {
+        const { wrong } = await doctor();
+        return wrong.some(({ text }) => text.includes('ErrImageNeverPull')) && wrong;
+      });
+      expect(told[0]?.text).toBe(`0 of 3 agents (${broken}/other) are ready`);
+    } finally {
+      await bench.cluster.kubectl('delete', 'namespace', broken);
+    }
+  });
+
+  test('finds a quota that refuses pods of the priority of agents, and where there is one that lets them', async () => {
+    const full = 'e2e-doctor-quota';
+    const critical = 'system-node-critical';
+    await bench.namespace(full, ours);
+    await bench.apply({
+      ...{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'none-critical', namespace: full } },
+      spec: {
+        hard: { pods: '0' },
+        scopeSelector: {
+          matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: [critical] }],
+        },
+      },
+    });
+    try {
+      // It refuses nobody before it was counted.
+      await bench.until('the quota counts', async () => {
+        const { status } = await bench.json<{ status?: { hard?: object } }>(
+          ...['quota', 'none-critical', '-n', full],
+        );
+        return status?.hard !== undefined;
+      });
+      await bench.apply(agentsIn(full, { priorityClassName: critical }));
+      const told = await bench.until('something says why', async () => {
+        const { wrong } = await doctor();
+        return wrong.length > 1 && wrong;
+      });
+      expect(told).toMatchObject([
+        { check: 'agents', text: `0 of 3 agents (${full}/other) are ready` },
+        {
+          check: 'agents',
+          text: expect.stringMatching(/^pods of other cannot be made: .* exceeded quota: none-critical,/),
+          fix: expect.stringContaining('deploy/agent.yaml has the ResourceQuota'),
+        },
+      ]);
+    } finally {
+      await bench.cluster.kubectl('delete', 'namespace', full);
+    }
+  });
+
+  test.each([
+    ['ahead', 3600],
+    ['behind', -3600],
+  ])('finds a node whose clock is %s, by what it writes into its Lease', async (where, seconds) => {
+    const [node = ''] = bench.cluster.nodes;
+    /** As its kubelet would by such a clock; it writes by the right one every ten seconds. */
+    const renew = () => {
+      const renewTime = new Date(Date.now() + seconds * 1000).toISOString().replace('Z', '000Z');
+      const lease = ['lease', node, '-n', 'kube-node-lease'];
+      return bench.cluster.kubectl(
+        ...['patch', ...lease, '--type=merge', '-p', JSON.stringify({ spec: { renewTime } })],
+      );
+    };
+    const ofClocks = async () => (await doctor()).wrong.filter(({ check }) => check === 'clocks');
+    const told = await bench.until('it looks before the kubelet writes again', async () => {
+      await renew();
+      const found = await ofClocks();
+      return found.length > 0 && found;
+    });
+    expect(told).toMatchObject([
+      {
+        text: expect.stringMatching(new RegExp(`^clocks differ .*: node ${node} \\(3\\d{3} s ${where}\\)$`)),
+        fix: expect.stringContaining('have these nodes keep time'),
+      },
+    ]);
+    await bench.until('it is fine as soon as the kubelet wrote', async () => (await ofClocks()).length === 0);
+  });
+
+  test('of somebody without rights finds nothing fine, tells what he may not see, and ends with 2', async () => {
+    await bench.cluster.kubectl('create', 'serviceaccount', 'nobody', '-n', namespace);
+    const token = (await bench.cluster.kubectl('create', 'token', 'nobody', '-n', namespace)).trim();
+    const admin = await bench.cluster.kubectl('config', 'view', '--raw', '--flatten', '-o', 'json');
+    const { clusters } = JSON.parse(admin) as { clusters: { name: string }[] };
+    const config = {
+      ...{ apiVersion: 'v1', kind: 'Config', clusters, users: [{ name: 'nobody', user: { token } }] },
+      contexts: [{ name: 'nobody', context: { cluster: clusters[0]?.name, user: 'nobody', namespace } }],
+      'current-context': 'nobody',
+    };
+    const file = join(bench.cluster.lab.folder, 'nobody.kubeconfig');
+    await bench.cluster.exec(['sh', '-c', `cat > ${file}`], { stdin: JSON.stringify(config) });
+    const { stdout, code } = await keepalive('doctor', '--kubeconfig', file);
+    expect(code).toBe(2);
+    expect(stdout).toContain(
+      'unknown  controller: whether the controller runs: you may not list deployments',
+    );
+    expect(stdout).toMatch(/\d+ checks could not be made\.\n$/);
+    const asked = await keepalive('status', '--kubeconfig', file);
+    expect([asked.code, asked.stderr]).toEqual([
+      2,
+      expect.stringContaining('you may not list keepalivepolicies'),
+    ]);
+    const explained = await keepalive('explain', 'covered', '--kubeconfig', file);
+    expect([explained.code, explained.stderr]).toEqual([2, expect.stringContaining('you may not')]);
+  });
+});
