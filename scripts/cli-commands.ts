@@ -13,6 +13,7 @@ export function documentedCommands(): { readonly root: Command; readonly command
     stdinIsTerminal: true,
     stdoutIsTerminal: false,
     style: (_how: unknown, words: string) => words,
+    styleSaid: (_how: unknown, words: string) => words,
   };
   const root = program(silent);
   addCompletion(root);

@@ -65,7 +65,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     // It has said what is wrong already; help and the version end this way too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.wrong;
     if (!isCommandError(error)) throw error;
-    if (error.message !== '') terminal.say(`${terminal.style('red', 'error:')} ${error.message}\n`);
+    if (error.message !== '') terminal.say(`${terminal.styleSaid('red', 'error:')} ${error.message}\n`);
     return error.exitCode;
   }
 }

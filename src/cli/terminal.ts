@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers';
+import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 
 /** Where a command reads and writes; a test hands in its own. */
@@ -12,14 +13,16 @@ export interface Terminal {
   readonly stdinIsTerminal: boolean;
   /** Whether somebody looks at what is written: a screen can be written anew. */
   readonly stdoutIsTerminal: boolean;
-  /** Plain where nobody looks: a pipe, a file, NO_COLOR. */
-  readonly style: (how: Parameters<typeof styleText>[0], text: string) => string;
+  /** Of what is written; plain where nobody looks: a pipe, a file, NO_COLOR. */
+  readonly style: Style;
+  /** The same of what is said: of the two, either may go into a file. */
+  readonly styleSaid: Style;
 }
 
+type Style = (how: Parameters<typeof styleText>[0], text: string) => string;
+
 export function processTerminal(): Terminal {
-  const { stdin, stdout, stderr, env } = process;
-  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
-  const isColored = forced || (stdout.isTTY && stdout.hasColors());
+  const { stdin, stdout, stderr } = process;
   return {
     cwd: process.cwd(),
     out: (words) => void stdout.write(words),
@@ -27,8 +30,16 @@ export function processTerminal(): Terminal {
     readStdin: () => buffer(stdin),
     stdinIsTerminal: stdin.isTTY,
     stdoutIsTerminal: stdout.isTTY,
-    style: (how, words) => (isColored ? styleText(how, words, { validateStream: false }) : words),
+    style: styleOn(stdout),
+    styleSaid: styleOn(stderr),
   };
+}
+
+function styleOn(stream: WriteStream): Style {
+  const { FORCE_COLOR: force } = process.env;
+  const forced = force !== undefined && force !== '0';
+  const isColored = forced || (stream.isTTY && stream.hasColors());
+  return (how, words) => (isColored ? styleText(how, words, { validateStream: false }) : words);
 }
 
 /** Exit codes, the same of every command. */

@@ -6,12 +6,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { fill, placeFor } from '../cluster/cache.ts';
-import { Folder } from '../unit/cli/folder.ts';
+import { repository } from '../cluster/place.ts';
+import { describeShells } from './package-shells.ts';
+import { PackedProject } from './packed-project.ts';
 
-const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
-const project = new Folder({ 'package.json': '{"type": "module"}', 'policy.yaml': 'kind: Nothing\n' });
-const bin = (name: string) => join(project.path, 'node_modules/.bin', name);
+const project = new PackedProject();
+const bin = (name: string) => project.bin(name);
 
 /** The oldest that the package says it runs on. */
 async function oldestNode(): Promise<string> {
@@ -30,20 +31,14 @@ const nobodyThere = JSON.stringify({
   'current-context': 'x',
 });
 
-/** As npm does it for whoever installs it from a registry; there is nothing else to fetch. */
-beforeAll(async () => {
-  const packed = join(project.path, 'packed');
-  await run(process.execPath, [join(root, 'scripts/package.ts'), packed]);
-  await run('npm', ['pack', packed], { cwd: project.path });
-  await run('npm', ['install', '--offline', './keepalive-operator-0.1.0.tgz'], { cwd: project.path });
-});
+beforeAll(() => project.install());
 afterAll(() => {
   project[Symbol.dispose]();
 });
 
 describe('the package, installed into an empty project', () => {
   test('brings nothing with it, koffi least of all', async () => {
-    const { stdout } = await run('npm', ['ls', '--all', '--json'], { cwd: project.path });
+    const { stdout } = await project.run('npm', ['ls', '--all', '--json']);
     const { dependencies } = JSON.parse(stdout) as {
       dependencies: Record<string, { dependencies?: object }>;
     };
@@ -56,6 +51,14 @@ describe('the package, installed into an empty project', () => {
     expect(stdout).toContain('--sysctl net.ipv4.tcp_keepalive_time=30 ');
     expect((await run(bin(name), ['--version'])).stdout).toBe('0.1.0\n');
   });
+
+  test.each(['keepalive', 'keepalive-operator'])(
+    'runs by npx as %s, and nothing is fetched',
+    async (name) => {
+      const { stdout } = await project.run('npx', ['--offline', name, 'derive', '--timeout', '90s']);
+      expect(stdout).toMatch(/^net\.ipv4\.tcp_keepalive_time {3}= 30 /);
+    },
+  );
 
   test('runs on the oldest Node that it names', async () => {
     const node = await oldestNode();
@@ -87,8 +90,7 @@ describe('the package, installed into an empty project', () => {
 
   test('brings a page for `man` of each command where it is installed for everybody', async () => {
     const prefix = join(project.path, 'everybody');
-    const pack = join(project.path, 'keepalive-operator-0.1.0.tgz');
-    await run('npm', ['install', '--offline', '--global', '--prefix', prefix, pack], { cwd: project.path });
+    await project.run('npm', ['install', '--offline', '--global', '--prefix', prefix, project.tarball]);
     const pages = globSync(join(prefix, 'share/man/man1/*'));
     expect(pages.map((page) => basename(page))).toContain('keepalive-derive.1');
     expect(pages).toHaveLength(8);
@@ -103,6 +105,8 @@ describe('the package, installed into an empty project', () => {
     expect(stdout).toContain('keepalive');
   });
 });
+
+describeShells(project);
 
 describe('the models, for who writes manifests in TypeScript', () => {
   const program = (spec: string) => `
@@ -126,7 +130,7 @@ console.log(JSON.stringify(policy));
   async function compile(name: string, text: string): Promise<string> {
     project.write(name, text);
     project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [name] }));
-    const tsc = run(join(root, 'node_modules/.bin/tsc'), [], { cwd: project.path });
+    const tsc = project.run(join(repository, 'node_modules/.bin/tsc'), []);
     return (await tsc.catch((error: unknown) => error as { stdout: string })).stdout;
   }
 
@@ -139,7 +143,7 @@ console.log(JSON.stringify(policy));
         ),
       ),
     ).toBe('');
-    const { stdout } = await run(process.execPath, ['good.ts'], { cwd: project.path });
+    const { stdout } = await project.run(process.execPath, ['good.ts']);
     expect(JSON.parse(stdout)).toMatchObject({
       apiVersion: 'keepalive.dev/v1alpha1',
       kind: 'KeepalivePolicy',

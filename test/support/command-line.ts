@@ -20,6 +20,7 @@ export async function keepalive(
     stdinIsTerminal: stdin === undefined,
     stdoutIsTerminal: false,
     style: (_how, text) => text,
+    styleSaid: (_how, text) => text,
   });
   return { code, stdout, stderr };
 }
