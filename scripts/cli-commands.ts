@@ -16,7 +16,7 @@ export function documentedCommands(): { readonly root: Command; readonly command
     styleSaid: (_how: unknown, words: string) => words,
   };
   const root = program(silent);
-  addCompletion(root);
+  addCompletion(root, silent);
   return { root, commands: root.commands.filter((command) => command.name() !== 'complete') };
 }
 

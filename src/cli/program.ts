@@ -56,7 +56,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     // Loaded where somebody may ask for it: the fast commands do without.
     if (!root.commands.some((command) => command.name() === argv[0])) {
       const { addCompletion } = await import('./completion.ts');
-      addCompletion(root);
+      addCompletion(root, terminal);
     }
     refuseHelpOnNothing(root, argv);
     await root.parseAsync(argv, { from: 'user' });

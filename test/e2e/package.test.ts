@@ -100,8 +100,8 @@ describe('the package, installed into an empty project', () => {
     expect(stdout).toContain('keepalive derive --preset aws-nlb --timeout 4m');
   });
 
-  test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s', async (shell) => {
-    const { stdout } = await run(bin('keepalive'), ['completion', shell]);
+  test('prints a script for PowerShell', async () => {
+    const { stdout } = await run(bin('keepalive'), ['completion', 'powershell']);
     expect(stdout).toContain('keepalive');
   });
 });
