@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { fill, placeFor } from '../cluster/cache.ts';
-import { repository } from '../cluster/place.ts';
+import { describeModels } from './package-models.ts';
 import { describeShells } from './package-shells.ts';
 import { PackedProject } from './packed-project.ts';
 
@@ -107,59 +107,4 @@ describe('the package, installed into an empty project', () => {
 });
 
 describeShells(project);
-
-describe('the models, for who writes manifests in TypeScript', () => {
-  const program = (spec: string) => `
-import { ClusterKeepalivePolicy, KeepalivePolicy } from 'keepalive-operator/models';
-import type { KeepalivePolicySpec } from 'keepalive-operator/models';
-const spec: KeepalivePolicySpec = ${spec};
-const policy = new KeepalivePolicy({ metadata: { name: 'a', namespace: 'db' }, spec });
-policy.validate();
-new KeepalivePolicy({ metadata: { generateName: 'a-', finalizers: ['example.com/keep'] }, spec }).validate();
-new ClusterKeepalivePolicy({ metadata: { name: 'b' }, spec: { nodes: { selector: {} }, path: spec.path } }).validate();
-console.log(JSON.stringify(policy));
-`;
-  const compilerOptions = {
-    strict: true,
-    noEmit: true,
-    target: 'es2022',
-    module: 'nodenext',
-    types: [],
-    lib: ['es2022', 'dom'],
-  };
-  async function compile(name: string, text: string): Promise<string> {
-    project.write(name, text);
-    project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [name] }));
-    const tsc = project.run(join(repository, 'node_modules/.bin/tsc'), []);
-    return (await tsc.catch((error: unknown) => error as { stdout: string })).stdout;
-  }
-
-  test('compile, run, and are what kubectl takes', async () => {
-    expect(
-      await compile(
-        'good.ts',
-        program(
-          "{ podSelector: { matchLabels: { app: 'mongo' } }, path: [{ preset: 'aws-nlb' }, { name: 'n', type: 'NAT', idleTimeoutSeconds: 90 }] }",
-        ),
-      ),
-    ).toBe('');
-    const { stdout } = await project.run(process.execPath, ['good.ts']);
-    expect(JSON.parse(stdout)).toMatchObject({
-      apiVersion: 'keepalive.dev/v1alpha1',
-      kind: 'KeepalivePolicy',
-    });
-  });
-
-  test.each<[string, string, string]>([
-    ['an unknown preset', "{ podSelector: {}, path: [{ preset: 'aws-nbl' }] }", '"aws-nbl"'],
-    [
-      'a number with a unit',
-      "{ podSelector: {}, path: [{ name: 'n', type: 'NAT', idleTimeoutSeconds: '90s' }] }",
-      "Type 'string' is not assignable to type 'number'",
-    ],
-    ['a field that no schema has', '{ podSelector: {}, path: [], hops: [] }', "'hops' does not exist"],
-    ['no selector', '{ path: [] }', "Property 'podSelector' is missing"],
-  ])('do not compile with %s', async (_sentence, spec, words) => {
-    expect(await compile('bad.ts', program(spec))).toContain(words);
-  });
-});
+describeModels(project);
