@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
 
+import { run as runToEnd } from '../cluster/command.ts';
+import { prepare } from '../cluster/prepare.ts';
 import { sysctls } from '../support/builder.ts';
 import { kustomizeProgram } from '../support/kustomize.ts';
 import { Folder } from '../unit/cli/folder.ts';
@@ -26,6 +28,10 @@ interface Plugin {
     readonly discover: { readonly fileName: string };
     readonly generate: { readonly command: readonly string[]; readonly args: readonly string[] };
   };
+}
+
+interface Workflow {
+  readonly jobs: { readonly policies: { readonly steps: readonly { readonly run?: string }[] } };
 }
 
 interface Built {
@@ -87,4 +93,32 @@ test('the plugin of docs/argocd.md gives Argo CD manifests that carry the values
 
   folder.write(spec.discover.fileName, 'resources: [policies.yaml, absent.yaml]\n');
   await expect(generate()).rejects.toThrow('absent.yaml');
+}, 600_000);
+
+test('the workflow of docs/pipeline.md judges what kubectl makes of an overlay, and fails where it makes nothing', async () => {
+  const workflow = parse(
+    filesOf(new Page('docs/pipeline.md')).get('.github/workflows/keepalive-overlay.yaml') ?? '',
+  ) as Workflow;
+  const step =
+    workflow.jobs.policies.steps.find(({ run }) => run?.startsWith('kubectl kustomize'))?.run ?? '';
+  using folder = new Folder({
+    ...Object.fromEntries(['policies.yaml', 'app.yaml'].map((name) => [`base/${name}`, shown(name)])),
+    'base/kustomization.yaml': 'resources: [policies.yaml, app.yaml]\n',
+    'overlays/production/kustomization.yaml': 'namespace: live\nresources: [../../base]\n',
+  });
+  const { programs } = await prepare({ kubernetes: undefined });
+  const env = withTool(folder, programs.join(':'));
+  // As a step runs whose shell is named.
+  const check = () => runToEnd(['bash', '-eo', 'pipefail', '-c', step], { cwd: folder.path, env });
+
+  expect(await check()).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^::notice file=<stdin>,.*KeepalivePolicy live\/behind-the-nat/),
+  });
+
+  folder.write('base/policies.yaml', shown('policies.yaml').replace(': 90', ': 90s'));
+  expect(await check()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^::error file=<stdin>/) });
+
+  folder.write('base/kustomization.yaml', 'resources: [absent.yaml]\n');
+  expect(await check()).toMatchObject({ code: 2, stderr: expect.stringContaining('absent.yaml') });
 }, 600_000);

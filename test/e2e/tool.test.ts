@@ -208,4 +208,16 @@ describe('docs/cli.md', () => {
       if (!patternOf(output).test(stdout)) expect(stdout).toBe(output);
     },
   );
+
+  test('a deployment waits until all is covered, as docs/pipeline.md says', async () => {
+    const wait = new Page('docs/pipeline.md').blocks('sh').find((text) => text.startsWith('kubectl wait'));
+    const proxy = '    - { preset: envoy-tcp }\n';
+    const shown = filesOf(page).get('policies.yaml') ?? '';
+    expect(shown).toContain(proxy);
+    await bench.cluster.apply(shown.replace(proxy, ''));
+    expect(await bench.cluster.exec(['sh', '-c', wait ?? 'false'])).toEqual({
+      ...{ code: 0, stderr: '' },
+      stdout: 'keepalivepolicy.keepalive.dev/behind-the-nat condition met\n',
+    });
+  }, 300_000);
 });
