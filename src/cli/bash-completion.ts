@@ -13,7 +13,7 @@ __keepalive_complete() {
     while IFS= read -r line; do
         case $line in
             # Not the names of files.
-            :4) compopt +o default ;;
+            :4) compopt +o default 2> /dev/null ;;
             :*) ;;
             *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
         esac
