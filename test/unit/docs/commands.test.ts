@@ -1,0 +1,30 @@
+import { expect, test } from '@jest/globals';
+
+import { controllerConfig } from '../../../src/ops/config.ts';
+import { Page, pages } from './page.ts';
+
+const lines = pages().flatMap((page) =>
+  page.blocks('sh').flatMap((block) => block.split('\n').map((line) => [page.path, line] as const)),
+);
+
+// With it a new chart has no defaults of its own, and fails where a template needs one.
+test('no page reuses the values of the release before without the defaults of the new chart', () => {
+  expect(lines.filter(([, line]) => line.includes('helm upgrade')).length).toBeGreaterThan(2);
+  expect(lines.filter(([, line]) => / --reuse-values\b/.test(line))).toEqual([]);
+});
+
+test.each(['docs/runbook.md', 'docs/uninstall.md'])(
+  '%s asks for kinds that older clusters do not serve in lines of their own, and says so',
+  (path) => {
+    const asking = lines.filter(([of, line]) => of === path && line.includes('mutatingadmissionpolic'));
+    expect(asking.length).toBeGreaterThan(0);
+    const alone = /^kubectl \w+ (?:mutatingadmission\w+,?)+ .*# from Kubernetes 1\.36 on$/;
+    expect(asking.filter(([, line]) => !alone.test(line))).toEqual([]);
+  },
+);
+
+test('the Lease that no uninstallation takes is named, with the command that does', () => {
+  const leaseName = controllerConfig.shape.leaseName.parse(undefined);
+  const [, remains = ''] = new Page('docs/uninstall.md').text.split('\nWhat remains:\n');
+  expect(remains).toContain(`kubectl delete lease ${leaseName} `);
+});
