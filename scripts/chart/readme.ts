@@ -22,7 +22,7 @@ renders with that version is what is installed, and tools that compare it with t
 ## Values
 
 A default that is too long for the table is in [values.yaml](values.yaml). Unknown names, and values of a wrong kind, are refused.
-A map is merged with the default, as Helm does it: a key of the default goes with \`null\`. What has to be there, as a number or a switch, is refused without.
+A map is merged with the default, as Helm does it: a key of the default goes with \`null\`. What has to be there, as a number, a switch or the ports of the API server, is refused without.
 `;
 
 /** README.md of the chart. */

@@ -32,12 +32,15 @@ export function schemaOf(values: Values): z.ZodType {
   return z.strictObject(Object.fromEntries(fields) as Record<string, z.ZodType>);
 }
 
-/** Helm takes away what users set to null: a list or map, or a text that is empty by default, may go; without any other, templates say nothing that makes sense. */
+/** Helm takes away what users set to null: a list or map that may be empty, or a text that is so by default, may go; without any other, templates say nothing that makes sense. */
 function ownSchemaOf(one: Value): z.ZodType {
   const schema = one.schema.describe(one.about);
   const plain = plainDefault(one);
-  return plain === '' || typeof plain === 'object' ? schema.optional() : schema;
+  const mayBeEmpty = plain === '' || (typeof plain === 'object' && takesNothing(one.schema));
+  return mayBeEmpty ? schema.optional() : schema;
 }
+
+const takesNothing = (schema: z.ZodType) => [[], {}].some((empty) => schema.safeParse(empty).success);
 
 function plainDefault({ byDefault }: Value): unknown {
   return isNode(byDefault) ? (byDefault.toJSON() as unknown) : byDefault;

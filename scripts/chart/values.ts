@@ -204,7 +204,11 @@ function agent(base: Base): Values {
       base.at('DaemonSet', [...spec, 'nodeSelector']),
       'Labels of the nodes for them.',
     ),
-    tolerations: value(objects, base.at('DaemonSet', [...spec, 'tolerations']), 'Taints that they bear.'),
+    tolerations: value(
+      objects,
+      base.at('DaemonSet', [...spec, 'tolerations']),
+      'Taints that they bear. A node whose taints they do not bear counts as one whose agent is away, and keeps its values: choose nodes by labels instead.',
+    ),
     priorityClassName: value(
       text,
       base.at('DaemonSet', [...spec, 'priorityClassName']),

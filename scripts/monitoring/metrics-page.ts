@@ -13,6 +13,7 @@ stores every series twice (alerts and dashboards count each process once all the
 - **By annotations.** Pods carry \`prometheus.io/scrape\` and \`prometheus.io/port\`.
 - **By the Prometheus operator.** With the chart: \`--set podMonitor.enabled=true,prometheusRule.enabled=true,dashboards.enabled=true\`, and in
   \`podMonitor.labels\` and \`prometheusRule.labels\` what your Prometheus selects them by. Without the chart: \`kubectl apply -k deploy/monitoring\`.
+  With \`networkPolicy.enabled\` nobody may read the metrics but who is named in \`networkPolicy.metricsFrom\`: without your Prometheus there, \`KeepaliveNoLeader\` does not end.
 - **By a file.** \`deploy/monitoring/alerts.yaml\` is a rule file as Prometheus itself reads it, \`deploy/monitoring/dashboards/\` is for
   Grafana to import.
 

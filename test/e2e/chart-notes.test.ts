@@ -41,6 +41,27 @@ describe('where the namespace of the agents is not of the release', () => {
   });
 });
 
+describe('with network policies', () => {
+  const told = (...values: readonly string[]) => notesWith(set('networkPolicy.enabled=true', ...values));
+  const silent = 'KeepaliveNoLeader does not end';
+
+  test.each([['podMonitor'], ['prometheusRule']])(
+    'and a %s, nobody may read what it is for',
+    async (kind) => {
+      expect(await told(`${kind}.enabled=true`)).toContain(silent);
+    },
+  );
+
+  test('and nothing for Prometheus, there is nothing to tell', async () => {
+    expect(await told()).not.toContain(silent);
+  });
+
+  test('that let Prometheus in, there is nothing to tell', async () => {
+    const from = 'networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.a=b';
+    expect(await told('prometheusRule.enabled=true', from)).not.toContain(silent);
+  });
+});
+
 describe('with one replica', () => {
   const alone = async (...values: readonly string[]) =>
     (await notesWith(set('controller.replicas=1', ...values))).split('controller.replicas is 1')[1];

@@ -23,6 +23,11 @@ describe.each(helmNames)('%s refuses, and names the value', (name) => {
     ['no controller', wrong('controller', null), ['controller']],
     ['no quota of agents', wrong('agent.resourceQuota', null), ['agent', 'resourceQuota']],
     ['a switch that is neither on nor off', wrong('agent.enabled', null), ['agent', 'enabled']],
+    [
+      'no port of the API server, where egress would go everywhere',
+      wrong('networkPolicy.apiServerPorts', null),
+      ['networkPolicy', 'apiServerPorts'],
+    ],
     ['no number of replicas', wrong('controller.replicas', null), ['controller', 'replicas']],
   ])('%s', async (_what, args, told) => {
     const said = await rendered(name, args).then(
