@@ -22,3 +22,8 @@ test('the values for a platform are in the chart', () => {
   expect(files.length).toBeGreaterThan(2);
   expect(files.filter((name) => !existsSync(join(root, 'deploy/chart', name)))).toEqual([]);
 });
+
+test('of EKS it is not said that nothing has to be set, where a CNI keeps its control plane from the webhook', () => {
+  const set = rows.find(([platform]) => platform === 'EKS, own or managed node group')?.at(-1);
+  expect(set).toContain('(#pods-that-the-control-plane-cannot-reach)');
+});
