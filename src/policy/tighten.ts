@@ -63,12 +63,12 @@ export function settle(current: Partial<Triple>, wanted: Wanted, memory: Memory)
 
 /** What each value should be; without those that should be as they would be without us. */
 function targetsOf(current: Partial<Triple>, { asked, hold }: Wanted, memory: Memory): Partial<Triple> {
-  const own = foundIn(current, memory);
-  const amended: Partial<Triple> = (asked && amend(own, asked)) ?? {};
+  const amended: Partial<Triple> = (asked && amend(foundIn(current, memory), asked)) ?? {};
   if (!hold) return amended;
   return Object.fromEntries(
     tripleKeys.flatMap((key) => {
-      const values = [amended[key], own[key], memory[key]?.ours.at(-1)];
+      // Not what was found: probes may be more than that, where those gave up too soon.
+      const values = [amended[key], current[key], memory[key]?.ours.at(-1)];
       const usable = values.filter((value) => value !== undefined && value > 0) as number[];
       return usable.length === 0 ? [] : [[key, Math.min(...usable)]];
     }),

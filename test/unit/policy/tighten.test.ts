@@ -126,6 +126,12 @@ describe('the values of a network namespace', () => {
     expect(settle(kernel, held, {})).toMatchObject({ writes: {}, after: {} });
   });
 
+  test('are held with the probes that were added to those that gave up too soon', () => {
+    const memory = ours(triple(7200, 75, 4));
+    expect(memory.probes).toEqual({ found: 4, ours: [6] });
+    expect(settle(wanted, held, memory)).toMatchObject({ writes: {}, after: memory });
+  });
+
   test('are made stricter by those who can be understood, while others cannot', () => {
     const { writes } = settle(wanted, { ...asking(60), hold: true }, ours(kernel));
     expect(writes).toEqual({ timeSeconds: 20, intervalSeconds: 7 });
