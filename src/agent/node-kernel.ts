@@ -215,8 +215,8 @@ export class NodeKernel {
     const seen = files.read();
     const known = this.#known(place, identity);
     if (readOnly) return this.#asItIs(place, seen);
-    const { settlement, repairs } = this.#judge(place, seen.values, (values) =>
-      settle(values, wanted, known?.memory ?? {}),
+    const { settlement, repairs } = this.#judge(place, seen.values, (leave) =>
+      settle(seen.values, wanted, known?.memory ?? {}, leave),
     );
     const repaired = (known?.repaired ?? 0) + (repairs ? 1 : 0);
     const { refused, after } = this.#write(files, settlement, (memory, at) => {
@@ -270,17 +270,14 @@ export class NodeKernel {
   #judge(
     place: Place,
     values: Partial<Triple>,
-    decide: (values: Partial<Triple>) => Settlement,
+    decide: (leave?: readonly TripleKey[]) => Settlement,
   ): { settlement: Settlement; repairs: boolean } {
-    const settlement = decide(values);
+    const settlement = decide();
     const [key] = settlement.overridden;
     if (key === undefined || !this.#confirmed.has(place)) return { settlement, repairs: false };
     if (this.#overrides.judge(place, { key, seen: values[key] ?? 0 }) === 'put right')
       return { settlement, repairs: true };
-    const others = Object.entries(values).filter(
-      ([name]) => !settlement.overridden.includes(name as TripleKey),
-    );
-    return { settlement: decide(Object.fromEntries(others)), repairs: false };
+    return { settlement: decide(settlement.overridden), repairs: false };
   }
 
   #forget(place: Place): void {

@@ -42,12 +42,21 @@ export interface Wanted {
  * What to do with the values of one network namespace. It is judged by what it would hold without us: what is enough
  * by itself is left alone, what is not is changed, and goes back when nobody asks any more, or as far back as those
  * allow who still do. A value that somebody else set since is theirs: it is found anew, never "restored" over them.
+ *
+ * `leave`: values that are left to somebody else for now, with what is remembered of them. The others are judged by what those really
+ * hold, and those of ours are not made looser meanwhile, so that a place that is covered all the same stays so.
  */
-export function settle(current: Partial<Triple>, wanted: Wanted, memory: Memory): Settlement {
-  const targets = targetsOf(current, wanted, memory);
+export function settle(
+  current: Partial<Triple>,
+  wanted: Wanted,
+  memory: Memory,
+  leave: readonly TripleKey[] = [],
+): Settlement {
+  const all = targetsOf(current, wanted, memory);
+  const targets = leave.length === 0 ? all : { ...all, ...noLooser(all, current, memory) };
   const settled = tripleKeys.map((key) => ({
     key,
-    ...settleKey(current[key], targets[key], memory[key]),
+    ...settleKey(leave.includes(key) ? undefined : current[key], targets[key], memory[key]),
   }));
   const gather = <F extends 'write' | 'before' | 'after'>(field: F) =>
     Object.fromEntries(
@@ -75,6 +84,16 @@ function targetsOf(current: Partial<Triple>, { asked, hold }: Wanted, memory: Me
   );
 }
 
+/** Of time and interval, what is ours as it is, or sooner: with a value that is left to somebody else, just that may be enough. */
+function noLooser(targets: Partial<Triple>, current: Partial<Triple>, memory: Memory): Partial<Triple> {
+  const held = (['timeSeconds', 'intervalSeconds'] as const).flatMap((key) => {
+    const now = current[key];
+    if (now === undefined || memory[key]?.ours.includes(now) !== true) return [];
+    return [[key, Math.min(now, targets[key] ?? now)]];
+  });
+  return Object.fromEntries(held) as Partial<Triple>;
+}
+
 /** What the namespace would hold without us. */
 function foundIn(current: Partial<Triple>, memory: Memory): Partial<Triple> {
   return Object.fromEntries(
@@ -95,7 +114,7 @@ function settleKey(
   target: number | undefined,
   held: KeyMemory | undefined,
 ): KeySettlement {
-  // It cannot be read at the moment: what is known of it stays.
+  // It cannot be read at the moment, or is left alone: what is known of it stays.
   if (now === undefined) return held === undefined ? still : { ...noted(held), overridden: false };
   if (held?.ours.includes(now) === true) return settleOurs(now, target ?? held.found, held);
   return settleFound(now, target ?? now, held !== undefined);

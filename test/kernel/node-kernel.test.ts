@@ -261,6 +261,21 @@ describe('a value that somebody sets back', () => {
     expect(await machine.values(pod.pid)).toEqual(kernel);
   });
 
+  test('and is left for a while takes nothing of what still is enough with it', async () => {
+    const pod = await machine.pod();
+    const behindLonger = () => visit(pod.place, asking(350));
+    await machine.set(pod.pid, 'time', 250);
+    expect(behindLonger()).toMatchObject({ now: triple(116, 39, 6) });
+    for (let time = 1; time <= 3; time += 1) {
+      await machine.set(pod.pid, 'time', 250);
+      expect(behindLonger()).toMatchObject({ now: triple(116, 39, 6), repaired: time });
+    }
+    await machine.set(pod.pid, 'time', 250);
+    expect(behindLonger()).toMatchObject({ now: triple(250, 39, 6), wrote: {}, repaired: 3 });
+    nowMs += 60_000;
+    expect(behindLonger()).toMatchObject({ now: triple(116, 39, 6), repaired: 4 });
+  });
+
   test('while no agent ran is put right and not called an override', async () => {
     const pod = await machine.pod();
     visit(pod.place);

@@ -2,12 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { Triple } from '../../../src/api/triple.ts';
+import { secondProbeSeconds, tripleKeys } from '../../../src/api/triple.ts';
 import { amend } from '../../../src/policy/enough.ts';
 import { parseLine } from '../../../src/agent/ledger-line.ts';
 import { HOST } from '../../../src/policy/place.ts';
 import type { Memory, Settlement } from '../../../src/policy/tighten.ts';
 import { isEmpty, settle } from '../../../src/policy/tighten.ts';
-import { kernelValues, requirements } from '../../support/arbitrary.ts';
+import { heldValues, kernelValues, requirements } from '../../support/arbitrary.ts';
 import { asking } from '../../support/builder.ts';
 
 const triple = (timeSeconds: number, intervalSeconds: number, probes: number): Triple => ({
@@ -118,6 +119,24 @@ describe('the values of a network namespace', () => {
     expect(after).toEqual({ timeSeconds: memory.timeSeconds });
   });
 
+  test('of which one is left to somebody else keep what that leaves enough, judged by what it holds', () => {
+    const memory = ours(triple(250, 75, 9), 350);
+    const left = settle(triple(250, 39, 6), asking(350), memory, ['timeSeconds']);
+    expect(left).toEqual({ writes: {}, before: memory, after: memory, overridden: [] });
+  });
+
+  test('of which one is left to somebody else are still made stricter by a policy that asks for more', () => {
+    const { writes, after } = settle(triple(7200, 39, 6), asked, ours(kernel, 350), ['timeSeconds']);
+    expect(writes).toEqual({ intervalSeconds: 10 });
+    expect(after.timeSeconds).toEqual({ found: 7200, ours: [116] });
+  });
+
+  test('of which one is left to somebody else give way later to a policy that asks for less', () => {
+    const current = triple(300, 10, 6);
+    expect(settle(current, asking(350), ours(kernel), ['timeSeconds']).writes).toEqual({});
+    expect(settle(wanted, asking(350), ours(kernel)).writes).toMatchObject({ intervalSeconds: 39 });
+  });
+
   test('are held while nobody can tell what is asked: never looser, also where somebody undoes them', () => {
     const memory = ours(kernel);
     expect(settle(wanted, held, memory)).toMatchObject({ writes: {}, after: memory });
@@ -176,6 +195,28 @@ describe('whatever is found and asked for in whatever order', () => {
         const after = written(current, settle(current, { ...second, hold: true }, before.after));
         for (const key of ['timeSeconds', 'intervalSeconds'] as const)
           if (current[key] > 0) expect(after[key]).toBeLessThanOrEqual(current[key]);
+      }),
+    );
+  });
+
+  test('while one is left to somebody else, what is held stays as enough as it was, for every timeout', () => {
+    const some = fc.subarray([...tripleKeys], { minLength: 1 });
+    const drifts = fc
+      .tuple(heldValues, some)
+      .map(([all, keys]): Partial<Triple> => Object.fromEntries(keys.map((key) => [key, all[key]])));
+    fc.assert(
+      fc.property(kernelValues, drifts, demand, demand, (found, theirs, first, second) => {
+        const before = settle(found, first, {});
+        const current: Triple = { ...written(found, before), ...theirs };
+        const { overridden } = settle(current, second, before.after);
+        fc.pre(overridden.length > 0);
+        const left = settle(current, second, before.after, overridden);
+        const after = written(current, left);
+        for (const key of overridden) expect(after[key]).toBe(current[key]);
+        if (tripleKeys.every((key) => current[key] > 0))
+          expect(secondProbeSeconds(after)).toBeLessThanOrEqual(secondProbeSeconds(current));
+        if (current.probes >= 2) expect(after.probes).toBeGreaterThanOrEqual(2);
+        expect(left.overridden).toEqual([]);
       }),
     );
   });
