@@ -1,4 +1,4 @@
-import type { KeepaliveFault, KeepaliveFiles } from '../kernel/keepalive-files.ts';
+import type { KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import { NamespaceGone } from '../kernel/keepalive-files.ts';
 import type { Triple, TripleKey } from '../api/triple.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
@@ -6,11 +6,13 @@ import { HOST } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Memory, Settlement, Wanted } from '../policy/tighten.ts';
-import { isEmpty, settle } from '../policy/tighten.ts';
+import { isEmpty, rememberedAfter, settle } from '../policy/tighten.ts';
 import type { Ledger } from './ledger.ts';
+import type { LedgerEntry } from './ledger-line.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { Namespaces } from './namespaces.ts';
 import { contested, failed, nothing, reasonOf } from './no-reading.ts';
+import { writeNoted } from './noted-write.ts';
 import { Overrides } from './overrides.ts';
 
 export interface Visit {
@@ -56,6 +58,7 @@ export interface NodeKernelOptions {
 
 const asHeld: Wanted = { asked: undefined, hold: true };
 const asFound: Wanted = { asked: undefined, hold: false };
+const nothingKnown: Pick<LedgerEntry, 'memory' | 'repaired'> = { memory: {}, repaired: 0 };
 
 /** The keepalive values of one node, place by place. All of it blocks: it belongs into a thread of its own. */
 export class NodeKernel {
@@ -213,23 +216,28 @@ export class NodeKernel {
 
   #settleValues({ place, wanted, readOnly }: Visit, { files, identity, group }: OpenNamespace): Reading {
     const seen = files.read();
-    const known = this.#known(place, identity);
+    const known = this.#known(place, identity) ?? nothingKnown;
     if (readOnly) return this.#asItIs(place, seen);
     const { settlement, repairs } = this.#judge(place, seen.values, (leave) =>
-      settle(seen.values, wanted, known?.memory ?? {}, leave),
+      settle(seen.values, wanted, known.memory, leave),
     );
-    const repaired = (known?.repaired ?? 0) + (repairs ? 1 : 0);
-    const { refused, after } = this.#write(files, settlement, (memory, at) => {
+    const remember = (memory: Memory, repaired: number, at: 'once' | 'later') => {
       if (isEmpty(memory)) this.#ledger.remove(place);
       else this.#ledger.note({ place, group, namespace: identity, memory, repaired }, at);
-    });
+    };
+    const outcome = writeNoted(files, seen, settlement, (memory) =>
+      remember(memory, known.repaired + (repairs ? 1 : 0), 'once'),
+    );
+    const { now, faults, refused } = outcome;
+    const putRight = repairs && !settlement.overridden.some((key) => refused.includes(key));
+    const repaired = known.repaired + (putRight ? 1 : 0);
+    remember(rememberedAfter(settlement, known.memory, outcome), repaired, 'later');
     if (refused.length === 0) this.#confirmed.add(place);
-    const { values, faults } = after ?? seen;
+    else this.#confirmed.delete(place);
     const override = this.#overrides.recent(place);
     return {
-      ...{ place, state: 'read', now: values, faults: [...faults, ...refused], repaired },
+      ...{ place, state: 'read', now, faults, repaired, putRight, wrote: settlement.writes },
       found: foundOf(this.#ledger.get(place)?.memory ?? {}),
-      ...{ wrote: settlement.writes, putRight: repairs },
       ...(override === undefined ? {} : { override }),
     };
   }
@@ -240,22 +248,6 @@ export class NodeKernel {
       ...{ place, state: 'read', now: values, faults, repaired: known?.repaired ?? 0, putRight: false },
       ...{ found: foundOf(known?.memory ?? {}), wrote: {} },
     };
-  }
-
-  /** Notes, writes, and reads back. A write that is refused leaves what was noted before it as it is. */
-  #write(
-    files: KeepaliveFiles,
-    { writes, before, after }: Settlement,
-    remember: (memory: Memory, at: 'once' | 'later') => void,
-  ): { refused: readonly KeepaliveFault[]; after?: ReturnType<KeepaliveFiles['read']> } {
-    if (Object.keys(writes).length === 0) {
-      remember(after, 'later');
-      return { refused: [] };
-    }
-    if (!isEmpty(before)) remember(before, 'once');
-    const refused = files.write(writes);
-    if (refused.length === 0) remember(after, 'later');
-    return { refused, after: files.read() };
   }
 
   /** A pod's next sandbox has a namespace of its own: what was changed went with the one before. */

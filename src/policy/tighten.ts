@@ -138,6 +138,34 @@ function noted(memory: KeyMemory) {
   return { before: memory, after: memory };
 }
 
+/** What came of the writes: values whose write was refused, and all of them before and after. */
+export interface Outcome {
+  readonly refused: readonly TripleKey[];
+  readonly seen: Partial<Triple>;
+  readonly now: Partial<Triple>;
+}
+
+/**
+ * To be noted after the writes. A value whose write was refused and that is what it was is remembered as it was `known`: it is none of
+ * ours, and nobody overrides it. Of one that is another by now nobody can tell whose it is, so that what was noted before stays.
+ */
+export function rememberedAfter(
+  { before, after }: Settlement,
+  known: Memory,
+  { refused, seen, now }: Outcome,
+): Memory {
+  const from = (key: TripleKey) => {
+    if (!refused.includes(key)) return after;
+    return now[key] === seen[key] ? known : before;
+  };
+  return Object.fromEntries(
+    tripleKeys.flatMap((key) => {
+      const memory = from(key)[key];
+      return memory === undefined ? [] : [[key, memory]];
+    }),
+  );
+}
+
 /** Whether a memory holds nothing that would have to be put back. */
 export function isEmpty(memory: Memory): boolean {
   return Object.keys(memory).length === 0;

@@ -7,7 +7,7 @@ import { amend } from '../../../src/policy/enough.ts';
 import { parseLine } from '../../../src/agent/ledger-line.ts';
 import { HOST } from '../../../src/policy/place.ts';
 import type { Memory, Settlement } from '../../../src/policy/tighten.ts';
-import { isEmpty, settle } from '../../../src/policy/tighten.ts';
+import { isEmpty, rememberedAfter, settle } from '../../../src/policy/tighten.ts';
 import { heldValues, kernelValues, requirements } from '../../support/arbitrary.ts';
 import { asking } from '../../support/builder.ts';
 
@@ -159,6 +159,35 @@ describe('the values of a network namespace', () => {
 });
 
 const demand = fc.option(requirements, { nil: undefined }).map((one) => ({ asked: one, hold: false }));
+
+describe('a value whose write was refused', () => {
+  const memory = ours(kernel);
+  const stricter = settle(wanted, asking(60), memory);
+  const refused = ['timeSeconds'] as const;
+
+  test('and that stayed as it was is not remembered, since nobody can override what was never written', () => {
+    const settled = settle(kernel, asked, {});
+    const now = { ...wanted, timeSeconds: 7200 };
+    const { timeSeconds: _time, ...others } = settled.after;
+    expect(rememberedAfter(settled, {}, { refused, seen: kernel, now })).toEqual(others);
+  });
+
+  test('and that is ours from before is remembered as that', () => {
+    const now = { ...wanted, intervalSeconds: 7 };
+    expect(rememberedAfter(stricter, memory, { refused, seen: wanted, now })).toEqual({
+      ...stricter.after,
+      timeSeconds: memory.timeSeconds,
+    });
+  });
+
+  test('and that is another by now, or cannot be read, is remembered as before the write', () => {
+    for (const now of [triple(20, 7, 6), { intervalSeconds: 7, probes: 6 }])
+      expect(rememberedAfter(stricter, memory, { refused, seen: wanted, now })).toEqual({
+        ...stricter.after,
+        timeSeconds: { found: 7200, ours: [30, 20] },
+      });
+  });
+});
 
 describe('whatever is found and asked for in whatever order', () => {
   test('what is held is what would become of what was found, whatever was asked in between', () => {
