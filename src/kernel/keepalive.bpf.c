@@ -282,6 +282,9 @@ struct triple {
 /* What the kernel has where nobody chose a number of probes, and the most that we give. */
 #define KERNEL_PROBES 9
 #define FEWEST_PROBES 2
+/* The most that a socket takes as its own, where a network may have more: include/net/tcp.h, MAX_TCP_KEEPIDLE and the two after it. */
+#define MOST_SECONDS 32767
+#define MOST_PROBES 127
 
 /* policy/enough.ts, meets */
 static __always_inline bool meets(const struct triple *own, const struct wanted *wanted)
@@ -360,6 +363,9 @@ static __always_inline bool is_owed(const struct held *held, const struct wanted
 
 	if (!wanted->idle_timeout || (held->on && !is_armed_longer && !is_amended))
 		return false;
+	given->time = at_most(given->time, MOST_SECONDS);
+	given->interval = at_most(given->interval, MOST_SECONDS);
+	given->probes = at_most(given->probes, MOST_PROBES);
 	if (!user_timeout)
 		return true;
 	before = held->on ? lost_probes(&own, user_timeout) : ours.probes;

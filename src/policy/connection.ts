@@ -70,6 +70,17 @@ function isArmedLonger({ timerMs, values }: ConnectionView): boolean {
   return typeof timerMs === 'number' && timerMs > longest * 1000 + timerSlackMs;
 }
 
+/** The most that a socket takes as its own, where a network may have more: include/net/tcp.h, MAX_TCP_KEEPIDLE and the two after it. */
+const mostOfSocket: Triple = { timeSeconds: 32_767, intervalSeconds: 32_767, probes: 127 };
+
+function fitting({ timeSeconds, intervalSeconds, probes }: Triple): Triple {
+  return {
+    timeSeconds: Math.min(timeSeconds, mostOfSocket.timeSeconds),
+    intervalSeconds: Math.min(intervalSeconds, mostOfSocket.intervalSeconds),
+    probes: Math.min(probes, mostOfSocket.probes),
+  };
+}
+
 /**
  * What a socket has to be given; undefined where what it has is enough, or where its own TCP_USER_TIMEOUT would then
  * end it sooner than now. The values that it has are given anew where its timer was armed with others, or nobody knows.
@@ -79,7 +90,7 @@ export function tighten(socket: ConnectionView, asked: Requirement): Triple | un
   const amended = amend(values, asked);
   const isArmed = timerMs !== 'unknown' && !isArmedLonger(socket);
   if (keepalive && isArmed && amended === undefined) return undefined;
-  const given = amended ?? values;
+  const given = fitting(amended ?? values);
   if (socket.userTimeoutMs === 0) return given;
   const ours = valuesFor(asked);
   const before = keepalive ? lostProbes(socket) : ours.probes;

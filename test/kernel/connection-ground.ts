@@ -5,6 +5,8 @@ import { compileConnectionProgram } from '../../scripts/connection-program.ts';
 import { unifiedRoot } from '../../src/kernel/control-group.ts';
 import type { ConnectionProgramOptions } from '../../src/kernel/connection-program.ts';
 import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
+import type { KeepaliveValues } from '../../src/kernel/keepalive-files.ts';
+import { KeepaliveFiles } from '../../src/kernel/keepalive-files.ts';
 import { HomeNamespace, identityInside } from '../../src/kernel/network-namespace.ts';
 import type { Pod } from './machine.ts';
 import { Machine } from './machine.ts';
@@ -16,6 +18,7 @@ export class Network {
   readonly cookie: bigint;
   readonly #fd: number;
   readonly #home: HomeNamespace;
+  readonly #files: KeepaliveFiles;
 
   constructor(pod: Pod, home: HomeNamespace) {
     this.#home = home;
@@ -23,13 +26,21 @@ export class Network {
     const { cookie } = home.away(this.#fd, () => identityInside(this.#fd));
     if (cookie === undefined) throw new Error('this kernel gives network namespaces no cookie');
     this.cookie = cookie;
+    this.#files = this.inside(() => KeepaliveFiles.open('/proc'));
   }
 
   inside<T>(action: () => T): T {
     return this.#home.away(this.#fd, action);
   }
 
+  /** Its values from now on, for sockets that set none. */
+  hold(values: KeepaliveValues): void {
+    const [fault] = this.#files.write(values);
+    if (fault !== undefined) throw new Error(`${fault.key} cannot be written: ${fault.code}`);
+  }
+
   close(): void {
+    this.#files.close();
     closeSync(this.#fd);
   }
 }

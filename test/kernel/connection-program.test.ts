@@ -39,6 +39,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   ground.closeSockets();
+  ground.client.hold(kernelDefaults);
   for (const cookie of program.ordered()) program.withdraw(cookie);
 });
 afterAll(() => ground.stop());
@@ -61,12 +62,21 @@ const own = fc.record(
   },
   { requiredKeys: [] },
 );
+/** What its network has for sockets that set nothing: more than they could set themselves too. */
+const ofNetwork = fc.oneof(
+  fc.constant<Triple>(kernelDefaults),
+  fc.record({
+    timeSeconds: fc.oneof(fc.integer({ min: 1, max: 9000 }), fc.integer({ min: 32_700, max: 400_000 })),
+    intervalSeconds: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 32_700, max: 40_000 })),
+    probes: fc.integer({ min: 1, max: 255 }),
+  }),
+);
 /** Together, policies may declare what leaves no room behind the timeout of one of them. */
 const asked = fc.record({ idleTimeoutSeconds: timeouts, declared: declaredValues });
 
-const expected = (before: Options, requirement: Requirement) => {
+const expected = (network: Triple, before: Options, requirement: Requirement) => {
   const { keepalive = 0, userTimeoutMs = 0, ...set } = before;
-  const has = { ...kernelDefaults, ...set };
+  const has = { ...network, ...set };
   const seen = {
     loopback: false,
     keepalive: keepalive === 1,
@@ -109,13 +119,14 @@ describe('a connection that is opened while something is ordered for its network
   test('gets what the library says, whatever it has and whatever is asked', () => {
     const listener = serve();
     fc.assert(
-      fc.property(own, asked, (before, requirement) => {
+      fc.property(ofNetwork, own, asked, (network, before, requirement) => {
+        ground.client.hold(network);
         order(requirement);
         const client = ground.client.inside(() => connectTo('10.7.0.1', port, { before }));
         const server = acceptFrom(listener);
         const has = optionsOf(client);
         closeAll([client, server]);
-        expect(has).toEqual(expected(before, requirement));
+        expect(has).toEqual(expected(network, before, requirement));
       }),
       { numRuns: 1000 },
     );
@@ -135,7 +146,8 @@ describe('a connection that was open before', () => {
   test('gets what the library says, whatever it has and whatever is asked', () => {
     const listener = serve();
     fc.assert(
-      fc.property(own, asked, (before, requirement) => {
+      fc.property(ofNetwork, own, asked, (network, before, requirement) => {
+        ground.client.hold(network);
         program.withdraw(ground.client.cookie);
         const client = ground.client.inside(() => connectTo('10.7.0.1', port, { before }));
         const server = acceptFrom(listener);
@@ -143,7 +155,7 @@ describe('a connection that was open before', () => {
         sweepClient();
         const has = optionsOf(client);
         closeAll([client, server]);
-        expect(has).toEqual(expected(before, requirement));
+        expect(has).toEqual(expected(network, before, requirement));
       }),
       { numRuns: 200 },
     );

@@ -13,7 +13,6 @@ import type { Scanned } from './scanner.ts';
 
 // A machine and several programs for each: seconds where others work on it too.
 jest.setTimeout(60_000);
-const wanted = behind(90);
 const port = '7000';
 
 let machine: Machine;
@@ -44,7 +43,12 @@ async function scan({
   every = true,
   timeouts = [90],
 }: Options = {}): Promise<SocketReading> {
-  const target = { place: pod.place, timeouts, everySocket: every, ...(repair ? { wanted } : {}) };
+  const target = {
+    place: pod.place,
+    timeouts,
+    everySocket: every,
+    ...(repair ? { wanted: behind(Math.min(...timeouts)) } : {}),
+  };
   const said = once(scanner.stdout ?? scanner, 'data') as Promise<[Buffer]>;
   scanner.stdin?.write(`${JSON.stringify({ targets: [target], hostPods: [] })}\n`);
   const [text] = await said;
@@ -147,6 +151,26 @@ describe('keepalive is given', () => {
     expect(await counts({ repair: true })).toEqual({ established: 3, protected: 3, exposed: 0 });
     expect((await scan({ repair: true })).repaired).toBe(0);
   });
+
+  test.each([
+    { name: 'probes', value: 200, timeout: 90, seconds: 30 },
+    { name: 'time', value: 86_400, timeout: 432_000, seconds: 32_767 },
+  ])(
+    'to one whose network has more than a socket takes as its own: $name $value',
+    async ({ name, value, timeout, seconds }) => {
+      await serve();
+      await machine.set(client.pid, name as 'probes' | 'time', value);
+      await connect(1, 'deaf');
+      const timeouts = [timeout];
+      expect(await scan({ repair: true, timeouts })).toMatchObject({ repaired: 1, failures: {} });
+      const [armed = Infinity] = await timers();
+      expect(armed).toBeLessThanOrEqual(seconds);
+      expect(await scan({ repair: true, timeouts })).toMatchObject({
+        repaired: 0,
+        byTimeout: { [timeout]: { protected: 1 } },
+      });
+    },
+  );
 
   test('to what listens, so that what it accepts later has it', async () => {
     await serve();

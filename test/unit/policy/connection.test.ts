@@ -89,6 +89,11 @@ describe('a connection', () => {
       { timeSeconds: 15, intervalSeconds: 15, probes: 9 },
     ],
     [
+      'that is silent in a network with more probes than a socket takes gets as many as it takes',
+      { keepalive: false, values: { ...kernelDefaults, probes: 200 } },
+      { ...values, probes: 127 },
+    ],
+    [
       'with one longer value keeps the others, and probes enough to be patient',
       { values: { timeSeconds: 5, intervalSeconds: 80, probes: 3 } },
       { timeSeconds: 5, intervalSeconds: 10, probes: 9 },
@@ -117,6 +122,16 @@ describe('a connection', () => {
     ],
   ])('%s', (_sentence, rest, given) => {
     expect(tighten(view(rest), asked)).toEqual(given);
+  });
+
+  test('is given no more seconds than a socket takes where its network has more, which is enough there', () => {
+    const silent = (timeSeconds: number, intervalSeconds: number) =>
+      view({ keepalive: false, timerMs: 'none', values: { timeSeconds, intervalSeconds, probes: 9 } });
+    const given = (timeSeconds: number, intervalSeconds: number) => ({
+      ...{ timeSeconds, intervalSeconds, probes: 9 },
+    });
+    expect(tighten(silent(32_767, 32_767), behind(432_000))).toEqual(given(32_767, 32_767));
+    expect(tighten(silent(32_768, 32_768), behind(432_000))).toEqual(given(32_767, 32_767));
   });
 
   test('is protected once it was given what it needed, and then needs nothing more', () => {
