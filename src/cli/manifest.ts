@@ -35,6 +35,8 @@ export interface Unreadable {
   readonly source: Source;
   readonly place: Place;
   readonly message: string;
+  /** Of a chart in a folder: no manifest yet. */
+  readonly isTemplate: boolean;
 }
 
 export interface Manifests {
@@ -59,26 +61,29 @@ function readManifests(source: Source): Manifests {
     return {
       documents: [],
       manifests: [],
-      unreadable: [{ source, place: { line, column: 1 }, message }],
+      unreadable: [{ source, place: { line, column: 1 }, message, isTemplate: false }],
     };
   }
   const { documents, lines } = parseYaml(source.text);
   const manifests: Manifest[] = [];
   const unreadable: Unreadable[] = [];
-  for (const document of documents) {
+  for (const [at, document] of documents.entries()) {
     const { object, problem } = plainOf(document);
-    if (problem !== undefined)
-      unreadable.push({ source, place: placeAt(lines, problem.offset), message: firstLine(problem.message) });
-    else if (document.contents !== null)
+    if (problem !== undefined) {
+      const { offset, message } = problem;
+      // Where it is no YAML its own range ends too early.
+      const text = source.text.slice(document.range[0], documents[at + 1]?.range[0]);
+      const isTemplate = source.found && text.includes('{{');
+      unreadable.push({ source, place: placeAt(lines, offset), message: firstLine(message), isTemplate });
+    } else if (document.contents !== null)
       manifests.push(...objectsIn(document.contents, object, { source, lines }));
   }
-  const isPassedOver = unreadable.length > 0 && isTemplate(source);
-  return { documents, manifests: isPassedOver ? [] : manifests, unreadable };
+  return { documents, manifests, unreadable };
 }
 
-/** A chart's template in a folder, which is no manifest yet. */
-export function isTemplate({ found, text }: Source): boolean {
-  return found && text.includes('{{');
+/** Some document of it is passed over: what of the others is meant for a cluster, whoever renders the chart decides. */
+export function isPassedOver(source: Source): boolean {
+  return manifestsOf(source).unreadable.some(({ isTemplate }) => isTemplate);
 }
 
 export const templateAdvice =

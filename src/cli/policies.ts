@@ -16,7 +16,7 @@ import { clusterPolicy, namespacedPolicy } from '../policy/policy.ts';
 import { proxyFinding } from '../policy/proxy.ts';
 import { asSwitchedOff } from '../policy/withheld.ts';
 import type { Manifest } from './manifest.ts';
-import { isOurs, isTemplate, templateAdvice } from './manifest.ts';
+import { isOurs, templateAdvice } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import { remark } from './remark.ts';
 
@@ -116,7 +116,7 @@ function refusal(problem: Problem, manifest: Manifest): Remark {
     (current, step) => (current as Record<string | number, unknown> | undefined)?.[step],
     manifest.object,
   );
-  return isTemplate(manifest.source) && JSON.stringify(value ?? '').includes('{{')
+  return manifest.source.found && JSON.stringify(value ?? '').includes('{{')
     ? remark('template-text', manifest, at, templateAdvice)
     : remark('refused', manifest, at, problemText(problem));
 }

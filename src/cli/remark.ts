@@ -22,7 +22,7 @@ export const remarkKinds = {
   proxy: ['note', 'A proxy counts data: no keepalive probe refreshes it.'],
   'switched-off': ['note', 'The settings of the cluster let no policy act.'],
   overlap: ['note', 'Several policies select the same pods: the shortest timeout binds.'],
-  'template-text': ['note', 'A file in a folder is a template of something else, and was passed over.'],
+  'template-text': ['note', 'A document of a folder is a template of something else, and was passed over.'],
 } as const satisfies Readonly<Record<string, readonly [Severity, string]>>;
 
 export type Severity = 'error' | 'warning' | 'note';

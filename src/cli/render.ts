@@ -178,10 +178,12 @@ async function deliver(
     }
     if (changed.length > 0) throw new CommandError('', exitCodes.found);
   } else {
-    const { manifestsOf, mayHoldManifests } = await import('./manifest.ts');
+    const { isPassedOver, manifestsOf, mayHoldManifests } = await import('./manifest.ts');
     // In a folder there may be YAML and JSON of other kinds.
     const taken = rendered.filter(
-      ({ source }) => !source.found || (mayHoldManifests(source) && manifestsOf(source).manifests.length > 0),
+      ({ source }) =>
+        !source.found ||
+        (mayHoldManifests(source) && manifestsOf(source).manifests.length > 0 && !isPassedOver(source)),
     );
     terminal.out(stream(taken.map(({ text }) => text)));
   }

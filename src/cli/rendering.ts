@@ -7,7 +7,7 @@ import { podView } from '../policy/pod.ts';
 import { skipOf } from '../policy/skip.ts';
 import type { Sysctl } from '../policy/sysctl.ts';
 import type { Source } from './input.ts';
-import { nodeAt } from './manifest.ts';
+import { isPassedOver, nodeAt } from './manifest.ts';
 import type { Remark } from './remark.ts';
 import { faultyOf } from './reread.ts';
 import type { Review } from './review.ts';
@@ -49,6 +49,7 @@ function sysctlsFor(workload: Workload, { policies, namespaces }: Review): reado
 
 export function renderSources(sources: readonly Source[], review: Review): RenderedSource[] {
   const bySource = Map.groupBy(review.workloads, ({ manifest }) => manifest.source);
+  for (const source of bySource.keys()) if (isPassedOver(source)) bySource.delete(source);
   return sources.map((source) => {
     const rendered = (bySource.get(source) ?? []).map((workload): Rendered => {
       const before = workload.pod.spec?.securityContext?.sysctls ?? [];

@@ -1,7 +1,7 @@
 import { plurals } from '../api/group.ts';
 import type { Source } from './input.ts';
 import type { Unreadable } from './manifest.ts';
-import { isTemplate, manifestsOf, mayHoldManifests, templateAdvice } from './manifest.ts';
+import { manifestsOf, mayHoldManifests, templateAdvice } from './manifest.ts';
 import type { InputPolicy } from './policies.ts';
 import { judgePolicies } from './policies.ts';
 import { malformedPods, refusedPods } from './refused-pods.ts';
@@ -68,14 +68,13 @@ function mattering(templates: Templates): RegExp {
   );
 }
 
-function unreadableRemark({ source, place, message }: Unreadable): Remark {
-  const isPassedOver = isTemplate(source);
+function unreadableRemark({ source, place, message, isTemplate }: Unreadable): Remark {
   return {
-    kind: isPassedOver ? 'template-text' : 'unreadable',
+    kind: isTemplate ? 'template-text' : 'unreadable',
     manifest: undefined,
     file: source.name,
     place,
     object: '',
-    message: isPassedOver ? templateAdvice : `it cannot be read as YAML: ${message}`,
+    message: isTemplate ? templateAdvice : `it cannot be read as YAML: ${message}`,
   };
 }

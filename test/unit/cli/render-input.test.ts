@@ -87,7 +87,7 @@ describe('keepalive render of a folder writes', () => {
     expect((await keepalive(['render', '--write'], { cwd: folder.path })).code).toBe(0);
     expect(folder.read('chart.yaml')).toBe(template);
     const checked = await keepalive(['check'], { cwd: folder.path });
-    expect(checked.stdout).toContain('1 valid policy and 0 pod templates in 2 files');
+    expect(checked.stdout).toContain('1 valid policy and 1 pod template in 2 files');
   });
 
   test('all of it or nothing: what cannot be read is told of, whatever it is', async () => {

@@ -42,6 +42,26 @@ describe('a template of a chart that is YAML', () => {
   });
 });
 
+test('no other document of its file is passed over with it, whatever has braces', async () => {
+  const slip = yaml(policy()).replace('idleTimeoutSeconds: 90', 'idleTimeoutSeconds: 90s');
+  const rule = yaml({
+    ...{ apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata: { name: 'down' } },
+    spec: { groups: [{ rules: [{ annotations: { summary: '{{ $labels.pod }} is down' } }] }] },
+  });
+  const service =
+    'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec:\n  selector: { a: b }\n  selector: { a: c }\n';
+  const broken = [slip, rule, service];
+  using folder = new Folder({ 'all.yaml': broken.join('---\n') });
+  for (const documents of [broken, [...broken, chart], broken.toReversed()]) {
+    folder.write('all.yaml', documents.join('---\n'));
+    const { code, stdout } = await keepalive(['check'], { cwd: folder.path });
+    expect(code).toBe(2);
+    expect(stdout).toContain('spec.path[0].idleTimeoutSeconds: Invalid value: "90s"');
+    expect(stdout).toMatch(/error: it cannot be read as YAML: Map keys must be unique \[unreadable\]$/m);
+    expect(stdout.match(/\[template-text\]$/gm) ?? []).toHaveLength(documents.includes(chart) ? 1 : 0);
+  }
+});
+
 describe('a policy of a chart with a value that is put in later', () => {
   test('is passed over in a folder, and the workloads beside it are rendered', async () => {
     using folder = new Folder({
