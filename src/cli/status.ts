@@ -80,6 +80,10 @@ async function watch({ cluster, first, write, options, terminal }: Watch): Promi
   process.once('SIGINT', () => {
     stop.abort();
   });
+  // Nobody reads on.
+  process.stdout.once('error', () => {
+    stop.abort();
+  });
   const isScreen = terminal.stdoutIsTerminal && options.output === 'text';
   let shown = '';
   const show = (facts: StatusFacts, silentSeconds: number) => {
