@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { Command } from 'commander';
@@ -9,6 +8,7 @@ import type { RemarkKind } from './remark.ts';
 import type { RenderedSource } from './rendering.ts';
 import { addReadingOptions, collect } from './input-option.ts';
 import type { Review } from './review.ts';
+import { rewrite } from './rewrite.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError, exitCodes } from './terminal.ts';
 
@@ -198,7 +198,7 @@ function refuseUtf16(changed: readonly RenderedSource[]): void {
 
 function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): void {
   try {
-    writeFileSync(path, text);
+    rewrite(path, text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CommandError(`${name}: it cannot be written (${code}): mend that, and run this again`);
