@@ -19,6 +19,7 @@ export const remarkKinds = {
   'selects-nothing': ['warning', 'No pod template of the input is selected.'],
   'left-alone': ['warning', 'Pods are selected and cannot be, or asked not to be, changed.'],
   'unknown-namespace': ['note', 'Whether a namespace is selected cannot be told from the input.'],
+  'unknown-label': ['note', 'Whether pods are selected depends on a label that their controller gives them.'],
   proxy: ['note', 'A proxy counts data: no keepalive probe refreshes it.'],
   'switched-off': ['note', 'The settings of the cluster let no policy act.'],
   overlap: ['note', 'Several policies select the same pods: the shortest timeout binds.'],

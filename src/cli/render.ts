@@ -127,6 +127,7 @@ async function renderAll(
 const told: readonly RemarkKind[] = [
   'left-alone',
   'unknown-namespace',
+  'unknown-label',
   'switched-off',
   'template-text',
   'malformed-pod',

@@ -1,10 +1,10 @@
 import type { Policy } from '../policy/policy.ts';
-import { namespaceSelectorOf, selectsNamespace, selectsPod } from '../policy/policy.ts';
+import { namespaceSelectorOf, selectsNamespace } from '../policy/policy.ts';
 import { podView } from '../policy/pod.ts';
-import { selects } from '../policy/label-selector.ts';
 import { skipOf } from '../policy/skip.ts';
 import { someOf } from '../policy/finding.ts';
 import { shorthand } from '../api/triple.ts';
+import { surelySelects } from './added-labels.ts';
 import type { InputPolicy } from './policies.ts';
 import type { Remark } from './remark.ts';
 import { describeManifest, remark } from './remark.ts';
@@ -22,7 +22,10 @@ export function remarksOnSelection(
   );
   return [
     ...policies.flatMap((one) => {
-      const unknown = unknownNamespaces(one, workloads, namespaces);
+      const unknown = [
+        ...unknownNamespaces(one, workloads, namespaces),
+        ...unknownLabels(one, workloads, namespaces),
+      ];
       return unknown.length > 0 ? unknown : nothingSelected(one, selected.get(one) ?? [], workloads);
     }),
     ...overlaps(selected),
@@ -34,7 +37,18 @@ export function remarksOnSelection(
 export function isSelected({ policy }: InputPolicy, workload: Workload, namespaces: Namespaces): boolean {
   return (
     selectsNamespaceNamed(policy, workload.namespace, namespaces) === true &&
-    selectsPod(policy, podView(workload.pod))
+    selectsPodsOf(policy, workload) === true
+  );
+}
+
+/** `undefined`: it depends on what the controller of the pods writes into their labels. */
+function selectsPodsOf(
+  { spec: { podSelector } }: Policy,
+  { pod, openLabels }: Workload,
+): boolean | undefined {
+  if (podSelector === undefined) return false;
+  return surelySelects(podSelector, pod.metadata?.labels ?? {}, (key) =>
+    openLabels.includes(key) ? 'only that it is there' : 'value',
   );
 }
 
@@ -43,15 +57,9 @@ function selectsNamespaceNamed(policy: Policy, name: string, namespaces: Namespa
   const view = namespaces.view(name);
   const selector = namespaceSelectorOf(policy);
   if (selector === undefined || namespaces.isKnown(name)) return selectsNamespace(policy, view);
-  const { matchLabels = {}, matchExpressions = [] } = selector;
-  const isKnown = (key: string) => Object.hasOwn(view.labels, key);
-  const certain = {
-    matchLabels: Object.fromEntries(Object.entries(matchLabels).filter(([key]) => isKnown(key))),
-    matchExpressions: matchExpressions.filter(({ key }) => isKnown(key)),
-  };
-  if (!selects(certain, view.labels)) return false;
-  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
-  return keys.every(isKnown) ? true : undefined;
+  return surelySelects(selector, view.labels, (key) =>
+    Object.hasOwn(view.labels, key) ? 'value' : 'nothing',
+  );
 }
 
 function nothingSelected(
@@ -76,8 +84,10 @@ function nothingSelected(
   ];
 }
 
-function labelsOf({ pod }: Workload): string {
-  const labels = Object.entries(pod.metadata?.labels ?? {}).map(([key, value]) => `${key}: ${value}`);
+function labelsOf({ pod, openLabels }: Workload): string {
+  const labels = Object.entries(pod.metadata?.labels ?? {})
+    .filter(([key]) => !openLabels.includes(key))
+    .map(([key, value]) => `${key}: ${value}`);
   return `{${labels.join(', ')}}`;
 }
 
@@ -89,7 +99,9 @@ function unknownNamespaces(
 ): Remark[] {
   const unknown = [
     ...new Set(
-      workloads.filter(({ pod }) => selectsPod(policy, podView(pod))).map(({ namespace }) => namespace),
+      workloads
+        .filter((workload) => selectsPodsOf(policy, workload) !== false)
+        .map(({ namespace }) => namespace),
     ),
   ].filter((name) => selectsNamespaceNamed(policy, name, namespaces) === undefined);
   if (unknown.length === 0) return [];
@@ -99,6 +111,29 @@ function unknownNamespaces(
       manifest,
       ['spec', 'namespaceSelector'],
       `whether it selects ${someOf(unknown)} cannot be told: add the Namespace with its labels to the input`,
+    ),
+  ];
+}
+
+/** A value that is made with a pod, such as a hash, stands in no input. */
+function unknownLabels(
+  { policy, manifest }: InputPolicy,
+  workloads: readonly Workload[],
+  namespaces: Namespaces,
+): Remark[] {
+  const unknown = workloads.filter(
+    (workload) =>
+      selectsNamespaceNamed(policy, workload.namespace, namespaces) === true &&
+      selectsPodsOf(policy, workload) === undefined,
+  );
+  if (unknown.length === 0) return [];
+  const names = someOf([...new Set(unknown.map(describeWorkload))]);
+  return [
+    remark(
+      'unknown-label',
+      manifest,
+      ['spec', 'podSelector'],
+      `which pods of ${names} it selects cannot be told: it asks for the value of a label that their controller gives them`,
     ),
   ];
 }

@@ -2,6 +2,7 @@ import type { Path } from '../api/schema-node.ts';
 import { isObject } from '../api/schema-node.ts';
 import { withoutNulls } from '../api/verdict.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
+import { addedLabels } from './added-labels.ts';
 import type { Manifest } from './manifest.ts';
 import type { Misfit } from './pod-shape.ts';
 import { fitted } from './pod-shape.ts';
@@ -15,6 +16,8 @@ export interface Workload {
   readonly template: Path;
   /** As a pod of it reaches the API server; without what is in no pod. */
   readonly pod: RawPod;
+  /** Keys of labels that its controller gives to its pods, with values that nobody knows before: empty ones stand for them. */
+  readonly openLabels: readonly string[];
   readonly misfits: readonly Misfit[];
   /** Its sysctls as they are written, whatever they are. */
   readonly written: readonly unknown[];
@@ -62,8 +65,11 @@ export function workloadsIn(manifest: Manifest, templates: Templates, defaultNam
     if (!isPodTemplate(found, path)) return [];
     const { value, misfits } = fitted(found, template);
     const { metadata, spec = {} } = (value ?? {}) as RawPod;
-    const pod = { metadata: { ...metadata, namespace, name: manifest.name }, spec };
-    return [{ manifest, namespace, template, pod, misfits, written: writtenSysctls(found) }];
+    const { exact, keys: openLabels } = addedLabels(manifest);
+    const open = Object.fromEntries(openLabels.map((key) => [key, '']));
+    const labels = { ...metadata?.labels, ...exact, ...open };
+    const pod = { metadata: { ...metadata, labels, namespace, name: manifest.name }, spec };
+    return [{ manifest, namespace, template, pod, openLabels, misfits, written: writtenSysctls(found) }];
   });
 }
 
