@@ -6,23 +6,21 @@ import { parseKey } from '../kube/resource.ts';
 import type { Counted } from '../policy/assess.ts';
 import type { Population } from '../policy/count.ts';
 import { namespaceFor, PolicyCount } from '../policy/count.ts';
-import { Crowd } from '../policy/crowd.ts';
-import { isLeft } from '../policy/judgement.ts';
 import type { NamespaceView, PodView } from '../policy/pod.ts';
-import type { EffectivePolicy, Policy } from '../policy/policy.ts';
+import type { EffectivePolicy } from '../policy/policy.ts';
 import { selectsNamespace, selectsPod } from '../policy/policy.ts';
 import type { PolicyRecord } from '../policy/record.ts';
+import type { Shared } from '../policy/rival-count.ts';
 import { RivalCount } from '../policy/rival-count.ts';
 import { isPinned } from '../policy/skip.ts';
 import { unasked } from '../policy/webhook.ts';
 import type { GivenSince } from '../policy/withholding.ts';
 import { givenSince, sinceOf } from '../policy/withholding.ts';
+import type { CrowdChange } from './crowds.ts';
+import { Crowds } from './crowds.ts';
 import { podsAt, populationOf } from './population.ts';
 import { noteToldBefore } from './read-pods.ts';
 import type { World } from './world.ts';
-
-/** So long at a time something is counted before others have their turn. */
-const sliceMs = 5;
 
 /** What is kept up of one policy that acts. */
 interface Kept {
@@ -39,16 +37,17 @@ export class Counts {
   readonly #world: World;
   readonly #population: Population;
   readonly #kept = new Map<string, Kept>();
-  /** By namespace, as far as anybody asked. */
-  readonly #crowds = new Map<string, Crowd>();
-  /** Nodes whose agents report, as the crowds were counted. */
-  readonly #reporting = new Set<string>();
+  readonly #crowds: Crowds;
+  readonly #sliceMs: number;
   /** One is counted at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(world: World) {
+  /** `sliceMs`: so long at a time something is counted before others have their turn; one step at least. */
+  constructor(world: World, sliceMs: number) {
     this.#world = world;
+    this.#sliceMs = sliceMs;
     this.#population = populationOf(world);
+    this.#crowds = new Crowds(world);
   }
 
   /** Undefined before it was counted, and where it may not act. */
@@ -78,7 +77,7 @@ export class Counts {
     const kept = this.#current(key);
     if (kept === undefined || isSettled(kept)) return true;
     while (!isSettled(kept)) {
-      this.#count(kept, performance.now() + sliceMs);
+      this.#count(kept, performance.now() + this.#sliceMs);
       await setImmediate();
       // Each write of a status brings the same policy as another object: nobody would ask for another look.
       if (this.#current(key) !== kept) return false;
@@ -89,15 +88,21 @@ export class Counts {
 
   #count(kept: Kept, untilMs: number): void {
     const steps = this.#steps(kept);
-    while (performance.now() < untilMs) if (steps.next().done) return;
+    do if (steps.next().done) return;
+    while (performance.now() < untilMs);
   }
 
   *#steps({ count, rivals }: Kept): Generator<void> {
     yield* count.settle();
-    yield* rivals.settle(
-      (key) => this.#world.acting.of(key),
-      (one, other) => this.#sharedBy(one, other),
-    );
+    const { acting, namespaces } = this.#world;
+    yield* rivals.settle({
+      policyOf: (key) => acting.of(key),
+      namespacesOf: (one, other) => {
+        const only = one.namespace || other.namespace;
+        return only === '' ? namespaces.keys() : [only];
+      },
+      sharedIn: (name) => this.#crowds.sharedIn(name),
+    });
   }
 
   /** Begun anew where the policy is not the one that was counted. */
@@ -168,11 +173,7 @@ export class Counts {
     if (this.#kept.size === 0 && this.#crowds.size === 0) return [];
     const after = this.#world.pods.get(key);
     const { namespace } = after ?? before ?? { namespace: '' };
-    const [was, is] = [this.#boundLabels(before), this.#boundLabels(after)];
-    if (was !== is) {
-      this.#crowdChanged(namespace, was, -1);
-      this.#crowdChanged(namespace, is, 1);
-    }
+    for (const change of this.#crowds.changesBetween(before, after)) this.#crowdChanged(change);
     return [...this.#policiesIn(namespace)].filter((policy) =>
       this.#kept.get(policy)?.count.podChanged(key, before, after),
     );
@@ -187,40 +188,39 @@ export class Counts {
   namespaceChanged(name: string, before: NamespaceView | undefined): string[] {
     const after = this.#world.namespaces.get(name);
     const isOtherwise = isRestricted(before) !== isRestricted(after);
-    if (isOtherwise || after === undefined) this.#crowds.delete(name);
     const all = [...this.#policiesIn(name)];
     const turned = all.filter((key) => {
-      const policy = this.#kept.get(key)?.count.policy;
+      const policy = this.#world.acting.of(key);
       const is = (view: NamespaceView | undefined) =>
         policy !== undefined && view !== undefined && selectsNamespace(policy, view);
       return is(before) !== is(after) || (isOtherwise && is(after));
     });
-    for (const key of turned) this.#doubtWith(key, all);
+    const isAnother = isOtherwise || after === undefined;
+    if (isAnother || turned.length > 0) {
+      const was = this.#crowds.sharedBefore(name, before, isAnother);
+      this.#rivalsTurned(name, { turned, all, was });
+    }
     const due = all.filter((key) => this.#kept.get(key)?.count.namespaceChanged(name));
     return turned.length > 0 ? all : due;
   }
 
-  /** On how many pods others bind instead of it, and it instead of others. */
-  #doubtWith(key: string, others: readonly string[]): void {
-    for (const other of others) {
-      if (other === key) continue;
-      this.#kept.get(key)?.rivals.doubt(other);
-      this.#kept.get(other)?.rivals.doubt(key);
+  /** On how many pods there others bind instead of those that turned, and these instead of others. */
+  #rivalsTurned(name: string, { turned, all, was }: Turned): void {
+    if (this.#kept.size === 0) return;
+    if (this.#population.podsIn(name).size === 0) {
+      // Nothing is there to be counted, and what comes later is.
+      if (this.#population.namespace(name) !== undefined || all.some(isOfNamespace)) this.#crowds.of(name);
+      return;
     }
+    const those = new Set(turned);
+    for (const key of all) this.#kept.get(key)?.rivals.turned(name, those.has(key) ? all : those, was);
   }
 
   /** Keys of the policies that select something there, where the word of its agent counts no more, or anew. */
   reportingChanged(node: string): string[] {
-    const isReporting = this.#world.isReporting(node);
-    if (isReporting === this.#reporting.has(node)) return [];
-    const pods = this.#crowds.size === 0 ? [] : this.#world.pods.listBy('place', node);
-    const were = new Set(pods.filter((pod) => this.#isBound(pod)));
-    if (isReporting) this.#reporting.add(node);
-    else this.#reporting.delete(node);
-    for (const pod of pods) {
-      const is = this.#isBound(pod);
-      if (is !== were.has(pod)) this.#crowdChanged(pod.namespace, pod.labels, is ? 1 : -1);
-    }
+    const changes = this.#crowds.reportingChanged(node);
+    if (changes === undefined) return [];
+    for (const change of changes) this.#crowdChanged(change);
     return [...this.#kept].flatMap(([key, { count }]) =>
       count.census.has(node) || 'nodes' in count.policy.spec ? [key] : [],
     );
@@ -231,27 +231,15 @@ export class Counts {
     yield* this.#world.clusterkeepalivepolicies.keys();
   }
 
-  #isBound(pod: PodView): boolean {
-    const { namespace: name, node } = pod;
-    const namespace = this.#world.namespaces.get(name) ?? { name, labels: {} };
-    return pod.live && !isLeft(pod, namespace, node === undefined || !this.#reporting.has(node));
-  }
-
-  #boundLabels(pod: PodView | undefined): PodView['labels'] | undefined {
-    return pod !== undefined && this.#isBound(pod) ? pod.labels : undefined;
-  }
-
-  /** Of a namespace that nobody asked about nothing is counted yet. */
-  #crowdChanged(namespace: string, labels: PodView['labels'] | undefined, by: 1 | -1): void {
-    const crowd = this.#crowds.get(namespace);
-    if (crowd === undefined || labels === undefined) return;
-    crowd.change({ labels }, by);
+  #crowdChanged(change: CrowdChange): void {
+    if (!this.#crowds.change(change)) return;
+    const { namespace, labels, by } = change;
     const selecting = this.#selecting(namespace, labels);
     for (const key of selecting) {
       const kept = this.#kept.get(key);
       if (kept === undefined || namespaceFor(kept.count.policy, namespace, this.#population) === undefined)
         continue;
-      for (const other of selecting) if (other !== key) kept.rivals.change(other, by);
+      for (const other of selecting) if (other !== key) kept.rivals.change(other, namespace, by);
     }
   }
 
@@ -262,30 +250,18 @@ export class Counts {
       return policy !== undefined && selectsNamespace(policy, view) && selectsPod(policy, { labels });
     });
   }
-
-  #crowdOf(namespace: string): Crowd {
-    const held = this.#crowds.get(namespace);
-    if (held !== undefined) return held;
-    const crowd = new Crowd();
-    for (const pod of this.#world.pods.listBy('namespace', namespace))
-      if (this.#isBound(pod)) crowd.change(pod, 1);
-    this.#crowds.set(namespace, crowd);
-    return crowd;
-  }
-
-  /** Pods that the one is counted on, and that the other selects too. */
-  #sharedBy(one: Policy, other: Policy): number {
-    const { namespaces } = this.#world;
-    const only = one.namespace || other.namespace;
-    let shared = 0;
-    for (const name of only === '' ? namespaces.keys() : [only]) {
-      const view = namespaceFor(one, name, this.#population);
-      if (view !== undefined && selectsNamespace(one, view) && selectsNamespace(other, view))
-        shared += this.#crowdOf(name).sharedBy(one, other);
-    }
-    return shared;
-  }
 }
+
+/** What happened to a namespace. */
+interface Turned {
+  /** Keys of the policies that select it, and did not, or the other way round. */
+  readonly turned: readonly string[];
+  /** Keys of all that may select it. */
+  readonly all: readonly string[];
+  readonly was: Shared;
+}
+
+const isOfNamespace = (key: string) => parseKey(key).namespace !== undefined;
 
 function isRestricted(namespace: NamespaceView | undefined): boolean {
   return namespace !== undefined && isPinned(namespace);

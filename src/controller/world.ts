@@ -50,6 +50,14 @@ export interface Words {
   readonly read: ReadonlySet<string>;
 }
 
+interface WorldOptions {
+  readonly mode?: AdmissionMode;
+  /** The namespace of the controller. */
+  readonly home?: string;
+  /** So long at a time something is counted before others have their turn. */
+  readonly sliceMs?: number;
+}
+
 /**
  * What the controller knows of the cluster, by resource. A policy of either kind goes by its key in a store:
  * `namespace/name`, or `name` for a cluster policy.
@@ -84,15 +92,16 @@ export class World {
     (key) => this.policy(key),
     () => this.settings.settings,
   );
-  readonly counts = new Counts(this);
+  readonly counts: Counts;
   readonly told = new Told();
 
   /** Only in that namespace is a pod believed to be an agent. */
   constructor(
     agentNamespace: string,
-    { mode = 'policy', home = SETTINGS_NAMESPACE }: { mode?: AdmissionMode; home?: string } = {},
+    { mode = 'policy', home = SETTINGS_NAMESPACE, sliceMs = 5 }: WorldOptions = {},
   ) {
     this.mode = mode;
+    this.counts = new Counts(this, sliceMs);
     this.homes = { controller: home, agents: agentNamespace };
   }
 

@@ -9,7 +9,11 @@ type Labels = PodView['labels'];
  * object of labels, so there are few of them to ask a selector about.
  */
 export class Crowd {
-  readonly #pods = new Map<Labels, number>();
+  readonly #pods: Map<Labels, number>;
+
+  constructor(as?: Crowd) {
+    this.#pods = new Map(as === undefined ? [] : as.#pods);
+  }
 
   change({ labels }: Pick<PodView, 'labels'>, by: 1 | -1): void {
     const pods = (this.#pods.get(labels) ?? 0) + by;

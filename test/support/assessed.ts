@@ -49,13 +49,15 @@ export function countedOf(policy: EffectivePolicy, plain: Plain): Counted {
     }
     return { namespace, crowd };
   });
-  const settling = rivals.settle(
-    (key) => others[Number(key)],
-    (one, other) =>
-      crowds
-        .filter(({ namespace }) => [one, other].every((each) => selectsNamespace(each, namespace)))
-        .reduce((sum, { crowd }) => sum + crowd.sharedBy(one, other), 0),
-  );
+  const settling = rivals.settle({
+    policyOf: (key) => others[Number(key)],
+    namespacesOf: () => crowds.map((_, index) => String(index)),
+    sharedIn: (index) => (one, other) => {
+      const here = crowds[Number(index)];
+      const isOfBoth = here && [one, other].every((each) => selectsNamespace(each, here.namespace));
+      return isOfBoth ? here.crowd.sharedBy(one, other) : 0;
+    },
+  });
   exhaust(settling);
   return {
     census: count.census,

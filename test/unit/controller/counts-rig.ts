@@ -20,13 +20,15 @@ export const names = ['a', 'b', 'c', 'd'] as const;
 
 /** One controller's world, with what NodeKeepalives say beside it: the controller itself forgets it. */
 export class Rig {
-  readonly world = new World(home);
+  readonly world: World;
   readonly woken = new Set<string>();
   readonly reports = new Map<string, readonly NodePolicyReport[]>();
   readonly #triggers: Triggers;
   #version = 0;
 
-  constructor() {
+  /** `sliceMs`: 0 counts one step at a time. */
+  constructor({ sliceMs = 5 } = {}) {
+    this.world = new World(home, { sliceMs });
     // All policies are known: from here on no word is kept for one that may come.
     Array.from(this.world.keepalivepolicies.replacement().commit());
     Array.from(this.world.clusterkeepalivepolicies.replacement().commit());

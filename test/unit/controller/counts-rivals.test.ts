@@ -1,0 +1,133 @@
+import { setImmediate } from 'node:timers/promises';
+
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { Crowd } from '../../../src/policy/crowd.ts';
+import { platform, pod, sysctls } from '../../support/builder.ts';
+import { names, namespaces, Rig } from './counts-rig.ts';
+import type { Step } from './counts-steps.ts';
+import { steps, take } from './counts-steps.ts';
+
+const enough = sysctls(5, 2, 6);
+const pinned = {
+  'pod-security.kubernetes.io/enforce': 'baseline',
+  'pod-security.kubernetes.io/enforce-version': 'v1.20',
+};
+
+/** All that has a say in who binds where, and nothing that would be told before it. */
+const bindingSteps: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    ...{ do: fc.constant('pod' as const), name: fc.constantFrom(...names), isPlaced: fc.constant(true) },
+    namespace: fc.constantFrom(...namespaces),
+    sketch: fc.constantFrom(
+      ...[undefined, {}, { labels: { app: 'mongo' } }].map((one) => one && { ...one, sysctls: enough }),
+    ),
+  }),
+  fc.record({
+    ...{ do: fc.constant('namespace' as const), name: fc.constantFrom(...namespaces) },
+    labels: fc.constantFrom(undefined, {}, { team: 'red' }, { team: 'red', ...pinned }),
+  }),
+  fc.record({
+    ...{ do: fc.constant('policy' as const), name: fc.constantFrom('x', 'y', 'z') },
+    namespace: fc.constantFrom('', '', 'db'),
+    is: fc.record({
+      ...{
+        seconds: fc.constantFrom(30, 90),
+        generation: fc.constant(1),
+        mode: fc.constant('Enforce' as const),
+      },
+      podSelector: fc.constantFrom<object>({}, { matchLabels: { app: 'mongo' } }),
+      namespaceSelector: fc.constantFrom<object | undefined>(undefined, { matchLabels: { team: 'red' } }),
+      ...{ nodes: fc.constant(undefined), readyAt: fc.constant(undefined) },
+    }),
+  }),
+  fc.record({ do: fc.constant('look' as const), name: fc.constant('x') }),
+);
+
+test.each([
+  ['whatever else comes', steps],
+  ['whoever binds', bindingSteps],
+])('what is another while it is being counted is counted once, as it is: %s', async (_what, any) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(any, fc.nat(5)), { maxLength: 60, size: 'max' }), async (all) => {
+      const rig = new Rig({ sliceMs: 0 });
+      const counting: Promise<unknown>[] = [];
+      for (const [step, turns] of all) {
+        if (step.do === 'look') counting.push(...rig.keys().map((key) => rig.world.counts.settle(key)));
+        else take(rig, step);
+        // So many steps are counted before the next comes.
+        for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+      }
+      await Promise.all(counting);
+      for (const key of rig.keys()) expect([key, await rig.kept(key)]).toEqual([key, rig.plain(key)]);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+describe('a namespace that turns', () => {
+  const spaces = Array.from({ length: 20 }, (_, index) => `ns-${index}`);
+  const keys = ['loose', 'strict', 'strictest'];
+  let rig: Rig;
+  let compared: jest.SpiedFunction<Crowd['sharedBy']>;
+
+  const label = (name: string, labels: Record<string, string> | undefined) => {
+    rig.put('namespaces', name, labels && { uid: name, name, labels });
+  };
+  const putPod = (name: string, namespace: string) => {
+    rig.put('pods', `${namespace}/${name}`, {
+      ...pod({ name, namespace, sysctls: enough }),
+      ...{ uid: `${namespace}/${name}`, agentReady: undefined },
+    });
+  };
+  /** By how many pods the others bind instead of the loosest, as it is told and as a plain recount finds. */
+  const bound = async () => {
+    for (const key of keys) await rig.world.counts.settle(key);
+    const calls = compared.mock.calls.length;
+    const kept = await rig.kept('loose');
+    expect(kept).toEqual(rig.plain('loose'));
+    const told = kept?.findings.filter(({ reason }) => reason === 'StricterPolicy') ?? [];
+    return { calls, pods: told.map(({ message }) => Number(/on (\d+) of/.exec(message)?.[1])) };
+  };
+
+  beforeEach(async () => {
+    compared = jest.spyOn(Crowd.prototype, 'sharedBy');
+    rig = new Rig();
+    for (const [index, name] of keys.entries()) {
+      const policy = platform(90 - 30 * index, { namespaceSelector: red }, name);
+      const rest = { uid: name, generation: 1, problems: undefined, status: {} };
+      rig.put('clusterkeepalivepolicies', name, { ...policy, policy, ...rest });
+    }
+    for (const name of spaces) {
+      label(name, { team: 'red' });
+      putPod('a', name);
+    }
+    expect((await bound()).pods).toEqual([20, 20]);
+    compared.mockClear();
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  const red = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
+
+  test('costs nothing where it is empty, and its pods count once they come', async () => {
+    label('new', { team: 'red' });
+    expect(await bound()).toEqual({ calls: 0, pods: [20, 20] });
+    putPod('a', 'new');
+    expect(await bound()).toEqual({ calls: 0, pods: [21, 21] });
+    rig.put('pods', 'new/a', undefined);
+    label('new', undefined);
+    expect(await bound()).toEqual({ calls: 0, pods: [20, 20] });
+  });
+
+  test('costs what there is in it, before and after, for each pair of policies', async () => {
+    const pairs = 3;
+    label('ns-0', {});
+    expect(await bound()).toEqual({ calls: pairs, pods: [19, 19] });
+    label('ns-0', { team: 'red' });
+    expect(await bound()).toEqual({ calls: 2 * pairs, pods: [20, 20] });
+    label('ns-0', { team: 'red', ...pinned });
+    expect(await bound()).toEqual({ calls: 4 * pairs, pods: [19, 19] });
+  });
+});
