@@ -23,11 +23,11 @@ export interface Workload {
   readonly written: readonly unknown[];
 }
 
-/** Where a kind has its template: `*` stands for every field or item there. */
-export type Templates = ReadonlyMap<string, Path>;
+/** Where a kind has its templates: `*` stands for every field or item there. */
+export type Templates = ReadonlyMap<string, readonly Path[]>;
 
 const template = ['spec', 'template'];
-const builtIn: Templates = new Map<string, Path>([
+const builtIn: readonly (readonly [kind: string, Path])[] = [
   ['Pod.', []],
   ['ReplicationController.', template],
   ['Deployment.apps', template],
@@ -36,7 +36,7 @@ const builtIn: Templates = new Map<string, Path>([
   ['ReplicaSet.apps', template],
   ['Job.batch', template],
   ['CronJob.batch', ['spec', 'jobTemplate', 'spec', 'template']],
-]);
+];
 
 const example = 'Rollout.argoproj.io=spec.template';
 
@@ -52,17 +52,17 @@ export function templatesOf(texts: readonly string[] = []): Templates {
     const [, kind = '', path = ''] = match;
     return [kind, path.split('.')];
   });
-  return new Map([...builtIn, ...named]);
+  const byKind = Map.groupBy([...builtIn, ...named], ([kind]) => kind);
+  return new Map([...byKind].map(([kind, ones]) => [kind, ones.map(([, path]) => path)]));
 }
 
 /** What the manifests make, template by template. */
 export function workloadsIn(manifest: Manifest, templates: Templates, defaultNamespace: string): Workload[] {
   const group = manifest.apiVersion.includes('/') ? (manifest.apiVersion.split('/')[0] ?? '') : '';
-  const path = templates.get(`${manifest.kind}.${group}`);
-  if (path === undefined) return [];
+  const paths = templates.get(`${manifest.kind}.${group}`) ?? [];
+  if (paths.length === 0) return [];
   const namespace = manifest.namespace === '' ? defaultNamespace : manifest.namespace;
-  return expand(withoutNulls(manifest.object), path, []).flatMap(([template, found]) => {
-    if (!isPodTemplate(found, path)) return [];
+  return templatesIn(withoutNulls(manifest.object), paths).flatMap(([template, found]) => {
     const { value, misfits } = fitted(found, template);
     const { metadata, spec = {} } = (value ?? {}) as RawPod;
     const { exact, keys: openLabels } = addedLabels(manifest);
@@ -71,6 +71,14 @@ export function workloadsIn(manifest: Manifest, templates: Templates, defaultNam
     const pod = { metadata: { ...metadata, labels, namespace, name: manifest.name }, spec };
     return [{ manifest, namespace, template, pod, openLabels, misfits, written: writtenSysctls(found) }];
   });
+}
+
+/** Each once, whichever paths lead to it. */
+function templatesIn(object: unknown, paths: readonly Path[]): [at: Path, found: unknown][] {
+  const found = paths.flatMap((path) =>
+    expand(object, path, []).filter(([, template]) => isPodTemplate(template, path)),
+  );
+  return [...new Map(found.map((one) => [JSON.stringify(one[0]), one])).values()];
 }
 
 /** A patch has a part of a template and no spec; where a step may be any field, most of them are none. */

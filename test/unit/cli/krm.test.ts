@@ -161,6 +161,10 @@ describe('keepalive render as a KRM function', () => {
   test.each<[string, object]>([
     ['data', { data: { namespace: 'db', templates: `Other.example.org=spec.template ${template}` } }],
     ['a spec', { spec: { namespace: 'db', templates: [template] } }],
+    [
+      'several of one kind',
+      { data: { namespace: 'db', templates: `${template} Rollout.argoproj.io=spec.other` } },
+    ],
   ])('takes namespace and templates from %s of functionConfig', async (_sentence, fields) => {
     const functionConfig = {
       apiVersion: 'v1',

@@ -149,9 +149,18 @@ describe('keepalive render knows the templates', () => {
       { workerGroupSpecs: [{ template }] },
       ['--template', 'RayCluster.ray.io=spec.workerGroupSpecs.*.template'],
     ],
+    [
+      'RayCluster with a head',
+      'ray.io/v1',
+      { headGroupSpec: { template }, workerGroupSpecs: [{ template }, { template }] },
+      ['headGroupSpec', 'workerGroupSpecs.*', '*'].flatMap((at) => [
+        '--template',
+        `RayCluster.ray.io=spec.${at}.template`,
+      ]),
+    ],
   ])('of a %s', async (kind, apiVersion, spec, argv) => {
     const text = await rendered(
-      yaml({ apiVersion, kind, metadata: { name: 'mongo', namespace: 'db' }, spec }),
+      yaml({ apiVersion, kind: kind.split(' ')[0], metadata: { name: 'mongo', namespace: 'db' }, spec }),
       ...argv,
     );
     const wanted = JSON.stringify(spec).split('"containers":[]').length - 1;
