@@ -159,13 +159,24 @@ export class Counts {
   /** A policy acts otherwise than before: keys of those on whose pods it may bind, or did. */
   policyChanged(key: string): string[] {
     if (this.#kept.size === 0) return [];
+    this.#forgetAnother(key);
     const beside = [...this.beside(key)];
     for (const other of beside) this.#kept.get(other)?.rivals.doubt(key);
     return beside;
   }
 
   settingsChanged(): void {
-    for (const [key, { rivals }] of this.#kept) for (const other of this.beside(key)) rivals.doubt(other);
+    for (const [key, { rivals }] of this.#kept) {
+      this.#forgetAnother(key);
+      rivals.doubtAll();
+      for (const other of this.beside(key)) rivals.doubt(other);
+    }
+  }
+
+  /** Changes reach it as what it is by now, or not at all where it may not act: if it becomes what was counted again, that holds no more. */
+  #forgetAnother(key: string): void {
+    const kept = this.#kept.get(key);
+    if (!isDeepStrictEqual(kept?.count.policy, this.#world.acting.of(key))) this.#kept.delete(key);
   }
 
   /** Keys of the policies that select it, or did. */

@@ -54,6 +54,11 @@ export class RivalCount {
     for (const { left } of this.#turns) left.delete(key);
   }
 
+  /** Some that bind may not act any more. */
+  doubtAll(): void {
+    for (const key of this.#rivals.keys()) this.doubt(key);
+  }
+
   /** A pod of a namespace that both select came or went. */
   change(key: string, namespace: string, by: 1 | -1): void {
     const rival = this.#rivals.get(key);

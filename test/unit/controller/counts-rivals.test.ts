@@ -45,25 +45,74 @@ const bindingSteps: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('look' as const), name: fc.constant('x') }),
 );
 
+/** After each step so many steps are counted before the next comes. */
+type Course = readonly (readonly [Step, number])[];
+
+async function expectPlainCounts(course: Course): Promise<void> {
+  const rig = new Rig({ sliceMs: 0 });
+  const counting: Promise<unknown>[] = [];
+  for (const [step, turns] of course) {
+    if (step.do === 'look') counting.push(...rig.keys().map((key) => rig.world.counts.settle(key)));
+    else take(rig, step);
+    for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+  }
+  await Promise.all(counting);
+  for (const key of rig.keys()) expect([key, await rig.kept(key)]).toEqual([key, rig.plain(key)]);
+}
+
 test.each([
   ['whatever else comes', steps],
   ['whoever binds', bindingSteps],
 ])('what is another while it is being counted is counted once, as it is: %s', async (_what, any) => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(any, fc.nat(5)), { maxLength: 60, size: 'max' }), async (all) => {
-      const rig = new Rig({ sliceMs: 0 });
-      const counting: Promise<unknown>[] = [];
-      for (const [step, turns] of all) {
-        if (step.do === 'look') counting.push(...rig.keys().map((key) => rig.world.counts.settle(key)));
-        else take(rig, step);
-        // So many steps are counted before the next comes.
-        for (let turn = 0; turn < turns; turn += 1) await setImmediate();
-      }
-      await Promise.all(counting);
-      for (const key of rig.keys()) expect([key, await rig.kept(key)]).toEqual([key, rig.plain(key)]);
-    }),
-    { numRuns: 50 },
-  );
+  const course = fc.array(fc.tuple(any, fc.nat(5)), { maxLength: 60, size: 'max' });
+  await fc.assert(fc.asyncProperty(course, expectPlainCounts), { numRuns: 50 });
+});
+
+describe('what a policy misses does not stay away once it is again what was counted', () => {
+  const look: Step = { do: 'look', name: 'x' };
+  const acts = {
+    generation: 1,
+    mode: 'Enforce',
+    podSelector: {},
+    nodes: undefined,
+    readyAt: undefined,
+  } as const;
+  const spec = { ...acts, seconds: 90, namespaceSelector: undefined } as const;
+  const selecting = { ...spec, namespaceSelector: { matchLabels: { team: 'red' } } };
+  const cluster = { do: 'policy', namespace: '' } as const;
+
+  test('since there were too many of them meanwhile', async () => {
+    const policy = { do: 'policy', namespace: 'web', is: { ...spec, seconds: 30 } } as const;
+    const pod: Step = {
+      do: 'pod',
+      namespace: 'web',
+      name: 'a',
+      sketch: { sysctls: enough },
+      isPlaced: false,
+    };
+    await expectPlainCounts([
+      [{ ...policy, name: 'z' }, 0],
+      [look, 5],
+      [{ do: 'limit', to: '1' }, 0],
+      [{ ...policy, name: 'x' }, 0],
+      [pod, 0],
+      [{ do: 'limit', to: '100' }, 0],
+    ]);
+  });
+
+  test('since it selected something else meanwhile', async () => {
+    const pod = { do: 'pod', namespace: 'db', name: 'a', isPlaced: true } as const;
+    await expectPlainCounts([
+      [{ ...cluster, name: 'x', is: { ...spec, seconds: 30 } }, 0],
+      [{ ...cluster, name: 'y', is: selecting }, 0],
+      [look, 5],
+      [{ do: 'namespace', name: 'db', labels: {} }, 0],
+      [look, 5],
+      [{ ...cluster, name: 'y', is: spec }, 0],
+      [{ ...pod, sketch: { sysctls: enough } }, 0],
+      [{ ...cluster, name: 'y', is: selecting }, 0],
+    ]);
+  });
 });
 
 describe('a namespace that turns', () => {
