@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 
+import { printable } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 import { CommandError } from './terminal.ts';
 
@@ -53,7 +54,7 @@ function placesOf(path: string, cwd: string): TextPlace[] {
   if (path === '-') return [{ name: stdinName, identity: stdinName, found: false }];
   const full = resolve(cwd, path);
   const stat = reading(path, () => statSync(full, { throwIfNoEntry: false }));
-  if (stat === undefined) throw new CommandError(`${path}: there is no such file or folder`);
+  if (stat === undefined) throw new CommandError(`${printable(path)}: there is no such file or folder`);
   const nameOf = (file: string) => {
     const below = relative(cwd, file);
     return withSlashes(below.startsWith('..') ? file : below);
@@ -141,13 +142,21 @@ const advice: Readonly<Record<string, string>> = {
   ENOENT: 'it is a link that leads nowhere, or is gone: mend it, or remove it',
 };
 
+/** Node shows a name that is not UTF-8 by this character, and finds nothing by that. */
+const unknownCharacter = '\uFFFD';
+
 function reading<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
+    const todo =
+      code === 'ENOENT' && name.includes(unknownCharacter)
+        ? 'its name is not UTF-8: give it another'
+        : advice[code];
+    const why = code === '' ? printable(message) : code;
     throw new CommandError(
-      `${name}: it cannot be read (${code || message})${advice[code] === undefined ? '' : `: ${advice[code]}`}`,
+      `${printable(name)}: it cannot be read (${why})${todo === undefined ? '' : `: ${todo}`}`,
     );
   }
 }

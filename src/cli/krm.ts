@@ -5,6 +5,7 @@ import type { Sysctl } from '../policy/sysctl.ts';
 import type { Source } from './input.ts';
 import { manifestsOf } from './manifest.ts';
 import { columnOf, endOf, startOf } from './node-place.ts';
+import { printable } from './printable.ts';
 import type { Remark, Severity } from './remark.ts';
 import { severityOf } from './remark.ts';
 import { remarkLine } from './remark-output.ts';
@@ -69,7 +70,7 @@ export function renderResourceList(
   const text = rendered?.text ?? source.text;
   const failures = [
     ...refused.map((one) => remarkLine(one)),
-    ...list.flatMap(({ problem }) => problem ?? []),
+    ...list.flatMap(({ problem }) => (problem === undefined ? [] : [printable(problem)])),
   ];
   return {
     text: hasResults ? text : withResults(text, results),
@@ -108,7 +109,7 @@ function onlyKeys(where: string, fields: object, names: readonly string[]): void
   const other = Object.keys(fields).find((key) => !names.includes(key));
   if (other !== undefined)
     throw new CommandError(
-      `functionConfig: nothing is known of ${where}${other}: data, or spec, takes namespace and templates`,
+      `functionConfig: nothing is known of ${where}${printable(other)}: data, or spec, takes namespace and templates`,
     );
 }
 

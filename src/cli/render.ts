@@ -46,7 +46,7 @@ export function renderCommand(terminal: Terminal): Command {
     )
     .option(
       '-f, --filename <path>',
-      'a file, a folder with all below it, or - for standard input; again for more (default: what is piped in, else this folder)',
+      'a file, a folder with all below it, or - for standard input; again for more (default: what is piped in, else this folder; with --diff or --write this folder)',
       collect,
     )
     .option(
@@ -69,6 +69,7 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   const [only] = sources;
   const list = sources.length === 1 && only !== undefined ? krm.resourceListIn(only) : undefined;
   if (only !== undefined && list !== undefined) {
+    refuseAsFunction(only, options);
     const settings = { namespace: options.namespace, templates: options.template };
     const { text, failed, exitCode } = krm.renderResourceList(list, others, settings);
     terminal.out(text);
@@ -78,6 +79,13 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   const { rendered, review } = await renderAll(sources, others, options);
   tell(rendered, review, terminal);
   await deliver(rendered, options, terminal);
+}
+
+function refuseAsFunction({ name }: Source, { diff, write }: Options): void {
+  if (diff || write)
+    throw new CommandError(
+      `${printable(name)}: a ResourceList is what a KRM function is handed, and comes back rendered: leave out --diff and --write`,
+    );
 }
 
 /** Of what is rendered, and of what only counts. */
@@ -164,15 +172,17 @@ async function deliver(
     for (const { source, text } of changed) {
       write(resolve(terminal.cwd, source.name), { name: source.name, text });
       // One by one: should a later one fail, these are changed.
-      terminal.say(`changed ${source.name}\n`);
+      terminal.say(`changed ${printable(source.name)}\n`);
     }
   } else if (options.diff) {
     const { createTwoFilesPatch } = await import('./text-diff.ts');
     for (const { source, text } of changed) {
       // As `git diff` writes a path from the root: two slashes `git apply` would not take.
       const name = source.name.replace(/^\/+/, '');
+      // Behind a name with spaces `patch` looks for a tab, which is written before what is not empty.
+      const header = name.includes(' ') ? ' ' : undefined;
       terminal.out(
-        createTwoFilesPatch(`a/${name}`, `b/${name}`, source.text, text, undefined, undefined, {
+        createTwoFilesPatch(`a/${name}`, `b/${name}`, source.text, text, header, header, {
           headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
         }),
       );
@@ -194,7 +204,7 @@ async function deliver(
 function refuseUtf16(changed: readonly RenderedSource[]): void {
   const [name] = changed.flatMap(({ source }) => (source.isUtf16 ? [source.name] : []));
   if (name !== undefined)
-    throw new CommandError(`${name}: it is UTF-16: save it as UTF-8, and run this again`);
+    throw new CommandError(`${printable(name)}: it is UTF-16: save it as UTF-8, and run this again`);
 }
 
 function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): void {
@@ -202,7 +212,9 @@ function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): voi
     rewrite(path, text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(`${name}: it cannot be written (${code}): mend that, and run this again`);
+    throw new CommandError(
+      `${printable(name)}: it cannot be written (${code}): mend that, and run this again`,
+    );
   }
 }
 

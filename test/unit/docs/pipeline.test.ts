@@ -211,6 +211,13 @@ describe('the hook', () => {
     expect(await commit()).toMatchObject({ code: 0 });
   });
 
+  test('lets pass a commit that takes the last of them away', async () => {
+    await run('git add manifests');
+    await commit();
+    await run('git rm -qr manifests');
+    expect(await commit()).toMatchObject({ code: 0 });
+  });
+
   test('stops a slip that is staged, whatever lies there', async () => {
     slip();
     await run('git add manifests');
