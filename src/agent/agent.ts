@@ -154,7 +154,14 @@ class Agent {
   async #act(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const { ignoredLines } = await this.#kernel.turn;
-    log.info({ ...this.#kernel.reach?.means }, 'how connections are reached');
+    this.#kernel.reached.then(
+      ({ means }) => {
+        log.info({ ...means }, 'how connections are reached');
+        this.#rounds.request();
+      },
+      // Whoever waits for the thread to break ends this process.
+      () => undefined,
+    );
     if (ignoredLines > 0)
       log.warn(
         { lines: ignoredLines },

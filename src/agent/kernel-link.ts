@@ -41,12 +41,13 @@ export interface Answer {
 }
 
 /** Said without being asked. */
-export interface Word {
+export type Word = TurnWord | { readonly reach: Reach };
+
+interface TurnWord {
   /** Another agent of this node, which has not ended yet; undefined once it is this one's turn. */
   readonly waitingFor: string | undefined;
   /** Of the ledger, which were not believed. */
   readonly ignoredLines?: number;
-  readonly connections?: Reach;
 }
 
 /** How connections are reached on this node. */
@@ -78,6 +79,7 @@ export class KernelLink {
   readonly #waiting = new Map<number, Waiting>();
   readonly #broken = Promise.withResolvers<never>();
   readonly #turn = Promise.withResolvers<{ readonly ignoredLines: number }>();
+  readonly #reached = Promise.withResolvers<Reach>();
   #reach: Reach | undefined;
   #waitingFor: string | undefined;
   #isOurTurn = false;
@@ -89,8 +91,10 @@ export class KernelLink {
     // Whoever runs without the thread asks for nothing, and need not be told.
     this.#broken.promise.catch(() => undefined);
     this.#turn.promise.catch(() => undefined);
+    this.#reached.promise.catch(() => undefined);
     this.#worker.on('message', (message: Answer | Word) => {
       if ('id' in message) this.#take(message);
+      else if ('reach' in message) this.#takeReach(message.reach);
       else this.#hear(message);
     });
     this.#worker.on('error', (error) => {
@@ -133,9 +137,14 @@ export class KernelLink {
     return (await this.#ask({ ask: 'discover' })).discovery;
   }
 
-  /** Undefined until it is this agent's turn. */
+  /** Undefined until the program for the kernel is loaded, or known not to be. */
   get reach(): Reach | undefined {
     return this.#reach;
+  }
+
+  /** Resolves once {@link reach} is known, which takes a process and comes after the turn. */
+  get reached(): Promise<Reach> {
+    return this.#reached.promise;
   }
 
   /** From now on new connections of these places have what is asked there: of which places that is so. */
@@ -184,9 +193,13 @@ export class KernelLink {
     else waiting?.reject(new Error(answer.error));
   }
 
-  #hear({ waitingFor, ignoredLines = 0, connections }: Word): void {
+  #takeReach(reach: Reach): void {
+    this.#reach = reach;
+    this.#reached.resolve(reach);
+  }
+
+  #hear({ waitingFor, ignoredLines = 0 }: TurnWord): void {
     this.#waitingFor = waitingFor;
-    this.#reach = connections;
     this.#isOurTurn = waitingFor === undefined;
     if (this.#isOurTurn) this.#turn.resolve({ ignoredLines });
   }
@@ -195,6 +208,7 @@ export class KernelLink {
     this.#failure ??= error;
     this.#broken.reject(error);
     this.#turn.reject(error);
+    this.#reached.reject(error);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

@@ -39,7 +39,7 @@ function begin(): void {
     walkMs = (walkMs ?? 0) + ms;
   };
   const kernel = new NodeKernel({ procRoot, ledger, onWalk });
-  const connections = new NodeConnections({
+  const connections = NodeConnections.open({
     ...{ procRoot, objectFile },
     networkOf: (place) => kernel.networkOf(place),
   });
@@ -49,10 +49,10 @@ function begin(): void {
       .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }))
       .then((answer) => parentPort?.postMessage({ id: question.id, ...answer, walkMs } satisfies Answer));
   });
-  const { means, pins, byDescriptors } = connections;
-  tell({
-    ...{ waitingFor: undefined, ignoredLines: ledger.ignored },
-    connections: { means, pins, byDescriptors },
+  tell({ waitingFor: undefined, ignoredLines: ledger.ignored });
+  // It starts a process: values are held meanwhile.
+  void connections.then(({ means, pins, byDescriptors }) => {
+    tell({ reach: { means, pins, byDescriptors } });
   });
 }
 
@@ -62,7 +62,7 @@ function tell(word: Word): void {
 
 interface Kernel {
   readonly kernel: NodeKernel;
-  readonly connections: NodeConnections;
+  readonly connections: Promise<NodeConnections>;
 }
 
 type Answering = (on: Kernel, question: Question) => Omit<Answer, 'id'> | Promise<Omit<Answer, 'id'>>;
@@ -70,16 +70,16 @@ type Answering = (on: Kernel, question: Question) => Omit<Answer, 'id'> | Promis
 const answers: Readonly<Record<Question['ask'], Answering>> = {
   visit: ({ kernel }, { visits = [], pods }) => ({ readings: kernel.visit(visits, pods) }),
   remembered: ({ kernel }) => ({ readings: kernel.visit(kernel.remembered()) }),
-  restoreAll: ({ kernel, connections }) => {
-    connections.remove();
+  restoreAll: async ({ kernel, connections }) => {
+    (await connections).remove();
     return { restored: kernel.restoreAll() };
   },
   discover: () => ({ discovery: discover(procRoot) }),
-  followConnections: ({ kernel, connections }, { followed, lost = [] }) => {
+  followConnections: async ({ kernel, connections }, { followed, lost = [] }) => {
     for (const place of lost) kernel.lose(place);
-    return followed === undefined ? {} : { following: connections.follow(followed) };
+    return followed === undefined ? {} : { following: await (await connections).follow(followed) };
   },
-  countConnections: async ({ connections }) => ({ counted: await connections.count() }),
+  countConnections: async ({ connections }) => ({ counted: await (await connections).count() }),
 };
 
 /** All of it at once, but for counts, between whose steps others are answered. */

@@ -162,12 +162,14 @@ export class Rounds {
   }
 
   #report(selections: NodeSelections): void {
-    const { node, version, reporter, connections, peers } = this.#options;
+    const { node, version, reporter, connections, peers, kernel } = this.#options;
     const { readings } = this.#places;
+    // Whoever looks after connections is known in a moment, and asks for another round.
+    if (kernel.reach === undefined) return;
+    const { means } = kernel.reach;
     connections.follow(selections, sandboxedIn(readings));
     const { sockets } = connections;
     const discovery = this.#discovery;
-    const means = this.#options.kernel.reach?.means;
     const input = { node, agentVersion: version, selections, readings, sockets, peers, discovery, means };
     reporter.offer(() => nodeReport(input));
   }

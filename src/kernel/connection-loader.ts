@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import type { ExecFileException } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import type { Loaded } from './connection-pins.ts';
 
@@ -33,20 +35,26 @@ const patienceMs = 120_000;
  * Loads, attaches and pins as much of the program as the kernel takes, in a process of its own that has left the
  * container's control groups: the kernel charges what it remembers of each connection to whoever made the map, some
  * 300 bytes each and past every limit, and tenants make connections. What libbpf reads of the kernel's types goes with
- * that process too. Throws the code of the error, and which step failed, if even the least is refused.
+ * that process too. Rejects with the code of the error, and which step failed, if even the least is refused.
  */
-export function loadApart(request: LoadRequest): Loaded {
-  const flags = isSource ? ['--disable-warning=ExperimentalWarning'] : [];
-  const run = spawnSync(process.execPath, [...flags, file, JSON.stringify(request)], {
-    ...{ encoding: 'utf8', timeout: patienceMs, killSignal: 'SIGKILL' },
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  if (run.error !== undefined) throw run.error;
-  if (run.status !== 0) {
-    const how = run.signal ?? `exit status ${run.status}`;
-    throw new Error(`the process that loads the program ended: ${how} ${run.stderr}`.trim());
-  }
-  const answer = JSON.parse(run.stdout) as LoadAnswer;
+export async function loadApart(request: LoadRequest): Promise<Loaded> {
+  const answer = JSON.parse(await answerTo(request)) as LoadAnswer;
   if ('fault' in answer) throw Object.assign(new Error(answer.fault.message), answer.fault);
   return answer.loaded;
+}
+
+async function answerTo(request: LoadRequest): Promise<string> {
+  const flags = isSource ? ['--disable-warning=ExperimentalWarning'] : [];
+  const argv = [...flags, file, JSON.stringify(request)];
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const options = { timeout: patienceMs, killSignal: 'SIGKILL', env } as const;
+  try {
+    return (await promisify(execFile)(process.execPath, argv, options)).stdout;
+  } catch (error) {
+    const { code, signal, stderr = '' } = error as ExecFileException & { readonly stderr?: string };
+    // It could not even be started.
+    if (typeof code === 'string') throw error;
+    const how = signal ?? `exit status ${code}`;
+    throw new Error(`the process that loads the program ended: ${how} ${stderr}`.trim(), { cause: error });
+  }
 }

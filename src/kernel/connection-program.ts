@@ -48,14 +48,14 @@ export class ConnectionProgram {
   }
 
   /**
-   * Takes over what an earlier process of the same build pinned, or loads it. Throws where this machine cannot have it: the
-   * code of the error, and which step failed.
+   * Takes over what an earlier process of the same build pinned, or loads it. Rejects where this machine cannot have it: with
+   * the code of the error, and which step failed.
    */
-  static open(options: ConnectionProgramOptions): ConnectionProgram {
+  static async open(options: ConnectionProgramOptions): Promise<ConnectionProgram> {
     const object = readFileSync(options.objectFile);
     const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
     try {
-      return new ConnectionProgram(options.pinFolder, load(join(options.pinFolder, build), options));
+      return new ConnectionProgram(options.pinFolder, await load(join(options.pinFolder, build), options));
     } catch (error) {
       if (namesIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
       throw error;
@@ -174,7 +174,7 @@ function* readAll(fd: number): Generator<ToldConnection[], void> {
 }
 
 /** As much as the kernel takes, as an earlier agent left it or loaded anew. */
-function load(base: string, options: ConnectionProgramOptions): Loaded {
+async function load(base: string, options: ConnectionProgramOptions): Promise<Loaded> {
   const [all] = extents;
   const folder = folderOf(base, all);
   return isWhole(folder, all) ? { folder, extent: all } : loadApart({ ...options, base });

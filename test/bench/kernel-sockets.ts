@@ -33,7 +33,7 @@ const port = 7900;
 const order = (idleTimeoutSeconds: number) => workedOut({ idleTimeoutSeconds, declared: {} });
 
 /** What the kernel itself takes for the connections of a crowd that holds them: to give them values, to count them, and to open new ones. */
-export function kernelSockets(options: KernelSocketsOptions): Row[] {
+export async function kernelSockets(options: KernelSocketsOptions): Promise<Row[]> {
   const { machine, crowd, socketCount, rounds, say } = options;
   const objectFile = join(machine.folder, 'keepalive.bpf.o');
   compileConnectionProgram(objectFile);
@@ -41,7 +41,7 @@ export function kernelSockets(options: KernelSocketsOptions): Row[] {
   const procRoot = procRootOf(machine.host);
   const pinFolder = join(procRoot, '1/root/run/bpf/keepalive');
   const startedMs = performance.now();
-  const program = ConnectionProgram.open({ procRoot: '/proc', objectFile, groupFolder, pinFolder });
+  const program = await ConnectionProgram.open({ procRoot: '/proc', objectFile, groupFolder, pinFolder });
   const loadedMs = performance.now() - startedMs;
   try {
     const home = new HomeNamespace();

@@ -96,7 +96,7 @@ async function kernelRows({ connections, rounds }: Size, say: (text: string) => 
     const crowd = await machine.crowd(pods);
     await hold(machine, crowd, connections);
     await machine.mountBpf();
-    return kernelSockets({
+    return await kernelSockets({
       ...{ machine, crowd, socketCount: pods * connections * 2, rounds, say },
       idleTimeoutSeconds: timeoutSeconds,
     });

@@ -94,7 +94,7 @@ export class Ground {
     return folder;
   }
 
-  open(options: Partial<ConnectionProgramOptions> = {}): ConnectionProgram {
+  open(options: Partial<ConnectionProgramOptions> = {}): Promise<ConnectionProgram> {
     const { objectFile, groupFolder, pinFolder } = this;
     return ConnectionProgram.open({ procRoot: '/proc', objectFile, groupFolder, pinFolder, ...options });
   }

@@ -35,7 +35,7 @@ let ground: Ground;
 let program: ConnectionProgram;
 beforeAll(async () => {
   ground = await Ground.start();
-  program = ground.open();
+  program = await ground.open();
 });
 afterEach(() => {
   ground.closeSockets();
@@ -226,13 +226,13 @@ test.each(['before', 'while'])(
 );
 
 describe('what is pinned', () => {
-  test('goes on when its process lets go of it, and is found by the next of the same build', () => {
-    const first = ground.open();
+  test('goes on when its process lets go of it, and is found by the next of the same build', async () => {
+    const first = await ground.open();
     first.order(ground.client.cookie, workedOut(behind(90)));
     first.close();
     serve();
     expect(optionsOf(connect())).toEqual(armed);
-    const second = ground.open();
+    const second = await ground.open();
     expect(second.ordered()).toEqual([ground.client.cookie]);
     expect(second.countless).toBe(program.countless);
     second.close();
@@ -243,7 +243,7 @@ describe('what is pinned', () => {
     copyFileSync(ground.objectFile, other);
     // What follows the last section is nobody's.
     writeFileSync(other, 'another build', { flag: 'a' });
-    const next = ground.open({ objectFile: other });
+    const next = await ground.open({ objectFile: other });
     try {
       order(behind(240));
       next.order(ground.client.cookie, workedOut(behind(90)));
@@ -265,17 +265,16 @@ describe('what is pinned', () => {
     expect(existsSync(ground.pinFolder)).toBe(false);
     serve();
     await until('it acts no more', () => !optionsOf(connect()).keepalive);
-    program = ground.open();
+    program = await ground.open();
   });
 });
 
-test('a machine that cannot have it says which step fails, and keeps nothing', () => {
+test('a machine that cannot have it says which step fails, and keeps nothing', async () => {
   const objectFile = `${ground.objectFile}.broken`;
   writeFileSync(objectFile, 'no object');
-  expect(() => ground.open({ objectFile })).toThrow("libbpf's 4001 at open");
+  await expect(ground.open({ objectFile })).rejects.toThrow("libbpf's 4001 at open");
   const groupFolder = '/proc';
-  expect(() => ground.open({ groupFolder, pinFolder: `${ground.pinFolder}-none` })).toThrow(
-    'EBADF at attach born',
-  );
+  const elsewhere = ground.open({ groupFolder, pinFolder: `${ground.pinFolder}-none` });
+  await expect(elsewhere).rejects.toThrow('EBADF at attach born');
   expect(existsSync(`${ground.pinFolder}-none`)).toBe(false);
 });

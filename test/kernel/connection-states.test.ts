@@ -26,7 +26,7 @@ let ground: Ground;
 let program: ConnectionProgram;
 beforeAll(async () => {
   ground = await Ground.start();
-  program = ground.open();
+  program = await ground.open();
 });
 afterEach(async () => {
   ground.closeSockets();

@@ -80,8 +80,8 @@ async function attach(how: Way, where: Where): Promise<Theirs> {
   return one;
 }
 
-function attachOurs(groupFolder = folder.root): ConnectionProgram {
-  const program = ground.open({ groupFolder });
+async function attachOurs(groupFolder = folder.root): Promise<ConnectionProgram> {
+  const program = await ground.open({ groupFolder });
   program.order(ground.client.cookie, workedOut(behind(90)));
   return program;
 }
@@ -124,7 +124,7 @@ describe("another party's program that allows others", () => {
     'acts beside ours that came later, and goes on without: %s at the %s',
     async (how, where) => {
       await attach(how, where);
-      attachOurs().close();
+      (await attachOurs()).close();
       expect([connectionIn('child'), connectionIn('root')]).toEqual([both, of(where)]);
       await removeOurs();
       expect(connectionIn('child')).toEqual(onlyTheirs);
@@ -134,7 +134,7 @@ describe("another party's program that allows others", () => {
   test.each(besideUs)(
     'acts beside ours that was there, and goes on without: %s at the %s',
     async (how, where) => {
-      attachOurs().close();
+      (await attachOurs()).close();
       await attach(how, where);
       expect([connectionIn('child'), connectionIn('root')]).toEqual([both, of(where)]);
       await removeOurs();
@@ -143,7 +143,7 @@ describe("another party's program that allows others", () => {
   );
 
   test.each(besideUs)('leaves, and ours goes on: %s at the %s', async (how, where) => {
-    attachOurs().close();
+    (await attachOurs()).close();
     const one = await attach(how, where);
     await one.leave();
     expect([connectionIn('child'), connectionIn('root')]).toEqual([onlyOurs, onlyOurs]);
@@ -157,7 +157,7 @@ describe("another party's program that allows no others", () => {
     'refuses ours where it is attached, is named, and goes on: %s',
     async (how) => {
       const { id } = await attach(how, 'root');
-      expect(() => attachOurs()).toThrow(
+      await expect(attachOurs()).rejects.toThrow(
         `EPERM at attach born: sock_ops programs that allow no others there: their_priority (id ${id})`,
       );
       nothing();
@@ -167,13 +167,13 @@ describe("another party's program that allows no others", () => {
 
   test('refuses ours further down too, and is named there', async () => {
     const { id } = await attach('exclusive', 'root');
-    expect(() => attachOurs(folder.child)).toThrow(`their_priority (id ${id})`);
+    await expect(attachOurs(folder.child)).rejects.toThrow(`their_priority (id ${id})`);
     nothing();
     expect(connectionIn('child')).toEqual(onlyTheirs);
   });
 
   test.each(['override', 'exclusive'] as const)('is refused where ours is already: %s', async (how) => {
-    attachOurs().close();
+    (await attachOurs()).close();
     await expect(attach(how, 'root')).rejects.toThrow('attach: Operation not permitted');
     expect(connectionIn('root')).toEqual(onlyOurs);
   });

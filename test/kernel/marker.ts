@@ -17,7 +17,7 @@ const enter = (folder: string) => {
 const usage = () => Number(readFileSync(join(group, usageFile), 'utf8'));
 
 enter(group);
-const program = ConnectionProgram.open(JSON.parse(options) as ConnectionProgramOptions);
+const program = await ConnectionProgram.open(JSON.parse(options) as ConnectionProgramOptions);
 enter(home);
 const marks = openPinned(join(program.folder, 'marks'));
 const sockets = Array.from({ length: Number(count) }, () => openInternetSocket('stream'));

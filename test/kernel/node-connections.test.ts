@@ -24,7 +24,7 @@ afterEach(() => ground.closeSockets());
 afterAll(() => ground.stop());
 
 const begin = () =>
-  new NodeConnections({
+  NodeConnections.open({
     ...{ procRoot: ground.machine.procRoot, objectFile: ground.objectFile },
     networkOf: () => ({ cookie: ground.client.cookie, pid: ground.pods.client.pid }),
   });
@@ -36,12 +36,12 @@ test('what another build orders goes on where nobody can tell what is asked, and
   // What follows the last section is nobody's.
   writeFileSync(objectFile, 'another build', { flag: 'a' });
   const pinFolder = join(ground.machine.procRoot, '1/root/sys/fs/bpf/keepalive');
-  const before = ground.open({ objectFile, pinFolder });
+  const before = await ground.open({ objectFile, pinFolder });
   // A build to come may know networks by something else.
   const odd = ['mkdir odd', 'ln */marks odd/networks', 'ln */groups odd/groups'];
   const inPins = ['cd /sys/fs/bpf/keepalive', ...odd].join('\n');
   await ground.machine.host.execOrThrow(['sh', '-ec', inPins], { cwd: '/' });
-  const connections = begin();
+  const connections = await begin();
   const follow = (held: readonly Place[]) =>
     connections.follow({
       ...{ targets: [], hostPods: new Set(), running: new Set(), pods: new Map() },
@@ -49,11 +49,11 @@ test('what another build orders goes on where nobody can tell what is asked, and
     });
   try {
     for (const { cookie } of [ground.client, ground.server]) before.order(cookie, workedOut(behind(90)));
-    follow([place]);
+    await follow([place]);
     expect(before.ordered()).toEqual([ground.client.cookie]);
     ground.serve();
     expect(isGiven()).toBe(true);
-    follow([]);
+    await follow([]);
     await until('it acts no more', () => !isGiven());
   } finally {
     before.close();
@@ -62,7 +62,7 @@ test('what another build orders goes on where nobody can tell what is asked, and
 });
 
 test('what keeps connections in the kernel is loaded anew where somebody took away its pins', async () => {
-  const connections = begin();
+  const connections = await begin();
   const follow = () =>
     connections.follow({
       targets: [{ place, wanted: behind(90), timeouts: [90] }],
@@ -70,12 +70,12 @@ test('what keeps connections in the kernel is loaded anew where somebody took aw
     });
   try {
     ground.serve();
-    expect(follow()).toMatchObject({ served: [{ place }], isAnew: false });
+    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: false });
     expect(isGiven()).toBe(true);
     await ground.machine.host.execOrThrow(['rm', '-r', '/sys/fs/bpf/keepalive'], { cwd: '/' });
     // The kernel detaches it a moment after its last pin has gone.
     await until('it acts no more', () => !isGiven());
-    expect(follow()).toMatchObject({ served: [{ place }], isAnew: true });
+    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
     expect(isGiven()).toBe(true);
   } finally {
     connections.remove();

@@ -38,7 +38,7 @@ const lockdown = '/sys/kernel/security/lockdown';
 say('lockdown', existsSync(lockdown) ? /\[(\w+)\]/.exec(readFileSync(lockdown, 'utf8'))?.[1] : undefined);
 
 const hostPod = placeOfPod('of-the-host');
-const connections = new NodeConnections({
+const connections = await NodeConnections.open({
   ...{ procRoot: '/proc', objectFile },
   networkOf: (at) => (at === hostPod ? undefined : network),
 });
@@ -70,10 +70,10 @@ if (connections.means.countedBy !== 'BPF') {
   byDescriptors();
   process.exit();
 }
-connections.follow({ targets: [target(undefined)], ...none });
+await connections.follow({ targets: [target(undefined)], ...none });
 say('a sweep where it is only counted', sweep());
 say('counted', await count());
-connections.follow({ targets: [target(behind(90))], ...none });
+await connections.follow({ targets: [target(behind(90))], ...none });
 say('a sweep of what was open', sweep());
 say('the one that was open', optionsOf(before));
 const after = connectTo(address, port);
@@ -86,18 +86,18 @@ setOptions(after, { keepalive: 0 });
 say('counted when one was loosened', await count());
 say('a sweep of that', sweep());
 say('counted after that', await count());
-const next = new NodeConnections({ procRoot: '/proc', objectFile, networkOf: () => network });
+const next = await NodeConnections.open({ procRoot: '/proc', objectFile, networkOf: () => network });
 const isGiven = () => {
   const fd = connectTo(address, port);
   const { keepalive } = optionsOf(fd);
   closeAll([fd]);
   return keepalive;
 };
-next.follow({ ...none, targets: [], held: new Set([place]) });
+await next.follow({ ...none, targets: [], held: new Set([place]) });
 say('a new one where the next agent cannot tell what is asked', isGiven());
-next.follow({ ...none, targets: [] });
+await next.follow({ ...none, targets: [] });
 say('a new one once it can', isGiven());
-connections.follow({ targets: [], ...none });
+await connections.follow({ targets: [], ...none });
 say('counted when nobody asks', (await connections.count()).readings.length);
 
 /** From then on this process is one of a pod that uses the network of the host. */
@@ -109,26 +109,26 @@ const ofPod: SocketTarget = { place: hostPod, wanted: behind(90), timeouts: [90]
 const spared: SocketTarget = { ...ofPod, wanted: undefined };
 const hostPods = new Set([hostPod]);
 const pods = new Map([[hostPod, { name: 'db/host', group: uid, containers: [] }]]);
-const follow = (...targets: SocketTarget[]) =>
-  connections
-    .follow({ targets, hostPods, running: hostPods, pods, held: new Set() })
-    .served.map((one) => one.place);
+const follow = async (...targets: SocketTarget[]) => {
+  const followed = { targets, hostPods, running: hostPods, pods, held: new Set<Place>() };
+  return (await connections.follow(followed)).served.map((one) => one.place);
+};
 const timeNow = () => {
   const { keepalive, timeSeconds } = optionsOf(connectTo(address, port));
   return keepalive ? timeSeconds : 'none';
 };
-say('served while its group is not known, but for what is spared', follow(host, spared));
+say('served while its group is not known, but for what is spared', await follow(host, spared));
 say('a connection then', timeNow());
 writeFileSync(join(container, 'cgroup.procs'), '0');
 // It is not looked for all the time.
-while (follow(host, ofPod).length < 2) await sleep(100);
-say('served once it is', follow(host, ofPod));
+while ((await follow(host, ofPod)).length < 2) await sleep(100);
+say('served once it is', await follow(host, ofPod));
 say('a connection of the pod', timeNow());
-say('of the pod where it is spared', [follow(host, spared).length, timeNow()]);
-say('of the pod where only it is asked for', [follow(ofPod), timeNow()]);
+say('of the pod where it is spared', [(await follow(host, spared)).length, timeNow()]);
+say('of the pod where only it is asked for', [await follow(ofPod), timeNow()]);
 writeFileSync('/sys/fs/cgroup/cgroup.procs', '0');
 say('of the host where only the pod is asked for', timeNow());
-say('of the host where it is asked for too', [follow(host, ofPod).length, timeNow()]);
+say('of the host where it is asked for too', [(await follow(host, ofPod)).length, timeNow()]);
 const { readings } = await connections.count();
 say(
   'counted apart',

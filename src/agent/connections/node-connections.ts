@@ -23,8 +23,8 @@ export interface NodeConnectionsOptions {
   readonly objectFile: string | undefined;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
-  /** Throws where this machine cannot have it, and says why. */
-  readonly open?: (options: ConnectionProgramOptions) => OpenProgram;
+  /** Rejects where this machine cannot have it, and says why. */
+  readonly open?: (options: ConnectionProgramOptions) => Promise<OpenProgram>;
 }
 
 type OpenProgram = Pick<ConnectionProgram, keyof ConnectionProgram>;
@@ -54,7 +54,7 @@ export interface Counted {
 interface Loaded {
   readonly program: OpenProgram;
   readonly orders: KernelOrders;
-  readonly load: () => Loaded;
+  readonly load: () => Promise<Loaded>;
 }
 
 /** BPF_FS_MAGIC */
@@ -75,7 +75,18 @@ export interface Followed {
   readonly held: ReadonlySet<Place>;
 }
 
-/** The connections of a node as far as the kernel itself looks after them. All of it blocks, and none of it waits for a program. */
+/** How they are reached, and by what of ours, where it was loaded. */
+interface Opened {
+  readonly means: ConnectionMeans;
+  readonly byDescriptors: boolean;
+  readonly pinFolder: string;
+  readonly loaded?: Loaded;
+}
+
+/**
+ * The connections of a node as far as the kernel itself looks after them. Loading the program is a process of its own; all
+ * else blocks, and none of it waits for a program of somebody else.
+ */
 export class NodeConnections {
   readonly means: ConnectionMeans;
   /** Whether sockets are looked for by the descriptors of programs: where the kernel hands none over, that tells of each place. */
@@ -83,29 +94,27 @@ export class NodeConnections {
   readonly #pinFolder: string;
   #loaded: Loaded | undefined;
 
-  constructor({ procRoot, objectFile, networkOf, open = openProgram }: NodeConnectionsOptions) {
-    const root = join(procRoot, String(firstProcess), 'root');
-    this.#pinFolder = join(root, 'sys/fs/bpf/keepalive');
-    this.byDescriptors = countsAsHost(procRoot);
-    const fault = descriptorFault(this.byDescriptors);
+  private constructor({ means, byDescriptors, pinFolder, loaded }: Opened) {
+    this.means = means;
+    this.byDescriptors = byDescriptors;
+    this.#pinFolder = pinFolder;
+    this.#loaded = loaded;
+  }
+
+  static async open(options: NodeConnectionsOptions): Promise<NodeConnections> {
+    const root = join(options.procRoot, String(firstProcess), 'root');
+    const pinFolder = join(root, 'sys/fs/bpf/keepalive');
+    const byDescriptors = countsAsHost(options.procRoot);
+    const fault = descriptorFault(byDescriptors);
     try {
-      if (objectFile === undefined) throw new Error(switchedOff);
-      const groups = groupRootOf(procRoot);
-      if (groups === undefined) throw new Error('no control groups of version 2');
-      const groupFolder = join(root, groups);
-      const options = { procRoot, groupFolder, objectFile, pinFolder: this.#pinFolder };
-      const podFolders = new PodFolders(procRoot, groupFolder);
-      const folders = podFolders.isUsable ? podFolders : undefined;
-      const load = (): Loaded => {
-        const program = open(options);
-        return { program, orders: new KernelOrders({ program, networkOf, folders }), load };
-      };
-      this.#loaded = load();
-      this.means = meansBy(this.#loaded.program.countless, fault);
+      const loaded = await loaderOf(options, { root, pinFolder })();
+      const means = meansBy(loaded.program.countless, fault);
+      return new NodeConnections({ means, byDescriptors, pinFolder, loaded });
     } catch (error) {
       // What an agent before pinned would go on by what was asked for then.
-      attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
-      this.means = meansWithoutProgram((error as Error).message, fault);
+      attempt(() => ConnectionProgram.removeAll(pinFolder));
+      const means = meansWithoutProgram((error as Error).message, fault);
+      return new NodeConnections({ means, byDescriptors, pinFolder });
     }
   }
 
@@ -115,9 +124,9 @@ export class NodeConnections {
   }
 
   /** From now on new connections of these places have what is asked there, and those of no other. */
-  follow(followed: Followed): Following {
+  async follow(followed: Followed): Promise<Following> {
     if (this.#loaded === undefined) return { served: [], againMs: undefined, refused: {} };
-    const isAnew = this.#loadIfGone(this.#loaded);
+    const isAnew = await this.#loadIfGone(this.#loaded);
     const { orders, program } = this.#loaded;
     const { hasFollowed } = orders;
     const following = orders.follow(followed);
@@ -127,9 +136,9 @@ export class NodeConnections {
   }
 
   /** Pins are files: somebody may have removed them. */
-  #loadIfGone({ program, load }: Loaded): boolean {
+  async #loadIfGone({ program, load }: Loaded): Promise<boolean> {
     if (program.isWhole) return false;
-    const loaded = load();
+    const loaded = await load();
     const { countless } = loaded.program;
     // Others rely on what was there at first: until all of it is to be had again, descriptors look after everything.
     if (countless !== undefined && this.means.countedBy === 'BPF') {
@@ -174,8 +183,26 @@ function groupRootOf(procRoot: string): string | undefined {
   return unifiedRoot(readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8'));
 }
 
+/** Throws where there is nothing to load, or nothing to attach it to. */
+function loaderOf(
+  { procRoot, objectFile, networkOf, open = openProgram }: NodeConnectionsOptions,
+  { root, pinFolder }: { readonly root: string; readonly pinFolder: string },
+): () => Promise<Loaded> {
+  if (objectFile === undefined) throw new Error(switchedOff);
+  const groups = groupRootOf(procRoot);
+  if (groups === undefined) throw new Error('no control groups of version 2');
+  const groupFolder = join(root, groups);
+  const podFolders = new PodFolders(procRoot, groupFolder);
+  const folders = podFolders.isUsable ? podFolders : undefined;
+  const load = async (): Promise<Loaded> => {
+    const program = await open({ procRoot, groupFolder, objectFile, pinFolder });
+    return { program, orders: new KernelOrders({ program, networkOf, folders }), load };
+  };
+  return load;
+}
+
 /** Each reason for itself, in the order in which a person would mend it. */
-function openProgram(options: ConnectionProgramOptions): ConnectionProgram {
+async function openProgram(options: ConnectionProgramOptions): Promise<ConnectionProgram> {
   if (!existsSync(options.objectFile)) throw new Error('this build has no program for the kernel');
   if (!existsSync(typesFile)) throw new Error('no BTF');
   if (!isBpfFileSystem(join(options.pinFolder, '..'))) throw new Error('no BPF file system at /sys/fs/bpf');

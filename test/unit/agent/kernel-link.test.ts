@@ -8,6 +8,7 @@ test('a thread that cannot start is told of, and whoever asks it gets an error i
   await expect(link.broken).rejects.toThrow(/ENOTDIR|EEXIST/);
   await expect(link.visit([], new Map())).rejects.toThrow();
   await expect(link.discover()).rejects.toThrow();
+  await expect(link.reached).rejects.toThrow();
   expect(link.secondsWaiting).toBe(0);
   await link.close();
 });

@@ -5,18 +5,20 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 
+import type { Reach } from '../../../src/agent/kernel-link.ts';
 import { Rounds } from '../../../src/agent/rounds.ts';
 import { Standstill } from '../../../src/agent/standstill.ts';
 import { World } from '../../../src/agent/world.ts';
 import { createAgentMetrics } from '../../../src/ops/agent-metrics.ts';
 import { createLog } from '../../../src/ops/log.ts';
+import { meansWithoutProgram } from '../../../src/policy/connection-means.ts';
 import { HandClock } from '../kube/hand-clock.ts';
 
 /** What hinders a whole node cannot be made on this one. */
 class Hindered {
   isFree = false;
   visits = 0;
-  readonly reach = undefined;
+  reach: Reach | undefined;
 
   visit() {
     this.visits += 1;
@@ -38,14 +40,16 @@ let folder: string;
 let clock: HandClock;
 let kernel: Hindered;
 let rounds: Rounds;
+let reports: unknown[];
 beforeEach(() => {
+  reports = [];
   folder = mkdtempSync(join(tmpdir(), 'keepalive-rounds-'));
   clock = new HandClock();
   kernel = new Hindered();
   rounds = new Rounds({
     ...{ kernel, clock, world: new World('n1'), standstill: new Standstill(join(folder, 'standstill')) },
     connections: { follow: () => undefined, sockets: undefined },
-    reporter: { offer: () => undefined },
+    reporter: { offer: (make) => reports.push(make()) },
     log: createLog({ level: 'silent', base: {} }),
     metrics: createAgentMetrics({ version: 'test', places: () => 0, reflectors: () => [] }),
     ...{ node: 'n1', version: 'test', peers: 'Hide', resyncMs: 30_000 },
@@ -87,4 +91,16 @@ test('rounds that fail rest longer and longer, however many events come', async 
   const before = kernel.visits;
   await pass(35);
   expect(kernel.visits).toBeGreaterThan(before);
+});
+
+test('values are held at once, and told when it is known how connections are reached', async () => {
+  kernel.isFree = true;
+  rounds.start();
+  await pass(1);
+  expect(kernel.visits).toBeGreaterThan(0);
+  expect(reports).toEqual([]);
+  const means = meansWithoutProgram('no BTF', undefined);
+  kernel.reach = { means, pins: undefined, byDescriptors: true };
+  await pass(1);
+  expect(reports[0]).toMatchObject({ connections: { by: 'Descriptors', why: 'no BTF' } });
 });

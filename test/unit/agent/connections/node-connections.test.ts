@@ -25,13 +25,13 @@ afterEach(() => {
 });
 
 /** Of what is loaded one after the other, why it does not count. */
-function begin(...reasons: (string | undefined)[]) {
-  const connections = new NodeConnections({
+async function begin(...reasons: (string | undefined)[]) {
+  const connections = await NodeConnections.open({
     ...{ procRoot, objectFile: 'keepalive.bpf.o', networkOf: () => ({ cookie: 1n, pid: 1 }) },
     open: () => {
       const program = new PlayedProgram(reasons[opened.length]);
       opened.push(program);
-      return program;
+      return Promise.resolve(program);
     },
   });
   const follow = () =>
@@ -48,32 +48,32 @@ function begin(...reasons: (string | undefined)[]) {
 const areClosed = () => opened.map(({ isClosed }) => isClosed);
 
 describe('what is loaded anew', () => {
-  test('takes the place of what was there, which is let go of', () => {
-    const { follow, takeAway } = begin();
-    expect(follow()).toMatchObject({ served: [{ place }], isAnew: false });
+  test('takes the place of what was there, which is let go of', async () => {
+    const { follow, takeAway } = await begin();
+    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: false });
     takeAway();
-    expect(follow()).toMatchObject({ served: [{ place }], isAnew: true });
+    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
     expect(areClosed()).toEqual([true, false]);
     expect(opened[1]?.ordered()).toEqual([1n]);
   });
 
-  test('and counts no more serves nobody, until it counts again', () => {
-    const { connections, follow, takeAway } = begin(undefined, 'ENOMEM at load');
-    follow();
+  test('and counts no more serves nobody, until it counts again', async () => {
+    const { connections, follow, takeAway } = await begin(undefined, 'ENOMEM at load');
+    await follow();
     takeAway();
-    expect(follow).toThrow('loaded anew, connections cannot be counted: ENOMEM at load');
+    await expect(follow()).rejects.toThrow('loaded anew, connections cannot be counted: ENOMEM at load');
     expect(opened[1]?.ordered()).toEqual([]);
-    expect(follow()).toMatchObject({ served: [{ place }], isAnew: true });
+    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
     expect(areClosed()).toEqual([true, true, false]);
     expect(connections.means).toMatchObject({ by: 'BPF', countedBy: 'BPF' });
   });
 
   test.each([undefined, 'EPERM at load'])(
     'serves where it never counted, whether it would now or not: %s',
-    (now) => {
-      const { connections, follow, takeAway } = begin('EPERM at load', now);
+    async (now) => {
+      const { connections, follow, takeAway } = await begin('EPERM at load', now);
       takeAway();
-      expect(follow()).toMatchObject({ served: [{ place }], isAnew: true });
+      expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
       expect(connections.pins).toBeUndefined();
     },
   );
