@@ -5,7 +5,7 @@ import type { NamespaceView } from './pod.ts';
 import type { PodPlace } from './place.ts';
 import type { PodIdentity } from './pod-identity.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
-import { selectsNamespace, selectsPod } from './policy.ts';
+import { namespaceSelectorOf, selectsNamespace, selectsPod } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 import { agentSkipOf, isLeftAlone } from './skip.ts';
 import type { Requirement } from './requirement.ts';
@@ -59,12 +59,11 @@ export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
   const records = [...circumstances.policies];
   const policies = records.flatMap(readable);
   const isPuzzled = puzzled(records);
-  const inNamespace = new Map<string, Selecting[]>();
+  const inNamespace = new Map<string, Candidates>();
   const candidatesIn = (name: string) => {
     const known = inNamespace.get(name);
     if (known !== undefined) return known;
-    const namespace = namespaces.get(name) ?? { name, labels: {} };
-    const found = policies.filter(({ policy }) => selectsNamespace(policy, namespace));
+    const found = candidatesOf(policies, name, namespaces.get(name));
     inNamespace.set(name, found);
     return found;
   };
@@ -72,18 +71,43 @@ export function selectOnNode(circumstances: NodeCircumstances): NodeSelections {
     pods: [...pods]
       .filter((pod) => !pod.ended)
       .map((pod) => {
-        const by = candidatesIn(pod.namespace).filter(({ policy }) => selectsPod(policy, pod));
+        const ofPod = ({ policy }: Selecting) => selectsPod(policy, pod);
+        const { surely, perhaps } = candidatesIn(pod.namespace);
+        const by = surely.filter(ofPod);
+        const isUnknown = isPuzzled(pod.namespace) || perhaps.some(ofPod);
         const acting = agentSkipOf(pod) === undefined ? by : [];
         return {
           ...{ pod, by },
           // What asks to be left alone is, whatever is asked.
-          wanted: { asked: askedBy(acting), hold: !isLeftAlone(pod) && isPuzzled(pod.namespace) },
+          wanted: { asked: askedBy(acting), hold: !isLeftAlone(pod) && isUnknown },
           // Its descriptors can be reached whatever network it uses.
           sockets: askedBy((isLeftAlone(pod) ? [] : by).filter(repairs)),
         };
       }),
     host: hostSelection(node, policies, isPuzzled()),
   };
+}
+
+/** Of one namespace. */
+interface Candidates {
+  readonly surely: readonly Selecting[];
+  /** They ask for labels of a namespace that was not read yet. */
+  readonly perhaps: readonly Selecting[];
+}
+
+/**
+ * Pods and namespaces are heard of by two watches. Without its labels a namespace would be one that nobody left out, and what a
+ * socket was given then stays.
+ */
+function candidatesOf(
+  policies: readonly Selecting[],
+  name: string,
+  namespace: NamespaceView | undefined,
+): Candidates {
+  const perhaps = policies.filter(({ policy }) => namespace === undefined && namespaceSelectorOf(policy) !== undefined);
+  const view = namespace ?? { name, labels: {} };
+  const surely = policies.filter((one) => !perhaps.includes(one) && selectsNamespace(one.policy, view));
+  return { surely, perhaps };
 }
 
 function hostSelection(node: NodeView | undefined, policies: readonly Selecting[], hold: boolean): Selection {

@@ -75,6 +75,39 @@ describe('a pod of this node', () => {
     expect(pinned.pods).toMatchObject([{ wanted: asking(90) }]);
   });
 
+  describe('in a namespace that was not read yet', () => {
+    const except = { key: 'tier', operator: 'NotIn' as const, values: ['data'] };
+    const unread = (policy: EffectivePolicy) =>
+      selectOnNode({
+        ...{ node: undefined, pods: [nodePodOf()], namespaces: new Map() },
+        policies: [recordOf(policy)],
+      }).pods;
+
+    test.each([
+      ['an expression', { matchExpressions: [except] }],
+      ['a label', { matchLabels: { tier: 'data' } }],
+    ])('keeps what it has where %s decides, and gets nothing', (_sentence, namespaceSelector) => {
+      const policy = platform(90, { namespaceSelector, openConnections: 'Repair' });
+      expect(unread(policy)).toMatchObject([{ by: [], wanted: { ...asking(), hold: true } }]);
+      expect(unread(policy)[0]?.sockets).toBeUndefined();
+    });
+
+    test.each([
+      ['its own', team(90)],
+      ['one of all namespaces', platform(90)],
+    ])('is selected by %s', (_sentence, policy) => {
+      expect(unread(policy)).toMatchObject([{ wanted: asking(90) }]);
+    });
+
+    test('keeps nothing for a policy of other pods', () => {
+      const policy = platform(90, {
+        namespaceSelector: { matchExpressions: [except] },
+        podSelector: { matchLabels: { app: 'another' } },
+      });
+      expect(unread(policy)).toMatchObject([{ wanted: asking() }]);
+    });
+  });
+
   test('that has ended has no place any more', () => {
     expect(
       select([team(90)], [nodePodOf({ phase: 'Succeeded' }), nodePodOf({ phase: 'Failed' })]).pods,
