@@ -3,6 +3,7 @@ import { resolvePath, tracksPackets } from '../api/resolved-hop.ts';
 import type { Settings } from '../api/settings.ts';
 import { SETTINGS_NAME } from '../api/settings.ts';
 import type { PolicySpec } from '../api/spec.ts';
+import type { Effective } from '../api/status.ts';
 import type { PolicyRecord } from './record.ts';
 
 /**
@@ -14,6 +15,17 @@ import type { PolicyRecord } from './record.ts';
 /** In words, what is asked beyond the limits and cannot be given in part; `undefined` where nothing is. */
 export function beyondLimits(spec: PolicySpec, settings: Settings): string | undefined {
   return tooShort(spec, settings) ?? tooOften(spec, settings);
+}
+
+/** The same of what followed from a spec that cannot be read any more. */
+export function wasBeyondLimits(
+  { idleTimeoutSeconds, declared = {} }: Effective,
+  settings: Settings,
+): boolean {
+  return (
+    idleTimeoutSeconds < settings.smallestIdleTimeoutSeconds ||
+    keysBelow({ keepalive: declared }, settings.smallestIntervalSeconds).length > 0
+  );
 }
 
 export function tooShortFor(name: string, limit: number): string {
@@ -28,7 +40,7 @@ export function hopsBelow({ path }: PolicySpec, limit: number): ResolvedHop[] {
 }
 
 /** What is derived follows from the timeout, which has a limit of its own: only what is declared is looked at. */
-export function keysBelow({ keepalive = {} }: PolicySpec, limit: number) {
+export function keysBelow({ keepalive = {} }: Pick<PolicySpec, 'keepalive'>, limit: number) {
   return (['timeSeconds', 'intervalSeconds'] as const).filter((key) => (keepalive[key] ?? Infinity) < limit);
 }
 

@@ -7,10 +7,13 @@ import { shorthand } from '../api/triple.ts';
 /** Only an object stored before a rule existed gives none: the API server refuses such a spec. */
 const noValues = 'spec.path gives no values: declare at least one hop that follows packets';
 
-/** Why nothing can be derived from what the spec says, and what holds meanwhile. */
-export function unreadable({ problems, isNewer = false, status }: PolicyRecord): Verdict {
+/** Why nothing can be derived from what the spec says, and what holds meanwhile: nothing where it is withheld. */
+export function unreadable(
+  { problems, isNewer = false, status }: PolicyRecord,
+  isWithheld: boolean,
+): Verdict {
   const meanwhile =
-    status.effective === undefined
+    status.effective === undefined || isWithheld
       ? 'until then nothing acts'
       : `until then the values that were understood before (${shorthand(status.effective)}) are kept`;
   const what = problems ?? noValues;

@@ -22,8 +22,7 @@ import type { Counts, Progress } from './progress.ts';
 import { progressOf, stays } from './progress.ts';
 import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
-import type { Claim, Withheld } from './withheld.ts';
-import { asItMayAct, withheld } from './withheld.ts';
+import { asItMayAct, unreadIsWithheld, withheld } from './withheld.ts';
 import { nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
 
 /** All that one decision may depend on. */
@@ -64,10 +63,10 @@ export interface Plan extends Progress {
 export function plan(circumstances: Circumstances): Plan {
   const { record, now } = circumstances;
   const claim = { ...circumstances, settings: circumstances.settings.settings };
-  const why = whyWithheld(claim);
+  const why = withheld(claim);
   if (why?.kind === 'stalled') return idlePlan(circumstances, why);
   const policy = asItMayAct(claim, why);
-  if (!isEffective(policy)) return heldPlan(circumstances, unreadable(record));
+  if (!isEffective(policy)) return heldPlan(circumstances, unreadIsWithheld(claim));
   const refusals = refusalsOf(policy, circumstances);
   const to = { kind: record.kind, anyAgent: circumstances.facts.anyAgent };
   const { awaited, findings, findingsTotal, coverage, ...counts } = withFindings(
@@ -98,11 +97,6 @@ export function plan(circumstances: Circumstances): Plan {
   return { ...step, ...progress, status: statusOf(record, { ...progress, coverage, facts, now }) };
 }
 
-/** Of a spec that cannot be read nobody can tell. */
-function whyWithheld(claim: Claim): Withheld | undefined {
-  return claim.record.policy === undefined ? undefined : withheld(claim);
-}
-
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
@@ -129,22 +123,22 @@ function bindingOf(wanted: Policy, { record, binding: present, mayBind }: Circum
 }
 
 /** Where the spec cannot be read: what it gave before is kept, binding and values, and no number that may be false. */
-function heldPlan(circumstances: Circumstances, verdict: Verdict): Plan {
-  const { status } = circumstances.record;
-  // Whether it would act nobody can tell: where nothing shall act, neither shall it.
-  const isOff = circumstances.settings.settings.acting !== 'Enforce';
+function heldPlan(circumstances: Circumstances, isWithheld: boolean): Plan {
+  const { record } = circumstances;
+  const { status } = record;
   const facts = {
     ...(status.effective === undefined ? {} : { effective: status.effective }),
     ...refusedOf(status.refusals),
-    ...admissionOf(isOff),
+    ...admissionOf(isWithheld),
   };
   const message = 'What the spec asks for is not known, so nobody can tell whether it is done';
-  return restingPlan(circumstances, { verdict, facts, message });
+  return restingPlan(circumstances, { verdict: unreadable(record, isWithheld), facts, message });
 }
 
 /** Where it may not act, nobody looks at what it selects. */
 function idlePlan(circumstances: Circumstances, verdict: Verdict): Plan {
-  const { effective } = circumstances.record.policy ?? {};
+  const { policy, status } = circumstances.record;
+  const { effective } = policy ?? status;
   const facts = { ...(effective === undefined ? {} : { effective }), ...admissionOf(true) };
   return restingPlan(circumstances, {
     verdict,

@@ -104,7 +104,9 @@ function candidatesOf(
   name: string,
   namespace: NamespaceView | undefined,
 ): Candidates {
-  const perhaps = policies.filter(({ policy }) => namespace === undefined && namespaceSelectorOf(policy) !== undefined);
+  const perhaps = policies.filter(
+    ({ policy }) => namespace === undefined && namespaceSelectorOf(policy) !== undefined,
+  );
   const view = namespace ?? { name, labels: {} };
   const surely = policies.filter((one) => !perhaps.includes(one) && selectsNamespace(one.policy, view));
   return { surely, perhaps };

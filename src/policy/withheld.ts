@@ -1,7 +1,7 @@
 import type { Verdict } from '../api/condition.ts';
 import type { Settings } from '../api/settings.ts';
 import { SETTINGS_NAME } from '../api/settings.ts';
-import { beyondLimits, inExcess, repairsBeyondLimits } from './limits.ts';
+import { beyondLimits, inExcess, repairsBeyondLimits, wasBeyondLimits } from './limits.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
 
@@ -67,6 +67,17 @@ function switchedOff({ record: { policy }, settings: { acting } }: Claim): Withh
       `Nothing is changed for any policy, and ${running}: an administrator said so in ConfigMap ` +
       `${SETTINGS_NAME} (acting: ${acting})`,
   };
+}
+
+/**
+ * Of one whose spec cannot be read any more, so that nobody can tell whether it would act: where what was understood last may not
+ * act, it does not begin to.
+ */
+export function unreadIsWithheld({ record: { kind, status }, settings }: Claim): boolean {
+  const { effective } = status;
+  const isBeyond =
+    kind === 'KeepalivePolicy' && effective !== undefined && wasBeyondLimits(effective, settings);
+  return isBeyond || settings.acting !== 'Enforce';
 }
 
 /** A policy as it may act; `undefined` where nobody may look at it, or its spec cannot be read. */

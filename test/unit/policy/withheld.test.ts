@@ -71,6 +71,45 @@ test('one policy too many is told so, and nobody looks at it', () => {
   expect(onNode(ofTeam(90), { policiesPerNamespace: 0 })).toEqual(nobody);
 });
 
+describe('what may not act does not begin to once its spec cannot be read', () => {
+  const unread = (before: PolicyRecord, inExcess = false) => {
+    const rest = { settings: under({ smallestIntervalSeconds: 5 }), inExcess };
+    const { status } = plan(circumstances(before, rest));
+    const now = {
+      ...before,
+      status,
+      policy: undefined,
+      problems: 'spec.mode: Invalid option',
+      isNewer: true,
+    };
+    return plan(circumstances(now, rest)).status;
+  };
+
+  test('one too many', () => {
+    const status = unread(ofTeam(90), true);
+    expect(conditionsOf(status)[0]).toBe('Ready=False TooManyPolicies');
+    expect(status).toMatchObject({ admission: 'Withheld', effective: { idleTimeoutSeconds: 90 } });
+  });
+
+  test.each([
+    ['a timeout below the limit', ofTeam(9)],
+    ['an interval below the limit', ofTeam(90, { keepalive: { intervalSeconds: 1 } })],
+  ])('%s', (_sentence, before) => {
+    const status = unread(before);
+    expect(status).toMatchObject({ admission: 'Withheld' });
+    expect(status.conditions?.[0]).toMatchObject({ reason: 'NotUnderstood' });
+    expect(status.conditions?.[0]?.message).toMatch(/until then nothing acts$/);
+  });
+
+  test('and what acted goes on', () => {
+    expect(unread(ofTeam(90))).not.toHaveProperty('admission');
+  });
+
+  test('of the cluster nothing is beyond limits', () => {
+    expect(unread(record(9))).not.toHaveProperty('admission');
+  });
+});
+
 test('where none is allowed, nobody is told to delete one', () => {
   const settings = under({ policiesPerNamespace: 0 });
   const { status } = plan(circumstances(ofTeam(90), { settings, inExcess: true }));
