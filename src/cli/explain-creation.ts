@@ -8,6 +8,7 @@ import type { Requirement } from '../policy/requirement.ts';
 import { valuesFor } from '../policy/requirement.ts';
 import type { Skip } from '../policy/skip.ts';
 import { skipOf } from '../policy/skip.ts';
+import { unasked, usualHomes } from '../policy/webhook.ts';
 import { withheldOf } from '../policy/withholding.ts';
 import type { PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
@@ -67,11 +68,15 @@ function specStatement(
   if (requirement === undefined) return note(starts);
   const limit = `behind ${requirement.idleTimeoutSeconds} s`;
   if (meets(pod.declared, requirement)) return fine(`${starts}, which is enough ${limit}`);
-  return note(
-    skip === undefined
-      ? `${starts}, which is not enough ${limit}: recreated, it would start with what is asked`
-      : `${starts}, which is not enough ${limit}`,
-  );
+  return note(`${starts}, which is not enough ${limit}${skip === undefined ? recreated(pod) : ''}`);
+}
+
+/** By what new pods are changed nobody asks here. */
+function recreated({ namespace }: NodePod): string {
+  const would = ': recreated, it would start with what is asked';
+  return unasked(usualHomes).includes(namespace)
+    ? `${would}, but where a webhook changes new pods, which is not asked about this namespace`
+    : would;
 }
 
 interface Noted {

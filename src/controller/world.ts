@@ -17,6 +17,7 @@ import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord, Stored, StoredSettings } from '../policy/record.ts';
 import type { NodeFacts } from '../policy/rollup.ts';
 import type { Homes } from '../policy/webhook.ts';
+import { unasked } from '../policy/webhook.ts';
 import { Acting } from './acting.ts';
 import { Counts } from './counts.ts';
 import { nodeKeepaliveRecord } from './record.ts';
@@ -169,6 +170,7 @@ export class World {
       counted: this.counts.countedOf(key, (node) => this.#wordsOf(key, node, words)),
       installation: this.#installation(record.kind),
       mode: this.mode,
+      unaskedIn: this.mode === 'webhook' ? unasked(this.homes) : [],
       mayBind: this.mode === 'policy' || this.mutatingadmissionpolicies.get(bound) !== undefined,
       binding: isCluster
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))

@@ -11,7 +11,7 @@ import { findingLimit, skipReasons } from '../api/status.ts';
 import type { Census } from './census.ts';
 import { noPlace, ranksOf, waitingPlace } from './census.ts';
 import { coverageOf } from './coverage.ts';
-import type { Draft } from './finding.ts';
+import type { Draft, Silence } from './finding.ts';
 import { compareText, generalFindings, stricterFinding, worded, worstFirst } from './finding.ts';
 import type { Basis } from './judgement.ts';
 import type { PodView } from './pod.ts';
@@ -51,8 +51,8 @@ export interface Surroundings {
   readonly edition: Edition;
   readonly counted: Counted;
   readonly facts: NodeFacts;
-  /** Namespaces in which admission gives way to something that refuses the values. */
-  readonly withheldIn?: ReadonlySet<string>;
+  /** Namespaces in which admission leaves new pods as they are. */
+  readonly silentIn?: ReadonlyMap<string, Silence>;
 }
 
 /** What specs say of those places where nobody else can tell. */
@@ -155,15 +155,15 @@ function podFindingsAt(place: string, policy: EffectivePolicy, surroundings: Sur
 function bySpecsAt(
   place: string,
   policy: EffectivePolicy,
-  { facts, counted, withheldIn }: Surroundings,
+  { facts, counted, silentIn }: Surroundings,
 ): Finding[] {
   const { census } = counted;
   const isJudged = isJudgedBySpecs(place, facts);
   if (ranksOf(census.tallyOf(place), isJudged) === 0) return [];
   function* drafts(): Generator<Draft> {
     for (const { pod, basis } of counted.podsAt(place)) {
-      const isWithheld = withheldIn?.has(pod.namespace) === true;
-      yield* census.draftsOf(pod, basis, { policy, isJudged, isWithheld });
+      const silence = silentIn?.get(pod.namespace);
+      yield* census.draftsOf(pod, basis, { policy, isJudged, silence });
     }
   }
   // As many pods as a tenant likes may wait for a node, or name the same one.

@@ -1,5 +1,5 @@
 import { skipReasons } from '../api/status.ts';
-import type { Draft } from './finding.ts';
+import type { Draft, Silence } from './finding.ts';
 import { exposedDraft, missedDraft, ownValuesChanged, rankOf, skippedDraft, whereabouts } from './finding.ts';
 import type { Basis, Judgement } from './judgement.ts';
 import { Judge } from './judgement.ts';
@@ -119,7 +119,7 @@ export class Census {
   }
 
   /** What a pod of a place is told to be, where its spec is all there is to go by (`isJudged`), or where it was missed. */
-  draftsOf(pod: PodView, basis: Basis, { policy, isJudged, isWithheld }: Telling): Draft[] {
+  draftsOf(pod: PodView, basis: Basis, { policy, isJudged, silence }: Telling): Draft[] {
     if (!pod.live || !selectsPod(policy, pod)) return [];
     const { standing, isMissed } = this.#judge.of(pod, basis);
     if (!isJudged) return isMissed ? [missedDraft({ pod, isJudged }, policy)] : [];
@@ -130,7 +130,7 @@ export class Census {
     if (standing === 'declared') return own;
     if (isMissed) return [missedDraft({ pod, isJudged }, policy), ...own];
     const draft =
-      standing === undefined ? exposedDraft(pod, policy, isWithheld) : skippedDraft(pod, standing, policy);
+      standing === undefined ? exposedDraft(pod, policy, silence) : skippedDraft(pod, standing, policy);
     return [draft, ...own];
   }
 
@@ -168,8 +168,8 @@ interface Telling {
   /** As it may act: the same, but for its mode. */
   readonly policy: EffectivePolicy;
   readonly isJudged: boolean;
-  /** Admission gives way in the namespace of the pod. */
-  readonly isWithheld: boolean;
+  /** In the namespace of the pod; undefined where admission acts. */
+  readonly silence: Silence | undefined;
 }
 
 /** Where a selected pod counts. */

@@ -92,15 +92,25 @@ export function someOf(names: readonly string[], atMost = namedAtMost): string {
   return names.length > atMost ? `${named} and ${names.length - atMost} more` : named;
 }
 
-/** A pod that runs with looser values than the policy's and that admission would have changed. */
-export function exposedDraft(pod: PodView, policy: EffectivePolicy, isWithheld = false): Draft {
+/** Why admission leaves new pods of a namespace as they are. */
+export type Silence = 'Refused' | 'NotAsked';
+
+const insteadOfAdmission: Readonly<Record<Silence, string>> = {
+  Refused:
+    'only a node agent can change that, since something refuses pods with the values there (AdmissionRefused)',
+  NotAsked:
+    'the webhook is not asked about new pods there, so run the node agent, or write the values into its template',
+};
+
+/** A pod that runs with looser values than the policy's and that admission would have changed, but for its silence. */
+export function exposedDraft(pod: PodView, policy: EffectivePolicy, silence?: Silence): Draft {
   const { declared } = pod;
   if (declared === undefined)
     return { reason: 'UnreadableSysctl', ...whereabouts(pod, policy), say: () => unreadableSysctl };
   return {
     reason: 'NotDeclared',
     ...whereabouts(pod, policy),
-    say: () => notDeclared(declared, policy, isWithheld),
+    say: () => notDeclared(declared, policy, silence),
   };
 }
 
@@ -108,12 +118,11 @@ const unreadableSysctl =
   'its spec sets a keepalive sysctl to something else than a plain whole number, which is left to ' +
   'the kernel: write it as such a number in its template, or remove it, and recreate the pod';
 
-function notDeclared(declared: Triple, policy: EffectivePolicy, isWithheld: boolean): string {
+function notDeclared(declared: Triple, policy: EffectivePolicy, silence: Silence | undefined): string {
   const { effective, spec } = policy;
   const starts = `its spec starts it with ${shorthand(declared)}`;
-  const enforced = isWithheld
-    ? 'only a node agent can change that, since something refuses pods with the values there (AdmissionRefused)'
-    : `recreate it to start with ${shorthand(effective)}`;
+  const enforced =
+    silence === undefined ? `recreate it to start with ${shorthand(effective)}` : insteadOfAdmission[silence];
   const remedy =
     spec.mode === 'Enforce' ? enforced : `${whoWouldAct(policy)} would start it with ${shorthand(effective)}`;
   return `${starts}, which is not enough behind ${effective.idleTimeoutSeconds} s: ${remedy}`;

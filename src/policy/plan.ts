@@ -11,6 +11,7 @@ import type { Installation } from './installation.ts';
 import { heldUp } from './installing.ts';
 import { unreadable } from './obstacle.ts';
 import type { Evidence } from './evidence.ts';
+import type { Silence } from './finding.ts';
 import type { AdmissionMode } from './mode.ts';
 import type { NamespaceView } from './pod.ts';
 import { editionOf } from './policy-digest.ts';
@@ -37,6 +38,8 @@ export interface Circumstances {
   readonly binding: BindingRecord | undefined;
   /** By what new pods are changed. */
   readonly mode: AdmissionMode;
+  /** Namespaces whose new pods pass without anybody being asked about them. */
+  readonly unaskedIn: readonly string[];
   /** Whether the admission policy that a binding would be of is there: beside a webhook it need not be. */
   readonly mayBind: boolean;
   readonly facts: NodeFacts;
@@ -103,14 +106,17 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
 
 function assessmentOf(
   policy: EffectivePolicy,
-  { record, facts, counted }: Circumstances,
+  { record, facts, counted, unaskedIn }: Circumstances,
   refusals: readonly Refusal[],
 ): Assessment {
   if (counted === undefined)
     throw new Error(`${record.kind} ${record.name} was looked at before it was counted`);
   return assess(policy, {
     ...{ edition: editionOf(record, policy.effective), facts, counted },
-    withheldIn: new Set(withheldOf(refusals).map(({ namespace }) => namespace)),
+    silentIn: new Map<string, Silence>([
+      ...withheldOf(refusals).map(({ namespace }) => [namespace, 'Refused'] as const),
+      ...unaskedIn.map((name) => [name, 'NotAsked'] as const),
+    ]),
   });
 }
 

@@ -87,11 +87,11 @@ export function folded(facts: PlainFacts): NodeFacts {
 
 /** As the controller assesses a policy, from all that is there. */
 export function assessed(policy: EffectivePolicy, plain: Surroundings): Assessment {
-  const { generation, withheldIn } = plain;
+  const { generation, silentIn } = plain;
   return assess(policy, {
     ...{ edition: { generation, digest: plain.digest ?? 1 }, counted: countedOf(policy, plain) },
     facts: folded(plain.facts),
-    ...(withheldIn === undefined ? {} : { withheldIn }),
+    ...(silentIn === undefined ? {} : { silentIn }),
   });
 }
 

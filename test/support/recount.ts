@@ -12,7 +12,7 @@ import type {
 import { findingLimit } from '../../src/api/status.ts';
 import { coverageOf } from '../../src/policy/coverage.ts';
 import { meets } from '../../src/policy/enough.ts';
-import type { Missed } from '../../src/policy/finding.ts';
+import type { Missed, Silence } from '../../src/policy/finding.ts';
 import {
   compareText,
   exposedDraft,
@@ -88,15 +88,15 @@ export interface Surroundings {
   readonly facts: PlainFacts;
   readonly givenSince?: GivenSince;
   /** Namespaces in which admission gives way to something that refuses the values. */
-  readonly withheldIn?: ReadonlySet<string>;
+  readonly silentIn?: ReadonlyMap<string, Silence>;
 }
 
 export function recount(policy: EffectivePolicy, surroundings: Surroundings): Assessment {
-  const { generation, facts, withheldIn } = surroundings;
+  const { generation, facts, silentIn } = surroundings;
   const census = censusOf(policy, surroundings);
   const rollup = facts.anyAgent ? rollUp(policy, generation, { facts, withPods: census.nodes }) : undefined;
   const pods = countsOf(census, rollup);
-  const told = findingsOf(census, policy, { rollup, facts, withheldIn });
+  const told = findingsOf(census, policy, { rollup, facts, silentIn });
   const { nodes, hosts, connections, awaited = [] } = rollup ?? {};
   const known = rollup?.known ?? bySpecs(uncoveredBySpecs(census));
   const folded = rollup && { ...rollup, skips: [] };
@@ -239,10 +239,10 @@ function findingsOf(
   {
     rollup,
     facts,
-    withheldIn,
+    silentIn,
   }: Pick<Surroundings, 'facts'> & {
     readonly rollup: Rollup | undefined;
-    readonly withheldIn: ReadonlySet<string> | undefined;
+    readonly silentIn: ReadonlyMap<string, Silence> | undefined;
   },
 ) {
   const { exposed, skipped, changed, missed, stricter } = census;
@@ -250,7 +250,7 @@ function findingsOf(
   const listed = [
     ...general,
     ...[
-      ...exposed.map((pod) => worded(exposedDraft(pod, policy, withheldIn?.has(pod.namespace)))),
+      ...exposed.map((pod) => worded(exposedDraft(pod, policy, silentIn?.get(pod.namespace)))),
       ...missed.map((one) => worded(missedDraft(one, policy))),
       ...skipped.map(({ pod, skip }) => worded(skippedDraft(pod, skip, policy))),
       ...changed.map((pod) =>

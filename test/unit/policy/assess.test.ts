@@ -208,6 +208,19 @@ describe('findings', () => {
     );
   });
 
+  test.each([
+    ['Refused', 'only a node agent can change that, since something refuses pods with the values there'],
+    ['NotAsked', 'the webhook is not asked about new pods there, so run the node agent'],
+  ] as const)('an exposed pod where admission is silent is not told to be recreated: %s', (silence, told) => {
+    const message = assessed(policy, {
+      ...{ generation: 1, facts: noAgents, silentIn: new Map([['db', silence]]) },
+      neighbourhoods: [{ namespace: namespace(), pods: [pod()] }],
+      others: [policy],
+    }).findings[0]?.message;
+    expect(message).toContain(told);
+    expect(message).not.toContain('recreate');
+  });
+
   test('a cluster policy names the namespace of a pod', () => {
     expect(look([pod()], platform(90)).findings[0]).toMatchObject({ namespace: 'db', pod: 'mongo-0' });
   });

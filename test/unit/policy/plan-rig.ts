@@ -57,6 +57,7 @@ export function circumstances(of: PolicyRecord, plain: Plain = {}): Circumstance
     ...{ record: of, counted, facts: folded(facts) },
     installation: { missing: [], differing: [] },
     mode: 'policy',
+    unaskedIn: [],
     mayBind: true,
     activatingForMs: undefined,
     evidence: { kind: 'unknown', why: 'nobody asked' },
