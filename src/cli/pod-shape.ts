@@ -34,6 +34,7 @@ const shape = fields({
       nodeAffinity: fields({ requiredDuringSchedulingIgnoredDuringExecution: required }),
     }),
     hostNetwork: { is: 'flag' },
+    runtimeClassName: text,
     securityContext: fields({ sysctls: listOf(fields({ name: text, value: { is: 'plain' } }, 'name')) }),
   }),
 });

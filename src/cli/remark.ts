@@ -20,6 +20,10 @@ export const remarkKinds = {
   'left-alone': ['warning', 'Pods are selected and cannot be, or asked not to be, changed.'],
   'unknown-namespace': ['note', 'Whether a namespace is selected cannot be told from the input.'],
   'unknown-label': ['note', 'Whether pods are selected depends on a label that their controller gives them.'],
+  'unknown-runtime-class': [
+    'note',
+    'Whether pods of a RuntimeClass run on Windows cannot be told from the input.',
+  ],
   proxy: ['note', 'A proxy counts data: no keepalive probe refreshes it.'],
   'switched-off': ['note', 'The settings of the cluster let no policy act.'],
   overlap: ['note', 'Several policies select the same pods: the shortest timeout binds.'],

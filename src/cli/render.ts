@@ -136,6 +136,7 @@ const told: readonly RemarkKind[] = [
   'left-alone',
   'unknown-namespace',
   'unknown-label',
+  'unknown-runtime-class',
   'switched-off',
   'template-text',
   'malformed-pod',

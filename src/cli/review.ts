@@ -8,6 +8,7 @@ import { malformedPods, refusedPods } from './refused-pods.ts';
 import type { Remark } from './remark.ts';
 import { inOrder } from './remark.ts';
 import { remarksOnSelection } from './selection.ts';
+import { RuntimeClasses } from './runtime-classes.ts';
 import type { Templates, Workload } from './workload.ts';
 import { Namespaces, workloadsIn } from './workload.ts';
 
@@ -40,7 +41,10 @@ export function review(
     .map(manifestsOf);
   const manifests = read.flatMap((one) => one.manifests);
   const { policies, remarks } = judgePolicies(manifests, namespace);
-  const workloads = manifests.flatMap((manifest) => workloadsIn(manifest, templates, namespace));
+  const runtimeClasses = new RuntimeClasses(manifests);
+  const workloads = manifests
+    .flatMap((manifest) => workloadsIn(manifest, templates, namespace))
+    .map((workload) => runtimeClasses.applied(workload));
   const namespaces = new Namespaces(manifests);
   return {
     sources,
@@ -50,14 +54,14 @@ export function review(
     remarks: inOrder([
       ...read.flatMap(({ unreadable }) => unreadable.map(unreadableRemark)),
       ...remarks,
-      ...remarksOnSelection(policies, workloads, namespaces),
+      ...remarksOnSelection(policies, workloads, { namespaces, runtimeClasses }),
       ...malformedPods(workloads),
       ...refusedPods(workloads, namespaces),
     ]),
   };
 }
 
-const others = [...Object.keys(plurals), 'Namespace', 'ConfigMap', '\\w*List'];
+const others = [...Object.keys(plurals), 'Namespace', 'RuntimeClass', 'ConfigMap', '\\w*List'];
 
 /** A text without any kind that we look at is not worth parsing, which takes a millisecond each. */
 function mattering(templates: Templates): RegExp {

@@ -8,14 +8,21 @@ import { surelySelects } from './added-labels.ts';
 import type { InputPolicy } from './policies.ts';
 import type { Remark } from './remark.ts';
 import { describeManifest, remark } from './remark.ts';
+import type { RuntimeClasses } from './runtime-classes.ts';
 import type { Namespaces, Workload } from './workload.ts';
 import { describeWorkload } from './workload.ts';
+
+/** Of the input, what decides on workloads without being one. */
+interface Beside {
+  readonly namespaces: Namespaces;
+  readonly runtimeClasses: RuntimeClasses;
+}
 
 /** What policies mean for the workloads beside them in the input. */
 export function remarksOnSelection(
   policies: readonly InputPolicy[],
   workloads: readonly Workload[],
-  namespaces: Namespaces,
+  { namespaces, runtimeClasses }: Beside,
 ): Remark[] {
   const selected = new Map(
     policies.map((one) => [one, workloads.filter((workload) => isSelected(one, workload, namespaces))]),
@@ -30,6 +37,7 @@ export function remarksOnSelection(
     }),
     ...overlaps(selected),
     ...leftAlone(selected, namespaces),
+    ...unknownRuntimeClasses(selected, { namespaces, runtimeClasses }),
   ];
 }
 
@@ -169,15 +177,34 @@ function overlap(one: InputPolicy, other: InputPolicy, both: readonly Workload[]
   ];
 }
 
-/** Once for each workload, by whichever policy selects it first. */
+/** Each workload once, with whichever policy selects it first. */
+function firstOfEach(
+  selected: ReadonlyMap<InputPolicy, readonly Workload[]>,
+): ReadonlyMap<Workload, InputPolicy> {
+  return new Map(
+    [...selected].reverse().flatMap(([policy, list]) => list.map((one) => [one, policy] as const)),
+  );
+}
+
+/** A class may be of Windows, whose kubelet fails pods with sysctls; one that says for itself where it runs does not depend on it. */
+function unknownRuntimeClasses(
+  selected: ReadonlyMap<InputPolicy, readonly Workload[]>,
+  { namespaces, runtimeClasses }: Beside,
+): Remark[] {
+  return [...firstOfEach(selected).keys()].flatMap(({ manifest, template, pod, namespace }) => {
+    const { runtimeClassName: name = '', os } = pod.spec ?? {};
+    const isTold = name === '' || runtimeClasses.isKnown(name) || os?.name !== undefined;
+    if (isTold || skipOf(podView(pod), namespaces.view(namespace)) !== undefined) return [];
+    const words = `whether RuntimeClass ${name} is of Windows, where pods with sysctls fail, cannot be told: add it to the input`;
+    return [remark('unknown-runtime-class', manifest, [...template, 'spec', 'runtimeClassName'], words)];
+  });
+}
+
 function leftAlone(
   selected: ReadonlyMap<InputPolicy, readonly Workload[]>,
   namespaces: Namespaces,
 ): Remark[] {
-  const workloads = new Map(
-    [...selected].reverse().flatMap(([policy, list]) => list.map((one) => [one, policy] as const)),
-  );
-  return [...workloads].flatMap(([{ manifest, template, pod, namespace }, policy]) => {
+  return [...firstOfEach(selected)].flatMap(([{ manifest, template, pod, namespace }, policy]) => {
     const skip = skipOf(podView(pod), namespaces.view(namespace));
     if (skip === undefined) return [];
     const words = `${describeManifest(policy.manifest)} selects its pods, which are left as they are: ${skip.advice}`;

@@ -18,6 +18,7 @@ export interface RawPod {
   };
   readonly spec?: Scheduling & {
     readonly hostNetwork?: boolean;
+    readonly runtimeClassName?: string;
     readonly securityContext?: { readonly sysctls?: readonly Sysctl[] };
   };
   readonly status?: {

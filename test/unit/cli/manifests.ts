@@ -20,6 +20,13 @@ export const deployment = (spec: object = {}, namespace = 'db') => ({
   metadata: { name: 'mongo', namespace },
   spec: { template: { metadata: { labels: { app: 'mongo' } }, spec } },
 });
+export const runtimeClass = (name: string, os: string) => ({
+  apiVersion: 'node.k8s.io/v1',
+  kind: 'RuntimeClass',
+  metadata: { name },
+  handler: name,
+  scheduling: { nodeSelector: { 'kubernetes.io/os': os } },
+});
 export const declaring = (...sysctls: object[]) => ({ securityContext: { sysctls } });
 export const time = { name: 'net.ipv4.tcp_keepalive_time', value: '30' };
 export const pinned = {
