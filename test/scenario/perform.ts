@@ -21,11 +21,13 @@ export async function perform(
   const stage = new Stage(cluster, scenario.name, options);
   try {
     await stage.openNamespace();
-    return await tryScenario(stage, scenario, say);
+    const result = await tryScenario(stage, scenario, say);
+    await stage.clear();
+    return result;
   } catch (cause) {
+    // What cannot be undone then is no news beside what failed.
+    await stage.clear().catch(() => undefined);
     signal?.throwIfAborted();
     throw new Error(`${scenario.name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  } finally {
-    await stage.clear();
   }
 }

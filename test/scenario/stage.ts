@@ -110,6 +110,11 @@ export class Stage {
   }
 
   async openNamespace(): Promise<void> {
+    // That of a performance before may still be going, and takes in nothing new.
+    const isGone = async () =>
+      (await this.cluster.exec(['kubectl', 'get', 'namespace', this.namespace])).code !== 0;
+    const patience = { timeoutMs: 60_000 * this.patience, everyMs: 200 };
+    await until('no namespace of that name is there', isGone, patience);
     await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } });
     this.onClear(() => this.cluster.kubectl('delete', 'namespace', this.namespace, '--wait=false'));
     await until('the namespace has its service account', async () => {
