@@ -11,6 +11,7 @@ export function documentedCommands(): { readonly root: Command; readonly command
     say: () => undefined,
     readStdin: () => Promise.resolve(Buffer.alloc(0)),
     stdinIsTerminal: true,
+    stdinIsPiped: false,
     stdoutIsTerminal: false,
     style: (_how: unknown, words: string) => words,
     styleSaid: (_how: unknown, words: string) => words,

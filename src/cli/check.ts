@@ -48,14 +48,19 @@ export function checkCommand(terminal: Terminal, version: string): Command {
 
 async function check(options: Options, terminal: Terminal, version: string): Promise<void> {
   const { filename = ['.'], namespace, output } = options;
-  const [{ readSources }, { review }, { templatesOf }, { numbered, remarkWriters }, { severityOf }] =
-    await Promise.all([
-      import('./input.ts'),
-      import('./review.ts'),
-      import('./workload.ts'),
-      import('./remark-output.ts'),
-      import('./remark.ts'),
-    ]);
+  const [
+    { readSources, sayUnread },
+    { review },
+    { templatesOf },
+    { numbered, remarkWriters },
+    { severityOf },
+  ] = await Promise.all([
+    import('./input.ts'),
+    import('./review.ts'),
+    import('./workload.ts'),
+    import('./remark-output.ts'),
+    import('./remark.ts'),
+  ]);
   const [sources = []] = await readSources([filename], terminal);
   const { remarks, policies, workloads } = review(sources, {
     namespace,
@@ -69,4 +74,5 @@ async function check(options: Options, terminal: Terminal, version: string): Pro
   const counting = options.strict ? ['error', 'warning'] : ['error'];
   if (remarks.some(({ kind }) => kind === 'unreadable')) throw new CommandError('', exitCodes.wrong);
   if (remarks.some((one) => counting.includes(severityOf(one)))) throw new CommandError('', exitCodes.found);
+  if (policies.length === 0) sayUnread('no policy', { filename: options.filename, terminal });
 }

@@ -115,6 +115,17 @@ async function fromStdin(terminal: Terminal): Promise<Buffer> {
   throw new CommandError('nothing came in on standard input: did the command before it fail?');
 }
 
+/** Where only a folder was read: what is piped in is not read unasked, since in CI it is often a pipe that has nothing, or never ends. */
+export function sayUnread(
+  found: string,
+  { filename, terminal }: { readonly filename: unknown; readonly terminal: Terminal },
+): void {
+  if (filename !== undefined || !terminal.stdinIsPiped) return;
+  terminal.say(
+    `${found} was found in this folder, and standard input was not read: add \`-f -\` to read it\n`,
+  );
+}
+
 function* manifestsBelow(folder: string, nameOf: (path: string) => string): Generator<string> {
   const entries = reading(nameOf(folder) || '.', () => readdirSync(folder, { withFileTypes: true }));
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -62,10 +62,9 @@ export function renderCommand(terminal: Terminal): Command {
 }
 
 async function render(options: Options, terminal: Terminal): Promise<void> {
-  if (options.diff && options.write)
-    throw new CommandError('--diff shows and --write changes: take one of them');
-  const [{ readSources }, krm] = await Promise.all([import('./input.ts'), import('./krm.ts')]);
-  const [sources = [], others = []] = await readSources(pathsOf(options, terminal), terminal);
+  const paths = pathsOf(options, terminal);
+  const [{ readSources, sayUnread }, krm] = await Promise.all([import('./input.ts'), import('./krm.ts')]);
+  const [sources = [], others = []] = await readSources(paths, terminal);
   const [only] = sources;
   const list = sources.length === 1 && only !== undefined ? krm.resourceListIn(only) : undefined;
   if (only !== undefined && list !== undefined) {
@@ -78,6 +77,8 @@ async function render(options: Options, terminal: Terminal): Promise<void> {
   }
   const { rendered, review } = await renderAll(sources, others, options);
   tell(rendered, review, terminal);
+  if (hasNoDifference(sources, review, options))
+    sayUnread('nothing to render', { filename: options.filename, terminal });
   await deliver(rendered, options, terminal);
 }
 
@@ -90,6 +91,8 @@ function refuseAsFunction({ name }: Source, { diff, write }: Options): void {
 
 /** Of what is rendered, and of what only counts. */
 function pathsOf(options: Options, terminal: Terminal): (readonly string[])[] {
+  if (options.diff && options.write)
+    throw new CommandError('--diff shows and --write changes: take one of them');
   return [filenamesOf(options, terminal), options.policies ?? []];
 }
 
@@ -129,6 +132,16 @@ async function renderAll(
     );
   }
   return { rendered: renderSources(sources, review), review };
+}
+
+/** Asked for one where it cannot have any: there is no policy, or no template beside it. */
+function hasNoDifference(
+  sources: readonly Source[],
+  { policies, workloads }: Review,
+  { diff }: Options,
+): boolean {
+  const meets = policies.length > 0 && workloads.some(({ manifest }) => sources.includes(manifest.source));
+  return diff === true && !meets;
 }
 
 /** What is not rendered, and why. */

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
@@ -11,6 +12,8 @@ export interface Terminal {
   readStdin(): Promise<Buffer>;
   /** Whether nobody feeds standard input: reading it would wait for somebody to type. */
   readonly stdinIsTerminal: boolean;
+  /** Whether a pipe or a file is there: nobody knows whether it has anything, or ends. */
+  readonly stdinIsPiped: boolean;
   /** Whether somebody looks at what is written: a screen can be written anew. */
   readonly stdoutIsTerminal: boolean;
   /** Of what is written; plain where nobody looks: a pipe, a file, NO_COLOR. */
@@ -29,10 +32,21 @@ export function processTerminal(): Terminal {
     say: (words) => void stderr.write(words),
     readStdin: () => buffer(stdin),
     stdinIsTerminal: stdin.isTTY,
+    stdinIsPiped: isPiped(0),
     stdoutIsTerminal: stdout.isTTY,
     style: styleOn(stdout),
     styleSaid: styleOn(stderr),
   };
+}
+
+/** What a shell puts there by `|` and `<`. A socket is somebody else's: runners of CI and editors hand theirs down. */
+function isPiped(descriptor: number): boolean {
+  try {
+    const stat = fstatSync(descriptor);
+    return stat.isFIFO() || (stat.isFile() && stat.size > 0);
+  } catch {
+    return false;
+  }
 }
 
 function styleOn(stream: WriteStream): Style {

@@ -18,6 +18,7 @@ export async function keepalive(
     say: (text) => void (stderr += text),
     readStdin: () => Promise.resolve(Buffer.from(stdin ?? '')),
     stdinIsTerminal: stdin === undefined,
+    stdinIsPiped: stdin !== undefined,
     stdoutIsTerminal: false,
     style: (_how, text) => text,
     styleSaid: (_how, text) => text,
