@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
+import { moduleToChange } from './changed-module.ts';
 import { runOrThrow } from './command.ts';
 import type { Progress } from './go.ts';
 import { build, fetchModule, goEnvironment, modules } from './go.ts';
@@ -133,16 +134,10 @@ export function fluxCommand(): ProgramSet {
   const buildIt = (progress: Progress) =>
     fill(place, async (folder) => {
       const copy = join(folder, 'module');
-      cpSync(cwd, copy, { recursive: true });
-      const { Dir } = await fetchModule(module, version, progress.signal);
-      // Go's cache is read only, and so is what is copied from it by its modes.
-      await runOrThrow(['cp', '-r', '--no-preserve=mode', Dir, join(copy, 'flux2')]);
-      mkdirSync(join(copy, 'flux2/cmd/flux/manifests'));
-      writeFileSync(join(copy, 'flux2/cmd/flux/manifests/none.yaml'), '');
-      await runOrThrow(['go', 'mod', 'edit', `-replace=${module}=./flux2`], {
-        cwd: copy,
-        env: goEnvironment(),
-      });
+      const wanted = { ours: 'flux-command', module, into: copy, signal: progress.signal };
+      const manifests = join(await moduleToChange(wanted), 'cmd/flux/manifests');
+      mkdirSync(manifests);
+      writeFileSync(join(manifests, 'none.yaml'), '');
       const output = join(folder, 'flux');
       await build({
         ...{ cwd: copy, env: {}, flags: ['-ldflags', `-s -w -X main.VERSION=${version}`] },
