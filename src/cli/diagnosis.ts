@@ -1,8 +1,9 @@
 import { admission, definitions, kubernetesVersion } from './doctor-api.ts';
 import { clocks } from './doctor-clocks.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
-import { kyverno, openShift, podSecurity, refusals, settings } from './doctor-neighbours.ts';
+import { kyverno, podSecurity, refusals, settings } from './doctor-neighbours.ts';
 import { agents, controller, nodeReports } from './doctor-operator.ts';
+import { openShift } from './doctor-scc.ts';
 import type { Statement } from './explanation.ts';
 
 /** Everything that keeps the product from working here, in the order in which one thing follows from another. */

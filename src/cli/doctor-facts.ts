@@ -1,12 +1,14 @@
 import type { KindName } from '../api/group.ts';
-import { AGENT_NAME, GROUP, plurals, VERSION } from '../api/group.ts';
+import { GROUP, plurals, VERSION } from '../api/group.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { staticAdmission } from '../policy/installation.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { homesOf, inEach } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
-import { known } from './cluster.ts';
+import { known, valueOr } from './cluster.ts';
+import type { Account, Constraints } from './doctor-scc.ts';
+import { accountsOf, identityOf, isNamed } from './doctor-scc.ts';
 import { settingsIn } from './explain-facts.ts';
 import { resources } from './resource.ts';
 import { policiesLike } from './status-facts.ts';
@@ -43,8 +45,8 @@ export interface DoctorFacts {
   /** What kubelets renew every ten seconds, by the clock of their nodes. */
   readonly nodeLeases: Objects;
   readonly namespaces: Objects;
-  /** Undefined: this is no OpenShift. */
-  readonly mayUsePrivileged: Answer<boolean> | undefined;
+  /** With who of the agents may use them. Undefined: this is no OpenShift. */
+  readonly constraints: Answer<readonly Constraints[]> | undefined;
   readonly kyvernoPolicies: Objects;
 }
 
@@ -87,7 +89,6 @@ export async function doctorFacts(cluster: Cluster, version: string): Promise<Do
       reports: cluster.list(resources.nodekeepalives),
       nodeLeases: cluster.list({ ...resources.leases, namespace: 'kube-node-lease' }),
       namespaces: cluster.list(resources.namespaces),
-      mayUsePrivileged: openShift(cluster, homes),
       kyvernoPolicies: kyverno(cluster),
     }),
   ]);
@@ -96,7 +97,8 @@ export async function doctorFacts(cluster: Cluster, version: string): Promise<Do
     ClusterKeepalivePolicy: crd('ClusterKeepalivePolicy'),
     NodeKeepalive: crd('NodeKeepalive'),
   });
-  return { version, nowMs: Date.now(), server, homes, crds, ...api, ...operator, ...others };
+  const constraints = await openShift(cluster, accountsOf(valueOr(operator.daemonSets, [])));
+  return { version, nowMs: Date.now(), server, homes, crds, ...api, ...operator, ...others, constraints };
 }
 
 async function allOf<T extends Record<string, Promise<unknown>>>(
@@ -115,18 +117,35 @@ async function allPolicies(cluster: Cluster): Promise<Answer<readonly PolicyReco
   return clusterWide.known ? known([...namespaced.value, ...clusterWide.value]) : clusterWide;
 }
 
-/** Whether the agents may run as they have to, asked of the API server itself. */
-async function openShift(cluster: Cluster, homes: readonly string[]): Promise<Answer<boolean> | undefined> {
-  const group = 'security.openshift.io';
-  const kinds = await cluster.kindsOf(group, 'v1');
-  if (kinds.known && kinds.value.length === 0) return undefined;
-  const namespace = homes.includes(AGENT_NAME) ? AGENT_NAME : (homes[0] ?? AGENT_NAME);
-  const attributes = {
-    namespace,
-    group,
-    resource: 'securitycontextconstraints',
-    name: 'privileged',
-    verb: 'use',
+const scc = { group: 'security.openshift.io', version: 'v1', plural: 'securitycontextconstraints' } as const;
+
+/** Undefined: this is no OpenShift. Who may use what is asked of the API server itself, where constraints do not say it. */
+async function openShift(
+  cluster: Cluster,
+  accounts: readonly Account[],
+): Promise<Answer<readonly Constraints[]> | undefined> {
+  const kinds = await cluster.kindsOf(scc.group, scc.version);
+  if (kinds.known && !kinds.value.includes(scc.plural)) return undefined;
+  const all = await cluster.list(scc);
+  if (!all.known) return all;
+  return known(
+    await Promise.all(
+      all.value.map(async (object) => {
+        const asked = accounts.map(
+          async (one) => [identityOf(one).user, await mayUse(cluster, object, one)] as const,
+        );
+        return { object, mayUse: new Map(await Promise.all(asked)) };
+      }),
+    ),
+  );
+}
+
+async function mayUse(cluster: Cluster, object: KubeObject, account: Account): Promise<Answer<boolean>> {
+  if (isNamed(object, account)) return known(true);
+  const { group, plural: resource } = scc;
+  const resourceAttributes = {
+    ...{ namespace: account.namespace, group, resource },
+    ...{ name: object.metadata.name, verb: 'use' },
   };
   return cluster.ask('ask what others may do (create subjectaccessreviews)', async () => {
     const { status } = await cluster.client.create<{ status?: { allowed?: boolean } }>(
@@ -135,11 +154,7 @@ async function openShift(cluster: Cluster, homes: readonly string[]): Promise<An
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SubjectAccessReview',
         metadata: {},
-        spec: {
-          user: `system:serviceaccount:${namespace}:${AGENT_NAME}`,
-          groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
-          resourceAttributes: attributes,
-        },
+        spec: { ...identityOf(account), resourceAttributes },
       },
     );
     return status?.allowed === true;

@@ -76,20 +76,6 @@ export function refusals({ policies }: DoctorFacts): Statement[] {
   });
 }
 
-export function openShift({ mayUsePrivileged: may }: DoctorFacts): Statement[] {
-  if (may === undefined) return [];
-  if (!may.known)
-    return [unknown(`whether the agents may use the SecurityContextConstraints privileged: ${may.why}`)];
-  return may.value
-    ? [fine('the agents may use the SecurityContextConstraints privileged')]
-    : [
-        wrong(
-          'this is OpenShift, and the agents may not use the SecurityContextConstraints privileged',
-          'take the component openshift of deploy/components into your overlay',
-        ),
-      ];
-}
-
 /** The rule restrict-sysctls of its Pod Security policies, and whatever else speaks of sysctls and not of ours. */
 export function kyverno({ kyvernoPolicies }: DoctorFacts): Statement[] {
   if (!kyvernoPolicies.known)

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import type { Diagnosed } from '../../src/cli/diagnosis.ts';
 import { repository } from '../cluster/place.ts';
+import { bindingOfRestricted, definition, privileged, restricted, roleOf } from '../support/openshift.ts';
 import type { PolicyName } from './shared.ts';
 import { Bench, kap, sleeper } from './shared.ts';
 import { toolBeside } from './tool.ts';
@@ -116,6 +118,64 @@ describe('keepalive doctor', () => {
       await bench.cluster.kubectl('delete', 'namespace', full);
     }
   });
+
+  test('finds what OpenShift lacks to let the agents run, and that the component gives it', async () => {
+    const kubectl = (...args: string[]) => bench.cluster.kubectl(...args);
+    const told = async () => {
+      const { stdout } = await keepalive('doctor', '-o', 'json');
+      return (JSON.parse(stdout) as Diagnosed[]).filter(({ check }) => check === 'OpenShift');
+    };
+    const component = join(repository, 'deploy/components/openshift/agent-scc.yaml');
+    const roles = [roleOf(privileged), roleOf(restricted)];
+    await bench.apply(definition);
+    try {
+      await kubectl('wait', 'crd', definition.metadata.name, '--for=condition=Established', '--timeout=60s');
+      await bench.apply(privileged, restricted, ...roles, bindingOfRestricted);
+      const refused = await bench.until('the role of everybody holds', async () => {
+        const said = await told();
+        return said[0]?.text.includes('restricted-v2') === true && said;
+      });
+      expect(refused).toMatchObject([
+        {
+          is: 'wrong',
+          text: expect.stringMatching(
+            /keepalive-agent\/keepalive-agent may use no .*: restricted-v2 forbids hostPID .*SELinux type spc_t/,
+          ),
+          fix: expect.stringContaining(
+            'oc adm policy add-scc-to-user privileged -z keepalive-agent -n keepalive-agent',
+          ),
+        },
+      ]);
+      await kubectl('apply', '-f', component);
+      const bound = await bench.until('the binding holds', async () => {
+        const said = await told();
+        return said[0]?.is === 'fine' && said;
+      });
+      expect(bound).toMatchObject([{ text: expect.stringMatching(/Constraints privileged$/) }]);
+      const edit = JSON.stringify({ allowHostPID: false });
+      await kubectl('patch', definition.metadata.name, 'privileged', '--type=merge', '-p', edit);
+      expect(await told()).toMatchObject([
+        {
+          is: 'wrong',
+          text: expect.stringMatching(/: privileged forbids hostPID \(allowHostPID\)$/),
+          fix: 'have privileged allow it: oc edit scc privileged',
+        },
+      ]);
+      // As `oc adm policy add-scc-to-user` does on older versions; another than the one that was edited.
+      const users = ['system:serviceaccount:keepalive-agent:keepalive-agent'];
+      await bench.apply({ ...privileged, metadata: { name: 'agents' }, users });
+      expect(await told()).toMatchObject([
+        { is: 'fine', text: expect.stringMatching(/Constraints agents$/) },
+      ]);
+    } finally {
+      await kubectl('delete', '--ignore-not-found', '-f', component);
+      await kubectl('delete', 'crd', definition.metadata.name);
+      const names = roles.map(({ metadata }) => metadata.name);
+      await kubectl('delete', 'clusterrolebinding', bindingOfRestricted.metadata.name, '--ignore-not-found');
+      await kubectl('delete', 'clusterrole', ...names, '--ignore-not-found');
+    }
+    await bench.until('it is no OpenShift any more', async () => (await told()).length === 0);
+  }, 300_000);
 
   test.each([
     ['ahead', 3600],

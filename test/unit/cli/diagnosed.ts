@@ -99,7 +99,7 @@ export const fine: DoctorFacts = {
   namespaces: objects({
     metadata: { name: agents, labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } },
   }),
-  mayUsePrivileged: undefined,
+  constraints: undefined,
   kyvernoPolicies: objects(),
 };
 
@@ -131,5 +131,5 @@ export const blind: Partial<DoctorFacts> = {
   ...{ crds: { KeepalivePolicy: why, ClusterKeepalivePolicy: why, NodeKeepalive: why } },
   ...{ validatingPolicies: why, validatingBindings: why, policies: why, settings: why, deployments: why },
   ...{ daemonSets: why, pods: why, events: why, leases: why, nodes: why, reports: why, nodeLeases: why },
-  ...{ namespaces: why, mayUsePrivileged: why, kyvernoPolicies: why },
+  ...{ namespaces: why, constraints: why, kyvernoPolicies: why },
 };

@@ -191,11 +191,6 @@ describe('it finds', () => {
       'wrong: Pod Security: policies select pods in old, where Pod Security as of before v1.29 forbids the sysctls',
     ],
     [
-      'agents that OpenShift does not let run',
-      { mayUsePrivileged: known(false) },
-      'wrong: OpenShift: this is OpenShift, and the agents may not use',
-    ],
-    [
       'a rule of Kyverno that refuses the sysctls',
       { kyvernoPolicies: objects(kyvernoRule(onlyNames('net.ipv4.tcp_syncookies'))) },
       'wrong: Kyverno: policy restrict-sysctls of Kyverno (ClusterPolicy) allows a list of sysctls that lacks net.ipv4.tcp_keepalive_*, and refuses pods with the values -> add net.ipv4.tcp_keepalive_time',
