@@ -1,19 +1,31 @@
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { Diagnosed } from '../../src/cli/diagnosis.ts';
 import { repository } from '../cluster/place.ts';
+import { provide } from '../cluster/prepare.ts';
+import { unpacked } from '../cluster/unpacked.ts';
 import { bindingOfRestricted, definition, privileged, restricted, roleOf } from '../support/openshift.ts';
 import type { PolicyName } from './shared.ts';
 import { Bench, kap, sleeper } from './shared.ts';
-import { toolBeside } from './tool.ts';
+import { tool, toolBeside } from './tool.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-doctor';
 const team: PolicyName = { kind: 'kap', name: 'behind-the-nat', namespace };
 const { keepalive, doctor } = toolBeside(bench);
 
+const faketime = unpacked('faketime', ['libfaketime']);
+/** Runs what follows as on a machine whose clock is an hour ahead. Of programs in Go that is not possible: they ask the kernel themselves. */
+const anHourAhead = () => {
+  const [library = ''] = globSync('usr/lib/*/faketime/libfaketime.so.1', { cwd: faketime.folder });
+  const preload = `LD_PRELOAD=${join(faketime.folder, library)}`;
+  return ['env', preload, 'FAKETIME=+3600s', 'DONT_FAKE_MONOTONIC=1'];
+};
+
+beforeAll(() => provide({ unpacked: [faketime] }, undefined), 600_000);
 beforeAll(async () => {
   await bench.namespace(namespace);
   await bench.apply(kap(namespace, 'behind-the-nat', 90));
@@ -203,6 +215,28 @@ describe('keepalive doctor', () => {
       },
     ]);
     await bench.until('it is fine as soon as the kubelet wrote', async () => (await ofClocks()).length === 0);
+  });
+
+  test('finds a controller whose clock is truly wrong, by the Lease that it takes', async () => {
+    const home = await bench.namespace('e2e-doctor-clock', ours);
+    const [node = '', ...flags] = tool.slice(0, -1);
+    const taker = join(repository, 'test/e2e/lease-taker.ts');
+    try {
+      const { code } = await bench.cluster.exec([...anHourAhead(), node, ...flags, taker, home]);
+      expect(code).toBe(0);
+      const { wrong } = await doctor();
+      expect(wrong.filter(({ check }) => check === 'clocks')).toMatchObject([
+        { text: expect.stringMatching(/: the node of the controller \(3\d{3} s ahead\)$/) },
+      ]);
+    } finally {
+      await bench.cluster.kubectl('delete', 'namespace', home);
+    }
+  });
+
+  test('tells whoever asks that the clock of his machine is wrong', async () => {
+    const words = /^note {5}clocks: the clock of this machine is 3\d{3} s ahead of that of the API server$/m;
+    expect((await bench.cluster.exec([...anHourAhead(), ...tool, 'doctor'])).stdout).toMatch(words);
+    expect((await keepalive('doctor')).stdout).not.toContain('the clock of this machine');
   });
 
   test('of somebody without rights finds nothing fine, tells what he may not see, and ends with 2', async () => {
