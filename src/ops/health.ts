@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
+import { Callers } from './callers.ts';
 import { closeInTime, listen } from './listening.ts';
 
 /**
@@ -9,12 +10,9 @@ import { closeInTime, listen } from './listening.ts';
  */
 const { createServer } = process.getBuiltinModule('node:http');
 
-/**
- * A kubelet and a few that scrape. Anybody in the cluster may connect, and each connection takes some 15 KiB: thousands of them
- * would take a container over its limit.
- */
-const mostConnections = 100;
 const silentMs = 10_000;
+/** As long as Prometheus waits for a scrape unless it is told otherwise. */
+const answerMs = 10_000;
 
 /** Undefined when all is well, else what is wrong, for a person. */
 export type Check = () => string | undefined;
@@ -30,6 +28,8 @@ export interface HealthOptions {
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
   /** Whoever has said nothing for so long is let go; 10 s unless told otherwise. */
   readonly silentMs?: number;
+  /** Whoever has not read an answer so long after the question is let go; 10 s unless told otherwise. */
+  readonly answerMs?: number;
 }
 
 interface Page {
@@ -48,12 +48,15 @@ export class HealthServer {
 
   /** Rejects when the address cannot be had. */
   static async start(options: HealthOptions): Promise<HealthServer> {
-    const server = createServer(
-      { headersTimeout: 5_000, requestTimeout: 10_000 },
-      (request, response) => void respond(request, response, options),
-    );
+    const callers = new Callers(options.answerMs ?? answerMs);
+    const served = { ...options, metrics: shared(options.metrics) };
+    const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
+      if (callers.isAnswered(request.socket, response)) void respond(request, response, served);
+    });
     server.setTimeout(options.silentMs ?? silentMs);
-    boundConnections(server, mostConnections);
+    server.on('connection', (socket: Socket) => {
+      callers.admit(socket);
+    });
     await listen(server, options);
     return new HealthServer(server);
   }
@@ -68,32 +71,13 @@ export class HealthServer {
   }
 }
 
-/**
- * Where one comes too many, the oldest that asks nothing goes: to refuse the newest would be to refuse the kubelet, which would start
- * the container anew.
- */
-function boundConnections(server: Server, most: number): void {
-  // In the order in which they came, or were answered last.
-  const waiting = new Set<Socket>();
-  const asking = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    waiting.add(socket);
-    socket.once('close', () => {
-      waiting.delete(socket);
-      asking.delete(socket);
-    });
-    if (waiting.size + asking.size <= most) return;
-    const [oldest] = [...waiting, ...asking];
-    oldest?.destroy();
-  });
-  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    waiting.delete(socket);
-    asking.add(socket);
-    response.once('close', () => {
-      asking.delete(socket);
-      if (!socket.destroyed) waiting.add(socket);
-    });
-  });
+/** Whoever asks while it is being made gets the same. */
+function shared<T>(make: () => Promise<T>): () => Promise<T> {
+  let making: Promise<T> | undefined;
+  return () =>
+    (making ??= make().finally(() => {
+      making = undefined;
+    }));
 }
 
 async function respond(
@@ -102,6 +86,7 @@ async function respond(
   options: HealthOptions,
 ): Promise<void> {
   const { code, text, contentType = 'text/plain; charset=utf-8' } = await pageOf(request, options);
+  if (request.socket.destroyed) return;
   const headers: Record<string, string | number> = {
     'content-type': contentType,
     'content-length': Buffer.byteLength(text),

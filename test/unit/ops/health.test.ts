@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { HealthServer, type HealthOptions } from '../../../src/ops/health.ts';
 import { until } from '../../cluster/wait.ts';
@@ -80,6 +82,74 @@ test('to close finishes the answer under way', async () => {
   go.resolve({ contentType: 'text/plain', text: 'the end\n' });
   expect((await answer).text).toBe('the end\n');
   await closed;
+});
+
+describe('of clients that ask and do not read', () => {
+  const question = 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n';
+  const clients: Socket[] = [];
+  let held: PromiseWithResolvers<{ contentType: string; text: string }>;
+  let made: number;
+  let requests: number;
+  const countRequest = () => (requests += 1);
+  beforeEach(async () => {
+    held = Promise.withResolvers();
+    [made, requests] = [0, 0];
+    const metrics = () => {
+      made += 1;
+      return held.promise;
+    };
+    // None of them goes for its silence.
+    await ask('/livez', { metrics, silentMs: 3_600_000 });
+    subscribe('http.server.request.start', countRequest);
+  });
+  afterEach(() => {
+    unsubscribe('http.server.request.start', countRequest);
+    held.resolve({ contentType: 'text/plain', text: 'up 1\n' });
+    for (const socket of clients.splice(0)) socket.destroy();
+  });
+
+  const saying = (text: string): Socket => {
+    const socket = connect((server as HealthServer).port, '127.0.0.1', () => socket.write(text));
+    socket.on('error', () => undefined);
+    clients.push(socket);
+    return socket;
+  };
+  const alive = async () => (await fetch(`http://127.0.0.1:${server?.port}/livez`)).status;
+
+  test('one that asks 500 times is let go, and one text is made', async () => {
+    const ended = once(saying(question.repeat(500)), 'close');
+    await ended;
+    expect([made, await alive()]).toEqual([1, 200]);
+  });
+
+  test('each has the same text while it is made', async () => {
+    const asked = [1, 2, 3].map(() => fetch(`http://127.0.0.1:${server?.port}/metrics`));
+    await until('all have asked', () => requests === 3);
+    held.resolve({ contentType: 'text/plain', text: 'up 1\n' });
+    const texts = (await Promise.all(asked)).map((answer) => answer.text());
+    expect([await Promise.all(texts), made]).toEqual([Array(3).fill('up 1\n'), 1]);
+  });
+
+  test('as many as have a place are there, and the kubelet is answered', async () => {
+    for (let one = 0; one < 100; one += 1) saying(question);
+    await until('all have asked', () => requests === 100);
+    expect(await alive()).toBe(200);
+  });
+});
+
+test('a client that reads a little at a time is let go before it has all', async () => {
+  // More than the kernel takes for a connection that nobody reads (net.ipv4.tcp_wmem).
+  const text = 'x'.repeat(12 * 2 ** 20);
+  const metrics = () => Promise.resolve({ contentType: 'text/plain', text });
+  await ask('/livez', { metrics, silentMs: 3_600_000, answerMs: 200 });
+  const { port } = server as HealthServer;
+  const socket = connect(port, '127.0.0.1', () => socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'));
+  socket.on('data', () => {
+    socket.pause();
+    setTimeout(() => socket.resume(), 20);
+  });
+  await once(socket, 'close');
+  expect(socket.bytesRead).toBeLessThan(text.length);
 });
 
 describe('however many connect and say nothing', () => {
