@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 
 import type { KeyPair } from './certificate.ts';
+import { isTooHeavy } from './json-weight.ts';
 import { closeInTime, listen } from './listening.ts';
 
 /** Not by `import`: see health.ts. */
@@ -19,7 +21,7 @@ export interface ReviewServerOptions {
 
 /** An object is stored with 1.5 MiB at most, and is asked about with little beside it. */
 const mostBytes = 4 * 2 ** 20;
-/** Of all bodies that are being read at a time: memory is not for whoever sends most. */
+/** Of all bodies that are not answered yet: memory is not for whoever sends most. */
 const mostBytesAtOnce = 32 * 2 ** 20;
 const mostConnections = 500;
 
@@ -27,7 +29,10 @@ const mostConnections = 500;
 export class ReviewServer {
   readonly #server: Server;
   readonly #options: ReviewServerOptions;
+  /** What was answered last on a connection, or is being answered. */
+  readonly #answers = new WeakMap<Socket, ServerResponse>();
   #bytes = 0;
+  #turn: Promise<void> = Promise.resolve();
   #isClosing = false;
 
   private constructor(options: ReviewServerOptions) {
@@ -41,7 +46,9 @@ export class ReviewServer {
         // Longer than a client of Go keeps a connection that is idle (90 s): it must never write into one that ends.
         keepAliveTimeout: 120_000,
       },
-      (request, response) => void this.#respond(request, response),
+      (request, response) => {
+        if (this.#isAnswered(request.socket, response)) void this.#respond(request, response);
+      },
     );
     this.#server.maxConnections = mostConnections;
   }
@@ -68,9 +75,25 @@ export class ReviewServer {
     return closeInTime(this.#server);
   }
 
+  /**
+   * Node hands over all that a client sent, before it has any answer. No API server asks again before it has read: whoever does is let go.
+   * Not whether the answer has left: of TLS node tells that late, when its reader may have asked again.
+   */
+  #isAnswered(socket: Socket, response: ServerResponse): boolean {
+    if (socket.destroyed) return false;
+    if (this.#answers.get(socket)?.writableEnded === false) {
+      this.#options.onRefused('it was asked before the last answer was given');
+      socket.destroy();
+      return false;
+    }
+    this.#answers.set(socket, response);
+    return true;
+  }
+
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const taken = { bytes: 0 };
     try {
-      const body = await this.#read(request);
+      const body = await this.#read(request, taken);
       const answer = await this.#options.answer(request.url ?? '/', body);
       // Whoever answers has stopped to look at the cluster.
       if (this.#isClosing) response.setHeader('connection', 'close');
@@ -79,6 +102,8 @@ export class ReviewServer {
     } catch (error) {
       const code = error instanceof TooMuch ? 413 : 400;
       this.#refuse(response, code, (error as Error).message);
+    } finally {
+      this.#bytes -= taken.bytes;
     }
   }
 
@@ -89,26 +114,30 @@ export class ReviewServer {
     send(response, code, { message: why });
   }
 
-  async #read(request: IncomingMessage): Promise<unknown> {
+  async #read(request: IncomingMessage, taken: { bytes: number }): Promise<unknown> {
     const chunks: Buffer[] = [];
-    let bytes = 0;
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        this.#bytes += chunk.length;
-        if (bytes > mostBytes || this.#bytes > mostBytesAtOnce) throw new TooMuch();
-        chunks.push(chunk);
-      }
-      return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
-    } finally {
-      this.#bytes -= bytes;
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      taken.bytes += chunk.length;
+      this.#bytes += chunk.length;
+      if (taken.bytes > mostBytes || this.#bytes > mostBytesAtOnce)
+        throw new TooMuch('the body is too long, or too many are read at the moment');
+      chunks.push(chunk);
     }
+    await this.#nextTurn();
+    const body = Buffer.concat(chunks);
+    if (isTooHeavy(body)) throw new TooMuch('the body has more values than any pod, or is deeper than any');
+    return JSON.parse(body.toString('utf8')) as unknown;
+  }
+
+  /** One body is parsed in each turn of the event loop: many that come together keep nobody waiting who wants something else. */
+  #nextTurn(): Promise<void> {
+    this.#turn = this.#turn.then(() => setImmediate());
+    return this.#turn;
   }
 }
 
 class TooMuch extends Error {
   override readonly name = 'TooMuch';
-  override readonly message = 'the body is too long, or too many are read at the moment';
 }
 
 function send(response: ServerResponse, code: number, body: unknown): void {
