@@ -40,22 +40,27 @@ export class Triggers {
     this.#queue = queue;
   }
 
-  /** Every policy is looked at now: what the first lists brought concerned all of them. */
+  /**
+   * Every policy is looked at now: what the first lists brought concerned all of them. A replica that does not lead queues nothing until
+   * then, since nothing is taken out: it would keep the name of each policy that ever was. Of those that went, what is left is a binding.
+   */
   start(): void {
     this.#isStarted = true;
-    for (const policy of this.#allPolicies()) this.#queue.add(policy);
+    const bound = [...this.#world.mutatingadmissionpolicybindings.keys()].map(policyOfBinding);
+    this.#now(this.#allPolicies());
+    this.#now(bound.filter((policy) => policy !== undefined));
   }
 
   /** What the API server was seen to act by, or not to. */
   evidenceFound(policies: Iterable<string>): void {
-    for (const policy of policies) this.#queue.add(policy);
+    this.#now(policies);
   }
 
   /** What an administrator says to all policies at once is not to wait. */
   settingsChanged(): void {
     this.#world.acting.settingsChanged();
     this.#world.counts.settingsChanged();
-    for (const policy of this.#allPolicies()) this.#queue.add(policy);
+    this.#now(this.#allPolicies());
   }
 
   /** Whoever acts there gives way. */
@@ -91,7 +96,7 @@ export class Triggers {
   #policyChanged(key: string, before: PolicyRecord | undefined): void {
     const { acting, counts, told } = this.#world;
     const after = this.#world.policy(key);
-    this.#queue.add(key);
+    this.#now([key]);
     // Also in a replica that does not lead, and looks at nothing.
     if (after === undefined) told.forget(key);
     if (isSameSpec(before, after)) return;
@@ -133,7 +138,7 @@ export class Triggers {
   #bindingChanged(name: string): void {
     const policy = policyOfBinding(name);
     if (policy === undefined) this.#everyone();
-    else this.#queue.add(policy);
+    else this.#now([policy]);
   }
 
   #everyone(): void {
@@ -141,7 +146,12 @@ export class Triggers {
     if (this.#isStarted) this.#soon(this.#allPolicies());
   }
 
+  #now(keys: Iterable<string>): void {
+    if (this.#isStarted) for (const key of keys) this.#queue.add(key);
+  }
+
   #soon(keys: Iterable<string>): void {
+    if (!this.#isStarted) return;
     // What is not there any more needs no look: it had one when it went.
     for (const key of keys) if (this.#world.policy(key) !== undefined) this.#queue.addAfter(key, gatherMs);
   }

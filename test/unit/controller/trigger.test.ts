@@ -1,14 +1,19 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
+import { WorkQueue } from '../../../src/kube/queue.ts';
+import { clusterBindingName } from '../../../src/policy/admission.ts';
 import { awaited } from '../../../src/policy/evidence.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import type { Contribution } from '../../../src/policy/contribution.ts';
 import { contributionOf, Contributions } from '../../../src/policy/contribution.ts';
-import type { StoredReport } from '../../../src/controller/record.ts';
+import type { StoredBinding, StoredReport } from '../../../src/controller/record.ts';
 import { Triggers } from '../../../src/controller/trigger.ts';
 import { World } from '../../../src/controller/world.ts';
 import type { PodSketch } from '../../support/builder.ts';
 import { platform, pod, team } from '../../support/builder.ts';
+import { until } from '../../cluster/wait.ts';
+import { HandClock } from '../kube/hand-clock.ts';
+import { notebook } from '../kube/world.ts';
 
 const clusterWide = ['backbone', 'cloud'];
 const everyone = ['db/a', 'db/b', 'web/c', ...clusterWide];
@@ -239,6 +244,56 @@ describe('what a node reports', () => {
     later.clear();
     reports(new Map(), { shortened: new Map([['', short]]) });
     expect(waiting()).toEqual([...clusterWide, 'db/a', 'db/b']);
+  });
+});
+
+describe('a replica that does not lead yet', () => {
+  const bindingOf = (policy: string): StoredBinding => {
+    const name = clusterBindingName(policy);
+    return { name, uid: 'b', differs: undefined } as StoredBinding;
+  };
+  let looked: string[];
+  let queue: WorkQueue;
+  let clock: HandClock;
+  beforeEach(() => {
+    looked = [];
+    clock = new HandClock();
+    const work = (key: string) => {
+      looked.push(key);
+      return Promise.resolve(undefined);
+    };
+    world = new World('keepalive-agent');
+    queue = new WorkQueue({ work, concurrency: 1, log: notebook().log, clock });
+    triggers = new Triggers(world, queue);
+  });
+  afterEach(() => queue.stop());
+
+  test('keeps no name of a policy that came and went', () => {
+    for (let one = 0; one < 1_000; one += 1) {
+      put(`preview-${one}/keepalive`);
+      put(`preview-${one}`);
+      triggers.changed('mutatingadmissionpolicybindings', clusterBindingName(`preview-${one}`), undefined);
+      triggers.settingsChanged();
+      triggers.refused(`preview-${one}`);
+      clock.advance(60_000);
+      remove(`preview-${one}/keepalive`);
+      remove(`preview-${one}`);
+    }
+    expect(queue.depth).toBe(0);
+  });
+
+  test('looks at every policy when it leads, and at those that left a binding', async () => {
+    put('db/a');
+    put('cloud');
+    put('gone');
+    for (const policy of ['cloud', 'gone'])
+      world.mutatingadmissionpolicybindings.set(clusterBindingName(policy), bindingOf(policy));
+    world.mutatingadmissionpolicybindings.set('keepalivepolicy.keepalive.dev', bindingOf('static'));
+    remove('gone');
+    triggers.start();
+    queue.start();
+    await until('nothing waits', () => queue.depth === 0);
+    expect(looked.sort()).toEqual(['cloud', 'db/a', 'gone']);
   });
 });
 
