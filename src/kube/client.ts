@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
-import type { ApiError } from './errors.ts';
-import { fromNetwork, fromStatus, parseRetryAfter, type Status } from './errors.ts';
+import { fromNetwork } from './errors.ts';
+import { refusal } from './refusal.ts';
 import { pathOf, type KubeManifest, type KubeObject, type Resource, type Target } from './resource.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete';
@@ -209,7 +209,7 @@ export class ApiClient {
     try {
       const response = await this.#request(call, signal);
       code = response.statusCode;
-      if (code >= 300) throw await refusal(response, describe(call));
+      if (code >= 300) throw await refusal(response, describe(call), this.#timeoutMs(call));
       return response;
     } catch (error) {
       throw fromNetwork(error, describe(call));
@@ -241,22 +241,6 @@ export class ApiClient {
       // A quiet watch is a healthy watch: its end is the business of timeoutSeconds and the caller's signal.
       bodyTimeout: 0,
     });
-  }
-}
-
-async function refusal(response: Dispatcher.ResponseData, path: string): Promise<ApiError> {
-  const retryAfter = parseRetryAfter(response.headers['retry-after']);
-  const status = parseStatus(await response.body.text());
-  return fromStatus({ ...status, code: response.statusCode }, path, retryAfter);
-}
-
-/** A proxy or a server that starts up answers with something else than a Status, and its text tells nothing. */
-function parseStatus(text: string): Status {
-  try {
-    const parsed = JSON.parse(text) as Status | null;
-    return parsed?.kind === 'Status' ? parsed : {};
-  } catch {
-    return {};
   }
 }
 

@@ -6,7 +6,8 @@ import { ApiClient, type Exchange } from '../../../src/kube/client.ts';
 import { plain, type Connection } from '../../../src/kube/connection.ts';
 import * as errors from '../../../src/kube/errors.ts';
 import { keyOf, parseKey, pathOf } from '../../../src/kube/resource.ts';
-import { FakeApiServer, hang, json, status } from '../../support/api-server.ts';
+import { until } from '../../cluster/wait.ts';
+import { FakeApiServer, hang, json, status, type Answer } from '../../support/api-server.ts';
 
 const pods = { group: '', version: 'v1', plural: 'pods' };
 const policies = { group: 'keepalive.dev', version: 'v1alpha1', plural: 'keepalivepolicies' };
@@ -138,6 +139,36 @@ describe('a failure is folded into one error:', () => {
   test('a page of a proxy, without its text', async () => {
     server.answers(json('<html>secret</html>', 502));
     expect((await failure(client.get(pod))).message).toBe('GET /api/v1/namespaces/db/pods/a: 502 Unknown');
+  });
+
+  const page =
+    (size: number): Answer =>
+    (response) =>
+      void response.writeHead(503, { 'retry-after': '3' }).write('x'.repeat(size));
+
+  test.each<[string, Answer]>([
+    ['does not end', page(10)],
+    ['is endless', page(2 ** 20)],
+    [
+      'breaks off',
+      (response) => void response.writeHead(503, { 'retry-after': '3' }).write('x', () => response.destroy()),
+    ],
+  ])('a page of a gateway that %s, to a watch as to any other question', async (_what, answer) => {
+    for (const call of [
+      () => client.watch(pods, {}, { timeoutMs: 1_000 }),
+      () => client.get(pod, { timeoutMs: 1_000 }),
+    ]) {
+      server.answers(answer);
+      const error = await failure(call());
+      expect([error.status, errors.retryAfterMs(error)]).toEqual([503, 3_000]);
+    }
+    await until('nothing is kept open for the rest', () => server.connections === 0);
+    expect(exchanges.map(({ code }) => code)).toEqual([503, 503]);
+  });
+
+  test('what is longer than any word of the server, without it', async () => {
+    server.answers(status(403, 'Forbidden', 'x'.repeat(2 ** 16)));
+    expect(await failure(client.get(pod))).toMatchObject({ status: 403, reason: 'Unknown' });
   });
 
   test('a request to wait', async () => {
