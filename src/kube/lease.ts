@@ -34,6 +34,11 @@ const retryMs = 2_000;
 /** A hanging request must leave time for further tries before the deadline. */
 const requestTimeoutMs = 4_000;
 
+/** Deleted, then made by another while we make it: so many tries until we know. */
+const mostLooks = 3;
+
+type Outcome = 'ours' | 'not ours' | 'to be looked at';
+
 const resource = builtIn.leases;
 
 /**
@@ -65,7 +70,7 @@ export class Lease {
   /** Resolves true once we lead, false when `signal` aborts before. */
   async acquire(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      if (await this.#attempt(signal, requestTimeoutMs)) return true;
+      if ((await this.#attempt(signal, requestTimeoutMs)) === 'ours') return true;
       await this.#rest(signal, retryMs * 2);
     }
     return false;
@@ -80,14 +85,23 @@ export class Lease {
     while (!signal.aborted) {
       await this.#rest(signal, this.#leftMs());
       if (signal.aborted) break;
-      // Not aborted by the signal: a renewal that got half way would make the release a conflict.
-      // Down to whole milliseconds: an answer after the deadline would be one too late.
-      const leftMs = Math.floor(Math.min(requestTimeoutMs, this.#leftMs()));
-      if (leftMs > 0) await this.#attempt(undefined, leftMs);
+      await this.#renew();
       if (!this.leading || this.#takenByOther()) return this.#lose();
     }
     await this.#release();
     return 'released';
+  }
+
+  /** Where the record is another or gone, another may lead already: that is looked at without a rest. */
+  async #renew(): Promise<void> {
+    let outcome: Outcome = 'to be looked at';
+    for (let tries = 0; outcome === 'to be looked at' && tries < mostLooks; tries += 1) {
+      // Not aborted by the signal: a renewal that got half way would make the release a conflict.
+      // Down to whole milliseconds: an answer after the deadline would be one too late.
+      const leftMs = Math.floor(Math.min(requestTimeoutMs, this.#leftMs()));
+      if (leftMs <= 0) return;
+      outcome = await this.#attempt(undefined, leftMs);
+    }
   }
 
   #lose(): 'lost' {
@@ -107,27 +121,29 @@ export class Lease {
     return sleep(this.#clock, Math.min(atMostMs, retryMs * (1 + 0.2 * this.#random())), signal);
   }
 
-  /** One try to get or renew the lease; true when the server confirmed that it is ours. Never throws. */
-  async #attempt(signal: AbortSignal | undefined, timeoutMs: number): Promise<boolean> {
+  /** One try to get or renew the lease; ours when the server confirmed it. Never throws. */
+  async #attempt(signal: AbortSignal | undefined, timeoutMs: number): Promise<Outcome> {
     const options = signal ? { signal, timeoutMs } : { timeoutMs };
     const sentAt = this.#clock.now();
     try {
       // A leader knows the record it wrote: one request suffices, and a conflict shows that it is no longer so.
       if (!this.leading || !this.#record) this.#observe(await this.#read(options));
-      if (this.#record && !this.#mayTake(this.#record)) return false;
+      if (this.#record && !this.#mayTake(this.#record)) return 'not ours';
       this.#observe(await this.#write(options));
       this.#renewedAt = sentAt;
-      return true;
+      return 'ours';
     } catch (error) {
-      if (!signal?.aborted) this.#failed(error);
-      return false;
+      return signal?.aborted ? 'not ours' : this.#failed(error);
     }
   }
 
-  #failed(error: unknown): void {
-    // Somebody was quicker: to look again tells who.
-    if (isConflict(error) || isAlreadyExists(error)) this.#record = undefined;
-    else this.#options.log.warn({ reason: (error as Error).message }, 'lease: no success');
+  #failed(error: unknown): Outcome {
+    const wasChanged = isConflict(error) || isAlreadyExists(error);
+    if (!wasChanged) this.#options.log.warn({ reason: (error as Error).message }, 'lease: no success');
+    if (!wasChanged && !isNotFound(error)) return 'not ours';
+    // Somebody was quicker, or deleted it: to look again tells who has it, if anybody.
+    this.#record = undefined;
+    return 'to be looked at';
   }
 
   #mayTake({ spec }: LeaseObject): boolean {

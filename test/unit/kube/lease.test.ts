@@ -18,17 +18,17 @@ let version: number;
 
 /** One Lease with optimistic concurrency, as the API server keeps it. */
 const leases: Answer = (response, asked) => {
-  const body = asked.body as Stored | undefined;
-  if (asked.method === 'GET') {
-    return (stored ? json(stored) : status(404, 'NotFound'))(response, asked);
-  }
-  if (asked.method === 'POST' && stored) return status(409, 'AlreadyExists')(response, asked);
-  if (asked.method === 'PUT' && body?.metadata.resourceVersion !== stored?.metadata.resourceVersion) {
-    return status(409, 'Conflict')(response, asked);
+  const body = asked.body as Stored;
+  const refuse = (code: number, reason: string) => status(code, reason)(response, asked);
+  if (asked.method === 'GET') return stored ? json(stored)(response, asked) : refuse(404, 'NotFound');
+  if (asked.method === 'POST' && stored) return refuse(409, 'AlreadyExists');
+  if (asked.method === 'PUT') {
+    if (!stored) return refuse(404, 'NotFound');
+    if (body.metadata.resourceVersion !== stored.metadata.resourceVersion) return refuse(409, 'Conflict');
   }
   stored = {
-    ...(body as Stored),
-    metadata: { ...(body as Stored).metadata, resourceVersion: `${++version}` },
+    ...body,
+    metadata: { ...body.metadata, resourceVersion: `${++version}` },
   };
   return json(stored)(response, asked);
 };
@@ -124,13 +124,58 @@ test('who finds another holder in the record has lost', async () => {
     metadata: { ...stored.metadata, resourceVersion: '99' },
     spec: { ...stored.spec, holderIdentity: 'two' },
   };
-  for (let round = 0; round < 2; round++) {
-    await one.clock.asleep(2_000);
-    one.clock.advance(2_000);
-  }
+  await one.clock.asleep(2_000);
+  one.clock.advance(2_000);
   expect(await held).toBe('lost');
   expect([one.lease.leading, stored?.spec.holderIdentity]).toEqual([false, 'two']);
 });
+
+test('a lease that somebody deletes is made again at the next renewal by who holds it', async () => {
+  const one = candidate('one');
+  await one.lease.acquire(one.stop.signal);
+  const held = one.lease.hold(one.stop.signal);
+  stored = undefined;
+  await one.clock.asleep(2_000);
+  one.clock.advance(2_000);
+  await one.clock.asleep(2_000);
+  expect(stored).toMatchObject({ spec: { holderIdentity: 'one' } });
+  // Past the deadline of what was deleted.
+  for (let round = 0; round < 5; round++) {
+    one.clock.advance(2_000);
+    await one.clock.asleep(2_000);
+    expect(one.lease.leading).toBe(true);
+  }
+  one.stop.abort();
+  expect([await held, one.leaders]).toEqual(['released', ['one', undefined, 'one', undefined]]);
+});
+
+test.each([
+  ['before', 'PUT'],
+  ['while', 'POST'],
+])(
+  'a lease that is deleted and made by another %s its holder comes by is lost at once',
+  async (_when, method) => {
+    const [one, two] = [candidate('one'), candidate('two')];
+    await one.lease.acquire(one.stop.signal);
+    const held = one.lease.hold(one.stop.signal);
+    await one.clock.asleep(2_000);
+    stored = undefined;
+    server.otherwise = async (response, asked) => {
+      if (
+        asked.method === method &&
+        (asked.body as Stored).spec.holderIdentity === 'one' &&
+        stored === undefined
+      ) {
+        server.otherwise = leases;
+        await two.lease.acquire(two.stop.signal);
+      }
+      await leases(response, asked);
+    };
+    one.clock.advance(2_000);
+    expect(await held).toBe('lost');
+    expect([one.lease.leading, stored]).toMatchObject([false, { spec: { holderIdentity: 'two' } }]);
+  },
+);
 
 test('who cannot renew for 10 s has lost, before anybody else may take over', async () => {
   const one = candidate('one');
