@@ -6,7 +6,7 @@ import type { Standing } from './release/history.ts';
 import { holdPublishable, standing } from './release/history.ts';
 import { readLock } from './release/lock.ts';
 import { makeRelease } from './release/make.ts';
-import { push } from './release/push.ts';
+import { holdTags, push } from './release/push.ts';
 import { renewLock } from './release/renew.ts';
 import { Signer } from './release/signer.ts';
 import product from '../package.json' with { type: 'json' };
@@ -20,6 +20,7 @@ const { values: told } = parseArgs({
     'krew-url': { type: 'string' },
     key: { type: 'string' },
     unsigned: { type: 'boolean', default: false },
+    replace: { type: 'boolean', default: false },
     'debian-mirror': { type: 'string' },
     'renew-lock': { type: 'boolean', default: false },
   },
@@ -53,6 +54,7 @@ async function publish(at: Standing, signer: Signer | undefined): Promise<void> 
   const made = await makeRelease(order);
   await signer?.signFile(join(folder, 'SHA256SUMS'));
   if (told['dry-run']) return tell('pushed nothing: this was a dry run');
+  if (!told.replace) await holdTags(made);
   for (const one of made) {
     await push(one, signer);
     tell(`${signer === undefined ? 'pushed' : 'pushed and signed'} ${one.repository}:${one.tag}`);

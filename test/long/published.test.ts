@@ -30,10 +30,11 @@ import { startRegistry } from '../support/lab-registry.ts';
 import { releaseCopy } from '../support/release-copy.ts';
 import { componentsIn } from '../support/spdx.ts';
 
+const { version } = product;
 const work = mkdtempSync(join(tmpdir(), 'keepalive-release-'));
 const [here, there] = [join(work, 'here'), join(work, 'far/away')];
 const made = join(here, 'dist/release');
-const archiveUrl = 'https://example.com/kubectl-keepalive-0.1.0.tar.gz';
+const archiveUrl = `https://example.com/kubectl-keepalive-${version}.tar.gz`;
 const keys = join(work, 'keys');
 const options = ['--registry', registry, '--krew-url', archiveUrl, '--key', join(keys, 'cosign.key')];
 const env = { ...process.env, COSIGN_PASSWORD: 'only in the test' };
@@ -42,7 +43,7 @@ const krewValidator = () => goTool('krew', 'sigs.k8s.io/krew/cmd/validate-krew-m
 const image = new ImageOnDisk(join(made, 'image'));
 
 const listed = (architecture: Architecture, type: string) =>
-  componentsIn(join(made, `keepalive-operator-0.1.0-${architecture}.spdx.json`), type);
+  componentsIn(join(made, `keepalive-operator-${version}-${architecture}.spdx.json`), type);
 
 const release = (...args: readonly string[]) => ['npm', 'run', '-s', 'release', '--', ...args];
 
@@ -87,9 +88,9 @@ describe('what a release is', () => {
   test('is refused where a change is in no commit, and where the commit is not tagged', async () => {
     const asked = () => run(release(...options), { cwd: here, env });
     const git = (...args: readonly string[]) => runOrThrow(['git', ...args], { cwd: here, env: process.env });
-    await git('tag', '--delete', 'v0.1.0');
-    expect((await asked()).stderr).toContain('is not tagged v0.1.0');
-    await git('tag', 'v0.1.0');
+    await git('tag', '--delete', `v${version}`);
+    expect((await asked()).stderr).toContain(`is not tagged v${version}`);
+    await git('tag', `v${version}`);
     await git('mv', 'LICENSE', 'LICENCE');
     expect((await asked()).stderr).toContain('changes that are in no commit');
     await git('mv', 'LICENCE', 'LICENSE');
@@ -106,7 +107,7 @@ describe('what a release is', () => {
   test('has an archive for krew that runs by the link that krew makes, and has its licence', async () => {
     const store = join(work, 'krew/store');
     mkdirSync(store, { recursive: true });
-    await runOrThrow(['tar', '-xzf', join(made, 'kubectl-keepalive-0.1.0.tar.gz'), '-C', store]);
+    await runOrThrow(['tar', '-xzf', join(made, `kubectl-keepalive-${version}.tar.gz`), '-C', store]);
     expect(readdirSync(store)).toContain('LICENSE');
     await runOrThrow(['ln', '-s', 'store/keepalive.mjs', join(work, 'krew/kubectl-keepalive')]);
     const said = await runOrThrow([
@@ -123,10 +124,10 @@ describe('what a release is', () => {
   test('has a package that npm installs', async () => {
     const project = join(work, 'project');
     mkdirSync(project);
-    const archive = join(made, 'keepalive-operator-npm-0.1.0.tgz');
+    const archive = join(made, `keepalive-operator-npm-${version}.tgz`);
     await runOrThrow(['npm', 'install', '--offline', archive], { cwd: project, env: process.env });
     const program = join(project, 'node_modules/.bin/keepalive');
-    expect(await runOrThrow([program, '--version'])).toBe('0.1.0\n');
+    expect(await runOrThrow([program, '--version'])).toBe(`${version}\n`);
   });
 });
 
@@ -145,7 +146,7 @@ describe.each(['amd64', 'arm64'] as const)('the image for %s', (architecture) =>
   });
 
   test('starts the product', async () => {
-    expect(await inside('/app/main.mjs', 'version')).toEqual({ stdout: '0.1.0\n', stderr: '', code: 0 });
+    expect(await inside('/app/main.mjs', 'version')).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 });
   }, 120_000);
 
   test('loads koffi and, by it, libbpf', async () => {
@@ -196,12 +197,29 @@ describe('a registry in the lab', () => {
     return stdout.trim();
   };
 
-  test('is given the same bytes by another clone, in another folder', async () => {
+  test('is given nothing where it has one of the two as something else under that version', async () => {
     const control = await cluster.lab.host('control');
-    await control.execOrThrow(release(...options), { cwd: there, env });
+    const taken = `${registry}/charts/keepalive-operator:${version}`;
+    await crane('append', '--new_layer', '/dev/null', '--new_tag', taken);
+    const { code, stderr } = await control.exec(release(...options), { cwd: there, env });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${taken} is published already`)]);
+    expect(await crane('catalog', registry)).toBe('charts/keepalive-operator');
+  }, 600_000);
+
+  test('is given the same bytes by another clone, in another folder, where that is to be replaced', async () => {
+    const control = await cluster.lab.host('control');
+    await control.execOrThrow(release(...options, '--replace'), { cwd: there, env });
     const sums = (folder: string) => readFileSync(join(folder, 'dist/release/SHA256SUMS'), 'utf8');
     expect(sums(there)).toBe(sums(here));
-    expect(await crane('digest', `${registry}/keepalive-operator:0.1.0`)).toBe(image.digest);
+    expect(await crane('digest', `${registry}/keepalive-operator:${version}`)).toBe(image.digest);
+  }, 600_000);
+
+  test('takes the same once more', async () => {
+    const control = await cluster.lab.host('control');
+    // Signed twice, each of the signatures would be shown below.
+    const unsigned = ['--registry', registry, '--output', join(work, 'again'), '--unsigned'];
+    await control.execOrThrow(release(...unsigned), { cwd: here, env });
+    expect(await crane('digest', `${registry}/keepalive-operator:${version}`)).toBe(image.digest);
   }, 600_000);
 
   describe('says who made it', () => {
@@ -236,13 +254,13 @@ describe('a registry in the lab', () => {
 
     test('of the image of each architecture too, with what is in it', async () => {
       for (const architecture of ['amd64', 'arm64'] as const) {
-        const digest = await crane('digest', '--platform', `linux/${architecture}`, `${name}:0.1.0`);
+        const digest = await crane('digest', '--platform', `linux/${architecture}`, `${name}:${version}`);
         expect((await cosign(['verify', ...byKey, `${name}@${digest}`])).code).toBe(0);
         const verified = ['verify-attestation', '--type', 'spdxjson', ...byKey, `${name}@${digest}`];
         const { stdout } = await cosign(verified);
         const { payload } = JSON.parse(stdout) as { payload: string };
         const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString()) as { predicate: object };
-        const file = `keepalive-operator-0.1.0-${architecture}.spdx.json`;
+        const file = `keepalive-operator-${version}-${architecture}.spdx.json`;
         expect(predicate).toEqual(JSON.parse(readFileSync(join(folder, file), 'utf8')));
       }
     }, 120_000);
@@ -262,7 +280,7 @@ describe('a registry in the lab', () => {
   test('has a chart that installs the image of that release by its digest, which serves', async () => {
     const folder = join(cluster.lab.folder, 'helm');
     const env = { HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
-    const chart = await crane('digest', `${registry}/charts/keepalive-operator:0.1.0`);
+    const chart = await crane('digest', `${registry}/charts/keepalive-operator:${version}`);
     const from = `oci://${registry}/charts/keepalive-operator@${chart}`;
     const where = ['--namespace', home, '--create-namespace', '--wait', '--timeout=180s', '--plain-http'];
     const argv = [await helmProgram('Helm 4'), 'install', 'keepalive', from, ...where];
