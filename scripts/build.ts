@@ -1,5 +1,5 @@
 /** `npm run build [-- ARCHITECTURE…]`: bundles src/ into dist/, so that the image needs no package tree but koffi. */
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { BuildOptions } from 'esbuild';
@@ -9,10 +9,11 @@ import packageJson from '../package.json' with { type: 'json' };
 import { bundledPackages } from './bundled.ts';
 import { compileConnectionProgram } from './connection-program.ts';
 import { copyKoffi } from './koffi.ts';
+import { emptyProduct } from './own-folder.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
-await rm(outdir, { recursive: true, force: true });
+emptyProduct(outdir);
 const options = {
   entryNames: '[name]',
   outdir,

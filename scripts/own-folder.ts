@@ -16,6 +16,16 @@ const marks = {
 
 export type Made = keyof typeof marks;
 
+/** Parts of dist/ that are no part of the product. */
+export const besideProduct = Object.keys(marks);
+
+/** Empties dist/ for the next build, and leaves what was made there besides. */
+export function emptyProduct(dist: string): void {
+  const there = existsSync(dist) ? readdirSync(dist) : [];
+  for (const name of there.filter((one) => !besideProduct.includes(one)))
+    rmSync(join(dist, name), { recursive: true });
+}
+
 /** Throws where what stands in an absolute folder is not ours to delete, or where what is made would become a part of the image. */
 export function holdOwn(folder: string, made: Made): void {
   const dist = join(root, 'dist');

@@ -39,7 +39,7 @@ export interface MadeImages {
   readonly each: Readonly<Record<Architecture, MadeImage>>;
 }
 
-/** `npm run build` for all architectures: it empties dist/ first, so nothing of a release may be there yet. */
+/** `npm run build` for all architectures. */
 export async function buildProduct(): Promise<void> {
   const parts = architectures.map((one) => namesOf[one].node);
   await runOrThrow([process.execPath, join(repository, 'scripts/build.ts'), ...parts], {

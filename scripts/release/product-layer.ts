@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { repository } from '../../test/cluster/place.ts';
+import { besideProduct } from '../own-folder.ts';
 import type { Architecture } from './architecture.ts';
 import { architectures, namesOf } from './architecture.ts';
 import type { Entry } from './archive.ts';
 import { filesBelow } from './files-below.ts';
 
-/** Parts of dist/ that are no part of the product. */
-const notOurs = ['bundled.json', 'package', 'release'];
+/** For the list of what is in the image. */
+const notOurs = ['bundled.json', ...besideProduct];
 
 /** What `npm run build` has made, with koffi's part for one architecture, as the Dockerfile has it too. */
 export function productEntries(architecture: Architecture): Entry[] {

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { expect, test } from '@jest/globals';
 
 import type { Made } from '../../../scripts/own-folder.ts';
-import { emptyOwn, holdOwn } from '../../../scripts/own-folder.ts';
+import { besideProduct, emptyOwn, emptyProduct, holdOwn } from '../../../scripts/own-folder.ts';
 import { repository } from '../../cluster/place.ts';
 import { Folder } from '../cli/folder.ts';
 
@@ -61,4 +61,22 @@ test.each(kinds)('a %s goes neither around the repository nor among the parts of
     expect(() => {
       holdOwn(folder, made);
     }).toThrow(/has this repository in it|is in dist\//);
+});
+
+test('a build empties dist/ for itself, and neither a release nor a package goes with it', () => {
+  const made = { 'release/SHA256SUMS': '', 'package/keepalive.mjs': '' };
+  using dist = new Folder({ 'main.mjs': '', 'node_modules/koffi/index.js': '', ...made });
+  emptyProduct(dist.path);
+  expect(readdirSync(dist.path).sort()).toEqual(kinds.toSorted());
+  for (const file of Object.keys(made)) expect(existsSync(join(dist.path, file))).toBe(true);
+  expect(() => {
+    emptyProduct(join(dist.path, 'nowhere'));
+  }).not.toThrow();
+});
+
+test('neither of the two is a part of an image that is built from dist/', () => {
+  const lines = readFileSync(join(repository, '.dockerignore'), 'utf8').trim().split('\n');
+  const without = besideProduct.map((made) => `dist/${made}`);
+  // The last line that says something of a file decides.
+  expect(lines.slice(lines.indexOf('!dist') + 1).sort()).toEqual(without.sort());
 });
