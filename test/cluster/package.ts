@@ -45,9 +45,21 @@ export async function installPackages(
   await runOrThrow(['apt-get', '-q', '-y', '--no-install-recommends', 'install', ...names], options);
 }
 
+const itsOwn = 'http://deb.debian.org/debian/';
+
 /** Where this machine itself has Debian's packages from. */
 export async function debianMirror(): Promise<string> {
-  const format = ['--format', '$(REPO_URI)', 'Created-By: Packages'];
-  const listed = (await runOrThrow(['apt-get', 'indextargets', ...format])).trim().split('\n');
-  return listed.find((uri) => uri.includes('/debian/')) ?? 'http://deb.debian.org/debian/';
+  const format = ['--format', '$(ORIGIN)\t$(LABEL)\t$(REPO_URI)', 'Created-By: Packages'];
+  return mirrorIn(await runOrThrow(['apt-get', 'indextargets', ...format]));
+}
+
+/** Of origin, label and address, as the lists of apt have them. An address alone does not tell: others publish theirs below /debian/ too. */
+export function mirrorIn(listed: string): string {
+  const sources = listed.split('\n').map((line) => line.split('\t'));
+  const [, , uri = itsOwn] =
+    sources.find(
+      // Those of security are named after this one.
+      ([origin, label, at]) => origin === 'Debian' && label === 'Debian' && at?.includes('/debian/'),
+    ) ?? [];
+  return uri;
 }
