@@ -12,6 +12,7 @@ import { warningObjects } from '../src/policy/warning-policy.ts';
 import { argocdConfig } from './argocd.ts';
 import { chartFiles } from './chart/chart.ts';
 import { kernelsPage } from './kernels-page.ts';
+import { kustomization } from './kustomization.ts';
 import { monitoringFiles } from './monitoring/monitoring-files.ts';
 import { cliReference } from './cli-reference.ts';
 import { platforms } from '../test/platforms/page.ts';
@@ -30,7 +31,7 @@ function manifest(objects: readonly unknown[]): string {
 /** Path below the repository's root → content. */
 export function generatedFiles(): Record<string, string> {
   const files = generatedFromSource();
-  return { ...files, ...chartFiles(files) };
+  return { ...files, ...chartFiles(files), 'deploy/kustomization.yaml': kustomization() };
 }
 
 function generatedFromSource(): Record<string, string> {

@@ -1,7 +1,9 @@
 /** `npm run release -- --dry-run`: makes all that a release has, in dist/release; without it, pushes images and chart too. */
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { repository } from '../test/cluster/place.ts';
+import { holdGenerated } from './release/generated.ts';
 import type { Standing } from './release/history.ts';
 import { holdPublishable, standing } from './release/history.ts';
 import { readLock } from './release/lock.ts';
@@ -37,13 +39,24 @@ async function release(): Promise<void> {
   if (krewUrl !== undefined && !krewUrl.startsWith('https://'))
     throw new Error('--krew-url is the https address at which people find the archive of the tool');
   const at = await standing();
-  if (!dry) holdPublishable(at, product.version);
+  if (!dry) await hold(at);
   const signer = key === undefined ? undefined : await Signer.open(key);
   try {
     await publish(at, signer);
   } finally {
     signer?.close();
   }
+}
+
+/** Throws why this commit must not be published. */
+async function hold(at: Standing): Promise<void> {
+  holdPublishable(at, product.version);
+  // It takes as long to load as all the rest.
+  const { generatedFiles } = await import('./generated-files.ts');
+  holdGenerated(generatedFiles(), (path) => {
+    const file = join(repository, path);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  });
 }
 
 async function publish(at: Standing, signer: Signer | undefined): Promise<void> {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import product from '../../package.json' with { type: 'json' };
 import { fill, placeFor } from '../cluster/cache.ts';
 import { describeModels } from './package-models.ts';
 import { describeShells } from './package-shells.ts';
@@ -49,7 +50,7 @@ describe('the package, installed into an empty project', () => {
   test.each(['keepalive', 'kubectl-keepalive', 'keepalive-operator'])('runs as %s', async (name) => {
     const { stdout } = await run(bin(name), ['derive', '--timeout', '90s', '--output', 'docker']);
     expect(stdout).toContain('--sysctl net.ipv4.tcp_keepalive_time=30 ');
-    expect((await run(bin(name), ['--version'])).stdout).toBe('0.1.0\n');
+    expect((await run(bin(name), ['--version'])).stdout).toBe(`${product.version}\n`);
   });
 
   test.each(['keepalive', 'keepalive-operator'])(

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import product from '../../package.json' with { type: 'json' };
 import { repository } from '../cluster/place.ts';
 import { Folder } from '../unit/cli/folder.ts';
 
@@ -9,7 +10,7 @@ const run = promisify(execFile);
 
 /** An empty project into which the package is installed, as npm does it for whoever has it from a registry. */
 export class PackedProject extends Folder {
-  readonly tarball = join(this.path, 'keepalive-operator-0.1.0.tgz');
+  readonly tarball = join(this.path, `${product.name}-${product.version}.tgz`);
 
   constructor() {
     super({ 'package.json': '{"type": "module"}', 'policy.yaml': 'kind: Nothing\n' });

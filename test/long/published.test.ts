@@ -27,7 +27,7 @@ import { buildHelms, buildMs, helmProgram } from '../support/helm.ts';
 import { ImageOnDisk } from '../support/image-root.ts';
 import { kustomizeProgram } from '../support/kustomize.ts';
 import { startRegistry } from '../support/lab-registry.ts';
-import { releaseCopy } from '../support/release-copy.ts';
+import { committing, releaseCopy } from '../support/release-copy.ts';
 import { componentsIn } from '../support/spdx.ts';
 
 const { version } = product;
@@ -94,6 +94,19 @@ describe('what a release is', () => {
     await git('mv', 'LICENSE', 'LICENCE');
     expect((await asked()).stderr).toContain('changes that are in no commit');
     await git('mv', 'LICENCE', 'LICENSE');
+  });
+
+  test('is refused where the version is another and what is generated from it is not', async () => {
+    const git = (...args: readonly string[]) => runOrThrow(['git', ...args], { cwd: here, env: committing });
+    const described = join(here, 'package.json');
+    const next = { ...product, version: '0.99.0' };
+    writeFileSync(described, JSON.stringify(next));
+    await git('commit', '--quiet', '--all', '--message', 'Another version');
+    await git('tag', 'v0.99.0');
+    const { stderr } = await run(release(...options), { cwd: here, env });
+    expect(stderr).toContain('deploy/chart/Chart.yaml');
+    expect(stderr).toContain('npm run generate');
+    await git('reset', '--quiet', '--hard', `v${version}`);
   });
 
   test('has a manifest that krew takes', async () => {

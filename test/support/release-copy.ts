@@ -5,8 +5,9 @@ import product from '../../package.json' with { type: 'json' };
 import { run, runOrThrow } from '../cluster/command.ts';
 import { repository } from '../cluster/place.ts';
 
-/** Whoever made it, and when: the same commit for the same files. */
-const author = {
+/** Whoever commits, and when: the same commit for the same files. */
+export const committing = {
+  ...process.env,
   ...{ GIT_AUTHOR_NAME: 'nobody', GIT_AUTHOR_EMAIL: 'nobody@example.com' },
   ...{ GIT_COMMITTER_NAME: 'nobody', GIT_COMMITTER_EMAIL: 'nobody@example.com' },
   ...{ GIT_AUTHOR_DATE: '2026-01-02T03:04:05Z', GIT_COMMITTER_DATE: '2026-01-02T03:04:05Z' },
@@ -21,8 +22,7 @@ export async function releaseCopy(folder: string): Promise<void> {
     cpSync(join(repository, file), join(folder, file));
   }
   await copyPackages(folder);
-  const git = (...args: readonly string[]) =>
-    runOrThrow(['git', ...args], { cwd: folder, env: { ...process.env, ...author } });
+  const git = (...args: readonly string[]) => runOrThrow(['git', ...args], { cwd: folder, env: committing });
   await git('init', '--quiet');
   await git('add', '--all');
   await git('commit', '--quiet', '--message', 'All of it');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 
+import packageLock from '../../../package-lock.json' with { type: 'json' };
 import packageJson from '../../../package.json' with { type: 'json' };
 import { Page, pages } from './page.ts';
 
@@ -10,9 +11,13 @@ interface FluxKustomization {
 
 const { version } = packageJson;
 
+test('the lock has the version too', () => {
+  expect([packageLock.version, packageLock.packages[''].version]).toEqual([version, version]);
+});
+
 describe('what a page shows is of this version', () => {
   test('wherever a tag, a chart or an image is named', () => {
-    const naming = /(?:\b(?:new)?tag: v?|keepalive-operator[:-])(\d+\.\d+\.\d+)\b/gi;
+    const naming = /(?:\b(?:new)?tag: v?|\btag -a v|keepalive-operator(?:-npm)?[:-])(\d+\.\d+\.\d+)\b/gi;
     const named = pages().flatMap(({ path, text }) =>
       [...text.matchAll(naming)].map(([, found]) => `${path}: ${found}`),
     );
