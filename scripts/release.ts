@@ -10,6 +10,7 @@ import { readLock } from './release/lock.ts';
 import { makeRelease } from './release/make.ts';
 import { holdTags, push } from './release/push.ts';
 import { renewLock } from './release/renew.ts';
+import { takeSecrets } from './release/secrets.ts';
 import { Signer } from './release/signer.ts';
 import product from '../package.json' with { type: 'json' };
 import { join, resolve } from 'node:path';
@@ -31,6 +32,7 @@ const tell = (step: string) => void process.stdout.write(`${step}\n`);
 
 async function release(): Promise<void> {
   const { key } = told;
+  const secrets = takeSecrets(process.env, key);
   const dry = told['dry-run'];
   if (!dry && told.registry === undefined) throw new Error('say where to by --registry, or --dry-run');
   if (!dry && (key === undefined) !== told.unsigned)
@@ -40,7 +42,7 @@ async function release(): Promise<void> {
     throw new Error('--krew-url is the https address at which people find the archive of the tool');
   const at = await standing();
   if (!dry) await hold(at);
-  const signer = key === undefined ? undefined : await Signer.open(key);
+  const signer = key === undefined ? undefined : await Signer.open(key, secrets);
   try {
     await publish(at, signer);
   } finally {

@@ -20,9 +20,11 @@ export class Signer {
   readonly #cosign: string;
   readonly #folder: string;
   readonly #offline: readonly string[];
+  readonly #secrets: NodeJS.ProcessEnv;
 
-  private constructor(key: string, cosign: string) {
+  private constructor(key: string, secrets: NodeJS.ProcessEnv, cosign: string) {
     this.#key = key;
+    this.#secrets = secrets;
     this.#cosign = cosign;
     this.#folder = mkdtempSync(join(tmpdir(), 'keepalive-signer-'));
     this.#offline = [
@@ -31,9 +33,9 @@ export class Signer {
     ];
   }
 
-  /** `key`: a file, whose password is in COSIGN_PASSWORD, or what else cosign takes, as a key management. */
-  static async open(key: string): Promise<Signer> {
-    return new Signer(key, await cosignProgram());
+  /** `key`: a file, whose password is COSIGN_PASSWORD of `secrets`, or what else cosign takes, as a key management. */
+  static async open(key: string, secrets: NodeJS.ProcessEnv): Promise<Signer> {
+    return new Signer(key, secrets, await cosignProgram());
   }
 
   /** What those need who verify, as PEM. Throws where the key cannot be used, before anything was pushed. */
@@ -70,6 +72,7 @@ export class Signer {
   }
 
   #run(...args: readonly string[]): Promise<string> {
-    return runOrThrow([this.#cosign, ...args], { env: process.env, called: `cosign ${args[0]}` });
+    const env = { ...process.env, ...this.#secrets };
+    return runOrThrow([this.#cosign, ...args], { env, called: `cosign ${args[0]}` });
   }
 }
