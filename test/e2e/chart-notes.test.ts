@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 
 import { beforeAll, describe, expect, test } from '@jest/globals';
 
+import type { Acting } from '../../src/api/settings.ts';
+import { actings } from '../../src/api/settings.ts';
 import { buildHelms, buildMs } from '../support/helm.ts';
 import { notesWith } from '../support/notes.ts';
 import { Page } from '../unit/docs/page.ts';
@@ -19,6 +21,20 @@ test('its first commands can be pasted into a shell as they stand there', async 
   const { stderr, status } = spawnSync('bash', ['-n'], { input: commands, encoding: 'utf8' });
   // A document that does not end is only warned of: a shell that somebody types into waits for its end.
   expect([status, stderr]).toEqual([0, '']);
+});
+
+test.each([
+  ['of its own while namespaces may have shorter ones', 10, 350],
+  ['of the shortest that namespaces may have', 600, 600],
+])('its first policy has a timeout %s', async (_which, limit, timeout) => {
+  const commands = commandsOf(await notesWith(set(`settings.smallestIdleTimeoutSeconds=${limit}`)));
+  expect(commands).toContain(`idleTimeoutSeconds: ${timeout}}`);
+});
+
+test('where no namespace may have a policy, none is given, and what is left is told', async () => {
+  const told = await notesWith(set('settings.policiesPerNamespace=0'));
+  expect(told).not.toContain('kubectl apply');
+  expect(told).toContain('which leaves ClusterKeepalivePolicy.');
 });
 
 describe('where the namespace of the agents is not of the release', () => {
@@ -83,5 +99,31 @@ describe('with one replica', () => {
     const told = await alone('admission=webhook', 'agent.enabled=false');
     expect(told).toMatch(/new pods start without the values, and keep what they have/);
     expect(told).not.toContain('agents');
+  });
+});
+
+describe('with the switch', () => {
+  const back = 'values of running pods and of nodes go back to what was found';
+  const said = {
+    Enforce: [],
+    Audit: ['nothing is changed in this cluster, and what was set before stays'],
+    AuditAndRestore: [back, 'else nothing is changed'],
+  } satisfies Record<Acting, string[]>;
+
+  test.each(actings)('at %s, that and nothing else is told', async (acting) => {
+    const told = await notesWith(set(`settings.acting=${acting}`));
+    for (const [position, sentences] of Object.entries(said)) {
+      const isSet = position === acting;
+      expect([position, told.includes(`settings.acting is ${position}:`)]).toEqual([
+        position,
+        isSet && sentences.length > 0,
+      ]);
+      for (const sentence of sentences)
+        expect([sentence, told.includes(sentence)]).toEqual([sentence, isSet]);
+    }
+  });
+
+  test('untouched, it is not spoken of', async () => {
+    expect(await notesWith([])).not.toContain('settings.acting');
   });
 });
