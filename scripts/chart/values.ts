@@ -15,6 +15,8 @@ const texts = z.record(z.string(), z.string());
 const port = count(1, 65_535);
 const label = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
 const numberOrPercentage = z.union([z.int().min(0), z.string().regex(/^[0-9]{1,3}%$/)]);
+/** As the API server reads quantities; a part of a pod it refuses. */
+const podCount = z.union([z.int().min(0), z.string().regex(/^[0-9]+(k|Ki|M|Mi)?$/)]);
 
 /** The one source of values.yaml, values.schema.json and the table of the README. What deploy/ says is the default. */
 export function chartValues(base: Base): Values {
@@ -220,11 +222,7 @@ function agent(base: Base): Values {
         true,
         'A quota that speaks of that PriorityClass; GKE lets such pods run outside of kube-system only with one.',
       ),
-      pods: value(
-        numberOrPercentage.or(text.min(1)),
-        base.at('ResourceQuota', ['spec', 'hard', 'pods']),
-        'How many pods it allows.',
-      ),
+      pods: value(podCount, base.at('ResourceQuota', ['spec', 'hard', 'pods']), 'How many pods it allows.'),
     },
     updateStrategy: value(object, base.at('DaemonSet', ['spec', 'updateStrategy']), 'How they are replaced.'),
     seLinuxOptions: value(

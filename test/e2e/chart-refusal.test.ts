@@ -22,6 +22,8 @@ describe.each(helmNames)('%s refuses, and names the value', (name) => {
     ['a namespace that cannot be', wrong('agent.namespace', 'Nodes'), ['agent', 'namespace']],
     ['no controller', wrong('controller', null), ['controller']],
     ['no quota of agents', wrong('agent.resourceQuota', null), ['agent', 'resourceQuota']],
+    ['a quota in percent', wrong('agent.resourceQuota.pods', '10%'), ['resourceQuota', 'pods']],
+    ['a quota that is no number', wrong('agent.resourceQuota.pods', 'abc'), ['resourceQuota', 'pods']],
     ['a switch that is neither on nor off', wrong('agent.enabled', null), ['agent', 'enabled']],
     [
       'no port of the API server, where egress would go everywhere',
