@@ -20,3 +20,12 @@ test('kustomize applies every CRD that is generated', async () => {
   expect(crds).toHaveLength(3);
   for (const path of crds) expect(kustomization).toContain(`- ${path.slice('crds/'.length)}\n`);
 });
+
+test('whoever contributes is told of every file that is generated', async () => {
+  const page = await readFile(join(root, 'CONTRIBUTING.md'), 'utf8');
+  const [, told = ''] = /^\*\*Generated\*\* by (.+?)\n\n/ms.exec(page) ?? [];
+  const names = [...told.matchAll(/`((?:crds|deploy|docs)\/[^`]*)`/g)].map(([, name = '']) => name);
+  const isTold = (path: string) =>
+    names.some((name) => path === name || (name.endsWith('/') && path.startsWith(name)));
+  expect(files.map(([path]) => path).filter((path) => !isTold(path))).toEqual([]);
+});
