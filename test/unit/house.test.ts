@@ -38,7 +38,37 @@ function mayImport(path: string, imported: string): boolean {
   return !pure.includes(layerOf(path)) || pureModules.includes(imported);
 }
 
+const tests = join(import.meta.dirname, '..');
+/** What makes the runner leave out all but one test, and call that a success. */
+const alone = /\.only\(|\.only\.each\b|\b(?:fit|fdescribe)(?:\.each)?\(/;
+
 describe('the house', () => {
+  test('has no test that runs at the expense of all others of its file', () => {
+    const all = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((one) =>
+      one.endsWith('.ts'),
+    );
+    expect(all.length).toBeGreaterThan(300);
+    expect(all.filter((path) => alone.test(readFileSync(join(tests, path), 'utf8')))).toEqual([]);
+  });
+
+  test.each([
+    ['test', 'only', '(', true],
+    ['describe', 'only', '(', true],
+    ['test', 'only.each', '([', true],
+    ['test', 'each', '([', false],
+    ['this.#out', 'onlyOnce', '(', false],
+  ])('sees %s.%s%s as that: %s', (from, word, opened, seen) => {
+    expect(alone.test(`${from}.${word}${opened}`)).toBe(seen);
+  });
+
+  test.each([
+    ['fit', true],
+    ['fdescribe', true],
+    ['benefit', false],
+  ])('sees a call of %s as that: %s', (word, seen) => {
+    expect(alone.test(`${word}('a name'`)).toBe(seen);
+  });
+
   test('has no file outside its layers', () => {
     expect(files.filter((path) => !(layerOf(path) in layers))).toEqual([]);
     expect(files.length).toBeGreaterThan(30);
