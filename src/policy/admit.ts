@@ -34,8 +34,9 @@ export function admit(pod: RawPod, namespace: NamespaceView, policies: readonly 
   );
   const given = { sysctls, annotations };
   const skip = skipOf(view, namespace);
-  if (asked === undefined) return given;
+  // Whoever asks by now: a policy that acted a moment ago may have been why it was given anything.
   if (skip !== undefined) return skip.reason === 'PodSecurityPinned' ? given : takenBack(given);
+  if (asked === undefined) return given;
   const made = amended(given, asked);
   return hasRoom(made.annotations) ? made : given;
 }

@@ -1,4 +1,4 @@
-/** `late-webhook.ts KEYS PORT`: somebody else's webhook beside the API server, which puts every pod on its node's network. */
+/** `late-webhook.ts KEYS PORT`: somebody else's webhook beside the API server, which puts every pod on its node's network, and labels it. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
@@ -7,7 +7,11 @@ import { json } from 'node:stream/consumers';
 const [keys = '', port = ''] = process.argv.slice(2);
 // Those of the API server: they are of 127.0.0.1, where both are.
 const read = (file: string) => readFileSync(join(keys, file));
-const patch = Buffer.from(JSON.stringify([{ op: 'add', path: '/spec/hostNetwork', value: true }]));
+const change = [
+  { op: 'add', path: '/spec/hostNetwork', value: true },
+  { op: 'add', path: '/metadata/labels/moved', value: 'yes' },
+];
+const patch = Buffer.from(JSON.stringify(change));
 
 createServer({ cert: read('apiserver.crt'), key: read('apiserver.key') }, (question, answer) => {
   void json(question).then((review) => {

@@ -15,7 +15,7 @@ const labels = { late: 'host-network' };
 const objectSelector = { matchLabels: labels };
 const newPods = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
 
-/** Somebody else's mutation, which puts a pod on its node's network: the API server refuses that beside our sysctls. */
+/** Somebody else's mutation, which puts a pod on its node's network, and labels it: the API server refuses that beside our sysctls. */
 export interface LateMutation {
   readonly start: (bench: Bench) => Promise<void>;
   readonly kinds: string;
@@ -36,7 +36,10 @@ export const latePolicy: LateMutation = {
           mutations: [
             {
               patchType: 'ApplyConfiguration',
-              applyConfiguration: { expression: 'Object{spec: Object.spec{hostNetwork: true}}' },
+              applyConfiguration: {
+                expression:
+                  "Object{metadata: Object.metadata{labels: {'moved': 'yes'}}, spec: Object.spec{hostNetwork: true}}",
+              },
             },
           ],
         },
@@ -85,15 +88,19 @@ interface Created {
   };
 }
 
-/** What somebody else's mutation does to a pod after ours: in a namespace of these tests. */
+/** What somebody else's mutation does to a pod after ours: in namespaces of these tests. */
 export function takeBackTests(benchOf: () => Bench, namespace: string, { start, kinds }: LateMutation): void {
+  /** Its policy selects no pod that was labelled by then. */
+  const left = `${namespace}-left`;
+  const unlabelled = { matchExpressions: [{ key: 'moved', operator: 'DoesNotExist' }] };
+
   describe('a pod that somebody else changes after us', () => {
     beforeAll(async () => {
       const bench = benchOf();
-      await bench.namespace(namespace);
+      for (const one of [namespace, left]) await bench.namespace(one);
       await start(bench);
-      await bench.apply(kap(namespace, 'team', 90));
-      await bench.status({ kind: 'kap', name: 'team', namespace });
+      await bench.apply(kap(namespace, 'team', 90), kap(left, 'team', 90, { podSelector: unlabelled }));
+      for (const one of [namespace, left]) await bench.status({ kind: 'kap', name: 'team', namespace: one });
       await until('the late mutation acts', async () => {
         const { stdout, code } = await bench.cluster.exec(
           ['kubectl', 'create', '--dry-run=server', '-o', 'json', '-f', '-'],
@@ -104,22 +111,29 @@ export function takeBackTests(benchOf: () => Bench, namespace: string, { start, 
     });
     afterAll(async () => {
       await benchOf().cluster.kubectl('delete', kinds, late);
-      await benchOf().cluster.kubectl('delete', 'namespace', namespace, '--wait=false');
+      await benchOf().cluster.kubectl('delete', 'namespace', namespace, left, '--wait=false');
     });
 
-    test('and puts on its node’s network starts, without our sysctls and without a trace of them', async () => {
-      await benchOf().start(sleeper('late', namespace, { labels }));
-      const { metadata, spec } = await benchOf().json<Created>('pod', 'late', '-n', namespace);
-      expect(spec.hostNetwork).toBe(true);
-      expect(spec.securityContext?.sysctls).toBeUndefined();
-      const ours = Object.keys(metadata.annotations ?? {}).filter((name) =>
-        name.startsWith('keepalive.dev/'),
-      );
-      expect(ours).toEqual([]);
-    });
+    test.each([
+      ['', namespace],
+      [', also where our policy no longer selects it', left],
+    ])(
+      'and puts on its node’s network starts, without our sysctls or a trace of them%s',
+      async (_, where) => {
+        await benchOf().start(sleeper('late', where, { labels }));
+        const { metadata, spec } = await benchOf().json<Created>('pod', 'late', '-n', where);
+        expect(spec.hostNetwork).toBe(true);
+        expect(spec.securityContext?.sysctls).toBeUndefined();
+        const ours = Object.keys(metadata.annotations ?? {}).filter((name) =>
+          name.startsWith('keepalive.dev/'),
+        );
+        expect(ours).toEqual([]);
+      },
+    );
 
     test('and does not put there keeps them', async () => {
-      expect(await benchOf().dryRun(sleeper('usual', namespace))).toEqual(sysctls());
+      for (const one of [namespace, left])
+        expect(await benchOf().dryRun(sleeper('usual', one))).toEqual(sysctls());
     });
   });
 }

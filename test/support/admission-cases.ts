@@ -8,7 +8,7 @@ import { declarations, entry, interval, ports, probes, time } from './declaratio
 import { notedCases, notes } from './noted-cases.ts';
 import { placementCases } from './placement-cases.ts';
 import { manyRequirements, selectorCases } from './selector-cases.ts';
-import { takeBackCases } from './take-back-cases.ts';
+import { takeBackCases, unaskedTakeBackCases } from './take-back-cases.ts';
 
 type Labels = Record<string, string>;
 type NamespacedSpec = z.input<typeof keepalivePolicySpecSchema>;
@@ -301,6 +301,7 @@ export const admissionCases: readonly AdmissionCase[] = [
     policies: [team(90), platform(90)],
     expected,
   })),
+  ...unaskedTakeBackCases,
   ...notedCases.map(({ sentence, annotations, have, asked, expected }) => ({
     sentence,
     pod: { annotations, ...declaring(...have) },

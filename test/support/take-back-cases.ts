@@ -1,6 +1,6 @@
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import type { AdmissionCase } from './admission-cases.ts';
-import { sysctls } from './builder.ts';
+import { nat, sysctls } from './builder.ts';
 import { entry, interval, probes, time } from './declaration-cases.ts';
 import { notes } from './noted-cases.ts';
 
@@ -90,4 +90,29 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
     },
     sysctls(),
   ],
+];
+
+/** The same where no policy acts on the pod by now. One is in its namespace: about none an API server asks nobody. */
+export const unaskedTakeBackCases: AdmissionCase[] = [
+  {
+    sentence: 'what a pod was given is taken back also where the policy only audits by now',
+    pod: {
+      annotations: notes('90/-/-/-', '-/-/-'),
+      spec: { hostNetwork: true, securityContext: { sysctls: [ofNoNetwork, ...sysctls()] } },
+    },
+    policies: [{ kind: 'KeepalivePolicy', spec: { podSelector: {}, path: nat(90), mode: 'Audit' } }],
+    expected: [ofNoNetwork],
+  },
+  {
+    sentence: 'and where it selects other pods',
+    pod: {
+      annotations: notes('90/-/-/-', '600/-/-'),
+      labels: { 'keepalive.dev/skip': 'true', app: 'mongo' },
+      ...declaring(...sysctls()),
+    },
+    policies: [
+      { kind: 'KeepalivePolicy', spec: { podSelector: { matchLabels: { app: 'redis' } }, path: nat(90) } },
+    ],
+    expected: [entry(time, '600')],
+  },
 ];

@@ -15,6 +15,7 @@ import type { AdmissionCase, CasePolicy } from '../../support/admission-cases.ts
 import { admissionCases } from '../../support/admission-cases.ts';
 import { heldValues, requirements } from '../../support/arbitrary.ts';
 import { behind, namespace, platform, rawPod, sysctls, team } from '../../support/builder.ts';
+import { notes } from '../../support/noted-cases.ts';
 
 function policyOf(policy: CasePolicy, index: number): Policy {
   return policy.kind === 'KeepalivePolicy'
@@ -168,6 +169,15 @@ describe('the sysctls of a new pod', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('are taken back also where no policy is left', () => {
+    const given = { metadata: { ...metadata.metadata, annotations: notes('90/-/-/-', '600/-/-') } };
+    const pod = { ...given, spec: { hostNetwork: true, securityContext: { sysctls: sysctls() } } };
+    expect(admit(pod, namespace(), [])).toEqual({
+      sysctls: [{ name: 'net.ipv4.tcp_keepalive_time', value: '600' }],
+      annotations: {},
+    });
   });
 
   test('are not changed by a policy of another namespace', () => {
