@@ -92,7 +92,8 @@ const inactiveAdvice: Readonly<Record<AdmissionMode, string>> = {
     'if it stays, look for MutatingAdmissionPolicy in the log of the API server',
   webhook:
     'While no replica of the controller is ready that passes with the first one; if it stays, see whether the control plane ' +
-    'reaches port 9443 of its pods (a firewall, a network policy), and look for pods.keepalive.dev in the log of the API server',
+    'reaches its pods, at port 9443 unless you chose another (a firewall, a network policy, addresses that only nodes know), ' +
+    'and look for pods.keepalive.dev in the log of the API server',
 };
 
 /** The API server answers that it does not act by any policy of the kind. */

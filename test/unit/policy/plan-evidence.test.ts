@@ -127,7 +127,7 @@ describe('where a webhook changes new pods', () => {
     const { status } = plan({ ...inWebhook, binding: undefined, evidence: { kind: 'silent' } });
     const [ready] = status.conditions ?? [];
     expect(ready?.reason).toBe('AdmissionInactive');
-    expect(ready?.message).toContain('port 9443');
+    expect(ready?.message).toContain('port 9443 unless you chose another');
     expect(ready?.message).not.toContain('MutatingAdmissionPolicy');
   });
 });
