@@ -34,12 +34,12 @@ export class Spliced {
     this.#fill(node, template);
   }
 
-  /** A field as values say; it goes where they say nothing. It need not be there. */
-  field(path: NodePath, values: string, { isText = false } = {}): void {
+  /** A field as values say, or as is made of them; it goes where they say nothing. It need not be there. */
+  field(path: NodePath, values: string, { isText = false, made = 'toYaml .' } = {}): void {
     const key = String(path.at(-1));
     const lines: Lines = (indent) => [
       `{{- with .Values.${values} }}`,
-      ...(isText ? [`${key}: {{ . | quote }}`] : [`${key}:`, `  {{- toYaml . | nindent ${indent + 2} }}`]),
+      ...(isText ? [`${key}: {{ . | quote }}`] : [`${key}:`, `  {{- ${made} | nindent ${indent + 2} }}`]),
       '{{- end }}',
     ];
     const map = this.#mapAt(path.slice(0, -1));

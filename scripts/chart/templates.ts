@@ -3,6 +3,7 @@ import { Spliced } from './splice.ts';
 
 const podSpec = ['spec', 'template', 'spec'];
 const container = [...podSpec, 'containers', 0];
+const annotations = ['spec', 'template', 'metadata', 'annotations'];
 const controllerNamespace = '.Release.Namespace';
 const agentNamespace = '.Values.agent.namespace';
 
@@ -121,8 +122,12 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
   },
   Deployment: (object) => {
     workload(object, 'controller');
+    object.field(annotations, 'controller.podAnnotations', {
+      made: 'include "keepalive.scraped" (dict "annotations" . "port" $.Values.controller.metricsPort)',
+    });
     object.scalar(['spec', 'replicas'], '{{ .Values.controller.replicas }}');
     object.field([...podSpec, 'topologySpreadConstraints'], 'controller.topologySpreadConstraints');
+    inHostNetwork(object);
     // Constraints of OpenShift give each namespace users of its own, and refuse every other.
     const byFixedUser = 'not .Values.openshift.enabled';
     object.when([...podSpec, 'securityContext', 'runAsUser'], byFixedUser);
@@ -137,15 +142,12 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
       '  value: webhook',
       '{{- end }}',
     ]);
-    object.append([...container, 'ports'], () => [
-      `{{- if ${byWebhook} }}`,
-      '- { name: webhook, containerPort: 9443 }',
-      '{{- end }}',
-    ]);
+    ownPorts(object);
     more(object, 'controller');
   },
   DaemonSet: (object) => {
     workload(object, 'agent');
+    object.field(annotations, 'agent.podAnnotations');
     object.field(['spec', 'updateStrategy'], 'agent.updateStrategy');
     object.field([...podSpec, 'securityContext', 'appArmorProfile'], 'agent.appArmorProfile');
     object.field([...podSpec, 'securityContext', 'seLinuxOptions'], 'agent.seLinuxOptions');
@@ -163,6 +165,52 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
   },
 };
 
+/** Where the control plane reaches nodes and no pods. */
+function inHostNetwork(object: Spliced): void {
+  const condition = '.Values.controller.hostNetwork';
+  object.append(['spec'], () => [
+    `{{- if ${condition} }}`,
+    '# A node has each port once: the next replica waits for the one before to end there.',
+    'strategy:',
+    '  rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }',
+    '{{- end }}',
+  ]);
+  object.append(podSpec, () => [
+    `{{- if ${condition} }}`,
+    'hostNetwork: true',
+    'dnsPolicy: ClusterFirstWithHostNet',
+    '{{- end }}',
+  ]);
+  // So that whoever wants no other to read the metrics may have them served there alone, and kubelets still find them.
+  for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+    object.append([...container, probe, 'httpGet'], () => [
+      `{{- if ${condition} }}`,
+      'host: 127.0.0.1',
+      '{{- end }}',
+    ]);
+}
+
+/** Where the controller listens: it is told what is not its own default. */
+function ownPorts(object: Spliced): void {
+  const ports = [...container, 'ports'];
+  object.scalar([...ports, 0, 'containerPort'], '{{ .Values.controller.metricsPort }}');
+  object.append(ports, () => [
+    `{{- if ${byWebhook} }}`,
+    '- { name: webhook, containerPort: {{ .Values.controller.webhookPort }} }',
+    '{{- end }}',
+  ]);
+  const told = (variable: string, port: string, isOther: string) => {
+    object.append([...container, 'env'], () => [
+      `{{- if and (${isOther}) (${isOurs('controller', variable)}) }}`,
+      `- name: ${variable}`,
+      `  value: "[::]:{{ .Values.controller.${port} }}"`,
+      '{{- end }}',
+    ]);
+  };
+  told('METRICS_ADDRESS', 'metricsPort', 'ne (int .Values.controller.metricsPort) 8080');
+  told('WEBHOOK_ADDRESS', 'webhookPort', `and (${byWebhook}) (ne (int .Values.controller.webhookPort) 9443)`);
+}
+
 /** What controller and agents have in common. */
 function workload(object: Spliced, part: string): void {
   const labels = ['spec', 'template', 'metadata', 'labels'];
@@ -173,7 +221,6 @@ function workload(object: Spliced, part: string): void {
     '{{- end }}',
   ]);
   unlessSet(object, part);
-  object.field(['spec', 'template', 'metadata', 'annotations'], `${part}.podAnnotations`);
   object.field([...podSpec, 'imagePullSecrets'], 'imagePullSecrets');
   for (const name of ['nodeSelector', 'affinity', 'tolerations'])
     object.field([...podSpec, name], `${part}.${name}`);

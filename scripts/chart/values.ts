@@ -13,6 +13,8 @@ const object = z.record(z.string(), z.unknown());
 const objects = z.array(object);
 const texts = z.record(z.string(), z.string());
 const port = count(1, 65_535);
+/** Its user has no right to take one below, which only the network of a pod does without. */
+const ownPort = count(1024, 65_535);
 const label = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
 const numberOrPercentage = z.union([z.int().min(0), z.string().regex(/^[0-9]{1,3}%$/)]);
 /** As the API server reads quantities; a part of a pod it refuses. */
@@ -169,6 +171,13 @@ function controller(base: Base): Values {
     nodeSelector: value(texts, {}, 'Labels of the nodes for it.'),
     tolerations: value(objects, [], 'Taints that it bears.'),
     topologySpreadConstraints: value(objects, [], 'How its replicas are spread.'),
+    hostNetwork: value(
+      flag,
+      false,
+      'Whether it is in the network of its nodes: for the webhook, where the control plane reaches no pods. Each replica then takes a node of its own, in a privileged namespace (docs/clouds.md).',
+    ),
+    metricsPort: value(ownPort, 8080, 'Where it serves metrics and answers probes.'),
+    webhookPort: value(ownPort, 9443, 'Where it answers the API server, with the webhook.'),
     priorityClassName: value(text, '', 'A PriorityClass that is there.'),
     podDisruptionBudget: {
       enabled: value(flag, true, 'Whether a drain has to leave some of its replicas.'),

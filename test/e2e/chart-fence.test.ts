@@ -32,3 +32,10 @@ test.each([
     expect(fences).toHaveLength(2);
   },
 );
+
+test('no network policy stands around a controller in the network of its nodes, where none would hold', async () => {
+  const values = ['admission=webhook', 'networkPolicy.enabled=true', 'controller.hostNetwork=true'];
+  const args = values.flatMap((value) => ['--set', value]);
+  const fences = (await rendered('Helm 4', args)).filter(({ kind }) => kind === 'NetworkPolicy');
+  expect(Object.keys(byTitle(fences))).toEqual(['NetworkPolicy keepalive-agent/keepalive-agent']);
+});

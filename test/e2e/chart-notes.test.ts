@@ -78,6 +78,32 @@ describe('with network policies', () => {
   });
 });
 
+describe('in the network of its nodes', () => {
+  const told = (...values: readonly string[]) => notesWith(set('controller.hostNetwork=true', ...values));
+  const label = 'kubectl label namespace keepalive-system pod-security.kubernetes.io/enforce=privileged';
+
+  test('the controller needs a namespace that lets it be there, and elsewhere it does not', async () => {
+    expect(await told()).toContain(label);
+    expect(await notesWith([])).not.toContain(label);
+  });
+
+  test('no network policy is around it', async () => {
+    const open = 'there is none for the controller';
+    expect(await told('networkPolicy.enabled=true')).toContain(open);
+    expect(await told()).not.toContain(open);
+  });
+
+  test.each([
+    ['agents, whose metrics nobody may read', 'true', true],
+    ['none', 'false', false],
+  ])('Prometheus reads its metrics all the same; with %s', async (_what, enabled, isTold) => {
+    const fenced = ['networkPolicy.enabled=true', 'prometheusRule.enabled=true', `agent.enabled=${enabled}`];
+    const notes = await told(...fenced);
+    expect(notes).not.toContain('KeepaliveNoLeader');
+    expect(notes.includes('nobody may read the metrics of the agents')).toBe(isTold);
+  });
+});
+
 describe('with one replica', () => {
   const alone = async (...values: readonly string[]) =>
     (await notesWith(set('controller.replicas=1', ...values))).split('controller.replicas is 1')[1];

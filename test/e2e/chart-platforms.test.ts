@@ -27,6 +27,20 @@ describe('values for a platform', () => {
     expect(pod).toHaveProperty('spec.template.spec.topologySpreadConstraints.0.maxSkew', 1);
   });
 
+  test('eks-own-cni: the controller in the network of its nodes, where each port is there once', async () => {
+    const found = changes(byTitle(await rendered(only)), await on('eks-own-cni'));
+    const pod = `${deployment}.spec.template.spec`;
+    const local = [undefined, '127.0.0.1'];
+    expect(found).toEqual({
+      [`${deployment}.spec.strategy`]: [undefined, { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } }],
+      [`${pod}.hostNetwork`]: [undefined, true],
+      [`${pod}.dnsPolicy`]: [undefined, 'ClusterFirstWithHostNet'],
+      [`${pod}.containers.0.startupProbe.httpGet.host`]: local,
+      [`${pod}.containers.0.livenessProbe.httpGet.host`]: local,
+      [`${pod}.containers.0.readinessProbe.httpGet.host`]: local,
+    });
+  });
+
   test('openshift: constraints and all nodes for the agents, no user of its own for the controller', async () => {
     const found = changes(byTitle(await rendered(only)), await on('openshift'));
     expect(Object.keys(found).sort()).toEqual([

@@ -30,6 +30,11 @@ describe.each(helmNames)('%s refuses, and names the value', (name) => {
       wrong('networkPolicy.apiServerPorts', null),
       ['networkPolicy', 'apiServerPorts'],
     ],
+    [
+      'a port that its user may not have',
+      wrong('controller.webhookPort', 443),
+      ['controller', 'webhookPort', 'got 443'],
+    ],
     ['no number of replicas', wrong('controller.replicas', null), ['controller', 'replicas']],
   ])('%s', async (_what, args, told) => {
     const said = await rendered(name, args).then(

@@ -21,6 +21,13 @@ cannot be changed later. Users may add `more`, and say what it is a part of; wha
 {{- with $others }}{{ toYaml . }}{{ end }}
 {{- end }}
 
+{{- /* Annotations of the controller's pods: where Prometheus asks follows the port, unless users say something else. */ -}}
+{{- define "keepalive.scraped" -}}
+{{- $port := dict }}
+{{- if eq (toString (get .annotations "prometheus.io/port")) "8080" }}{{ $_ := set $port "prometheus.io/port" (toString .port) }}{{ end }}
+{{- toYaml (merge $port .annotations) }}
+{{- end }}
+
 {{- /* [variables that users set, a name]: whether it is one of theirs. */ -}}
 {{- define "keepalive.isSet" -}}
 {{- $name := index . 1 }}
