@@ -9,7 +9,7 @@ const shared = {
   },
 } satisfies Config;
 
-/** `unit` needs nothing but Node, git, patch and a shell; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster); `platforms` a cluster for each kind of node; each file of `long` starts one of its own. */
+/** `unit` needs nothing but Node, git and patch on a Linux; `kernel` needs root, for namespaces of its own; `e2e` starts a real cluster (test/cluster); `platforms` a cluster for each kind of node; each file of `long` starts one of its own. */
 const config: Config = {
   // Tests that say they may run beside others wait most of their time: for agents, which count once a minute.
   maxConcurrency: 12,
