@@ -106,7 +106,9 @@ describe('with a policy that admission cannot bring to a pod', () => {
     const pod = on('n1', 'with-init');
     const [main] = pod.spec.containers;
     const init = { ...main, name: 'init' };
-    await bench.apply({ ...pod, spec: { ...pod.spec, initContainers: [init] } });
+    const withInit = { ...pod, spec: { ...pod.spec, initContainers: [init] } };
+    await until('admission gives nothing any more', async () => (await bench.dryRun(withInit)).length === 0);
+    await bench.apply(withInit);
     await until('it runs', async () => {
       const { status } = await bench.json<{
         status: { initContainerStatuses?: { state: { running?: object } }[] };

@@ -6,6 +6,7 @@ import { until } from '../cluster/wait.ts';
 import { Overlays } from '../support/overlay.ts';
 import { seenDuring } from '../support/seen-during.ts';
 import { Bench, ckap, kap, sleeper, untouched } from '../e2e/shared.ts';
+import { isKeepalive, talker, timersAt } from '../e2e/talker.ts';
 
 /** A cluster of its own, into which the product comes under other names and in other places. */
 let cluster: Cluster;
@@ -91,9 +92,24 @@ describe('an installation that reaches connections by the kernel alone', () => {
     await untilEverywhere('30/10/6');
   });
 
-  test('gives new connections their values, and says of open ones only what the kernel counts', async () => {
+  test('gives new connections their values', async () => {
     const { status } = await bench.nodeKeepalive('n1');
     expect(status?.connections?.by).toBe('BPF');
+    const [server, client] = ['server', 'client'].map((name) => ({ name, namespace: 'default', node: 'n1' }));
+    if (server === undefined || client === undefined) throw new Error('both are there');
+    await bench.start(talker(server, ['queue', '7000']));
+    const pods = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', 'default');
+    await bench.start(talker(client, ['connect', pods.status.podIP, '7000', '--silent', '3600']));
+    const timers = await until('they are connected', async () => {
+      const found = [...(await timersAt(bench, server, '7000')).values()];
+      return found.length > 0 && found;
+    });
+    expect(timers.every((timer) => isKeepalive(timer, 30))).toBe(true);
+    await cluster.kubectl('delete', 'pod', 'server', 'client', '-n', 'default', '--grace-period=1');
+  });
+
+  test('says of open connections only what the kernel counts', async () => {
+    const { status } = await bench.nodeKeepalive('n1');
     const counts = status?.connections?.countedBy === 'BPF';
     expect(status?.connections?.countedBy).toBe(counts ? 'BPF' : 'Nobody');
     const policy = await bench.status(

@@ -46,6 +46,7 @@ describe('pods start without the values, and the agent of their node gives them 
     // How many of them were made before the first replica was back is not for us to say.
     const all = await given(...pods);
     const without = pods.filter((_, at) => all[at] === false);
+    expect(without.length).toBeGreaterThan(0);
     const status = await bench.status(team, (s) => without.every((pod) => missed(s).includes(pod)));
     expect(missed(status)).toContain('hanging');
   });
