@@ -8,17 +8,7 @@ import { teamSpec } from '../../support/builder.ts';
 import { keepalive } from '../../support/command-line.ts';
 import { limitCases } from '../../support/limit-cases.ts';
 import { Folder } from './folder.ts';
-import {
-  cluster,
-  declaring,
-  deployment,
-  nat,
-  pinned,
-  policy,
-  runtimeClass,
-  time,
-  yaml,
-} from './manifests.ts';
+import { cluster, declaring, deployment, nat, pinned, policy, time, yaml } from './manifests.ts';
 
 const root = join(import.meta.dirname, '../../..');
 /** `kind: message`, each in order. */
@@ -169,35 +159,6 @@ describe('keepalive check', () => {
       [
         "left-alone: KeepalivePolicy db/behind-the-nat selects its pods, which are left as they are: it uses its node's own network",
       ],
-    ],
-    [
-      'a RuntimeClass of Windows in the input',
-      [policy(), deployment({ runtimeClassName: 'iis' }), runtimeClass('iis', 'windows')],
-      [
-        'left-alone: KeepalivePolicy db/behind-the-nat selects its pods, which are left as they are: Windows has no such sysctls',
-      ],
-    ],
-    [
-      'a RuntimeClass of Linux in the input',
-      [policy(), deployment({ runtimeClassName: 'gvisor' }), runtimeClass('gvisor', 'linux')],
-      [],
-    ],
-    [
-      'sysctls of pods that a RuntimeClass sends to Windows',
-      [deployment({ runtimeClassName: 'iis', ...declaring(time) }), runtimeClass('iis', 'windows')],
-      ['pod-refused: sysctls cannot be set for a windows pod'],
-    ],
-    [
-      'a RuntimeClass that is not in the input',
-      [policy(), deployment({ runtimeClassName: 'iis' })],
-      [
-        'unknown-runtime-class: whether RuntimeClass iis is of Windows, where pods with sysctls fail, cannot be told',
-      ],
-    ],
-    [
-      'one of which the template says the operating system',
-      [policy(), deployment({ runtimeClassName: 'gvisor', os: { name: 'linux' } })],
-      [],
     ],
     [
       'sysctls beside hostNetwork',

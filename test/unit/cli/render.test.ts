@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { sysctls } from '../../support/builder.ts';
 import { keepalive } from '../../support/command-line.ts';
 import { Folder } from './folder.ts';
-import { cluster, deployment, policy, runtimeClass, yaml } from './manifests.ts';
+import { cluster, policy, yaml } from './manifests.ts';
 import { behind90, rendered } from './rendered.ts';
 
 const pod = (spec: string) => `apiVersion: v1\nkind: Pod\nmetadata:\n  name: mongo\nspec:\n${spec}`;
@@ -234,18 +234,6 @@ describe('keepalive render', () => {
       expect((await keepalive(['render'], { stdin: `${labels}${stdin}` })).stdout).toContain('value: "116"');
     },
   );
-
-  test('leaves pods as they are that a RuntimeClass in the input sends to Windows', async () => {
-    const workload = deployment({ runtimeClassName: 'iis' });
-    const render = async (os: string) => {
-      const text = yaml(policy(), workload, runtimeClass('iis', os));
-      return keepalive(['render', '-f', '-', '-n', 'db'], { stdin: text });
-    };
-    const onWindows = await render('windows');
-    expect(onWindows.stdout).not.toContain('tcp_keepalive_time');
-    expect(onWindows.stderr).toContain('Windows has no such sysctls');
-    expect((await render('linux')).stdout).toContain('tcp_keepalive_time');
-  });
 
   test('renders where a selector asks for no label but the name of the namespace', async () => {
     const { stdout, stderr } = await keepalive(['render'], { stdin: `${namespaces(named)}---\n${app}` });
