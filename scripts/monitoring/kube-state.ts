@@ -11,6 +11,7 @@ interface Gauge {
   /** Below `path`, where that is a list. */
   readonly valueFrom?: Path;
   readonly labels?: Readonly<Record<string, Path>>;
+  readonly nilIsZero?: true;
 }
 
 const ofPolicies: readonly Gauge[] = [
@@ -30,6 +31,8 @@ const ofPolicies: readonly Gauge[] = [
     name: 'policy_findings',
     help: 'How many findings there are.',
     path: ['status', 'findingsTotal'],
+    // A status without findings does not say how many.
+    nilIsZero: true,
   },
 ];
 
@@ -72,7 +75,7 @@ function resourceOf(kind: string, gauges: readonly Gauge[]) {
       name: ['metadata', 'name'],
       ...(kind === 'KeepalivePolicy' ? { exported_namespace: ['metadata', 'namespace'] } : {}),
     },
-    metrics: gauges.map(({ name, help, path, valueFrom, labels }) => ({
+    metrics: gauges.map(({ name, help, path, valueFrom, labels, nilIsZero }) => ({
       ...{ name, help },
       each: {
         type: 'Gauge',
@@ -80,6 +83,7 @@ function resourceOf(kind: string, gauges: readonly Gauge[]) {
           path,
           ...(valueFrom === undefined ? {} : { valueFrom }),
           ...(labels === undefined ? {} : { labelsFromPath: labels }),
+          ...(nilIsZero === undefined ? {} : { nilIsZero }),
         },
       },
     })),

@@ -38,9 +38,9 @@ const besides = `
 - **Of the API server:** \`apiserver_mutating_admission_policy_check_total\` and \`apiserver_admission_match_condition_evaluation_errors_total\` count
   what admission did, and what it failed to evaluate.
 - **Of objects:** \`deploy/monitoring/kube-state-metrics.yaml\` has kube-state-metrics tell of the three kinds (\`--custom-resource-state-config-file\`),
-  for who has rules of his own over conditions. It was checked against the kinds, and not run with kube-state-metrics.
+  for who has rules of his own over conditions. \`test/long/tools-of-others.test.ts\` runs it.
 - **On a terminal:** \`deploy/monitoring/k9s-views.yaml\` and \`k9s-plugins.yaml\` are for the folder that \`k9s info\` names, as \`views.yaml\` and
-  \`plugins.yaml\`. They were checked against the kinds, and not run with k9s.
+  \`plugins.yaml\`. The same test shows them.
 `;
 
 /** docs/metrics.md. */

@@ -98,6 +98,19 @@ export function prometheus(): ProgramSet {
   });
 }
 
+/** Tells Prometheus of objects, by what deploy/monitoring says of ours: no cluster needs it. */
+export function kubeStateMetrics(): ProgramSet {
+  return tools({
+    name: 'kube-state-metrics',
+    packages: { 'kube-state-metrics': 'k8s.io/kube-state-metrics/v2' },
+  });
+}
+
+/** Shows a cluster on a terminal, with views and plugins of deploy/monitoring. */
+export function k9s(): ProgramSet {
+  return tools({ name: 'k9s', packages: { k9s: 'github.com/derailed/k9s' } });
+}
+
 /**
  * Argo CD, whose parts are one program, with its kinds and its usual configuration as YAML: no cluster needs it. Its 3.2.12 does not
  * compile: the controller calls a function that its settings do not have.
