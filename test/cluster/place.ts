@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 /** The root of this repository. */
 export const repository = join(import.meta.dirname, '../..');
@@ -14,7 +14,9 @@ export function stateRoot(): string {
 
 /** Where programs and images that were built once are found again. */
 export function cacheRoot(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'keepalive-operator');
+  const { XDG_CACHE_HOME: told = '' } = process.env;
+  // What is empty or begins elsewhere than at the root counts as not set (XDG Base Directory Specification).
+  return join(isAbsolute(told) ? told : join(homedir(), '.cache'), 'keepalive-operator');
 }
 
 /** Throws where a folder that the nodes need would be hidden by one that they have of their own. */

@@ -7,12 +7,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { fill, placeFor } from '../../cluster/cache.ts';
+import { cacheRoot } from '../../cluster/place.ts';
 
 let folder: string;
 
@@ -60,4 +61,21 @@ test('of two who want the same at once, one makes it and both have it', async ()
   };
   await Promise.all([fill(place, make), fill(place, make)]);
   expect([made, readFileSync(join(place, 'etcd'), 'utf8')]).toEqual([1, 'whole']);
+});
+
+describe('what was built is kept', () => {
+  const { XDG_CACHE_HOME: before } = process.env;
+  afterEach(() => {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = before;
+  });
+
+  test.each([
+    ['where the environment says', '/somewhere', '/somewhere/keepalive-operator'],
+    ['below the home where it says nothing', '', join(homedir(), '.cache/keepalive-operator')],
+    ['there too where it says no absolute place', 'cache', join(homedir(), '.cache/keepalive-operator')],
+  ])('%s', (_sentence, told, place) => {
+    process.env.XDG_CACHE_HOME = told;
+    expect(cacheRoot()).toBe(place);
+  });
 });
