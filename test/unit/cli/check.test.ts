@@ -9,16 +9,9 @@ import { keepalive } from '../../support/command-line.ts';
 import { limitCases } from '../../support/limit-cases.ts';
 import { Folder } from './folder.ts';
 import { cluster, declaring, deployment, nat, pinned, policy, time, yaml } from './manifests.ts';
+import { remarked } from './remarked.ts';
 
 const root = join(import.meta.dirname, '../../..');
-/** `kind: message`, each in order. */
-async function remarked(text: string, ...argv: string[]): Promise<string[]> {
-  const { stdout } = await keepalive(['check', '-f', '-', '-o', 'json', ...argv], { stdin: text });
-  return (JSON.parse(stdout) as { rule: string; message: string }[]).map(
-    ({ rule, message }) => `${rule}: ${message}`,
-  );
-}
-
 describe('keepalive check', () => {
   test.each<[string, object[], string[]]>([
     ['a policy and what it selects', [policy(), deployment()], []],

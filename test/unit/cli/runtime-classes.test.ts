@@ -2,13 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { keepalive } from '../../support/command-line.ts';
 import { declaring, deployment, policy, runtimeClass, time, yaml } from './manifests.ts';
-
-async function remarked(...objects: object[]): Promise<string[]> {
-  const { stdout } = await keepalive(['check', '-f', '-', '-o', 'json'], { stdin: yaml(...objects) });
-  return (JSON.parse(stdout) as { rule: string; message: string }[]).map(
-    ({ rule, message }) => `${rule}: ${message}`,
-  );
-}
+import { remarked } from './remarked.ts';
 
 describe('keepalive check', () => {
   test.each<[string, object[], RegExp]>([
@@ -28,7 +22,7 @@ describe('keepalive check', () => {
       /^unknown-runtime-class: whether RuntimeClass iis is of Windows, where pods with sysctls fail, cannot be told/,
     ],
   ])('%s', async (_sentence, objects, expected) => {
-    const said = await remarked(...objects);
+    const said = await remarked(yaml(...objects));
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(expected);
   });
@@ -40,7 +34,7 @@ describe('keepalive check', () => {
       [deployment({ runtimeClassName: 'gvisor', os: { name: 'linux' } })],
     ],
   ])('has nothing to say of one %s', async (_sentence, objects) => {
-    expect(await remarked(policy(), ...objects)).toEqual([]);
+    expect(await remarked(yaml(policy(), ...objects))).toEqual([]);
   });
 });
 

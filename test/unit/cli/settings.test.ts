@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { keepalive } from '../../support/command-line.ts';
 import { cluster, policy, settings, yaml } from './manifests.ts';
+import { remarked } from './remarked.ts';
 import { behind90 } from './rendered.ts';
 
 describe('keepalive check', () => {
@@ -56,10 +57,7 @@ describe('keepalive check', () => {
       [],
     ],
   ])('reads settings %s', async (_sentence, objects, expected) => {
-    const { stdout } = await keepalive(['check', '-f', '-', '-o', 'json'], { stdin: yaml(...objects) });
-    const said = (JSON.parse(stdout) as { rule: string; message: string }[]).map(
-      ({ rule, message }) => `${rule}: ${message}`,
-    );
+    const said = await remarked(yaml(...objects));
     expect(said).toEqual(expected.map((words) => expect.stringContaining(words)));
   });
 });
