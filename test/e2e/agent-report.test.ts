@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { runOrThrow } from '../cluster/command.ts';
 import { processesIn } from '../cluster/process.ts';
-import { until } from '../cluster/wait.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from './shared.ts';
 
 const bench = new Bench();
@@ -84,19 +83,13 @@ test('a node that changes nothing is not written about', async () => {
       .reduce((sum, count) => sum + count, 0);
   };
   await bench.start(sleeper('marked', namespace, { spec: { nodeName: 'n2' } }));
-  await until('it is reported', async () => {
-    const { status } = await bench.nodeKeepalive('n2');
-    return status?.policies?.some(({ live }) => live === 1) === true;
-  });
+  await bench.report('n2', ({ policies = [] }) => policies.some(({ live }) => live === 1));
   const before = await writes();
   // Events that every agent looks at, and that change nothing; the one change made after them is seen after them.
   await bench.cluster.kubectl('label', 'namespace', namespace, 'irrelevant=yes');
   await bench.cluster.kubectl('annotate', 'pod', 'marked', '-n', namespace, 'irrelevant=yes');
   await remove('pod', 'marked', '-n', namespace);
-  await until('the change is reported', async () => {
-    const { status } = await bench.nodeKeepalive('n2');
-    return status?.policies === undefined;
-  });
+  await bench.report('n2', ({ policies }) => policies === undefined);
   expect(await writes()).toBe(before + 1);
 });
 

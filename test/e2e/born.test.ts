@@ -43,7 +43,7 @@ describe('a connection that no descriptor leads to', () => {
     await bench.apply(kap(namespace, 'nat', 90));
     await bench.start(talker(server, ['queue', port]));
     await bench.untilValuesIn('server', namespace, '30/10/6');
-    const { connections } = (await bench.nodeKeepalive('n1')).status ?? {};
+    const { connections } = await bench.report('n1', (report) => report.connections !== undefined);
     expect(connections).toMatchObject({ by: 'BPF' });
     expect(isKeepalive(await oneMore('client'), 30)).toBe(true);
   });

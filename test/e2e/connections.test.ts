@@ -96,9 +96,9 @@ test('what the node itself forgets sooner than the path declares is told, and no
   const found = status.findings?.filter(({ reason }) => reason === 'ShorterTrackerOnNode');
   expect(found).toMatchObject([{ node: 'n2' }]);
   expect(found?.[0]?.message).toContain(`after 60 s (Conntrack, ${key}), sooner than the 90 s of nat`);
-  const report = (await bench.nodeKeepalive('n2')).status;
-  expect(report?.trackers).toContainEqual({ type: 'Conntrack', idleTimeoutSeconds: 60, source: key });
-  expect(report?.kubeProxy).toMatchObject({ mode: 'nftables' });
+  const { trackers, kubeProxy } = await bench.report('n2', (report) => report.kubeProxy !== undefined);
+  expect(trackers).toContainEqual({ type: 'Conntrack', idleTimeoutSeconds: 60, source: key });
+  expect(kubeProxy).toMatchObject({ mode: 'nftables' });
   expect((await host.execOrThrow(['sysctl', '-n', key], { cwd: '/' })).trim()).toBe('60');
   await host.sysctl({ [key]: Number(before) });
 });

@@ -150,10 +150,9 @@ describe('a tenant, with the role edit in one namespace that is restricted', () 
     await until('it is in force', async () => (await bench.valuesIn('honest', tenant)).startsWith('1/'));
     expect(await heldBy()).toEqual(asItWas);
     // Those that say they are others are deleted, by a kubelet that knows of no such file, and stay by their finalizer.
-    await until('the node tells of the honest one alone', async () => {
-      const { policies = [] } = (await bench.nodeKeepalive(node)).status ?? {};
-      return policies.some(({ name, selected, live }) => name === 'fierce' && selected === 1 && live === 1);
-    });
+    await bench.report(node, ({ policies = [] }) =>
+      policies.some(({ name, selected, live }) => name === 'fierce' && selected === 1 && live === 1),
+    );
     for (const liar of liars) expect(await bench.exists('pod', liar, '-n', tenant)).toBe(true);
     expect(await heldBy()).toEqual(asItWas);
     expect(await writtenSince(since)).toEqual(honest);

@@ -156,17 +156,9 @@ export class Bench {
     // Counts that move by themselves are written once a minute at most.
     timeoutMs = 90_000,
   ): Promise<PolicyStatus> {
-    let last: PolicyStatus | undefined;
-    return this.until(
-      `status of ${name.kind} ${name.name}`,
-      async () => {
-        const { status, metadata } = await this.policy(name);
-        last = status;
-        return status?.observedGeneration === metadata.generation && holds(status) ? status : undefined;
-      },
-      { timeoutMs, everyMs: 100 },
-    ).catch((error: unknown) => {
-      throw new Error(`${(error as Error).message}; it is ${JSON.stringify(last)}`, { cause: error });
+    return this.#untilStatus(`status of ${name.kind} ${name.name}`, timeoutMs, async () => {
+      const { status, metadata } = await this.policy(name);
+      return { status, holds: status?.observedGeneration === metadata.generation && holds(status) };
     });
   }
 
@@ -198,6 +190,40 @@ export class Bench {
 
   nodeKeepalive(node: string): Promise<{ readonly status?: NodeKeepaliveStatus }> {
     return this.#read(`/apis/keepalive.dev/v1alpha1/nodekeepalives/${node}`);
+  }
+
+  /**
+   * Waits until what a node's agent says `holds`; gives it back. Values are there before anybody says so: an agent writes 10 s
+   * after its last report at the soonest, and one that starts not before it knows how connections are reached.
+   */
+  async report(
+    node: string,
+    holds: (status: NodeKeepaliveStatus) => boolean,
+    timeoutMs = 90_000,
+  ): Promise<NodeKeepaliveStatus> {
+    return this.#untilStatus(`report of ${node}`, timeoutMs, async () => {
+      const { status } = await this.nodeKeepalive(node);
+      return { status, holds: status !== undefined && holds(status) };
+    });
+  }
+
+  async #untilStatus<T>(
+    what: string,
+    timeoutMs: number,
+    read: () => Promise<{ readonly status: T | undefined; readonly holds: boolean }>,
+  ): Promise<T> {
+    let last: T | undefined;
+    return this.until(
+      what,
+      async () => {
+        const { status, holds } = await read();
+        last = status;
+        return holds ? status : undefined;
+      },
+      { timeoutMs, everyMs: 100 },
+    ).catch((error: unknown) => {
+      throw new Error(`${(error as Error).message}; it is ${JSON.stringify(last)}`, { cause: error });
+    });
   }
 
   /** Starts pods and waits until they are ready. */

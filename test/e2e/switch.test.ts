@@ -132,10 +132,9 @@ describe('switched off, with values staying', () => {
       expect(await bench.dryRun(sleeper('new', namespace))).toEqual([]);
       await bench.start(sleeper('orphan', namespace, { spec: { nodeName: 'n1' } }));
       // Its agent has read it, so that it had the occasion to change it.
-      await until('the agent of its node reports it', async () => {
-        const { status } = await bench.nodeKeepalive('n1');
-        return status?.policies?.some(({ findings }) => findings?.some(({ pod }) => pod === 'orphan'));
-      });
+      await bench.report('n1', ({ policies = [] }) =>
+        policies.some(({ findings }) => findings?.some(({ pod }) => pod === 'orphan')),
+      );
       expect(await bench.valuesIn('orphan', namespace)).toBe(untouched);
     } finally {
       await scale(replicas);

@@ -93,8 +93,8 @@ describe('an installation that reaches connections by the kernel alone', () => {
   });
 
   test('gives new connections their values', async () => {
-    const { status } = await bench.nodeKeepalive('n1');
-    expect(status?.connections?.by).toBe('BPF');
+    const { connections } = await bench.report('n1', (report) => report.connections !== undefined);
+    expect(connections?.by).toBe('BPF');
     const [server, client] = ['server', 'client'].map((name) => ({ name, namespace: 'default', node: 'n1' }));
     if (server === undefined || client === undefined) throw new Error('both are there');
     await bench.start(talker(server, ['queue', '7000']));
@@ -109,9 +109,9 @@ describe('an installation that reaches connections by the kernel alone', () => {
   });
 
   test('says of open connections only what the kernel counts', async () => {
-    const { status } = await bench.nodeKeepalive('n1');
-    const counts = status?.connections?.countedBy === 'BPF';
-    expect(status?.connections?.countedBy).toBe(counts ? 'BPF' : 'Nobody');
+    const { connections } = await bench.report('n1', (report) => report.connections !== undefined);
+    const counts = connections?.countedBy === 'BPF';
+    expect(connections?.countedBy).toBe(counts ? 'BPF' : 'Nobody');
     const policy = await bench.status(
       { kind: 'kap', name: 'team', namespace: 'default' },
       ({ pods }) => pods?.live === 1,

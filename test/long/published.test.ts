@@ -310,9 +310,7 @@ describe('a registry in the lab', () => {
     await bench.start(sleeper('app', 'default'));
     await until('the pod has the values', async () => (await bench.valuesIn('app', 'default')) === '30/10/6');
     // By the libbpf that the published image brings, which is not that of the lab's own.
-    await until('the kernel looks after connections', async () => {
-      return (await bench.nodeKeepalive('n1')).status?.connections?.by === 'BPF';
-    });
+    await bench.report('n1', ({ connections }) => connections?.by === 'BPF');
   }, 300_000);
 
   test.each(['install.yaml', 'install-webhook.yaml'])(

@@ -77,9 +77,7 @@ const everywhereAndSaid = async () => [
 ];
 
 async function untilTold(agent: string): Promise<void> {
-  await bench.until(`the agent is ${agent}`, async () => {
-    return (await bench.nodeKeepalive('n1')).status?.agentVersion === agent;
-  });
+  await bench.report('n1', ({ agentVersion }) => agentVersion === agent);
   const isCovered = (status: Parameters<typeof isReady>[0]) =>
     isReady(status) && condition(status, 'Covered')?.status === 'True';
   // The two pods, and both ends of the connection that was open before all of it.

@@ -58,7 +58,7 @@ export async function factsOf(bench: Bench, node: string, starter: string): Prom
   const said = await bench.cluster.onNode(node, `${questions}\n${starter} --version | head -n 1`);
   const lines = said.trim().split('\n');
   const line = (at: number) => lines[at] ?? '';
-  const { status } = await bench.nodeKeepalive(node);
+  const { connections } = await bench.report(node, (report) => report.connections !== undefined);
   return {
     distribution: line(0),
     kernel: plain(info[0] ?? ''),
@@ -67,7 +67,7 @@ export async function factsOf(bench: Bench, node: string, starter: string): Prom
     monitor: `${line(3)} in ${placeOf(line(4))}`,
     controlGroups: line(1) === 'cgroup2fs' ? 'v2' : 'v1',
     appArmor: line(2) === 'Y' ? 'on' : 'off',
-    connections: status?.connections?.by ?? 'not told',
+    connections: connections?.by ?? 'not told',
   };
 }
 
