@@ -2,6 +2,7 @@ import type { Policy } from '../policy/policy.ts';
 import { namespaceSelectorOf, selectsNamespace } from '../policy/policy.ts';
 import { podView } from '../policy/pod.ts';
 import { skipOf } from '../policy/skip.ts';
+import { saysLinux } from '../policy/windows.ts';
 import { someOf } from '../policy/finding.ts';
 import { shorthand } from '../api/triple.ts';
 import { surelySelects } from './added-labels.ts';
@@ -192,9 +193,9 @@ function unknownRuntimeClasses(
   { namespaces, runtimeClasses }: Beside,
 ): Remark[] {
   return [...firstOfEach(selected).keys()].flatMap(({ manifest, template, pod, namespace }) => {
-    const { runtimeClassName: name = '', os } = pod.spec ?? {};
-    const isTold = name === '' || runtimeClasses.isKnown(name) || os?.name !== undefined;
-    if (isTold || skipOf(podView(pod), namespaces.view(namespace)) !== undefined) return [];
+    const { runtimeClassName: name = '' } = pod.spec ?? {};
+    if (name === '' || runtimeClasses.isKnown(name) || saysLinux(pod.spec ?? {})) return [];
+    if (skipOf(podView(pod), namespaces.view(namespace)) !== undefined) return [];
     const words = `whether RuntimeClass ${name} is of Windows, where pods with sysctls fail, cannot be told: add it to the input`;
     return [remark('unknown-runtime-class', manifest, [...template, 'spec', 'runtimeClassName'], words)];
   });

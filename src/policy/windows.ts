@@ -32,6 +32,11 @@ function selectsWindows(nodeSelector: Readonly<Record<string, string>>): boolean
   return osLabels.some((label) => nodeSelector[label] === 'windows') || buildLabel in nodeSelector;
 }
 
+/** Says for itself that it is of Linux: what a RuntimeClass selects beside it may not differ, or the pod is refused. */
+export function saysLinux({ os, nodeSelector = {} }: Scheduling): boolean {
+  return os?.name === 'linux' || osLabels.some((label) => nodeSelector[label] === 'linux');
+}
+
 /** Terms are alternatives: each has to lead to Windows. */
 function requiresWindows(spec: Scheduling): boolean {
   const terms = (requiredTerms(spec) ?? []).filter((term) => !asksForNothing(term));

@@ -33,6 +33,10 @@ describe('keepalive check', () => {
       'whatever it is of, where the template says its system',
       [deployment({ runtimeClassName: 'gvisor', os: { name: 'linux' } })],
     ],
+    [
+      'whatever it is of, where the template selects nodes of Linux',
+      [deployment({ runtimeClassName: 'gvisor', nodeSelector: { 'kubernetes.io/os': 'linux' } })],
+    ],
   ])('has nothing to say of one %s', async (_sentence, objects) => {
     expect(await remarked(yaml(policy(), ...objects))).toEqual([]);
   });
