@@ -1,8 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
+import { systemClock } from '../kube/clock.ts';
 import { Callers } from './callers.ts';
 import { closeInTime, listen } from './listening.ts';
+import { sparing } from './sparing.ts';
 
 /**
  * Not by `import`: that reads every export of the module, WebSocket among them, for which Node 26 loads its own
@@ -49,7 +51,7 @@ export class HealthServer {
   /** Rejects when the address cannot be had. */
   static async start(options: HealthOptions): Promise<HealthServer> {
     const callers = new Callers(options.answerMs ?? answerMs);
-    const served = { ...options, metrics: shared(options.metrics) };
+    const served = { ...options, metrics: sparing(options.metrics, systemClock) };
     const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
       if (callers.isAnswered(request.socket, response)) void respond(request, response, served);
     });
@@ -69,15 +71,6 @@ export class HealthServer {
   close(): Promise<void> {
     return closeInTime(this.#server);
   }
-}
-
-/** Whoever asks while it is being made gets the same. */
-function shared<T>(make: () => Promise<T>): () => Promise<T> {
-  let making: Promise<T> | undefined;
-  return () =>
-    (making ??= make().finally(() => {
-      making = undefined;
-    }));
 }
 
 async function respond(
