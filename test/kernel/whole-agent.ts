@@ -88,7 +88,7 @@ const link = new SocketLink({ procRoot: '/proc', log, patienceMs: hangsAfterMs }
 const connections = new Connections({
   ...{ link, kernel, log, metrics, countMs: 3000, onCounted: () => undefined },
 });
-await kernel.turn;
+await kernel.reached;
 
 const repair = [seconds, { openConnections: 'Repair' }] as const;
 const observe = [seconds, { openConnections: 'Observe' }] as const;

@@ -81,11 +81,14 @@ describe('operator, policy and workload at once', () => {
 
 /** What a policy may say while pods go without the values. */
 class Outage {
+  /** Looks at which a pod would have been made without the values. */
+  passed = 0;
   #wasTold = false;
   #untoldSince: number | undefined;
 
   judge({ ready, reason, covered }: Awaited<ReturnType<typeof look>>): void {
     if (reason === 'AdmissionInactive') this.#wasTold = true;
+    if (!covered) this.passed += 1;
     if (!ready || covered) {
       this.#untoldSince = undefined;
       return;
@@ -99,6 +102,8 @@ class Outage {
 }
 
 describe('an API server that is restarted', () => {
+  let passed = 0;
+
   test.each([1, 2, 3, 4, 5])('is not believed while it lets pods pass (%i)', async () => {
     await bench.status(team);
     const apiserver = cluster.component('apiserver');
@@ -114,5 +119,10 @@ describe('an API server that is restarted', () => {
       },
       { timeoutMs: 90_000, everyMs: 100 },
     );
+    passed += outage.passed;
+  });
+
+  test('lets pods pass in one of these rounds at least: else none was the case that is meant', () => {
+    expect(passed).toBeGreaterThan(0);
   });
 });
