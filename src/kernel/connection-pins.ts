@@ -2,6 +2,9 @@
 import { existsSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { detachLink, openPinned } from './libbpf.ts';
+import { close } from './syscall.ts';
+
 export const maps = ['networks', 'groups', 'marks'] as const;
 export type Iterator = 'open' | 'known';
 export type Pin = (typeof maps)[number] | Iterator | 'born';
@@ -51,9 +54,31 @@ export function namesIn(pinFolder: string): string[] {
 
 /** The program first, so that none acts by half of its maps. Somebody else may be removing them as well. */
 export function removeFolder(folder: string): void {
-  const pins = namesIn(folder).sort((a, b) => Number(b === 'born') - Number(a === 'born'));
-  for (const pin of pins) ifThere(() => unlinkSync(join(folder, pin)));
+  if (existsSync(join(folder, 'born'))) removeProgram(join(folder, 'born'));
+  for (const pin of namesIn(folder)) ifThere(() => unlinkSync(join(folder, pin)));
   ifThere(() => rmdirSync(folder));
+}
+
+/**
+ * A kernel lets go of what was pinned a moment after its file has gone (bpf_free_inode in kernel/bpf/inode.c comes after a grace period of RCU): what
+ * is detached acts no more at once. The file goes first: it must never lead to a link that is attached to nothing, since whoever comes next
+ * takes that for the program.
+ */
+function removeProgram(path: string): void {
+  const link = attempt(() => openPinned(path));
+  ifThere(() => unlinkSync(path));
+  if (link === undefined) return;
+  attempt(() => detachLink(link));
+  close(link);
+}
+
+/** Where it cannot be detached, it goes in the kernel's own time. */
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
 }
 
 function ifThere(remove: () => void): void {

@@ -28,6 +28,7 @@ interface Library {
   readonly destroyLink: Call;
   readonly pin: Call;
   readonly get: Call;
+  readonly detach: Call;
   readonly createIterator: Call;
   readonly setAutoload: Call;
   readonly update: Call;
@@ -58,6 +59,7 @@ function library(): Library {
     destroyLink: lib.func('int bpf_link__destroy(void *link)'),
     pin: lib.func('int bpf_obj_pin(int fd, const char *path)'),
     get: lib.func('int bpf_obj_get(const char *path)'),
+    detach: lib.func('int bpf_link_detach(int link)'),
     createIterator: lib.func('int bpf_iter_create(int link)'),
     setAutoload: lib.func('int bpf_program__set_autoload(void *program, bool load)'),
     update: lib.func('int bpf_map_update_elem(int map, const void *key, const void *value, uint64_t flags)'),
@@ -177,6 +179,11 @@ function iteratorOver(mapFd: number): { readonly bytes: Buffer; readonly info: B
 /** A descriptor of what is pinned there. ENOENT where nothing is. */
 export function openPinned(path: string): number {
   return checked('obj_get', library().get(path));
+}
+
+/** What is attached by that link acts no more, whoever holds the link. */
+export function detachLink(link: number): void {
+  checked('link_detach', library().detach(link));
 }
 
 /** What is read of it was so in the network namespace that the calling thread is in at this moment. */
