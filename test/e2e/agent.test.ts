@@ -17,6 +17,8 @@ const on = (node: string, name: string, extra: { labels?: Record<string, string>
 const values = (pod: string, expected: string, container?: string) =>
   bench.untilValuesIn(pod, namespace, expected, container);
 const remove = (...args: string[]) => bench.cluster.kubectl('delete', ...args);
+const untilGivenNothing = (pod: ReturnType<typeof sleeper>) =>
+  until('admission gives nothing any more', async () => (await bench.dryRun(pod)).length === 0);
 
 beforeAll(() => bench.namespace(namespace));
 afterAll(async () => {
@@ -107,7 +109,7 @@ describe('with a policy that admission cannot bring to a pod', () => {
     const [main] = pod.spec.containers;
     const init = { ...main, name: 'init' };
     const withInit = { ...pod, spec: { ...pod.spec, initContainers: [init] } };
-    await until('admission gives nothing any more', async () => (await bench.dryRun(withInit)).length === 0);
+    await untilGivenNothing(withInit);
     await bench.apply(withInit);
     await until('it runs', async () => {
       const { status } = await bench.json<{
@@ -121,6 +123,7 @@ describe('with a policy that admission cannot bring to a pod', () => {
 
   test('a pod that gets a new sandbox is covered again, and has its own values back', async () => {
     await remove('kap', 'nat', '-n', namespace);
+    await untilGivenNothing(on('n2', 'restarted'));
     await bench.start(on('n2', 'restarted'));
     await bench.apply(kap(namespace, 'nat', 90));
     await values('restarted', '30/10/6');

@@ -104,6 +104,12 @@ describe('switched off, with values staying', () => {
   test('an agent that starts then changes nothing either', async () => {
     await bench.cluster.kubectl('rollout', 'restart', ...daemonSet);
     await rolledOut();
+    // One that is made anew is of a round that has ended.
+    await bench.cluster.kubectl('delete', 'nka', 'n1', 'n2');
+    for (const node of ['n1', 'n2']) {
+      await until(`${node} reports anew`, () => bench.exists('nka', node));
+      await bench.report(node, ({ host }) => host !== undefined);
+    }
     expect(await bench.valuesOf('n2')).toBe('600/10/6');
     expect(await bench.valuesOf('n1')).toBe('30/10/6');
     expect(await bench.valuesIn('early', namespace)).toBe('601/10/6');

@@ -36,7 +36,10 @@ beforeAll(async () => {
   await bench.status(team);
   await bench.start(...pods);
   // Every agent has told how the pods of its node stand.
-  await bench.status(team, ({ pods: counts }) => counts?.live === 2 && counts.selected === 4);
+  await bench.status(
+    team,
+    ({ pods: counts }) => counts?.live === 2 && counts.selected === 4 && counts.skipped === 2,
+  );
 });
 afterAll(async () => {
   await bench.cluster.kubectl('delete', 'namespace', namespace, pinned, '--wait=false', '--ignore-not-found');
