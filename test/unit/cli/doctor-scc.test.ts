@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Answer } from '../../../src/cli/cluster.ts';
 import { known } from '../../../src/cli/cluster.ts';
 import { accountsOf, identityOf, isNamed, openShift } from '../../../src/cli/doctor-scc.ts';
+import { witnessPod } from '../../../src/policy/witness.ts';
 import { manifestsOf } from '../../support/manifest.ts';
 import { privileged, restricted } from '../../support/openshift.ts';
 import type { Sketch } from './diagnosed.ts';
@@ -56,6 +57,13 @@ const narrow: Sketch = {
   seLinuxContext: { type: 'MustRunAs', seLinuxOptions: { type: 'spc_t' } },
   users: [user],
 };
+
+test('the pod by which the controller asks whether admission answers is one that OpenShift lets everybody make', () => {
+  const { metadata } = agents.spec.template;
+  const set = { ...agents, spec: { template: { metadata, spec: witnessPod([]).spec } } };
+  const [statement] = told([restricted], { set, rbac: { 'restricted-v2': known(true) } });
+  expect(statement?.text).toContain('by SecurityContextConstraints restricted-v2');
+});
 
 describe('OpenShift lets the agents run', () => {
   test.each<[string, Sketch, Allowed]>([
