@@ -11,8 +11,7 @@ import { matchConstraints } from './match-constraints.ts';
 
 const limitsName = `limits.${GROUP}`;
 const settingsName = `settings.${GROUP}`;
-const configMap = `ConfigMap ${SETTINGS_NAMESPACE}/${SETTINGS_NAME}`;
-const orAsk = `or ask whoever administers the cluster (${configMap}`;
+const orAsk = `or ask whoever administers the cluster (ConfigMap ${SETTINGS_NAMESPACE}/${SETTINGS_NAME}`;
 
 /** CEL: what one key says; where it cannot be read, the default. */
 function settingCel(name: SettingName, isNumber: boolean): string {
@@ -67,6 +66,10 @@ export function limitRefusals(spec: PolicySpec, settings: Settings): LimitRefusa
   ];
 }
 
+/** CEL: a text that names the settings, of whatever namespace they are in: an overlay moves them, and no text of a policy. */
+const celText = (text: string) =>
+  `'${text.replace(`${SETTINGS_NAMESPACE}/`, "' + params.metadata.namespace + '/")}'`;
+
 const declared = (key: string) => `object.spec.?keepalive.?${key}.orValue(variables.smallestInterval)`;
 const tooSmall = (key: string) => `(${declared(key)} < variables.smallestInterval ? ['${key}'] : [])`;
 
@@ -90,18 +93,18 @@ const limits = {
       expression: 'size(variables.tooShort) == 0',
       messageExpression:
         `'${path.start}' + variables.tooShort.join(', ') + '${path.middle}' + ` +
-        `string(variables.smallestTimeout) + '${path.end}'`,
+        `string(variables.smallestTimeout) + ${celText(path.end)}`,
     },
     {
       expression: 'size(variables.tooOften) == 0',
       messageExpression:
         `'${keepalive.start}' + variables.tooOften.join(' and ') + '${keepalive.middle}' + ` +
-        `string(variables.smallestInterval) + '${keepalive.end}'`,
+        `string(variables.smallestInterval) + ${celText(keepalive.end)}`,
     },
     {
       expression:
         "variables.openConnections == 'Repair' || object.spec.?openConnections.orValue('Repair') != 'Repair'",
-      message: repair,
+      messageExpression: celText(repair),
     },
   ],
 };

@@ -170,7 +170,8 @@ describe.each<[how: string, own: readonly string[], write: () => string]>([
       const args = ['kubectl', 'apply', '--dry-run=server', '-f', '-'];
       const stdin = JSON.stringify(kap('default', 'too-short', 5));
       const { stderr, code } = await cluster.exec(args, { stdin });
-      return code !== 0 && stderr.includes('may declare no idle timeout below 10 s');
+      const words = ['may declare no idle timeout below 10 s', ...own.map((name) => `(ConfigMap ${name}/`)];
+      return code !== 0 && words.every((one) => stderr.includes(one));
     });
   });
 
