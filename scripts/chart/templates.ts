@@ -196,6 +196,9 @@ function ownPorts(object: Spliced): void {
   object.scalar([...ports, 0, 'containerPort'], '{{ .Values.controller.metricsPort }}');
   object.append(ports, () => [
     `{{- if ${byWebhook} }}`,
+    '{{- if eq (int .Values.controller.metricsPort) (int .Values.controller.webhookPort) }}',
+    '{{- fail "controller.metricsPort and controller.webhookPort are the same: give each a port of its own" }}',
+    '{{- end }}',
     '- { name: webhook, containerPort: {{ .Values.controller.webhookPort }} }',
     '{{- end }}',
   ]);

@@ -24,9 +24,17 @@ const podCount = z.union([z.int().min(0), z.string().regex(/^[0-9]+(k|Ki|M|Mi)?$
 export function chartValues(base: Base): Values {
   return {
     image: {
-      registry: value(text, 'keepalive.dev', 'Where the image is. None is published yet: name your own.'),
+      registry: value(
+        text,
+        'keepalive.dev',
+        'Where the image is. A published chart says so; where this is keepalive.dev there is none: name your own.',
+      ),
       repository: value(text.min(1), 'keepalive-operator', 'What it is called there.'),
-      tag: value(text, '', 'The version of the chart, unless it is set.'),
+      tag: value(
+        text,
+        '',
+        'The version of the chart, unless it is set; of a published chart the image that was made with it, by its digest.',
+      ),
       digest: value(
         z.string().regex(/^(sha256:[a-f0-9]{64})?$/),
         '',
@@ -160,6 +168,8 @@ function ofPods(base: Base, kind: string): Record<string, Value> {
   };
 }
 
+const spec = ['spec', 'template', 'spec'];
+
 function controller(base: Base): Values {
   return {
     replicas: value(
@@ -168,7 +178,11 @@ function controller(base: Base): Values {
       'One acts, the others wait for it to end. Where the webhook changes new pods, each of them answers the API server.',
     ),
     ...ofPods(base, 'Deployment'),
-    nodeSelector: value(texts, {}, 'Labels of the nodes for it.'),
+    nodeSelector: value(
+      texts,
+      base.at('Deployment', [...spec, 'nodeSelector']),
+      'Labels of the nodes for it.',
+    ),
     tolerations: value(objects, [], 'Taints that it bears.'),
     topologySpreadConstraints: value(objects, [], 'How its replicas are spread.'),
     hostNetwork: value(
@@ -191,7 +205,6 @@ function controller(base: Base): Values {
 }
 
 function agent(base: Base): Values {
-  const spec = ['spec', 'template', 'spec'];
   return {
     enabled: value(
       flag,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { parse, parseDocument } from 'yaml';
+import { parse } from 'yaml';
 
 import { repository } from '../../test/cluster/place.ts';
 import type { Entry } from './archive.ts';
@@ -17,28 +17,41 @@ export interface ChartImage {
   readonly digest: string;
 }
 
-/** The chart with the image that was made with it as its default, by digest. */
+/** By it the templates name the image where the values have neither a tag nor a digest. */
+const digestAnnotation = 'keepalive.dev/image-digest';
+
+/** The chart that has, as its default, the image that was made with it, by digest. */
 export async function chartPackage(name: string, image: ChartImage): Promise<Buffer> {
-  const entries = filesBelow(folder).map((path): Entry => {
-    const text = readFileSync(join(folder, path), 'utf8');
-    const body = Buffer.from(path === 'values.yaml' ? valuesFor(text, image) : text);
-    return { path: `${name}/${path}`, mode: 0o644, body };
-  });
+  const entries = filesBelow(folder).map((path): Entry => ({
+    path: `${name}/${path}`,
+    mode: 0o644,
+    body: Buffer.from(released(path, image)),
+  }));
   return compressed(await tarOf(entries));
 }
 
-export function valuesFor(text: string, { registry, digest }: ChartImage): string {
-  const values = parseDocument(text);
-  for (const [field, value] of Object.entries({ registry, digest })) {
-    if (!values.hasIn(['image', field])) throw new Error(`the values of the chart have no image.${field}`);
-    values.setIn(['image', field], value);
-  }
-  return values.toString({ lineWidth: 0, flowCollectionPadding: false });
+const registryInClone = 'keepalive.dev';
+
+/** A file of the chart, as it is published. */
+export function released(path: string, { registry, digest }: ChartImage): string {
+  const text = readFileSync(join(folder, path), 'utf8');
+  const change = new Map([
+    ['Chart.yaml', ['annotations:\n', `annotations:\n  ${digestAnnotation}: ${digest}\n`]],
+    ['values.yaml', [`  registry: ${registryInClone}\n`, `  registry: ${registry}\n`]],
+    [
+      'README.md',
+      [`\`image.registry\` | \`"${registryInClone}"\``, `\`image.registry\` | \`"${registry}"\``],
+    ],
+  ]).get(path);
+  if (change === undefined) return text;
+  const [before = '', after = ''] = change;
+  if (!text.includes(before)) throw new Error(`${path} of the chart does not say ${before}`);
+  return text.replace(before, () => after);
 }
 
 /** As Helm pushes it, but for the time at which somebody pushed it. */
-export function chartArtifact(layout: Layout, packed: Buffer): Descriptor {
-  const metadata = parse(readFileSync(join(folder, 'Chart.yaml'), 'utf8')) as Record<string, string>;
+export function chartArtifact(layout: Layout, packed: Buffer, image: ChartImage): Descriptor {
+  const metadata = parse(released('Chart.yaml', image)) as Record<string, string>;
   const config = layout.json('application/vnd.cncf.helm.config.v1+json', metadata);
   const layers = [layout.blob('application/vnd.cncf.helm.chart.content.v1.tar+gzip', packed)];
   const { name: title, version, description } = metadata;

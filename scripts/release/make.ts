@@ -72,7 +72,7 @@ export async function makeRelease(order: Order): Promise<readonly Pushable[]> {
 
   const packed = await chartPackage(name, pinned);
   const charts = new Layout(inFolder('chart'));
-  const chart = chartArtifact(charts, packed);
+  const chart = chartArtifact(charts, packed, pinned);
   charts.name(chart, version);
   writeFileSync(inFolder(`${name}-${version}.tgz`), packed);
   tell('packed the chart');

@@ -44,4 +44,9 @@ describe.each(helmNames)('%s refuses, and names the value', (name) => {
     for (const word of told) expect(said).toContain(word);
     expect(said).toContain("values don't meet the specifications of the schema");
   });
+
+  test('one port for two servers, with what to do', async () => {
+    const args = ['--set', 'admission=webhook', '--set', 'controller.webhookPort=8080'];
+    await expect(rendered(name, args)).rejects.toThrow('give each a port of its own');
+  });
 });

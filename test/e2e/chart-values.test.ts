@@ -189,7 +189,7 @@ describe('a value changes what it says and nothing else', () => {
         [`${ofPod(deployment)}.containers.0.resources.requests.cpu`]: ['10m', '1'],
         [`${ofPod(deployment)}.affinity`]: [expect.anything(), undefined],
         [`${ofPod(deployment)}.tolerations`]: [undefined, [{ key: 'a' }]],
-        [`${ofPod(deployment)}.nodeSelector`]: [undefined, { a: 'b' }],
+        [`${ofPod(deployment)}.nodeSelector.a`]: [undefined, 'b'],
         [`${daemonSet}.spec.template.metadata.labels.team`]: [undefined, 'b'],
         [`${ofPod(daemonSet)}.containers.0.env.4`]: [undefined, { name: 'A', value: '1' }],
         [`${ofPod(daemonSet)}.affinity`]: [expect.anything(), undefined],

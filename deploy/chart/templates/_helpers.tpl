@@ -46,8 +46,9 @@ webhook
 {{- end }}
 
 {{- define "keepalive.image" -}}
+{{- $released := index .Chart.Annotations "keepalive.dev/image-digest" -}}
 {{- with .Values.image -}}
 {{- with .registry }}{{ . }}/{{ end }}{{ .repository -}}
-{{- if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- if .digest }}@{{ .digest }}{{ else if .tag }}:{{ .tag }}{{ else if $released }}@{{ $released }}{{ else }}:{{ $.Chart.AppVersion }}{{ end }}
 {{- end }}
 {{- end }}

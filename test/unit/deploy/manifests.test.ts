@@ -10,3 +10,11 @@ test('a drain is not held up by replicas that are not ready, and takes no two th
     unhealthyPodEvictionPolicy: 'AlwaysAllow',
   });
 });
+
+test.each(['Deployment', 'DaemonSet'])(
+  'no pod of the %s is sent to a node of Windows, which no taint may keep it from',
+  (kind) => {
+    const path = ['spec', 'template', 'spec', 'nodeSelector'];
+    expect(base.at(kind, path).toJSON()).toEqual({ 'kubernetes.io/os': 'linux' });
+  },
+);

@@ -4,19 +4,23 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 
-import { valuesFor } from '../../../scripts/release/chart.ts';
+import { released } from '../../../scripts/release/chart.ts';
 import { krewManifest } from '../../../scripts/release/krew.ts';
 
-const values = readFileSync(join(import.meta.dirname, '../../../deploy/chart/values.yaml'), 'utf8');
+const image = { registry: 'registry.example/team', digest: `sha256:${'1'.repeat(64)}` };
+const inClone = (path: string) =>
+  readFileSync(join(import.meta.dirname, '../../../deploy/chart', path), 'utf8');
 
-test('the chart of a release has its image, and says of everything else what it always says', () => {
-  const image = { registry: 'registry.example', digest: `sha256:${'1'.repeat(64)}` };
-  const changed = valuesFor(values, image);
-  const before = parse(values) as { image: object };
-  expect(parse(changed)).toEqual({ ...before, image: { ...before.image, ...image } });
-  const differing = changed.split('\n').filter((line) => !values.split('\n').includes(line));
-  expect(differing).toHaveLength(2);
-  expect(() => valuesFor('image: {}', image)).toThrow('image.registry');
+test.each<[path: string, says: string]>([
+  ['values.yaml', `  registry: ${image.registry}`],
+  ['Chart.yaml', `  keepalive.dev/image-digest: ${image.digest}`],
+  ['README.md', `| \`image.registry\` | \`"${image.registry}"\` |`],
+])('%s of a published chart has its image, and says of everything else what it always says', (path, says) => {
+  const [before, after] = [inClone(path), released(path, image)];
+  const differing = after.split('\n').filter((line) => !before.split('\n').includes(line));
+  expect(differing).toHaveLength(1);
+  expect(differing[0]).toContain(says);
+  if (path.endsWith('.yaml')) expect(() => parse(after) as unknown).not.toThrow();
 });
 
 test('krew is told of one archive for Linux and macOS', () => {
