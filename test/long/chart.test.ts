@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { Cluster } from '../cluster/cluster.ts';
 import { loadProduct } from '../cluster/install.ts';
-import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from '../e2e/shared.ts';
 import { buildHelms, buildMs, chart, helm, helmNames } from '../support/helm.ts';
+import { Overlays } from '../support/overlay.ts';
 import { seenDuring } from '../support/seen-during.ts';
 import { Page } from '../unit/docs/page.ts';
 import { Releases } from './release.ts';
@@ -27,7 +27,11 @@ beforeAll(async () => {
   await loadProduct(cluster);
   await bench.start(sleeper('app', 'default', { spec: { nodeName: 'n1' } }));
 }, buildMs);
-afterAll(() => cluster.down());
+const overlays = new Overlays();
+afterAll(async () => {
+  overlays.remove();
+  await cluster.down();
+});
 
 const everywhere = async () => [await bench.valuesIn('app', 'default'), await bench.valuesOf('n1')];
 const untilEverywhere = (values: string) =>
@@ -248,15 +252,36 @@ describe('a release under another name and in another namespace', () => {
   });
 });
 
-test.each(helmNames)('%s takes over what kubectl apply -k made, while every value stays', async (name) => {
-  const releases = new Releases(cluster, name);
-  await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
-  await bench.apply(...policies);
-  await untilEverywhere('30/10/6');
-  // Helm 4 applies on the server's side, where kubectl owns each field that it has set.
-  const take = ['--take-ownership', ...(name === 'Helm 4' ? ['--force-conflicts'] : [])];
-  const seen = await seenDuring(everywhere, () => releases.install('keepalive', home, ...take));
-  expect(seen).toEqual(['30/10/6']);
-  await releases.uninstall('keepalive', home);
-  await untilNodeIsClean();
-});
+const ofOverlay = {
+  ...{ op: 'add', path: '/spec/template/spec/containers/0/env/-' },
+  value: { name: 'OF_AN_OVERLAY', value: 'yes' },
+};
+
+test.each(helmNames)(
+  '%s takes over what kubectl apply -k made, while every value stays and nothing of an overlay does',
+  async (name) => {
+    const releases = new Releases(cluster, name);
+    const folder = overlays.write(name, {
+      patches: [{ target: { kind: 'DaemonSet' }, patch: JSON.stringify([ofOverlay]) }],
+    });
+    await cluster.kubectl('apply', '-k', folder);
+    await bench.apply(...policies);
+    await untilEverywhere('30/10/6');
+    // On the server's side Helm 4 leaves what kubectl owns and the chart does not have: nobody would know why it is there.
+    const take = ['--take-ownership', ...(name === 'Helm 4' ? ['--server-side=false'] : [])];
+    const seen = await seenDuring(everywhere, () => releases.install('keepalive', home, ...take));
+    expect(seen).toEqual(['30/10/6']);
+    const agents = await cluster.kubectl(
+      'get',
+      'daemonset',
+      'keepalive-agent',
+      '-n',
+      'keepalive-agent',
+      '-o',
+      'yaml',
+    );
+    expect(agents).not.toContain(ofOverlay.value.name);
+    await releases.uninstall('keepalive', home);
+    await untilNodeIsClean();
+  },
+);
