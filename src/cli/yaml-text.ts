@@ -13,6 +13,8 @@ import {
   stringify,
 } from 'yaml';
 
+import { mergeKey } from './merge-key.ts';
+
 /** A text of several documents with the places of all that is in it. */
 export interface YamlText {
   readonly documents: readonly Document.Parsed[];
@@ -20,20 +22,18 @@ export interface YamlText {
 }
 
 /**
- * As kubectl reads it (sigs.k8s.io/yaml over go-yaml 2): YAML 1.1 with its yes and no, octal numbers and merge keys, but
- * without its dates, its numbers to the base of sixty, and y and n for yes and no.
+ * As kubectl reads it (sigs.k8s.io/yaml over go-yaml 2): YAML 1.1 with its yes and no, of which y and n are one too, octal numbers and
+ * merge keys, but without its dates and its numbers to the base of sixty.
  */
 function tags(of: Tags): Tags {
-  return of.flatMap((tag): Tags => {
-    if (typeof tag !== 'object') return [tag];
-    if (tag.tag.endsWith(':timestamp') || ('format' in tag && tag.format === 'TIME')) return [];
-    if (!tag.tag.endsWith(':bool') || !('test' in tag) || tag.test === undefined) return [tag];
-    return [{ ...tag, test: new RegExp(tag.test.source.replace('Y|y|', '').replace('N|n|', '')) }];
-  });
+  const isOther = (tag: Tags[number]) =>
+    typeof tag === 'object' &&
+    (/:(timestamp|merge)$/.test(tag.tag) || ('format' in tag && tag.format === 'TIME'));
+  return [...of.filter((tag) => !isOther(tag)), mergeKey];
 }
 
 /** One for all: to make it takes as long as to read a small manifest. */
-const schema = new Schema({ schema: 'yaml-1.1', merge: true, customTags: tags, resolveKnownTags: false });
+const schema = new Schema({ schema: 'yaml-1.1', customTags: tags, resolveKnownTags: false });
 
 const options = { version: '1.1', schema, prettyErrors: false, logLevel: 'silent' } as const;
 

@@ -5,8 +5,10 @@ import { parseYaml, plainOf } from '../../../src/cli/yaml-text.ts';
 test.each<[string, unknown]>([
   ['on', true],
   ['No', false],
-  ['y', 'y'],
-  ['N', 'N'],
+  ['y', true],
+  ['Y', true],
+  ['n', false],
+  ['N', false],
   ['0644', 420],
   ['12:30', '12:30'],
   ['2026-01-01', '2026-01-01'],
@@ -19,9 +21,27 @@ test.each<[string, unknown]>([
 });
 
 test('merge keys are followed, and a key that is there twice is an error', () => {
-  const merged = parseYaml('a: &a { x: 1 }\nb:\n  <<: *a\n  y: 2\n').documents[0];
-  expect(merged?.toJS()).toEqual({ a: { x: 1 }, b: { x: 1, y: 2 } });
+  const merged = parseYaml('a: &a { x: 1 }\nb:\n  <<: *a\n  z: 2\n').documents[0];
+  expect(merged?.toJS()).toEqual({ a: { x: 1 }, b: { x: 1, z: 2 } });
   expect(parseYaml('a: 1\na: 2\n').documents[0]?.errors).toHaveLength(1);
+});
+
+test.each<[string, object]>([
+  ['p: 0\n<<: *a', { p: 1, q: 1 }],
+  ['<<: *a\np: 0', { p: 0, q: 1 }],
+  ['<<: *a\n<<: *b', { p: 2, q: 1 }],
+  ['<<: *a\np: 0\n<<: *b', { p: 2, q: 1 }],
+  ['<<: [*b, *a]', { p: 2, q: 1 }],
+  ['<<: [*a, *b]', { p: 1, q: 1 }],
+  ['<<: {<<: *a, p: 3}', { p: 3, q: 1 }],
+  ['<<: {p: 3, <<: *a}', { p: 1, q: 1 }],
+  ['p: 0\n<<: {p: null}', { p: null }],
+  ['p: {x: 1}\n<<: {p: {z: 2}}', { p: { z: 2 } }],
+  ['p: 0\n"<<": *a', { p: 0, '<<': { p: 1, q: 1 } }],
+])('of merge keys what comes later wins, as kubectl has it: %j', (text, value) => {
+  const list = `- &a {p: 1, q: 1}\n- &b {p: 2}\n- ${text.replaceAll('\n', '\n  ')}\n`;
+  const [document] = parseYaml(list).documents;
+  expect(document && plainOf(document).object).toEqual([{ p: 1, q: 1 }, { p: 2 }, value]);
 });
 
 test.each(['a: {{ b }}\n', 'a: [{ [x]: 1 }]\n', '? - x\n: 1\n', 'a: &a { x: 1 }\nb:\n  *a : 1\n'])(
