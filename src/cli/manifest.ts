@@ -17,6 +17,8 @@ export interface Place {
 /** One object of an input, with the places of its fields. */
 export interface Manifest {
   readonly source: Source;
+  /** What its aliases are resolved in. */
+  readonly document: YamlText['documents'][number];
   readonly node: Node;
   /** As the API server would get it: plain JSON. */
   readonly object: Readonly<Record<string, unknown>>;
@@ -76,7 +78,7 @@ function readManifests(source: Source): Manifests {
       const isTemplate = source.found && text.includes('{{');
       unreadable.push({ source, place: placeAt(lines, offset), message: firstLine(message), isTemplate });
     } else if (document.contents !== null)
-      manifests.push(...objectsIn(document.contents, object, { source, lines }));
+      manifests.push(...objectsIn(document.contents, object, { source, document, lines }));
   }
   return { documents, manifests, unreadable };
 }
@@ -94,7 +96,7 @@ export function mayHoldManifests({ text }: Source): boolean {
   return text.includes('apiVersion');
 }
 
-type Where = Pick<Manifest, 'source' | 'lines'>;
+type Where = Pick<Manifest, 'source' | 'document' | 'lines'>;
 
 /** The object itself, or those of a List. */
 function objectsIn(node: Node, object: unknown, where: Where): Manifest[] {

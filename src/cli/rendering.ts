@@ -91,10 +91,7 @@ function editsFor(source: Source, { workload, after }: Rendered): { edits: Edit[
   try {
     if (!isMap(parent))
       throw new NotEditable('its template is an alias or comes from a merge key (<<): write it out');
-    const spec = parent.get('spec', true);
-    if (workload.pod.spec?.securityContext !== undefined && isMap(spec) && !spec.has('securityContext'))
-      throw new NotEditable('its securityContext comes from a merge key (<<): write it out');
-    return { edits: sysctlEdits(source.text, parent, after) };
+    return { edits: sysctlEdits({ text: source.text, document: manifest.document }, parent, after) };
   } catch (error) {
     if (!(error instanceof NotEditable)) throw error;
     return { edits: [], problem: error.message };

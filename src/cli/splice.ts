@@ -2,6 +2,8 @@ import type { Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
 
 import type { Sysctl } from '../policy/sysctl.ts';
+import type { Manifest } from './manifest.ts';
+import { isMerged, lastMergeOf } from './merge-key.ts';
 import { columnOf, endOf, gapBetween, lastByte, lineEndAfter, startOf } from './node-place.ts';
 import type { Style } from './sysctl-text.ts';
 import { blockLines, flowItems, flowText, styleOf } from './sysctl-text.ts';
@@ -29,27 +31,31 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
  * The fewest bytes that give the spec of a pod these sysctls: yaml's own writer keeps comments and not spaces, quotes
  * and line ends, so the text is spliced at the places of its nodes. `wanted` starts with the entries that are there.
  */
-export function sysctlEdits(text: string, parent: YAMLMap, wanted: readonly Sysctl[]): Edit[] {
-  const spec = pairOf(parent, 'spec');
-  const map = editable(spec.value, 'spec');
-  if (!isMap(map)) throw new NotEditable('its spec is no map');
+export function sysctlEdits(
+  { text, document }: Pick<Manifest, 'document'> & { readonly text: string },
+  parent: YAMLMap,
+  wanted: readonly Sysctl[],
+): Edit[] {
+  const spec = pairOf(parent, 'spec', document);
+  const map = editable(spec?.value, 'spec');
+  if (spec === undefined || !isMap(map)) throw new NotEditable('its spec is no map');
   const style = styleOf(text, spec);
-  if (!map.has('securityContext')) return [insertion(spec, ['securityContext', 'sysctls'], wanted, style)];
-  const context = pairOf(map, 'securityContext');
+  const context = pairOf(map, 'securityContext', document);
+  if (context === undefined) return [insertion(spec, ['securityContext', 'sysctls'], wanted, style)];
   const contextMap = editable(context.value, 'securityContext');
   if (!isMap(contextMap)) return replacement({ pair: context, map }, ['sysctls'], wanted, style);
-  if (!contextMap.has('sysctls')) return [insertion(context, ['sysctls'], wanted, style)];
-  const sysctls = pairOf(contextMap, 'sysctls');
+  const sysctls = pairOf(contextMap, 'sysctls', document);
+  if (sysctls === undefined) return [insertion(context, ['sysctls'], wanted, style)];
   const list = editable(sysctls.value, 'sysctls');
   if (!isSeq(list)) return replacement({ pair: sysctls, map: contextMap }, [], wanted, style);
   const added = wanted.slice(list.items.length);
   return [...changes(text, list, wanted), ...(added.length === 0 ? [] : [addition(list, added, style)])];
 }
 
-function pairOf(map: YAMLMap, name: string): Pair {
-  const pair = map.items.find(({ key }) => isScalar(key) && key.value === name);
-  if (pair === undefined) throw new NotEditable(`its ${name} comes from a merge key (<<): write it out`);
-  return pair;
+function pairOf(map: YAMLMap, name: string, document: Manifest['document']): Pair | undefined {
+  if (isMerged(map, name, document))
+    throw new NotEditable(`its ${name} comes from a merge key (<<): write it out, below that key`);
+  return map.items.find(({ key }) => isScalar(key) && key.value === name);
 }
 
 function editable(value: unknown, name: string): unknown {
@@ -57,7 +63,7 @@ function editable(value: unknown, name: string): unknown {
   return value;
 }
 
-/** As the first field of the map that a key has. */
+/** As the first field of the map that a key has, but below its merges: parsers differ in which of the two wins above them. */
 function insertion(
   { key, value }: Pair,
   keys: readonly string[],
@@ -67,15 +73,18 @@ function insertion(
   const map = value as YAMLMap;
   const { text, newline } = style;
   const first = startOf(map.items[0]?.key);
+  const merge = lastMergeOf(map)?.value;
   if (map.flow) {
     const open = startOf(map) + 1;
     const words = flowText(keys, sysctls, style);
+    if (merge !== undefined) return { start: endOf(merge), end: endOf(merge), text: `, ${words}` };
     if (map.items.length === 0) return { start: open, end: open, text: words };
     return { start: first, end: first, text: `${words},${gapBetween(text, open, first) || ' '}` };
   }
+  const lines = blockLines(keys, sysctls, { indent: columnOf(text, first), style });
+  if (merge !== undefined) return linesBehind(text, merge, lines, newline);
   // Before comments that belong to what comes after.
   const line = text.indexOf('\n', endOf(key)) + 1;
-  const lines = blockLines(keys, sysctls, { indent: columnOf(text, first), style });
   return { start: line, end: line, text: lines.map((one) => `${one}${newline}`).join('') };
 }
 
@@ -160,12 +169,7 @@ function blockAddition(list: YAMLSeq, added: readonly Sysctl[], style: Style): E
 }
 
 /** Lines of their own behind the last one of a block. */
-export function linesBehind(
-  text: string,
-  block: YAMLMap | YAMLSeq,
-  lines: readonly string[],
-  newline: string,
-): Edit {
+export function linesBehind(text: string, block: unknown, lines: readonly string[], newline: string): Edit {
   const end = lastByte(block);
   const next = text[end - 1] === '\n' ? end : text.indexOf('\n', end) + 1;
   if (next > 0) return { start: next, end: next, text: lines.map((one) => `${one}${newline}`).join('') };
