@@ -203,14 +203,17 @@ async function deliver(
     }
     if (changed.length > 0) throw new CommandError('', exitCodes.found);
   } else {
-    const { isPassedOver, manifestsOf, mayHoldManifests } = await import('./manifest.ts');
+    const [{ isPassedOver, manifestsOf, mayHoldManifests }, { streamOf }] = await Promise.all([
+      import('./manifest.ts'),
+      import('./manifest-stream.ts'),
+    ]);
     // In a folder there may be YAML and JSON of other kinds.
     const taken = rendered.filter(
       ({ source }) =>
         !source.found ||
         (mayHoldManifests(source) && manifestsOf(source).manifests.length > 0 && !isPassedOver(source)),
     );
-    terminal.out(stream(taken.map(({ text }) => text)));
+    terminal.out(streamOf(taken.map(({ text }) => text)));
   }
 }
 
@@ -230,11 +233,4 @@ function write(path: string, { name, text }: Pick<Source, 'name' | 'text'>): voi
       `${printable(name)}: it cannot be written (${code}): mend that, and run this again`,
     );
   }
-}
-
-/** Of several texts one stream that kubectl takes; one text stays as it is. */
-function stream(texts: readonly string[]): string {
-  const [only] = texts;
-  if (texts.length === 1 && only !== undefined) return only;
-  return texts.map((text) => (text.endsWith('\n') || text === '' ? text : `${text}\n`)).join('---\n');
 }

@@ -47,16 +47,18 @@ export function parseYaml(text: string): YamlText {
 
 /** One JSON after the other, as `jq -c` writes them and kubectl takes them. */
 function jsonDocuments(text: string): Document.Parsed[] | undefined {
-  const starts = startsOfJson(text);
-  const documents: Document.Parsed[] = [];
-  for (const [at, start] of starts.entries()) {
-    const one = text.slice(start, starts[at + 1]);
-    if (!isJson(one)) return undefined;
+  return jsonIn(text)?.flatMap(({ start, text: one }) => {
     const parser = new Parser();
     parser.offset = start;
-    documents.push(...(new Composer(options).compose(parser.parse(one)) as Iterable<Document.Parsed>));
-  }
-  return documents.length === 0 ? undefined : documents;
+    return [...(new Composer(options).compose(parser.parse(one)) as Iterable<Document.Parsed>)];
+  });
+}
+
+/** Where a text is nothing but JSON, each of them. */
+export function jsonIn(text: string): { readonly start: number; readonly text: string }[] | undefined {
+  const starts = startsOfJson(text);
+  const parts = starts.map((start, at) => ({ start, text: text.slice(start, starts[at + 1]) }));
+  return parts.length > 0 && parts.every((part) => isJson(part.text)) ? parts : undefined;
 }
 
 function startsOfJson(text: string): number[] {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
+import { parseYaml } from '../../../src/cli/yaml-text.ts';
 import { keepalive } from '../../support/command-line.ts';
 import { Folder } from './folder.ts';
 import { behind90 } from './rendered.ts';
@@ -46,6 +47,10 @@ describe('keepalive render reads a file once', () => {
 });
 
 describe('keepalive render of a folder writes', () => {
+  const jq = (...names: string[]) =>
+    names
+      .map((name) => `${JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name } })}\n`)
+      .join('');
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } };
 
   test.each<[string, string, string]>([
@@ -62,8 +67,32 @@ describe('keepalive render of a folder writes', () => {
   ])('what is a manifest: %s', async (_sentence, name, text) => {
     using folder = new Folder({ [name]: text, 'z.yaml': app });
     const { code, stdout } = await keepalive(['render', '-f', '.'], { cwd: folder.path });
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `${text}---\n${app}` });
+    const lead = text.startsWith('{') ? '---\n' : '';
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${lead}${text}---\n${app}` });
   });
+
+  test.each<[string, Record<string, string>]>([
+    ['before YAML', { 'a.json': jq('a', 'b'), 'b.yaml': app }],
+    ['behind YAML', { 'a.yaml': app, 'b.json': jq('a', 'b') }],
+    ['behind other JSON', { 'a.json': jq('a'), 'b.json': `${jq('b', 'c').trim()} ${jq('d')}` }],
+    ['with a mark of its byte order', { 'a.json': `\uFEFF${jq('a', 'b')}`, 'b.yaml': app }],
+  ])(
+    'one document between two lines of --- where several JSON stand in a file, %s',
+    async (_sentence, files) => {
+      using folder = new Folder(files);
+      const { code, stdout } = await keepalive(['render', '-f', '.'], { cwd: folder.path });
+      expect(code).toBe(0);
+      // kubectl before 1.33 takes a stream that starts with a brace for JSON up to its end.
+      expect(stdout).not.toMatch(/^\s*\{/);
+      const parts = stdout.split(/^---\n/m).filter((part) => part !== '');
+      expect(parts.map((part) => parseYaml(part).documents.length)).toEqual(parts.map(() => 1));
+      const names = Object.values(files)
+        .join('')
+        .match(/"?name"?: ?"?\w+/g);
+      expect(stdout.match(/"?name"?: ?"?\w+/g)).toEqual(names);
+      expect(parts).toHaveLength(names?.length ?? 0);
+    },
+  );
 
   test.each<[string, string]>([
     ['of something else', 'name: x\n'],
