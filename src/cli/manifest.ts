@@ -5,6 +5,7 @@ import { GROUP, plurals } from '../api/group.ts';
 import type { Path } from '../api/schema-node.ts';
 import { isObject, textOf } from '../api/schema-node.ts';
 import type { Source } from './input.ts';
+import { slipIn } from './kubectl-text.ts';
 import type { YamlText } from './yaml-text.ts';
 import { parseYaml, plainOf } from './yaml-text.ts';
 
@@ -67,10 +68,15 @@ function readManifests(source: Source): Manifests {
     };
   }
   const { documents, lines } = parseYaml(source.text);
+  const slip = slipIn(source.text);
+  const withSlip = Math.max(
+    0,
+    documents.findLastIndex(({ range: [start] }) => start <= (slip?.offset ?? 0)),
+  );
   const manifests: Manifest[] = [];
   const unreadable: Unreadable[] = [];
   for (const [at, document] of documents.entries()) {
-    const { object, problem } = plainOf(document);
+    const { object, problem = at === withSlip ? slip : undefined } = plainOf(document);
     if (problem !== undefined) {
       const { offset, message } = problem;
       // Where it is no YAML its own range ends too early.
