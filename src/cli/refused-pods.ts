@@ -41,7 +41,7 @@ function keepaliveEntries({ written, template }: Workload): Entry[] {
 
 type PodRule = (workload: Workload, entries: readonly Entry[], namespaces: Namespaces) => Remark[];
 
-const rules: readonly PodRule[] = [hostNetwork, windows, pinned, twice, unquoted, unreadable];
+const rules: readonly PodRule[] = [hostNetwork, windows, pinned, twice, unquoted, unreadable, beyondKernel];
 
 /** k8s.io/kubernetes, pkg/apis/core/validation, ValidateHostSysctl. */
 function hostNetwork({ manifest, pod }: Workload, entries: readonly Entry[]): Remark[] {
@@ -115,4 +115,22 @@ function unreadable({ manifest, pod }: Workload, entries: readonly Entry[]): Rem
         `${name} is no plain whole number (${JSON.stringify(value)}), and the pod may never start: write seconds without a unit`,
       ),
     );
+}
+
+/**
+ * Beyond these Linux says EINVAL: proc_dou8vec_minmax since 5.13, and proc_dointvec_jiffies above INT_MAX / HZ, of which no Linux has fewer
+ * than 100. In between it depends on the node.
+ */
+const kernelMost = { timeSeconds: 21_474_836, intervalSeconds: 21_474_836, probes: 255 } as const;
+
+function beyondKernel({ manifest, pod }: Workload, entries: readonly Entry[]): Remark[] {
+  const sysctls = pod.spec?.securityContext?.sysctls ?? [];
+  return tripleKeys.flatMap((key) => {
+    const counting = entryOf(sysctls, key);
+    const entry = entries.findLast(({ name }) => keyOf({ name, value: '' }) === key);
+    if (counting === undefined || entry === undefined || !plainInteger.test(counting.value)) return [];
+    if (Number(counting.value) <= kernelMost[key]) return [];
+    const words = `${entry.name} is more than the kernel takes (${counting.value}), and the pod never starts: write ${kernelMost[key]} at most`;
+    return [remark('pod-refused', manifest, [...entry.path, 'value'], words)];
+  });
 }

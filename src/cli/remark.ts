@@ -13,7 +13,10 @@ export const remarkKinds = {
   ],
   unreadable: ['error', 'The text is not YAML.'],
   'malformed-pod': ['error', 'The API server cannot read pods of the template: a field is of another type.'],
-  'pod-refused': ['error', 'The API server, Pod Security or the kubelet refuses pods of the template.'],
+  'pod-refused': [
+    'error',
+    'The API server, Pod Security, the kubelet or the kernel refuses pods of the template.',
+  ],
   'odd-value': ['warning', 'Valid, and most often not meant.'],
   'gives-up-early': ['warning', 'Declared values end connections that the path would keep.'],
   'selects-nothing': ['warning', 'No pod template of the input is selected.'],

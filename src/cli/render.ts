@@ -144,7 +144,7 @@ function hasNoDifference(
   return diff === true && !meets;
 }
 
-/** What is not rendered, and why. */
+/** What is not rendered, and why; and which pods never start, whatever is put into them. */
 const told: readonly RemarkKind[] = [
   'left-alone',
   'unknown-namespace',
@@ -153,6 +153,7 @@ const told: readonly RemarkKind[] = [
   'switched-off',
   'template-text',
   'malformed-pod',
+  'pod-refused',
 ];
 
 /** On standard error, so that standard output stays manifests. */
