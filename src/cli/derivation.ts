@@ -74,7 +74,10 @@ function whyProbes(effective: Effective): string {
   const givesUp = giveUpSeconds(effective);
   const sum = `${timeSeconds} + ${probes} x ${intervalSeconds} = ${givesUp} s`;
   if (declared?.probes !== undefined) return `as declared: a silent peer is given up after ${sum}`;
-  if (givesUp < limit) return `the most the kernel takes: a silent peer is given up after ${sum}`;
+  if (givesUp < limit)
+    return `the kernel's own, and nothing is ever made longer: a silent peer is given up after ${sum}`;
+  if (givesUp - intervalSeconds >= limit)
+    return `so that ${probes > 2 ? 'several' : 'one'} may get lost: a silent peer is given up after ${sum}`;
   return `as many as it takes to give a silent peer up no sooner than ${limit} s: ${sum}`;
 }
 

@@ -178,3 +178,22 @@ test.each<[string, string | undefined]>([
 ])('of the presets %s resembles %s', (word, expected) => {
   expect(mostSimilar(word, presetNames)).toBe(expected);
 });
+
+test('why there are so many probes is so, whatever the timeout', () => {
+  const seen = new Set<string>();
+  for (const timeout of [2, 3, 6, 7, 8, 10, 90, 350, 3600, 7900, 8000, 20_000, 100_000])
+    for (const declared of [{}, { timeSeconds: 1 }, { intervalSeconds: 1 }]) {
+      const derivation = derivationOf(nat(timeout), declared);
+      if (derivation === undefined) throw new Error('a NAT follows packets');
+      const { effective, why } = derivation;
+      const [word = ''] =
+        /as many as it takes|so that (several|one) may|the kernel's own/.exec(why.probes) ?? [];
+      const givesUp = giveUpSeconds(effective);
+      const oneFewer = givesUp - effective.intervalSeconds;
+      if (word.startsWith('as')) expect(oneFewer < timeout && givesUp >= timeout).toBe(true);
+      else if (word.startsWith('so')) expect(oneFewer).toBeGreaterThanOrEqual(timeout);
+      else expect(effective.probes).toBe(kernelDefaults.probes);
+      seen.add(word);
+    }
+  expect(seen.size).toBe(4);
+});
