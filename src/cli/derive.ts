@@ -59,7 +59,7 @@ export function deriveCommand(terminal: Terminal): Command {
     .option(
       '--probes <count>',
       `a number of probes of your own choice, ${kernelDefaults.probes} at most`,
-      bounded(kernelDefaults.probes),
+      bounded(kernelDefaults.probes, (text) => (/^\d+$/.test(text) ? Number(text) : undefined)),
     )
     .addOption(
       new Option('-o, --output <format>', 'how to write them')
@@ -74,9 +74,9 @@ export function deriveCommand(terminal: Terminal): Command {
     });
 }
 
-function bounded(most: number): (text: string) => number {
+function bounded(most: number, parse = parseDuration): (text: string) => number {
   return (text) => {
-    const value = parseDuration(text);
+    const value = parse(text);
     if (value !== undefined && value >= 1 && value <= most) return value;
     throw new InvalidArgumentError(
       `It is a whole number from 1 to ${most}, since the kernel's own is ${most} and nothing is ever made longer.`,

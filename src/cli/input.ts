@@ -52,6 +52,8 @@ interface TextPlace extends Pick<Source, 'name' | 'found'> {
 
 function placesOf(path: string, cwd: string): TextPlace[] {
   if (path === '-') return [{ name: stdinName, identity: stdinName, found: false }];
+  // As of a variable of a script that is not set: it would be the whole folder.
+  if (path === '') throw new CommandError('a path is empty: name a file or a folder, or . for this one');
   const full = resolve(cwd, path);
   const stat = reading(path, () => statSync(full, { throwIfNoEntry: false }));
   if (stat === undefined) throw new CommandError(`${printable(path)}: there is no such file or folder`);

@@ -284,6 +284,7 @@ describe('the exit code of keepalive check', () => {
   });
 
   test.each<[string, string[], string]>([
+    ['a path that is empty', ['-f', ''], 'a path is empty: name a file or a folder, or . for this one'],
     ['a file that is not there', ['-f', 'nowhere.yaml'], 'nowhere.yaml: there is no such file or folder'],
     ['nothing on standard input', ['-f', '-'], 'pipe manifests into it'],
     [

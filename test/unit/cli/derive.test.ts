@@ -119,6 +119,7 @@ describe('keepalive derive, called wrongly, says what to do', () => {
       ['-t', '90', '--probes', '1'],
       'no room for two probes before the path forgets at 90 s',
     ],
+    ['probes with a unit', ['-t', '90', '--probes', '2s'], 'a whole number from 1 to 9'],
     ['more probes than the kernel has', ['-t', '90', '--probes', '10'], 'a whole number from 1 to 9'],
     ['an unknown format', ['-t', '90', '-o', 'xml'], 'Allowed choices are text, json'],
     ['an unknown option', ['--timeuot', '90'], 'Did you mean --timeout?'],
