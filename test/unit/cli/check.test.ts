@@ -183,25 +183,6 @@ describe('keepalive check', () => {
       [deployment(declaring({ ...time, value: '30s' }))],
       ['pod-refused: net.ipv4.tcp_keepalive_time is no plain whole number ("30s")'],
     ],
-    ...(
-      [
-        ['probes', '255', '256', '255'],
-        ['time', '21474836', '21474837', '21474836'],
-        ['intvl', '21474836', '9999999999', '21474836'],
-      ] as const
-    ).flatMap(([of, most, more, words]): [string, object[], string[]][] => {
-      const name = `net.ipv4.tcp_keepalive_${of}`;
-      return [
-        [`as much as some kernel takes (${of})`, [deployment(declaring({ name, value: most }))], []],
-        [
-          `more than any kernel takes (${of})`,
-          [deployment(declaring({ name, value: more }))],
-          [
-            `pod-refused: ${name} is more than the kernel takes (${more}), and the pod never starts: write ${words} at most`,
-          ],
-        ],
-      ];
-    }),
     [
       'other sysctls',
       [deployment({ hostNetwork: true, ...declaring({ name: 'kernel.shm_rmid_forced', value: 'x' }) })],

@@ -55,3 +55,25 @@ test('a policy selects by the labels that kubectl reads, below a merge key', asy
     expect(stdout.match(/tcp_keepalive/g) ?? []).toHaveLength(count);
   }
 });
+
+test.each<[string, string, string]>([
+  [
+    'one of a merge key that is null',
+    `${behind90}---\n${head}spec:\n  <<: {securityContext: null}\n`,
+    'securityContext comes from a merge key (<<): write it out',
+  ],
+  [
+    'one above a merge key that has one too',
+    `${behind90}---\n${head}spec:\n  securityContext: {}\n  <<: {<<: {securityContext: {}}}\n`,
+    'securityContext comes from a merge key (<<): write it out',
+  ],
+  [
+    'sysctls of a merge key',
+    `${behind90}---\n${head}spec:\n  securityContext:\n    <<: [{}, {sysctls: []}]\n`,
+    'sysctls comes from a merge key (<<): write it out, below that key',
+  ],
+])('nothing is rendered for %s, and what to do is said', async (_sentence, stdin, words) => {
+  const { code, stdout, stderr } = await keepalive(['render'], { stdin });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(words);
+});

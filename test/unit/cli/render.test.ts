@@ -283,21 +283,6 @@ ${three('      ')}`;
       `${behind90}---\n${app.replace('  containers: []', '  <<: {securityContext: {}}')}`,
       'securityContext comes from a merge key (<<): write it out',
     ],
-    [
-      'one of a merge key that is null',
-      `${behind90}---\n${app.replace('  containers: []', '  <<: {securityContext: null}')}`,
-      'securityContext comes from a merge key (<<): write it out',
-    ],
-    [
-      'one above a merge key that has one too',
-      `${behind90}---\n${app.replace('  containers: []', '  securityContext: {}\n  <<: {<<: {securityContext: {}}}')}`,
-      'securityContext comes from a merge key (<<): write it out',
-    ],
-    [
-      'sysctls of a merge key',
-      `${behind90}---\n${app.replace('  containers: []', '  securityContext:\n    <<: [{}, {sysctls: []}]')}`,
-      'sysctls comes from a merge key (<<): write it out, below that key',
-    ],
   ])('renders nothing for %s, and says what to do', async (_sentence, stdin, words) => {
     const { code, stdout, stderr } = await keepalive(['render', '-n', 'db'], { stdin });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
