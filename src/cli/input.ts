@@ -26,7 +26,7 @@ const passedOver = /^(\.|node_modules$)/;
 
 /**
  * Texts of files, of folders with all below them, and of standard input (`-`), in order: for each list of paths those that no list
- * before it has. A file is read once, whichever names lead to it.
+ * before it has. A file is read once, whichever names lead to it, and has that one of them that is no symbolic link.
  */
 export async function readSources(
   lists: readonly (readonly string[])[],
@@ -38,7 +38,10 @@ export async function readSources(
     const before = new Set(read.keys());
     for (const place of paths.flatMap((path) => placesOf(path, terminal.cwd))) {
       const source = read.get(place.identity) ?? (await sourceAt(place, terminal));
-      read.set(place.identity, place.found ? source : { ...source, found: false });
+      // No patch goes through a link.
+      const isFile = resolve(terminal.cwd, place.name) === place.identity;
+      const named = isFile ? { ...source, name: place.name } : source;
+      read.set(place.identity, place.found ? named : { ...named, found: false });
     }
     result.push([...read.keys()].filter((identity) => !before.has(identity)));
   }

@@ -1,4 +1,4 @@
-import { isMap, stringify } from 'yaml';
+import { isMap, isScalar, stringify } from 'yaml';
 
 import { fieldText, isObject } from '../api/schema-node.ts';
 import type { Sysctl } from '../policy/sysctl.ts';
@@ -48,7 +48,7 @@ export function resourceListIn(source: Source): ResourceList | undefined {
   return {
     source,
     functionConfig: isObject(object.functionConfig) ? object.functionConfig : {},
-    hasResults: Object.hasOwn(object, 'results'),
+    hasResults: !isEmpty(object.results),
   };
 }
 
@@ -161,16 +161,26 @@ function referenceTo({
   };
 }
 
+/** Who wrote an empty list, or none, has said nothing that would be lost. */
+function isEmpty(results: unknown): boolean {
+  return results === undefined || results === null || (Array.isArray(results) && results.length === 0);
+}
+
 /** As the last field of the list: as far in as its others, and before whatever ends it. */
 function withResults(text: string, results: readonly Result[]): string {
   const root = parseYaml(text).documents[0]?.contents;
   if (results.length === 0 || !isMap(root)) return text;
+  const empty = root.items.find(({ key }) => isScalar(key) && key.value === 'results');
+  if (empty !== undefined) {
+    const [start, end] = [endOf(empty.key), Math.max(endOf(empty.key), endOf(empty.value))];
+    return applyEdits(text, [{ start, end, text: `: ${JSON.stringify(results)}` }]);
+  }
   if (root.flow) {
     const end = endOf(root.items.at(-1)?.value);
     return applyEdits(text, [{ start: end, end, text: `, "results": ${JSON.stringify(results)}` }]);
   }
   const margin = ' '.repeat(columnOf(text, startOf(root.items[0]?.key)));
-  const field = stringify({ results }, { lineWidth: 0, aliasDuplicateObjects: false });
+  const field = stringify({ results }, { lineWidth: 0, version: '1.1', aliasDuplicateObjects: false });
   const lines = field.trimEnd().split('\n');
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   return applyEdits(text, [

@@ -130,7 +130,8 @@ function beyondKernel({ manifest, pod }: Workload, entries: readonly Entry[]): R
     const entry = entries.findLast(({ name }) => keyOf({ name, value: '' }) === key);
     if (counting === undefined || entry === undefined || !plainInteger.test(counting.value)) return [];
     if (Number(counting.value) <= kernelMost[key]) return [];
-    const words = `${entry.name} is more than the kernel takes (${counting.value}), and the pod never starts: write ${kernelMost[key]} at most`;
+    const since = key === 'probes' ? ' since 5.13' : '';
+    const words = `${entry.name} is more than Linux takes${since} (${counting.value}), and the pod never starts: write ${kernelMost[key]} at most`;
     return [remark('pod-refused', manifest, [...entry.path, 'value'], words)];
   });
 }

@@ -132,5 +132,5 @@ function containsItself(object: unknown): boolean {
 }
 
 export function yamlOf(value: unknown): string {
-  return stringify(value, { lineWidth: 0 });
+  return stringify(value, { lineWidth: 0, version: '1.1' });
 }

@@ -93,7 +93,7 @@ describe('agents on chosen nodes', () => {
     expect(await bench.valuesOf('n2')).toBe(untouched);
     expect(await bench.valuesIn('on-n2', 'default')).toBe(untouched);
     const isPartly = (now: Parameters<typeof isReady>[0]) =>
-      now.hosts?.live === 1 && condition(now, 'Covered')?.reason === 'NotCovered';
+      now.hosts?.live === 1 && condition(now, 'Covered')?.reason === 'NodeAway';
     expect(ofNodes(await bench.status(platform, isPartly))).toEqual(['n2']);
     const pods = await bench.status(team, (now) => now.pods?.live === 1);
     expect(pods.pods).toMatchObject({ selected: 2, live: 1 });

@@ -119,6 +119,13 @@ describe('keepalive check follows links in a folder', () => {
     expect(stdout).toBe('nothing to remark: 1 valid policy and 0 pod templates in 1 file\n');
   });
 
+  test('by the name that is no link, which a patch goes through', async () => {
+    using folder = new Folder({ 'policy.yaml': yaml(bad) });
+    symlinkSync('policy.yaml', join(folder.path, 'a.yaml'));
+    const { stdout } = await keepalive(['check'], { cwd: folder.path });
+    expect(stdout).toMatch(/^policy\.yaml:/);
+  });
+
   test('and says of one that leads nowhere that it cannot be read', async () => {
     using folder = new Folder({ 'fine.yaml': yaml(policy()) });
     symlinkSync('gone.yaml', join(folder.path, 'lost.yaml'));

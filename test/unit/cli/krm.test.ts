@@ -101,6 +101,15 @@ describe('keepalive render as a KRM function', () => {
     for (const [comment] of stdin.matchAll(/#.*/g)) expect(stdout).toContain(comment);
   });
 
+  test.each<[string, (text: string) => string]>([
+    ['an empty list', (text) => `${text}results: []\n`],
+    ['nothing', (text) => `${text}results:\n`],
+    ['null, above the items', (text) => text.replace('items:', 'results: null\nitems:')],
+  ])('says in results what was done, where they are %s', async (_what, change) => {
+    const { list } = await run(listOf([policy(), mongo]), (one) => change(stringify(one)));
+    expect(list.results).toHaveLength(1);
+  });
+
   test('a second time changes nothing, and says nothing', async () => {
     const { results: _, ...once } = (await run(listOf([policy(), mongo]))).list;
     const { stdin, stdout } = await run(once);
