@@ -65,6 +65,9 @@ export const ferretDb = () => ownProgram('ferretdb', 'github.com/FerretDB/Ferret
 /** Says what Flux makes of a status. */
 export const fluxHealth = () => ownProgram('flux-health', 'github.com/fluxcd/pkg/runtime');
 
+/** Enforces NetworkPolicy, which the network of the lab does not. */
+export const kubeRouter = () => ownProgram('kube-router', 'github.com/cloudnativelabs/kube-router/v2');
+
 /** A main.go of ours, called by the name of its folder; its version is that of the module it is made for. */
 function ownProgram(name: string, module: string): ProgramSet {
   const cwd = join(modules, name);
