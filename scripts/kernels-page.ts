@@ -11,6 +11,8 @@ What each kernel takes of the [program](../src/kernel/keepalive.bpf.c) that look
 this](adr/0020-connections-by-bpf.md)), seen by booting it: \`born\` gives a new connection its values, \`open\` those that
 are open, \`known\` counts them. Nothing is told from a version, so a kernel that is not here is asked like these; what it says is in
 \`status.connections\` of its \`NodeKeepalive\`. Lockdown is what Secure Boot brings with it. \`npm run -s test:long -- kernels\` boots them all again.
+All of these have pages of 4 KiB. A kernel with pages of 16 or 64 KiB tells more connections at once and cuts them elsewhere, which is taken care of without
+having been booted here.
 
 | Linux | of | born | open | known | where not: why, and what serves there |
 | ----- | -- | ---- | ---- | ----- | ------------------------------------- |

@@ -84,8 +84,25 @@ export const toldBytes = 56;
 const flags = { keepalive: 1, repaired: 2, loopback: 4 };
 const established = 1;
 
+/**
+ * What is told in chunks, which last until the next one is asked for. The kernel cuts them where its own buffer or the reader's is
+ * full, with pages of 16 KiB and more amid a record, whose rest the next chunk begins with.
+ */
+export function* toldIn(chunks: Iterable<Buffer>, hertz: number): Generator<ToldConnection[], void> {
+  let cut = Buffer.alloc(0);
+  for (const chunk of chunks) {
+    const bytes = cut.length === 0 ? chunk : Buffer.concat([cut, chunk]);
+    const whole = bytes.length - (bytes.length % toldBytes);
+    const told: ToldConnection[] = [];
+    for (let at = 0; at < whole; at += toldBytes) told.push(readTold(bytes, at, hertz));
+    cut = Buffer.from(bytes.subarray(whole));
+    yield told;
+  }
+  if (cut.length > 0) throw new Error(`the kernel told ${cut.length} bytes of a connection, and no more`);
+}
+
 /** `struct told` */
-export function readTold(bytes: Buffer, at: number, hertz: number): ToldConnection {
+function readTold(bytes: Buffer, at: number, hertz: number): ToldConnection {
   const set = bytes.readUInt8(at + 51);
   const timer = bytes.readInt32LE(at + 40);
   return {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Order, ToldConnection } from './connection-layout.ts';
-import { orderAsBytes, readTold, toldBytes } from './connection-layout.ts';
+import { orderAsBytes, toldIn } from './connection-layout.ts';
 import { loadApart } from './connection-loader.ts';
 import type { Extent, Loaded } from './connection-pins.ts';
 import { extents, folderOf, isWhole, namesIn, removeFolder } from './connection-pins.ts';
@@ -22,7 +22,7 @@ export interface ConnectionProgramOptions {
   readonly pinFolder: string;
 }
 
-/** A seq_file of a BPF iterator gives no more than its own buffer of 8 pages at a time. */
+/** A seq_file of a BPF iterator gives no more than its own buffer of 8 pages at a time, which is 32 KiB, or 512 KiB where a page is 64. */
 const readBytes = 1 << 16;
 
 /**
@@ -113,7 +113,7 @@ export class ConnectionProgram {
   *read(): Generator<ToldConnection[], void> {
     const link = openPinned(join(this.#folder, 'known'));
     try {
-      yield* readAll(createIterator(link));
+      yield* toldIn(chunksOf(createIterator(link)), ticksPerSecond());
     } finally {
       close(link);
     }
@@ -150,22 +150,19 @@ export class ConnectionProgram {
 export function sweep(folder: string): Generator<ToldConnection[], void> {
   const link = openPinned(join(folder, 'open'));
   try {
-    return readAll(createIterator(link));
+    return toldIn(chunksOf(createIterator(link)), ticksPerSecond());
   } finally {
     close(link);
   }
 }
 
-function* readAll(fd: number): Generator<ToldConnection[], void> {
+function* chunksOf(fd: number): Generator<Buffer, void> {
   const buffer = Buffer.allocUnsafeSlow(readBytes);
-  const hertz = ticksPerSecond();
   try {
     for (;;) {
       const length = readSync(fd, buffer, 0, buffer.length, null);
       if (length === 0) return;
-      const told: ToldConnection[] = [];
-      for (let at = 0; at < length; at += toldBytes) told.push(readTold(buffer, at, hertz));
-      yield told;
+      yield buffer.subarray(0, length);
     }
   } finally {
     // Node did not open it, and in a thread it would say so.
