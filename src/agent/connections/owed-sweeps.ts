@@ -10,13 +10,19 @@ export interface ServedTarget {
   readonly network: Network;
 }
 
+interface Order {
+  readonly wanted: SocketTarget['wanted'];
+  /** Another one after each change: the same values after others may have been loosened while those were ordered. */
+  readonly number: number;
+}
+
 interface Entry {
   network: Network;
-  /** Of these places, what was ordered when they were swept last. */
-  readonly swept: Map<Place, SocketTarget['wanted']>;
-  places: ReadonlyMap<Place, SocketTarget['wanted']>;
+  /** Of these places, the number of what was ordered when they were swept last. */
+  readonly swept: Map<Place, number>;
+  places: ReadonlyMap<Place, Order>;
   /** As they are while a sweep is under way: what is ordered meanwhile may have come too late for it. */
-  underWay: ReadonlyMap<Place, SocketTarget['wanted']> | undefined;
+  underWay: ReadonlyMap<Place, Order> | undefined;
   isLoosened: boolean;
   /** A sweep because of that has no effect for long, where a program loosens in a loop. */
   loosenedNotBeforeMs: number;
@@ -53,6 +59,7 @@ export class OwedSweeps {
   readonly #entries = new Map<bigint, Entry>();
   #cookies: ReadonlyMap<Place, bigint> = new Map();
   readonly #bars = new Map<bigint, Bar>();
+  #orders = 0;
 
   /** From now on these, as the kernel was told. */
   follow(served: readonly ServedTarget[], nowMs: number): void {
@@ -89,7 +96,8 @@ export class OwedSweeps {
   swept(cookie: bigint, cpuMs: number, nowMs: number): void {
     const entry = this.#entries.get(cookie);
     if (entry?.underWay === undefined) return;
-    for (const [place, wanted] of entry.underWay) if (entry.places.has(place)) entry.swept.set(place, wanted);
+    for (const [place, { number }] of entry.underWay)
+      if (entry.places.has(place)) entry.swept.set(place, number);
     entry.underWay = undefined;
     entry.failures = 0;
     entry.notBeforeMs = nowMs + cpuMs / mostShare;
@@ -150,9 +158,16 @@ export class OwedSweeps {
     if (first === undefined) return;
     const entry = this.#entries.get(cookie) ?? newEntry(first.network);
     entry.network = first.network;
-    entry.places = new Map(served.map(({ target }) => [target.place, target.wanted]));
+    const before = entry.places;
+    const order = ({ place, wanted }: SocketTarget) => this.#ordered(wanted, before.get(place));
+    entry.places = new Map(served.map(({ target }) => [target.place, order(target)]));
     for (const place of entry.swept.keys()) if (!entry.places.has(place)) entry.swept.delete(place);
     this.#entries.set(cookie, entry);
+  }
+
+  #ordered(wanted: SocketTarget['wanted'], before: Order | undefined): Order {
+    if (before !== undefined && isDeepStrictEqual(wanted, before.wanted)) return before;
+    return { wanted, number: (this.#orders += 1) };
   }
 
   #dueMsOf(entry: Entry): number {
@@ -186,7 +201,7 @@ function newEntry(network: Network): Entry {
 /** Where nothing is wanted any more, there is nothing to give. */
 function isOwed({ places, swept }: Entry): boolean {
   return [...places].some(
-    ([place, wanted]) =>
-      !swept.has(place) || (wanted !== undefined && !isDeepStrictEqual(wanted, swept.get(place))),
+    ([place, { wanted, number }]) =>
+      !swept.has(place) || (wanted !== undefined && swept.get(place) !== number),
   );
 }

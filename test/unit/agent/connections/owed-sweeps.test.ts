@@ -55,6 +55,18 @@ describe('a network is swept', () => {
     expect(sweep(owed, 1000)).toEqual(cookies);
   });
 
+  test.each<[string, ReturnType<typeof served>[]]>([
+    ['connections were only counted', [served(one, undefined)]],
+    ['others were asked', [served(one, 240)]],
+    ['nobody asked', []],
+  ])('again where the same values are asked after %s: some may have been loosened then', (_, between) => {
+    const owed = following(served(one, 90));
+    sweep(owed, 0);
+    owed.follow(between, 1000);
+    owed.follow([served(one, 90)], 3_600_000);
+    expect(sweep(owed, 3_600_000)).toEqual([1n]);
+  });
+
   test('again where somebody loosened a connection', () => {
     const owed = following(served(one, 90));
     sweep(owed, 0);
