@@ -21,6 +21,12 @@ export interface ServedPlacesOptions extends Pick<SweepQueueOptions, 'link' | 'l
   readonly onCounted: (readings: readonly SocketReading[]) => void;
 }
 
+interface Hearing {
+  /** Places of which all that was open before had been met when the count began. */
+  readonly met: ReadonlySet<Place>;
+  readonly isTold: boolean;
+}
+
 const follow = 'follow';
 const count = 'count';
 /** So many times as long as a count took, the next one waits; fewer where somebody waits for it. */
@@ -164,7 +170,10 @@ export class ServedPlaces {
 
   async #count(): Promise<Next> {
     const { kernel, countMs } = this.#options;
-    if (this.#kept.size === 0) return undefined;
+    // What is met while it is counted may have been met too late for it.
+    const met = new Set(this.#kept.keys().filter((place) => this.#sweeper.isSwept(place)));
+    // Who ends a sweep asks for a count.
+    if (met.size === 0) return undefined;
     const restMs = this.#restMs();
     if (restMs > 0) return { afterMs: restMs };
     const isAwaited = this.#isAwaited;
@@ -174,7 +183,7 @@ export class ServedPlaces {
       const counted = await kernel.countConnections();
       const wasBlind = this.#isBlind;
       this.#failures = 0;
-      this.#hear(counted, { isTold: isAwaited || wasBlind || startedMs - this.#toldMs >= countMs });
+      this.#hear(counted, { met, isTold: isAwaited || wasBlind || startedMs - this.#toldMs >= countMs });
       if (wasBlind) this.#part();
     } catch (error) {
       this.#fail();
@@ -186,10 +195,11 @@ export class ServedPlaces {
     return { afterMs: this.#periodMs() };
   }
 
-  #hear({ readings, loosened }: Counted, { isTold }: { isTold: boolean }): void {
+  #hear({ readings, loosened }: Counted, { met, isTold }: Hearing): void {
     this.#sweeper.loosened(loosened);
     // What was open before it was served is not told before it was met.
-    const known = readings.filter(({ place }) => this.#kept.has(place) && this.#sweeper.isSwept(place));
+    const isKnown = (place: Place) => met.has(place) && this.#kept.has(place) && this.#sweeper.isSwept(place);
+    const known = readings.filter(({ place }) => isKnown(place));
     const { told, isChanged } = this.#named(known, new Set(loosened));
     if (isTold) {
       this.#toldMs = performance.now();

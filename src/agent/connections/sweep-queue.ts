@@ -33,6 +33,8 @@ export class SweepQueue {
   readonly #owed = new OwedSweeps();
   readonly #queue: WorkQueue;
   #served: readonly ServedTarget[] = [];
+  /** Networks of which nobody asks any more as well. */
+  #isSweeping = false;
   #lastMs = -Infinity;
   #liftMs: number | undefined;
 
@@ -47,7 +49,8 @@ export class SweepQueue {
 
   /** Whether the process that sweeps is of use still. */
   get isBusy(): boolean {
-    return this.#owed.nextDueMs() !== undefined || performance.now() < this.#lastMs + lingerMs;
+    const isNeeded = this.#isSweeping || this.#owed.nextDueMs() !== undefined;
+    return isNeeded || performance.now() < this.#lastMs + lingerMs;
   }
 
   follow(served: readonly ServedTarget[]): void {
@@ -88,6 +91,7 @@ export class SweepQueue {
   }
 
   async #sweep(request: SweepRequest): Promise<void> {
+    this.#isSweeping = true;
     try {
       const hang = await this.#options.link.sweep(request, (swept) => this.#take(swept));
       if (hang !== undefined) this.#bar(hang);
@@ -95,6 +99,7 @@ export class SweepQueue {
       for (const { cookie } of request.networks) this.#owed.failed(cookie, performance.now());
       throw error;
     } finally {
+      this.#isSweeping = false;
       this.#owed.giveBack();
       this.#lastMs = performance.now();
     }

@@ -31,6 +31,7 @@ export class PlayedKernel {
   sweepOf: (cookie: bigint) => Swept | SweepHang = (cookie) => ({
     ...{ cookie, as: 'swept', repaired: 0, cpuMs: 0 },
   });
+  sweepTakesMs = 0;
   counting = 0;
   countTakesMs = 0;
   mayRisk = true;
@@ -48,17 +49,18 @@ export class PlayedKernel {
 
   async countConnections(): Promise<Counted> {
     this.counting += 1;
-    if (this.countTakesMs > 0) await new Promise((resolve) => setTimeout(resolve, this.countTakesMs));
+    const { counted } = this;
+    await take(this.countTakesMs);
     if (this.countFails || this.isGone) throw new Error('EIO');
-    return this.counted;
+    return counted;
   }
 
   async sweep(
     { networks }: { readonly networks: readonly { readonly cookie: bigint }[] },
     onSwept: (swept: Swept) => void,
   ): Promise<SweepHang | undefined> {
-    await Promise.resolve();
     for (const { cookie } of networks) {
+      await take(this.sweepTakesMs);
       this.sweeps.push(cookie);
       const result = this.sweepOf(cookie);
       if ('released' in result) return result;
@@ -66,4 +68,8 @@ export class PlayedKernel {
     }
     return undefined;
   }
+}
+
+function take(ms: number): Promise<void> {
+  return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }

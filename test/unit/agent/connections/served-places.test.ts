@@ -111,6 +111,32 @@ describe('a place that the kernel looks after', () => {
     expect(told.at(-1)?.map(({ place }) => place)).toEqual([one, other]);
   });
 
+  test('is not told by a count that began before all that was open was met', async () => {
+    kernel.counted = { readings: [reading(other)], loosened: [] };
+    await follow(other);
+    kernel.counted = { readings: [reading(one), reading(other)], loosened: [] };
+    [kernel.sweepTakesMs, kernel.countTakesMs] = [10_000, 15_000];
+    await follow(other, one);
+    await pass(12_000);
+    kernel.counted = { readings: [reading(one, exposed), reading(other)], loosened: [] };
+    await pass(8_000);
+    expect(kernel.counting).toBe(2);
+    expect(told.flat().filter(({ place }) => place === one)).toEqual([]);
+    await pass(600_000);
+    expect(told.flat().find(({ place }) => place === one)).toEqual(reading(one, exposed));
+  });
+
+  test('has its process while it is swept, however long that takes and whoever asks', async () => {
+    kernel.sweepTakesMs = 200_000;
+    await follow(one);
+    await pass(100_000);
+    expect(places.isBusy).toBe(true);
+    await follow();
+    expect(places.isBusy).toBe(true);
+    await pass(200_000);
+    expect(places.isBusy).toBe(false);
+  });
+
   test('is swept again where a connection was loosened, and told again after that', async () => {
     kernel.counted = { readings: [reading(one)], loosened: [one] };
     await follow(one);
