@@ -154,7 +154,7 @@ export class KernelLink {
   }
 
   async countConnections(): Promise<Counted> {
-    return (await this.#ask({ ask: 'countConnections' })).counted ?? { readings: [], loosened: [] };
+    return (await this.#ask({ ask: 'countConnections' })).counted ?? { readings: [], loosened: [], cpuMs: 0 };
   }
 
   async restoreAll(): Promise<Restored> {

@@ -3,6 +3,7 @@ import type { Place } from './place.ts';
 import { HOST } from './place.ts';
 import type { NodeSelections, PodSelection, Selecting, Selection } from './selection.ts';
 import { isLeftAlone } from './skip.ts';
+import type { Requirement } from './requirement.ts';
 import { together, valuesFor } from './requirement.ts';
 
 /**
@@ -94,6 +95,20 @@ export function scanPeriodSeconds(targets: readonly SocketTarget[]): number | un
   return Math.max(bounds.minSeconds, Math.min(bounds.maxSeconds, half));
 }
 
+/**
+ * Seconds that each of two steps may take, as finding a connection that its program loosened and giving it keepalive again, so
+ * that it still speaks in time after both; Infinity where nobody is given anything.
+ */
+export function stepSeconds(wanted: Iterable<SocketTarget['wanted']>): number {
+  const halves = [...wanted].map((one) => (one === undefined ? Infinity : latestSeconds(one) / 2));
+  return Math.max(bounds.minSeconds, Math.min(...halves));
+}
+
+/** Given keepalive by then, a connection that was opened now still speaks in time. */
+function latestSeconds(wanted: Requirement): number {
+  return wanted.idleTimeoutSeconds - valuesFor(wanted).timeSeconds;
+}
+
 /** Shorter than this a busy node makes anybody wait. */
 const shortestToldMs = 10_000;
 
@@ -106,10 +121,8 @@ export function withUnmet(
   { wanted, timeouts }: SocketTarget,
   unmetMs: number,
 ): SocketReading {
-  // Given keepalive by then, a connection that was opened now still speaks in time.
-  const latestSeconds =
-    wanted === undefined ? Math.min(...timeouts) : wanted.idleTimeoutSeconds - valuesFor(wanted).timeSeconds;
-  if (unmetMs <= Math.max(shortestToldMs, latestSeconds * 1000)) return reading;
+  const latest = wanted === undefined ? Math.min(...timeouts) : latestSeconds(wanted);
+  if (unmetMs <= Math.max(shortestToldMs, latest * 1000)) return reading;
   // In steps, so that each look is not news.
   const Seldom = 2 ** Math.ceil(Math.log2(unmetMs / 1000));
   return { ...reading, leftOut: { ...reading.leftOut, Seldom } };

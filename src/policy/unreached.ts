@@ -60,9 +60,9 @@ const leftOut: Readonly<Record<LeftOut, Told>> = {
     reason: 'TooManySockets',
     message: (count) =>
       `its sockets are looked at only every ${count} s or so, since looking takes long, here or elsewhere on the node, and ` +
-      'the node is left its processors: a connection that is opened meanwhile may be forgotten before it is given keepalive, ' +
-      'and counts are as old. Spread connections over more nodes, or let the program ask for keepalive itself, which ' +
-      'the values of its pod then serve',
+      'the node is left its processors: a connection that is opened meanwhile, or loosened by its program, may be forgotten ' +
+      'before it is given keepalive, and counts are as old. Spread connections over more nodes, or let the program ask for ' +
+      'keepalive itself and set no values of its own, so that those of its pod serve',
   },
   MPTCP: {
     reason: 'OtherTransport',

@@ -49,6 +49,8 @@ export interface Counted {
   readonly readings: readonly SocketReading[];
   /** Places of which a connection lacks what was ordered, since its program changed its mind. */
   readonly loosened: readonly Place[];
+  /** What it took of a core, and not what others of this thread did meanwhile. */
+  readonly cpuMs: number;
 }
 
 interface Loaded {
@@ -153,11 +155,16 @@ export class NodeConnections {
   /** How the connections of all places that are served stand; others may use the thread between two steps. */
   async count(): Promise<Counted> {
     const tally = new ToldTally(this.#loaded?.orders ?? { networks: new Map(), groups: new Map() });
+    let cpuMs = 0;
+    let began = process.threadCpuUsage();
     for (const told of this.#loaded?.program.read() ?? []) {
       tally.add(told);
+      cpuMs += millisecondsSince(began);
       await setImmediate();
+      began = process.threadCpuUsage();
     }
-    return tally.end();
+    const counted = tally.end();
+    return { ...counted, cpuMs: cpuMs + millisecondsSince(began) };
   }
 
   /** Nothing of any agent's is left in the kernel. */
@@ -165,6 +172,12 @@ export class NodeConnections {
     this.#loaded?.program.close();
     attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
   }
+}
+
+/** Of this thread. */
+function millisecondsSince(earlier: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(earlier);
+  return (user + system) / 1000;
 }
 
 /** `countless`: why the program does not count. */

@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { SocketTarget } from '../../policy/connection.ts';
 import type { Place } from '../../policy/place.ts';
+import { stepSeconds } from '../../policy/socket-target.ts';
 import type { Network } from '../node-kernel.ts';
+import { fairShares } from './fair-share.ts';
 
 /** A place whose new connections have their values from the kernel, and what was ordered for it. */
 export interface ServedTarget {
@@ -18,14 +20,22 @@ interface Order {
 
 interface Entry {
   network: Network;
+  /** Who pays for its sweeps. */
+  readonly owner: string;
   /** Of these places, the number of what was ordered when they were swept last. */
   readonly swept: Map<Place, number>;
   places: ReadonlyMap<Place, Order>;
   /** As they are while a sweep is under way: what is ordered meanwhile may have come too late for it. */
   underWay: ReadonlyMap<Place, Order> | undefined;
-  isLoosened: boolean;
-  /** A sweep because of that has no effect for long, where a program loosens in a loop. */
-  loosenedNotBeforeMs: number;
+  /** Of these places, somebody undid what a connection was given. */
+  readonly loosened: Set<Place>;
+  /** And of these, when that was seen last. */
+  readonly loosenedMs: Map<Place, number>;
+  /** When the last sweep because of that began: it has no effect for long, where a program loosens in a loop. */
+  calmedMs: number;
+  /** What the last sweep took of a core, and when it ended. */
+  cpuMs: number;
+  sweptMs: number;
   failures: number;
   notBeforeMs: number;
 }
@@ -39,10 +49,12 @@ interface Bar {
   forgottenMs: number;
 }
 
-/** Of a core, for one network. */
-const mostShare = 0.02;
-/** Between two sweeps of a network because of somebody who loosens. */
-const calmMs = 30_000;
+/** Of a core, for one network, and for all that are swept because of somebody who loosens. */
+const most = { ofNetwork: 0.02, ofNode: 0.1 };
+/** Between two sweeps of a network because of that, where no timeout asks for less. */
+const longestCalmSeconds = 30;
+/** Who loosened is believed to do it again for so long. */
+const believedMs = 600_000;
 /** What fails so often in a row is left to others for a while. */
 const mostFailures = 3;
 /** After so many hangs in one network, the locks of its sockets are not waited for any more. */
@@ -59,6 +71,8 @@ export class OwedSweeps {
   readonly #entries = new Map<bigint, Entry>();
   #cookies: ReadonlyMap<Place, bigint> = new Map();
   readonly #bars = new Map<bigint, Bar>();
+  /** By owner, of a core, for each of his networks that is swept because of somebody who loosens. */
+  #shares: ReadonlyMap<string, number> = new Map();
   #orders = 0;
 
   /** From now on these, as the kernel was told. */
@@ -72,18 +86,28 @@ export class OwedSweeps {
   }
 
   /** Somebody undid what a connection was given. */
-  loosened(place: Place): void {
+  loosened(place: Place, nowMs: number): void {
     const entry = this.#entryOf(place);
-    if (entry !== undefined) entry.isLoosened = true;
+    entry?.loosened.add(place);
+    entry?.loosenedMs.set(place, nowMs);
+  }
+
+  /** How long a connection of that place may wait for a sweep that was seen to be loosened; undefined where none was of late. */
+  repairMsOf(place: Place, nowMs: number): number | undefined {
+    const entry = this.#entryOf(place);
+    const loosenedMs = entry?.loosenedMs.get(place);
+    if (entry === undefined || loosenedMs === undefined || nowMs > loosenedMs + believedMs) return undefined;
+    return Math.max(calmMsOf(entry, [place]), this.#restMsOf(entry));
   }
 
   /** Those whose turn it is. */
   begin(nowMs: number): Network[] {
+    this.#reckon(nowMs);
     const due = [...this.#entries.values()].filter((entry) => this.#dueMsOf(entry) <= nowMs);
     for (const entry of due) {
       entry.underWay = entry.places;
-      if (entry.isLoosened) entry.loosenedNotBeforeMs = nowMs + calmMs;
-      entry.isLoosened = false;
+      if (entry.loosened.size > 0) entry.calmedMs = nowMs;
+      entry.loosened.clear();
     }
     return due.map(({ network }) => network);
   }
@@ -100,7 +124,8 @@ export class OwedSweeps {
       if (entry.places.has(place)) entry.swept.set(place, number);
     entry.underWay = undefined;
     entry.failures = 0;
-    entry.notBeforeMs = nowMs + cpuMs / mostShare;
+    entry.notBeforeMs = nowMs + cpuMs / most.ofNetwork;
+    [entry.cpuMs, entry.sweptMs] = [cpuMs, nowMs];
   }
 
   failed(cookie: bigint, nowMs: number): void {
@@ -156,12 +181,13 @@ export class OwedSweeps {
   #followOne(cookie: bigint, served: readonly ServedTarget[]): void {
     const [first] = served;
     if (first === undefined) return;
-    const entry = this.#entries.get(cookie) ?? newEntry(first.network);
+    const entry = this.#entries.get(cookie) ?? newEntry(first);
     entry.network = first.network;
     const before = entry.places;
     const order = ({ place, wanted }: SocketTarget) => this.#ordered(wanted, before.get(place));
     entry.places = new Map(served.map(({ target }) => [target.place, order(target)]));
-    for (const place of entry.swept.keys()) if (!entry.places.has(place)) entry.swept.delete(place);
+    for (const known of [entry.swept, entry.loosened, entry.loosenedMs])
+      for (const place of known.keys()) if (!entry.places.has(place)) known.delete(place);
     this.#entries.set(cookie, entry);
   }
 
@@ -173,8 +199,30 @@ export class OwedSweeps {
   #dueMsOf(entry: Entry): number {
     const bar = this.#bars.get(entry.network.cookie);
     if (entry.underWay !== undefined || bar?.isHanging === true) return Infinity;
-    const sinceMs = isOwed(entry) ? -Infinity : entry.isLoosened ? entry.loosenedNotBeforeMs : Infinity;
+    const sinceMs = isOwed(entry) ? -Infinity : this.#loosenedDueMsOf(entry);
     return Math.max(sinceMs, entry.notBeforeMs, bar?.untilMs ?? -Infinity);
+  }
+
+  /** When a sweep may come because of somebody who loosens; Infinity where nobody did. */
+  #loosenedDueMsOf(entry: Entry): number {
+    if (entry.loosened.size === 0) return Infinity;
+    return Math.max(entry.calmedMs + calmMsOf(entry, entry.loosened), entry.sweptMs + this.#restMsOf(entry));
+  }
+
+  #restMsOf({ owner, cpuMs }: Entry): number {
+    return cpuMs / Math.min(most.ofNetwork, this.#shares.get(owner) ?? Infinity);
+  }
+
+  /** What each owner's networks may have at present. */
+  #reckon(nowMs: number): void {
+    const needs = [...this.#entries.values()].flatMap((entry) => {
+      for (const [place, ms] of entry.loosenedMs) if (nowMs > ms + believedMs) entry.loosenedMs.delete(place);
+      const needed = entry.cpuMs / calmMsOf(entry, entry.loosenedMs.keys());
+      return entry.loosenedMs.size === 0
+        ? []
+        : [{ owner: entry.owner, amount: Math.min(needed, most.ofNetwork) }];
+    });
+    this.#shares = fairShares(needs, most.ofNode);
   }
 
   #entryOf(place: Place): Entry | undefined {
@@ -193,9 +241,19 @@ export class OwedSweeps {
   }
 }
 
-function newEntry(network: Network): Entry {
-  const none = { places: new Map(), underWay: undefined, isLoosened: false, failures: 0 };
-  return { network, swept: new Map(), ...none, notBeforeMs: -Infinity, loosenedNotBeforeMs: -Infinity };
+function newEntry({ network, target: { namespace = '' } }: ServedTarget): Entry {
+  return {
+    // The node's own have no namespace, and no namespace has this name.
+    ...{ network, owner: namespace, swept: new Map(), places: new Map(), underWay: undefined },
+    ...{ loosened: new Set(), loosenedMs: new Map(), calmedMs: -Infinity, cpuMs: 0, sweptMs: -Infinity },
+    ...{ failures: 0, notBeforeMs: -Infinity },
+  };
+}
+
+/** As soon as the strictest of these places asks. */
+function calmMsOf({ places }: Entry, of: Iterable<Place>): number {
+  const wanted = [...of].map((place) => places.get(place)?.wanted);
+  return Math.min(longestCalmSeconds, stepSeconds(wanted)) * 1000;
 }
 
 /** Where nothing is wanted any more, there is nothing to give. */

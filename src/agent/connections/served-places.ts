@@ -4,8 +4,9 @@ import type { Next } from '../../kube/queue.ts';
 import { WorkQueue } from '../../kube/queue.ts';
 import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
 import type { Place } from '../../policy/place.ts';
-import { nothingSeen, scanPeriodSeconds } from '../../policy/socket-target.ts';
+import { nothingSeen, withUnmet } from '../../policy/socket-target.ts';
 import type { KernelLink } from '../kernel-link.ts';
+import { CountPace } from './count-pace.ts';
 import type { SweepQueueOptions } from './sweep-queue.ts';
 import { SweepQueue } from './sweep-queue.ts';
 import { ProgramNames } from './program-names.ts';
@@ -29,12 +30,6 @@ interface Hearing {
 
 const follow = 'follow';
 const count = 'count';
-/** So many times as long as a count took, the next one waits; fewer where somebody waits for it. */
-const rests = { usual: 1000, awaited: 20 };
-/** Networks that are swept at once are counted at once. */
-const shortestRestMs = 500;
-/** Later than this nobody is told how connections stand, however many there are. */
-const longestRestMs = 120_000;
 /** What could not be counted in so many tries is left to others, and is not known any more where there are none. */
 export const triesUntilUnknown = 3;
 
@@ -61,8 +56,7 @@ export class ServedPlaces {
   #refused: Following['refused'] = {};
   #isAwaited = false;
   #toldMs = -Infinity;
-  #countedMs = -Infinity;
-  #tookMs = 0;
+  readonly #pace = new CountPace();
   #failures = 0;
 
   constructor(options: ServedPlacesOptions) {
@@ -155,17 +149,18 @@ export class ServedPlaces {
     const kept = this.#served.filter((one) => !this.#sweeper.isLeft(one));
     this.#kept = new Map(kept.map(({ target }) => [target.place, target]));
     this.#names.keepOnly(this.#kept);
+    this.#pace.follow([...this.#kept.values()]);
     const isLeft = (place: Place) => this.#isBlind || !this.#kept.has(place) || this.#names.isSought(place);
     this.#options.onLeft(this.#told.filter(({ place }) => isLeft(place)));
     if (kept.some(({ target }) => !isDeepStrictEqual(before.get(target.place)?.timeouts, target.timeouts)))
       this.#await();
-    else if (kept.length > 0) this.#queue.addAfter(count, this.#periodMs());
+    else if (kept.length > 0) this.#queue.addAfter(count, this.#pace.intervalMs);
   }
 
   /** Somebody waits to hear how they stand. */
   #await(): void {
     this.#isAwaited = true;
-    this.#queue.addAfter(count, this.#restMs());
+    this.#queue.addAfter(count, this.#waitMs());
   }
 
   async #count(): Promise<Next> {
@@ -174,8 +169,8 @@ export class ServedPlaces {
     const met = new Set(this.#kept.keys().filter((place) => this.#sweeper.isSwept(place)));
     // Who ends a sweep asks for a count.
     if (met.size === 0) return undefined;
-    const restMs = this.#restMs();
-    if (restMs > 0) return { afterMs: restMs };
+    const waitMs = this.#waitMs();
+    if (waitMs > 0) return { afterMs: waitMs };
     const isAwaited = this.#isAwaited;
     this.#isAwaited = false;
     const startedMs = performance.now();
@@ -183,29 +178,36 @@ export class ServedPlaces {
       const counted = await kernel.countConnections();
       const wasBlind = this.#isBlind;
       this.#failures = 0;
+      this.#pace.counted(counted.cpuMs, performance.now());
       this.#hear(counted, { met, isTold: isAwaited || wasBlind || startedMs - this.#toldMs >= countMs });
       if (wasBlind) this.#part();
     } catch (error) {
+      this.#pace.counted(undefined, performance.now());
       this.#fail();
       throw error;
-    } finally {
-      this.#countedMs = performance.now();
-      this.#tookMs = this.#countedMs - startedMs;
     }
-    return { afterMs: this.#periodMs() };
+    return { afterMs: this.#pace.intervalMs };
   }
 
   #hear({ readings, loosened }: Counted, { met, isTold }: Hearing): void {
     this.#sweeper.loosened(loosened);
     // What was open before it was served is not told before it was met.
     const isKnown = (place: Place) => met.has(place) && this.#kept.has(place) && this.#sweeper.isSwept(place);
-    const known = readings.filter(({ place }) => isKnown(place));
+    const known = readings.filter(({ place }) => isKnown(place)).map((one) => this.#withUnmet(one));
     const { told, isChanged } = this.#named(known, new Set(loosened));
     if (isTold) {
       this.#toldMs = performance.now();
       this.#options.onCounted(told);
     }
     if (isChanged) this.#part();
+  }
+
+  /** What a program loosened is found by a count, and given its values by a sweep after that. */
+  #withUnmet(reading: SocketReading): SocketReading {
+    const target = this.#kept.get(reading.place);
+    const sweepMs = this.#sweeper.repairMsOf(reading.place);
+    if (target === undefined || sweepMs === undefined) return reading;
+    return withUnmet(reading, target, this.#pace.intervalMs + sweepMs);
   }
 
   /** `isChanged`: others are to look for names where they were not, or no more. */
@@ -243,16 +245,7 @@ export class ServedPlaces {
     this.#refused = refused;
   }
 
-  /** Until a count is nobody's burden. */
-  #restMs(): number {
-    const times = this.#isAwaited ? rests.awaited : rests.usual;
-    const restMs = Math.min(Math.max(this.#tookMs * times, shortestRestMs), longestRestMs);
-    return Math.max(0, this.#countedMs + restMs - performance.now());
-  }
-
-  /** As often as new ones are looked for elsewhere: a program may undo what its connection was given when it was established. */
-  #periodMs(): number {
-    const periodMs = (scanPeriodSeconds([...this.#kept.values()]) ?? Infinity) * 1000;
-    return Math.max(this.#restMs(), periodMs);
+  #waitMs(): number {
+    return this.#pace.waitMs(performance.now(), { isAwaited: this.#isAwaited });
   }
 }

@@ -60,13 +60,18 @@ export class SweepQueue {
   }
 
   loosened(places: readonly Place[]): void {
-    for (const place of places) this.#owed.loosened(place);
+    for (const place of places) this.#owed.loosened(place, performance.now());
     if (places.length > 0) this.#queue.add(key);
   }
 
   /** Whether all that was open there was met by the kernel. */
   isSwept(place: Place): boolean {
     return this.#owed.isSwept(place);
+  }
+
+  /** How long it takes until a connection is given values again that its program loosened; undefined where none does. */
+  repairMsOf(place: Place): number | undefined {
+    return this.#owed.repairMsOf(place, performance.now());
   }
 
   /** Whether its open connections are to be looked at one by one. */

@@ -37,7 +37,7 @@ export class ToldTally {
     }
   }
 
-  end(): Counted {
+  end(): Omit<Counted, 'cpuMs'> {
     return {
       readings: [...this.#tallies.values()].map((tally) => tally.reading()),
       loosened: [...this.#loosened],

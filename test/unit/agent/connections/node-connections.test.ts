@@ -45,6 +45,20 @@ async function begin(...reasons: (string | undefined)[]) {
   return { connections, follow, takeAway };
 }
 
+test('what a count takes is its own time, whatever else its thread does meanwhile', async () => {
+  const { connections } = await begin();
+  for (const program of opened) program.steps = [[], [], []];
+  const took = () => process.threadCpuUsage().user / 1000;
+  let othersMs = 0;
+  setImmediate(() => {
+    const since = took();
+    while (took() < since + 200);
+    othersMs = took() - since;
+  });
+  const { cpuMs } = await connections.count();
+  expect(cpuMs).toBeLessThan(othersMs);
+});
+
 const areClosed = () => opened.map(({ isClosed }) => isClosed);
 
 describe('what is loaded anew', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
+import type { ServedTarget } from '../../../../src/agent/connections/owed-sweeps.ts';
 import { OwedSweeps } from '../../../../src/agent/connections/owed-sweeps.ts';
 import type { Place } from '../../../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../../../src/policy/place.ts';
@@ -8,7 +9,7 @@ import { behind } from '../../../support/builder.ts';
 
 const one = placeOfPod('one');
 const other = placeOfPod('other');
-const served = (place: typeof one | typeof HOST, seconds: number | undefined, cookie = 1n) => ({
+const served = (place: typeof one | typeof HOST, seconds: number | undefined, cookie = 1n): ServedTarget => ({
   target: { place, wanted: seconds === undefined ? undefined : behind(seconds), timeouts: [seconds ?? 90] },
   network: { cookie, pid: 1 },
 });
@@ -18,6 +19,20 @@ function sweep(owed: OwedSweeps, nowMs: number, cpuMs = 0): bigint[] {
   const cookies = owed.begin(nowMs).map(({ cookie }) => cookie);
   for (const cookie of cookies) owed.swept(cookie, cpuMs, nowMs);
   return cookies;
+}
+
+/** The cookies of those that are swept while these places are seen to be loosened every half second. */
+function loosening(
+  owed: OwedSweeps,
+  places: readonly Place[],
+  { untilMs, cpuMs }: { readonly untilMs: number; readonly cpuMs: number },
+): bigint[] {
+  const swept: bigint[] = [];
+  for (let ms = 0; ms < untilMs; ms += 500) {
+    for (const place of places) owed.loosened(place, ms);
+    swept.push(...sweep(owed, ms, cpuMs));
+  }
+  return swept;
 }
 
 function following(...all: readonly ReturnType<typeof served>[]): OwedSweeps {
@@ -70,7 +85,7 @@ describe('a network is swept', () => {
   test('again where somebody loosened a connection', () => {
     const owed = following(served(one, 90));
     sweep(owed, 0);
-    owed.loosened(one);
+    owed.loosened(one, 1000);
     expect(sweep(owed, 1000)).toEqual([1n]);
     expect(sweep(owed, 2000)).toEqual([]);
   });
@@ -93,14 +108,28 @@ describe('a network is swept', () => {
     expect(sweep(owed, 1)).toEqual([1n]);
   });
 
-  test('each half minute, however often somebody loosens', () => {
-    const owed = following(served(one, 3));
-    let sweeps = 0;
-    for (let ms = 0; ms < 120_000; ms += 500) {
-      owed.loosened(one);
-      sweeps += sweep(owed, ms, 100).length;
-    }
-    expect(sweeps).toBe(4);
+  test.each<[string, number, (typeof one)[]]>([
+    // Found and swept, each within half of the time that is left when its probes take a third of it.
+    ['7 s where somebody behind 20 s does', 18, [other]],
+    ['half minute where somebody behind 90 s does, whoever else is behind less', 4, [one]],
+    ['7 s where both do', 18, [one, other]],
+  ])('each %s, however often', (_, expected, loose) => {
+    const owed = following(served(one, 90), served(other, 20));
+    expect(loosening(owed, loose, { untilMs: 120_000, cpuMs: 5 })).toHaveLength(expected);
+  });
+
+  test('with no more than a tenth of a processor, however many loosen, and whoever owns few of them is not held up by it', () => {
+    const own = { ...served(one, 20), network: { cookie: 1000n, pid: 1 } };
+    const many = Array.from({ length: 200 }, (_, at) => {
+      const { network, target } = served(placeOfPod(`many-${at}`), 10, BigInt(at));
+      return { network, target: { ...target, namespace: 'many' } };
+    });
+    const owed = following({ ...own, target: { ...own.target, namespace: 'few' } }, ...many);
+    const places = [one, ...many.map(({ target }) => target.place)];
+    const all = loosening(owed, places, { untilMs: 120_000, cpuMs: 20 });
+    expect(all.filter((cookie) => cookie === 1000n)).toHaveLength(18);
+    // Those that are owed come before anybody is seen to loosen.
+    expect((all.length - places.length) * 20).toBeLessThanOrEqual(12_000);
   });
 
   test('with no more than 2 % of a processor, however often a policy changes', () => {
@@ -111,6 +140,25 @@ describe('a network is swept', () => {
       sweeps += sweep(owed, ms, 100).length;
     }
     expect(sweeps).toBe(12);
+  });
+});
+
+describe('how long what was loosened waits for a sweep', () => {
+  test("is nobody's question where nothing was, nor ten minutes after something was", () => {
+    const owed = following(served(one, 90), served(other, 20));
+    sweep(owed, 0);
+    expect(owed.repairMsOf(one, 0)).toBeUndefined();
+    owed.loosened(other, 1000);
+    expect(owed.repairMsOf(one, 1000)).toBeUndefined();
+    expect(owed.repairMsOf(other, 601_000)).toBe(7000);
+    expect(owed.repairMsOf(other, 601_001)).toBeUndefined();
+  });
+
+  test('is what the processor allows where that is longer', () => {
+    const owed = following(served(one, 20));
+    sweep(owed, 0, 400);
+    owed.loosened(one, 1000);
+    expect(owed.repairMsOf(one, 1000)).toBe(20_000);
   });
 });
 

@@ -26,7 +26,7 @@ export class PlayedKernel {
   /** Somebody took away what it serves and counts by: nothing is counted until it is told anew what is asked. */
   isGone = false;
   countFails = false;
-  counted: Counted = { readings: [], loosened: [] };
+  counted: Omit<Counted, 'cpuMs'> = { readings: [], loosened: [] };
   sweeps: bigint[] = [];
   sweepOf: (cookie: bigint) => Swept | SweepHang = (cookie) => ({
     ...{ cookie, as: 'swept', repaired: 0, cpuMs: 0 },
@@ -34,6 +34,8 @@ export class PlayedKernel {
   sweepTakesMs = 0;
   counting = 0;
   countTakesMs = 0;
+  /** Of a core: waiting is none. */
+  countCpuMs = 0;
   mayRisk = true;
 
   followConnections({ targets }: Followed): Promise<Following> {
@@ -52,7 +54,7 @@ export class PlayedKernel {
     const { counted } = this;
     await take(this.countTakesMs);
     if (this.countFails || this.isGone) throw new Error('EIO');
-    return counted;
+    return { ...counted, cpuMs: this.countCpuMs };
   }
 
   async sweep(

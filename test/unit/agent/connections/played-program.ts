@@ -1,5 +1,5 @@
 import type { OrderMaps } from '../../../../src/kernel/order-maps.ts';
-import type { Order } from '../../../../src/kernel/connection-layout.ts';
+import type { Order, ToldConnection } from '../../../../src/kernel/connection-layout.ts';
 
 /** The program in the kernel, as far as it keeps what it is told. */
 export class PlayedProgram {
@@ -23,7 +23,11 @@ export class PlayedProgram {
   /** Of other builds. */
   beside: readonly PlayedProgram[] = [];
   others = () => this.beside as unknown as OrderMaps[];
-  *read() {}
+  /** What each read gives. */
+  steps: readonly ToldConnection[][] = [];
+  *read() {
+    yield* this.steps;
+  }
   removeOthers = () => undefined;
   close = () => void (this.isClosed = true);
 }

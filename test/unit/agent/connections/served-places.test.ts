@@ -13,7 +13,9 @@ import { one, other, PlayedKernel } from './played-kernel.ts';
 
 const counter = (name: string) => new Counter({ name, help: name, registers: [] });
 const passSteps = 100;
-const target = (place: Place): SocketTarget => ({ place, wanted: behind(90), timeouts: [90] });
+const target = (place: Place, seconds = 90): SocketTarget => ({
+  ...{ place, wanted: behind(seconds), timeouts: [seconds] },
+});
 const counts = (over: Partial<ConnectionCounts> = {}): ConnectionCounts => ({
   ...{ established: 1, protected: 1, exposed: 0, unknown: 0, worst: [] },
   ...over,
@@ -68,9 +70,13 @@ function begin(): void {
   ends.push(places);
 }
 
-async function follow(...of: readonly Place[]): Promise<void> {
+function follow(...of: readonly Place[]): Promise<void> {
+  return followTargets(...of.map((place) => target(place)));
+}
+
+async function followTargets(...targets: readonly SocketTarget[]): Promise<void> {
   places.follow({
-    ...{ targets: of.map(target), hostPods: new Set(), running: new Set(), pods: new Map() },
+    ...{ targets, hostPods: new Set(), running: new Set(), pods: new Map() },
     held: new Set(),
   });
   await pass(100);
@@ -119,10 +125,8 @@ describe('a place that the kernel looks after', () => {
     await follow(other, one);
     await pass(12_000);
     kernel.counted = { readings: [reading(one, exposed), reading(other)], loosened: [] };
-    await pass(8_000);
-    expect(kernel.counting).toBe(2);
-    expect(told.flat().filter(({ place }) => place === one)).toEqual([]);
-    await pass(600_000);
+    kernel.countTakesMs = 0;
+    await pass(100_000);
     expect(told.flat().find(({ place }) => place === one)).toEqual(reading(one, exposed));
   });
 
@@ -147,7 +151,7 @@ describe('a place that the kernel looks after', () => {
   });
 
   test('is told as it is where counting takes so long that it is done every two minutes: new ones have their values all the same', async () => {
-    kernel.countTakesMs = 500;
+    kernel.countCpuMs = 5000;
     kernel.counted = { readings: [reading(one)], loosened: [] };
     await follow(one);
     await pass(600_000);
@@ -286,14 +290,46 @@ describe('a place with exposed connections', () => {
 });
 
 test('however much there is to count, whoever loosens in a loop costs no more than a twentieth of a core', async () => {
-  kernel.countConnections = async () => {
-    kernel.counting += 1;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    return { readings: [reading(one)], loosened: [one] };
-  };
+  kernel.countCpuMs = 1000;
+  kernel.counted = { readings: [reading(one)], loosened: [one] };
   await follow(one);
   kernel.counting = 0;
   await pass(600_000);
   expect(kernel.counting).toBeGreaterThan(5);
   expect(kernel.counting).toBeLessThanOrEqual(30);
+});
+
+describe('a connection that its program loosens', () => {
+  /** When the sweeps began that came after the first one. */
+  async function loosening({ cpuMs, seconds }: { cpuMs: number; seconds: number }) {
+    kernel.countCpuMs = cpuMs;
+    kernel.counted = { readings: [{ ...reading(one), byTimeout: { [seconds]: counts() } }], loosened: [one] };
+    const sweptMs: number[] = [];
+    kernel.sweepOf = (cookie) => {
+      sweptMs.push(performance.now());
+      return { cookie, as: 'swept', repaired: 1, cpuMs: 5 };
+    };
+    await followTargets(target(one, seconds));
+    await pass(300_000);
+    return sweptMs.slice(1);
+  }
+  const longestOf = (times: readonly number[]) =>
+    Math.max(...times.slice(1).map((ms, at) => ms - (times[at] ?? 0)));
+
+  test.each([
+    { seconds: 10, cpuMs: 20 },
+    { seconds: 30, cpuMs: 50 },
+    { seconds: 90, cpuMs: 100 },
+  ])('is given its values in time, and nothing is told: $seconds s, counted in $cpuMs ms', async (how) => {
+    const { seconds } = how;
+    // Of the timeout, a third is the time before the first probe.
+    expect(longestOf(await loosening(how))).toBeLessThanOrEqual((seconds * 1000 * 2) / 3);
+    expect(told.flat().filter(({ leftOut }) => leftOut.Seldom !== undefined)).toEqual([]);
+  });
+
+  test('is told to wait for too long where counting takes so much that it does', async () => {
+    await loosening({ seconds: 20, cpuMs: 200 });
+    // 20 s between two counts, and 7 s between two sweeps.
+    expect(told.at(-1)).toMatchObject([{ place: one, leftOut: { Seldom: 32 } }]);
+  });
 });
