@@ -78,9 +78,15 @@ export interface ToldConnection {
   /** Until its timer expires; undefined where none runs. */
   readonly timerMs: number | undefined;
   readonly userTimeoutMs: number;
+  /** A number that no other socket has before the next boot; 0 where a sweep tells. */
+  readonly socket: number;
+  /** When it was met, by CLOCK_MONOTONIC; 0 where a sweep tells. */
+  readonly metMs: number;
 }
 
-export const toldBytes = 56;
+export const toldBytes = 72;
+/** A read that tells fewer has come to the end: others fill 8 pages, of 4 KiB where they are smallest. */
+export const fewestInFullRead = Math.floor((8 * 4096) / toldBytes);
 const flags = { keepalive: 1, repaired: 2, loopback: 4 };
 const established = 1;
 
@@ -120,5 +126,8 @@ function readTold(bytes: Buffer, at: number, hertz: number): ToldConnection {
     },
     timerMs: timer < 0 ? undefined : (timer * 1000) / hertz,
     userTimeoutMs: bytes.readUInt32LE(at + 44),
+    // They count from 1.
+    socket: Number(bytes.readBigUInt64LE(at + 56)),
+    metMs: Number(bytes.readBigUInt64LE(at + 64)) / 1e6,
   };
 }

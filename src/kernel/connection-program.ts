@@ -7,6 +7,7 @@ import { orderAsBytes, toldIn } from './connection-layout.ts';
 import { loadApart } from './connection-loader.ts';
 import type { Extent, Loaded } from './connection-pins.ts';
 import { extents, folderOf, isWhole, namesIn, removeFolder } from './connection-pins.ts';
+import { eachOnce } from './each-once.ts';
 import { createIterator, openPinned } from './libbpf.ts';
 import { OrderMaps } from './order-maps.ts';
 import { close, ticksPerSecond } from './syscall.ts';
@@ -109,8 +110,12 @@ export class ConnectionProgram {
     return this.#maps.orderedGroups();
   }
 
-  /** Every connection that was met, of all network namespaces, in steps of about a thousand; it waits for no lock. */
-  *read(): Generator<ToldConnection[], void> {
+  /** Every connection that was met, of all network namespaces, in steps of some hundreds; it waits for no lock. */
+  read(): Generator<ToldConnection[], void> {
+    return eachOnce(() => this.#readAll());
+  }
+
+  *#readAll(): Generator<ToldConnection[], void> {
     const link = openPinned(join(this.#folder, 'known'));
     try {
       yield* toldIn(chunksOf(createIterator(link)), ticksPerSecond());

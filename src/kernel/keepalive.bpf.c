@@ -105,6 +105,7 @@ struct bpf_iter__tcp {
 struct bpf_iter__bpf_sk_storage_map {
 	struct bpf_iter_meta *meta;
 	struct sock *sk;
+	void *value;
 };
 
 #pragma clang attribute pop
@@ -157,13 +158,13 @@ struct {
 	__type(value, struct wanted);
 } groups SEC(".maps");
 
-/* On each socket that is told: gone with it. */
+/* On each socket that is told, since when, in nanoseconds of CLOCK_MONOTONIC: gone with it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 0);
 	__type(key, int);
-	__type(value, int);
+	__type(value, __u64);
 } marks SEC(".maps");
 
 struct told {
@@ -177,6 +178,8 @@ struct told {
 	__u16 peer_port;
 	__u8 state, flags, probes;
 	__u8 padding[3];
+	/* By `known` alone: the cookie of the socket, and its mark. */
+	__u64 socket, marked;
 };
 #define KEEPALIVE 1
 #define REPAIRED 2
@@ -372,6 +375,14 @@ static __always_inline bool is_owed(const struct held *held, const struct wanted
 	return lost_probes(given, user_timeout) >= at_most(before, ours.probes);
 }
 
+/* One that has a mark keeps it. */
+static __always_inline void mark(void *socket)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	bpf_sk_storage_get(&marks, socket, &now, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
 static __always_inline long set(void *where, int level, int name, int value)
 {
 	return bpf_setsockopt(where, level, name, &value, sizeof(value));
@@ -414,7 +425,7 @@ int born(struct bpf_sock_ops *ctx)
 	if (is_loopback(peer))
 		return 1;
 	if (wanted->flags & TELL)
-		bpf_sk_storage_get(&marks, here, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		mark(here);
 	read_held(tp, &held);
 	if (is_owed(&held, wanted, tp->inet_conn.icsk_user_timeout, &given))
 		give(ctx, &given);
@@ -475,7 +486,7 @@ int open(struct bpf_iter__tcp *ctx)
 	if (owed)
 		give(tp, &given);
 	if (wanted->flags & TELL)
-		bpf_sk_storage_get(&marks, tp, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		mark(tp);
 	return 0;
 }
 
@@ -483,17 +494,20 @@ SEC("iter/bpf_sk_storage_map")
 int known(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct sock *sk = ctx->sk;
+	__u64 *marked = ctx->value;
 	struct tcp_sock *tp;
 	struct held held;
 	struct told told = {};
 
-	if (!sk)
+	if (!sk || !marked)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	/* What nobody asks about any more keeps its mark. */
 	if (!tp || !wanted_by((struct sock *)tp, &told.group))
 		return 0;
 	read_held(tp, &held);
+	told.socket = bpf_get_socket_cookie(tp);
+	told.marked = *marked;
 	if (tell(tp, &held, &told))
 		bpf_seq_write(ctx->meta->seq, &told, sizeof(told));
 	return 0;

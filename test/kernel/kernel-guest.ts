@@ -34,7 +34,7 @@ const witnesses = {
   program: {
     sources: ['test/kernel/whole-program.ts', 'src/kernel/connection-load-process.ts'],
     ...{ compiled: [], programs: [], args: `/app/keepalive.bpf.o ${address}` },
-    ...{ patienceMs: 180_000 },
+    ...{ patienceMs: 240_000 },
   },
   agent: {
     sources: [

@@ -5,14 +5,14 @@
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
 import { NetworkSweep } from '../../src/agent/connections/network-sweep.ts';
 import { NodeConnections } from '../../src/agent/connections/node-connections.ts';
 import { networkNamespaceCookie } from '../../src/kernel/syscall.ts';
 import type { LookTarget } from '../../src/agent/connections/socket-look.ts';
 import { SocketScan } from '../../src/agent/connections/socket-scan.ts';
-import type { SocketTarget } from '../../src/policy/connection.ts';
+import type { SocketReading, SocketTarget } from '../../src/policy/connection.ts';
 import type { Place, PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
@@ -129,11 +129,31 @@ say('of the pod where only it is asked for', [await follow(ofPod), timeNow()]);
 writeFileSync('/sys/fs/cgroup/cgroup.procs', '0');
 say('of the host where only the pod is asked for', timeNow());
 say('of the host where it is asked for too', [(await follow(host, ofPod)).length, timeNow()]);
-const { readings } = await connections.count();
 say(
   'counted apart',
-  readings.map((one) => [one.place, Object.values(one.byTimeout)[0]?.established]),
+  (await connections.count()).readings.map((one) => [
+    one.place,
+    Object.values(one.byTimeout)[0]?.established,
+  ]),
 );
+
+/** Each end of these is a connection; together they are more than one read of the kernel's tells. */
+const pairs = (count: number, at: number) => {
+  const server = listenAt(address, at);
+  return Array.from({ length: count }, () => [connectTo(address, at), acceptFrom(server)]).flat();
+};
+const ofHost = (readings: readonly SocketReading[]) =>
+  readings.find((one) => one.place === HOST)?.byTimeout[240]?.established ?? NaN;
+const few = ofHost((await connections.count()).readings);
+pairs(800, 7002);
+writeFileSync(join(container, 'cgroup.procs'), '0');
+const leaving = pairs(800, 7003);
+writeFileSync('/sys/fs/cgroup/cgroup.procs', '0');
+const counting = connections.count();
+await setImmediate();
+// The newest are told first, and are gone before the others were.
+closeAll(leaving);
+say('of the host, counted while the pod closes newer ones', ofHost((await counting).readings) - few);
 connections.remove();
 say('pinned in the end', existsSync('/sys/fs/bpf/keepalive'));
 say('a new one in the end', optionsOf(connectTo(address, port)).keepalive);

@@ -15,6 +15,8 @@ const told = (rest: Partial<ToldConnection> = {}): ToldConnection => ({
     keepalive: true,
     repaired: false,
     userTimeoutMs: 0,
+    socket: 1,
+    metMs: 0,
   },
   peer: { address: Buffer.from('00000000000000000000ffff0a070001', 'hex'), port: 443 },
   ...{ values: { timeSeconds: 30, intervalSeconds: 10, probes: 6 }, timerMs: 29_000 },

@@ -1,0 +1,32 @@
+import type { ToldConnection } from './connection-layout.ts';
+import { fewestInFullRead } from './connection-layout.ts';
+
+/** Each finds what the one before missed, which is less and less; where it is not by then, it never will be. */
+const mostPasses = 6;
+
+/**
+ * Every connection that was open from beginning to end, once, in steps. Between two reads the kernel knows only how far it has come, in
+ * numbers of a list that others make longer and shorter: whoever closes many connections meanwhile has it pass over some of
+ * somebody else's, and whoever opens some has it tell others twice. So it is gone through until nothing is found that
+ * was there when the first pass began; one read alone misses nothing. Throws where they come and go so fast that there is no end of it.
+ */
+export function* eachOnce(
+  readAll: () => Iterable<readonly ToldConnection[]>,
+): Generator<ToldConnection[], void> {
+  const beganMs = Number(process.hrtime.bigint()) / 1e6;
+  const met = new Set<number>();
+  for (let pass = 0; pass < mostPasses; pass += 1) {
+    let [reads, found] = [0, 0];
+    let isOneRead = true;
+    for (const told of readAll()) {
+      const unmet = told.filter(({ socket, metMs }) => !met.has(socket) && (pass === 0 || metMs <= beganMs));
+      for (const { socket } of unmet) met.add(socket);
+      reads += 1;
+      found += unmet.length;
+      isOneRead &&= reads === 1 && told.length < fewestInFullRead;
+      yield unmet;
+    }
+    if (isOneRead || found === 0) return;
+  }
+  throw new Error(`connections come and go faster than they are counted, in ${mostPasses} passes`);
+}
