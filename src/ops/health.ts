@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { systemClock } from '../kube/clock.ts';
 import { Callers } from './callers.ts';
 import { closeInTime, listen } from './listening.ts';
 import { sparing } from './sparing.ts';
@@ -51,7 +50,7 @@ export class HealthServer {
   /** Rejects when the address cannot be had. */
   static async start(options: HealthOptions): Promise<HealthServer> {
     const callers = new Callers(options.answerMs ?? answerMs);
-    const served = { ...options, metrics: sparing(options.metrics, systemClock) };
+    const served = { ...options, metrics: sparing(options.metrics) };
     const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
       if (callers.isAnswered(request.socket, response)) void respond(request, response, served);
     });
