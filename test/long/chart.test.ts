@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { Cluster } from '../cluster/cluster.ts';
 import { loadProduct } from '../cluster/install.ts';
+import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from '../e2e/shared.ts';
 import { buildHelms, buildMs, chart, helm, helmNames } from '../support/helm.ts';
@@ -267,20 +268,20 @@ test.each(helmNames)(
     await cluster.kubectl('apply', '-k', folder);
     await bench.apply(...policies);
     await untilEverywhere('30/10/6');
-    // On the server's side Helm 4 leaves what kubectl owns and the chart does not have: nobody would know why it is there.
-    const take = ['--take-ownership', ...(name === 'Helm 4' ? ['--server-side=false'] : [])];
-    const seen = await seenDuring(everywhere, () => releases.install('keepalive', home, ...take));
+    // Helm would leave what the overlay has added, and nobody would know why it is there: kubectl takes it back.
+    // Helm 4 applies on the server's side, where kubectl owns each field that it has set.
+    const take = ['--take-ownership', ...(name === 'Helm 4' ? ['--force-conflicts'] : [])];
+    const seen = await seenDuring(everywhere, async () => {
+      await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
+      await releases.install('keepalive', home, ...take);
+    });
     expect(seen).toEqual(['30/10/6']);
-    const agents = await cluster.kubectl(
-      'get',
-      'daemonset',
-      'keepalive-agent',
-      '-n',
-      'keepalive-agent',
-      '-o',
-      'yaml',
+    const agents = ['get', 'daemonset', 'keepalive-agent', '-n', 'keepalive-agent'];
+    const names = await cluster.kubectl(
+      ...[...agents, '-o', 'jsonpath={.spec.template.spec.containers[0].env[*].name}'],
     );
-    expect(agents).not.toContain(ofOverlay.value.name);
+    expect(names).toContain('NODE_NAME');
+    expect(names).not.toContain(ofOverlay.value.name);
     await releases.uninstall('keepalive', home);
     await untilNodeIsClean();
   },
