@@ -8,7 +8,7 @@ import type { Rounds } from './rounds.ts';
 export interface Checked {
   readonly watched: readonly Watched[];
   readonly kernel: Pick<KernelLink, 'isOurTurn' | 'waitingFor' | 'secondsWaiting'>;
-  readonly reporter: Pick<Reporter, 'refusal'>;
+  readonly reporter: Pick<Reporter, 'refusal' | 'hasSpoken'>;
   readonly rounds: Pick<Rounds, 'failure'>;
 }
 
@@ -32,11 +32,18 @@ export function checksOf({
       synced: () => notSynced(watched),
       contact: () => silent(watched),
       turn: () => notOurTurn(kernel),
-      report: () => reporter.refusal,
+      report: () => reporter.refusal ?? notHeard(reporter),
       rounds: () => rounds.failure,
       kernel: kernelHangs,
     },
   };
+}
+
+/** What the agent before it said is believed for as long as one is ready, and may be of before a reboot. */
+function notHeard({ hasSpoken }: Checked['reporter']): string | undefined {
+  return hasSpoken
+    ? undefined
+    : 'has not reported since it started: it does after its first round, once it is known how connections are reached';
 }
 
 /** Two at a time would undo each other's work. */

@@ -6,7 +6,7 @@ import { backOffMs } from '../kube/backoff.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { systemClock } from '../kube/clock.ts';
-import { isNotFound, isRefusal, retryAfterMs } from '../kube/errors.ts';
+import { isNotFound, isOverloaded, isRefusal, retryAfterMs } from '../kube/errors.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { resources } from './resource.ts';
@@ -28,10 +28,16 @@ interface Offered {
   status: NodeKeepaliveStatus | undefined;
 }
 
+interface Refusals {
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  readonly why: string;
+}
+
 /** What one change brings about is seen within this time, and written at once. */
 const gatherMs = 100;
-/** What is put right by itself, as rights that come in another order, is by then. */
-const refusedSeconds = 60;
+/** What is put right by itself, as rights that come in another order, is by then; what is overloaded needs longer. */
+const patienceSeconds = { refused: 60, overloaded: 300 };
 const retry = { minMs: 1000, maxMs: 30_000 };
 
 /** Keeps the status of this node's NodeKeepalive equal to what was last offered, with as few writes as can be. */
@@ -47,7 +53,8 @@ export class Reporter {
   /** What was written last, and what became of it: a CRD of an earlier version lets go what it does not know. */
   #written: { readonly sent: NodeKeepaliveStatus; readonly became: object } | undefined;
   #failures = 0;
-  #refused: { readonly sinceMs: number; readonly why: string } | undefined;
+  readonly #refusals = new Map<keyof typeof patienceSeconds, Refusals>();
+  #hasSpoken = false;
   #busy = false;
   #stopped = false;
 
@@ -72,13 +79,22 @@ export class Reporter {
     this.#schedule(gatherMs);
   }
 
+  /** Whether anything of what is there is the word of this process: what it found there may be of before a reboot. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
   /** Why nobody hears of this node: what is there is older than what was offered, and the API server has refused all that is newer. */
   get refusal(): string | undefined {
-    if (this.#refused === undefined) return undefined;
-    const seconds = Math.round((this.#clock.now() - this.#refused.sinceMs) / 1000);
-    return seconds < refusedSeconds
-      ? undefined
-      : `its report has not been taken for ${seconds} s, so nobody hears of this node: ${this.#refused.why}`;
+    for (const [kind, { sinceMs, lastMs, why }] of this.#refusals) {
+      const patience = patienceSeconds[kind];
+      const nowMs = this.#clock.now();
+      const [seconds, silent] = [(nowMs - sinceMs) / 1000, (nowMs - lastMs) / 1000];
+      // One that was last refused long ago gets no answers since: of that, watches tell.
+      if (seconds >= patience && silent < patience)
+        return `its report has not been taken for ${Math.round(seconds)} s, so nobody hears of this node: ${why}`;
+    }
+    return undefined;
   }
 
   /** Writes nothing more; resolves when the last write has ended. */
@@ -97,7 +113,12 @@ export class Reporter {
   }
 
   #schedule(delayMs: number): void {
-    if (this.#stopped || this.#cancel !== undefined || this.#isWritten()) return;
+    if (this.#stopped || this.#cancel !== undefined) return;
+    if (this.#isWritten()) {
+      // Also where the answer to the write was lost.
+      if (this.#offered !== undefined) this.#stands();
+      return;
+    }
     const earliest = Math.max(this.#lastWriteAt + this.#options.intervalMs, this.#restUntil);
     this.#cancel = this.#clock.schedule(Math.max(delayMs, earliest - this.#clock.now()), () => {
       this.#writing = this.#write();
@@ -124,26 +145,19 @@ export class Reporter {
   }
 
   async #write(): Promise<void> {
-    const { log } = this.#options;
     let againAfterMs = gatherMs;
     this.#busy = true;
     try {
       const status = this.#offered && this.#make(this.#offered);
-      if (status !== undefined && !this.#isWritten()) {
-        this.#lastWriteAt = this.#clock.now();
-        const isKnown = await this.#apply(status);
-        const { pods, policies = [], shortened } = status;
-        const told = { pods: pods?.summary, policies: policies.length, shortened };
-        if (isKnown) log.info(told, 'NodeKeepalive written');
-      }
+      if (status !== undefined && (this.#isWritten() || (await this.#apply(status)))) this.#stands();
       this.#failures = 0;
-      this.#refused = undefined;
+      this.#refusals.clear();
     } catch (error) {
       this.#noteRefusal(error);
       againAfterMs = Math.max(backOffMs(this.#failures, retry, Math.random), retryAfterMs(error));
       this.#failures += 1;
       const reason = (error as Error).message;
-      log.warn({ reason, delayMs: againAfterMs }, 'NodeKeepalive not written, will try again');
+      this.#options.log.warn({ reason, delayMs: againAfterMs }, 'NodeKeepalive not written, will try again');
     }
     this.#busy = false;
     this.#cancel = undefined;
@@ -151,15 +165,25 @@ export class Reporter {
     this.#schedule(againAfterMs);
   }
 
+  /** What was offered is there. */
+  #stands(): void {
+    this.#hasSpoken = true;
+    this.#refusals.clear();
+  }
+
   /** A server that does not answer, or is too busy, says nothing against it: of that, watches tell. */
   #noteRefusal(error: unknown): void {
     if (!isRefusal(error)) return;
-    this.#refused = { sinceMs: this.#refused?.sinceMs ?? this.#clock.now(), why: (error as Error).message };
+    const kind = isOverloaded(error) ? 'overloaded' : 'refused';
+    const lastMs = this.#clock.now();
+    const { sinceMs = lastMs } = this.#refusals.get(kind) ?? {};
+    this.#refusals.set(kind, { sinceMs, lastMs, why: (error as Error).message });
   }
 
   /** False while the node is not known: an object that nobody owns would stay for ever. */
   async #apply(status: NodeKeepaliveStatus): Promise<boolean> {
-    const { world, node } = this.#options;
+    const { world, node, log } = this.#options;
+    this.#lastWriteAt = this.#clock.now();
     const uid = world.node?.uid;
     if (uid === undefined) return false;
     const known = world.reported ?? (await this.#create(uid)).metadata;
@@ -171,6 +195,8 @@ export class Reporter {
     this.#written = { sent: status, became };
     // Ahead of the watch, so that a look in between does not write the same again.
     world.nodekeepalives.set(node, { uid: written.metadata.uid, status: became });
+    const { pods, policies = [], shortened } = status;
+    log.info({ pods: pods?.summary, policies: policies.length, shortened }, 'NodeKeepalive written');
     return true;
   }
 

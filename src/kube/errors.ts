@@ -96,9 +96,11 @@ export const isNetwork = (error: unknown) => hasStatus(error, 0);
 export const isUnavailable = (error: unknown) =>
   isNetwork(error) || isTooManyRequests(error) || (error instanceof ApiError && error.status >= 500);
 
-/** The server would not take the request from us, and as far as it says will not later. */
+/** The server answered that it does not take the request: it, or somebody whom it asks. That another was first, or that there are many, is none. */
 export const isRefusal = (error: unknown) =>
-  error instanceof ApiError && error.status >= 400 && error.status < 500 && !hasStatus(error, 409, 429);
+  error instanceof ApiError && error.status >= 400 && !hasStatus(error, 409, 429);
+/** A server that is starting, ending or has too much to do answers so for a while. */
+export const isOverloaded = (error: unknown) => hasStatus(error, 503);
 
 /** What the server asked us to wait, in milliseconds; 0 when it asked nothing. Five minutes at most: some
  * load balancers send hours while they have no backend. */

@@ -38,7 +38,7 @@ export async function readyTimes(cluster: Cluster, say: (text: string) => void):
   const bare = `http.createServer((_, answer) => answer.end()).listen(${port}, '${listenHost}')`;
   return {
     bench: 'agent',
-    setting: 'from exec to the first answer 200 of /readyz: everything read, values held',
+    setting: 'from exec to the first answer 200 of /readyz: everything read, values held, reported',
     rows: [
       {
         what: 'the agent',

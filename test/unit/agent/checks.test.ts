@@ -6,7 +6,8 @@ import { Store } from '../../../src/kube/store.ts';
 import type { Watched } from '../../../src/kube/watched.ts';
 
 const isWell: Checked = {
-  ...{ watched: [], reporter: { refusal: undefined }, rounds: { failure: undefined } },
+  ...{ watched: [], rounds: { failure: undefined } },
+  reporter: { refusal: undefined, hasSpoken: true },
   kernel: { isOurTurn: true, waitingFor: undefined, secondsWaiting: 120 },
 };
 const watched = (secondsSinceContact = 0): Watched[] => {
@@ -32,7 +33,24 @@ test.each<[string, Partial<Checked>, ...string[]]>([
     'rounds',
     'could not be looked at',
   ],
-  ['whose reports are refused', { reporter: { refusal: 'no such kind' } }, 'report', 'no such kind'],
+  [
+    'whose reports are refused',
+    { reporter: { refusal: 'no such kind', hasSpoken: true } },
+    'report',
+    'no such kind',
+  ],
+  [
+    'whose first report is refused',
+    { reporter: { refusal: 'no such kind', hasSpoken: false } },
+    'report',
+    'no such kind',
+  ],
+  [
+    'that has not reported, whatever one before it did',
+    { reporter: { refusal: undefined, hasSpoken: false } },
+    'report',
+    'has not reported since it started: it does after its first round, once it is known how connections are reached',
+  ],
   ['that has not read all', { watched: watched() }, 'synced', 'still reading pods'],
   [
     'that waits for another',

@@ -229,6 +229,49 @@ test('after the end nothing is written', async () => {
   expect(server.asked).toEqual([]);
 });
 
+describe('a reporter has spoken', () => {
+  test('once its first report is written, and not by what was there before', async () => {
+    world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
+    reporter.lookAgain();
+    expect(reporter.hasSpoken).toBe(false);
+    reporter.offer(() => said(2));
+    expect(reporter.hasSpoken).toBe(false);
+    clock.advance(100);
+    await until('it is written', () => reporter.hasSpoken);
+    expect(written()).toEqual([['/status', 2]]);
+  });
+
+  test('where what it has to say is there already, which takes no write', async () => {
+    world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
+    reporter.offer(() => said(1));
+    expect(reporter.hasSpoken).toBe(false);
+    clock.advance(100);
+    await until('it was compared', () => reporter.hasSpoken);
+    expect(server.asked).toEqual([]);
+  });
+
+  test('where its write arrived and the answer was lost', async () => {
+    world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+    server.answers(status(500, 'InternalError'));
+    reporter.offer(() => said(1));
+    clock.advance(100);
+    await server.received(1);
+    await clock.asleep(intervalMs);
+    expect(reporter.hasSpoken).toBe(false);
+    world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
+    reporter.lookAgain();
+    expect(reporter.hasSpoken).toBe(true);
+  });
+
+  test('not while its node is not known', async () => {
+    world.nodes.delete('n1');
+    reporter.offer(() => said(1));
+    clock.advance(100);
+    await clock.asleep(intervalMs);
+    expect(reporter.hasSpoken).toBe(false);
+  });
+});
+
 describe('a report that the API server refuses', () => {
   const refusing = (code: number): Answer => status(code, 'Refused', 'a policy of somebody denied it');
   const offerRefused = async (code: number) => {
@@ -246,8 +289,9 @@ describe('a report that the API server refuses', () => {
     }
   };
 
-  test('is told after a minute, in its words, until one is taken', async () => {
-    await offerRefused(403);
+  // 500 is that of a webhook that nobody answers and that lets nothing through then.
+  test.each([403, 500])('(%i) is told after a minute, in its words, until one is taken', async (code) => {
+    await offerRefused(code);
     expect(reporter.refusal).toBeUndefined();
     await passed(61);
     expect(reporter.refusal).toMatch(
@@ -263,6 +307,22 @@ describe('a report that the API server refuses', () => {
   test.each([429, 503])('for a while (%i) says nothing against this agent', async (code) => {
     await offerRefused(code);
     await passed(120);
+    expect(reporter.refusal).toBeUndefined();
+  });
+
+  test('for minutes, since the server is overloaded, is told all the same', async () => {
+    await offerRefused(503);
+    await passed(301);
+    expect(reporter.refusal).toMatch(/^its report has not been taken for 30\d s, .*denied it/);
+  });
+
+  test('once, and gets no answers after that, says nothing against this agent', async () => {
+    await offerRefused(500);
+    server.otherwise = (response) => {
+      response.destroy();
+    };
+    await passed(120);
+    expect(server.asked.length).toBeGreaterThan(2);
     expect(reporter.refusal).toBeUndefined();
   });
 });
