@@ -87,6 +87,11 @@ export class Census {
     return this.#isAll(place, podsDigest) || (areAlike && this.#rows.get(place, column.fresh) === 0);
   }
 
+  /** How many of the pods that are there now somebody who told of these may not have looked at: as many at most. */
+  unreadAt(place: string, podsDigest: number): number {
+    return this.#isAll(place, podsDigest) ? 0 : this.#rows.get(place, column.fresh);
+  }
+
   places(): IterableIterator<string> {
     return this.#rows.keys();
   }

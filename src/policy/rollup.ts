@@ -5,6 +5,7 @@ import { bounded } from './bounded.ts';
 import type { Census } from './census.ts';
 import { noPlace, waitingPlace } from './census.ts';
 import type { Contribution } from './contribution.ts';
+import { exposedHere } from './exposed-here.ts';
 import type { OpenQuestion } from './finding.ts';
 import { awayFindings, openQuestions, someOf, unservedFindings } from './finding.ts';
 import { tooLongFindings } from './report-budget.ts';
@@ -108,6 +109,8 @@ interface Concerned {
   readonly isSelected: boolean;
   /** Whether a report speaks of all pods that are there. */
   isRead(report: Contribution): boolean;
+  /** At most so many of them it does not speak of. */
+  unread(report: Contribution): number;
 }
 
 interface Rolled {
@@ -135,6 +138,7 @@ export function rollUp(policy: EffectivePolicy, edition: Edition, { facts, censu
       // An agent of a version that says nothing of it is believed.
       isRead: ({ podsDigest, live, selected: told }) =>
         podsDigest === 0 || census.isRead(node, podsDigest, live === told),
+      unread: ({ podsDigest }) => (podsDigest === 0 ? 0 : census.unreadAt(node, podsDigest)),
     });
   }
   return sum.rollup(policy, selected?.size);
@@ -217,10 +221,11 @@ class Sum {
   }
 
   #addKnown(here: Concerned, report: Contribution): void {
-    const { selected, live, pending, host } = report;
-    const started = here.selected - here.pending;
+    const { live, host } = report;
+    const { selected } = here;
+    const started = selected - here.pending;
     const notLive = Math.max(0, started - live);
-    const uncovered = Math.min(notLive, Math.max(0, selected - live - pending));
+    const uncovered = exposedHere(report, { selected, notLive, unread: here.unread(report) });
     this.#known.uncovered += uncovered;
     // Where one pod has taken the place of another, the numbers are the same.
     const leastUnread = started > 0 && !here.isRead(report) ? 1 : 0;

@@ -116,12 +116,12 @@ describe('words that were forgotten', () => {
 
 describe('of the pods of a node that its agent had told of before they were counted', () => {
   const uids = ['ua', 'ub', 'uc'];
+  const placed = (name: string, namespace = 'db', phase = 'Running') =>
+    pod({ name, namespace, phase, sysctls: sysctls(), spec: { nodeName: 'n1' } });
   const rigWith = () => {
     const rig = new Rig();
     rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
     rig.put('nodes', 'n1', { uid: 'n1', name: 'n1', labels: {} });
-    const placed = (name: string, namespace = 'db') =>
-      pod({ name, namespace, sysctls: sysctls(), spec: { nodeName: 'n1' } });
     rig.put('pods', `${home}/agent`, { ...placed('agent', home), uid: 'agent', agentReady: true });
     for (const uid of uids) rig.put('pods', `db/${uid}`, { ...placed(uid), uid, agentReady: undefined });
     put(rig, 90, 'uid-1');
@@ -140,9 +140,10 @@ describe('of the pods of a node that its agent had told of before they were coun
     };
     rig.put('keepalivepolicies', 'db/team', record);
   };
-  const tell = (rig: Rig, policyDigest: number) => {
+  const tell = (rig: Rig, policyDigest: number, live = 3, exposed = 3 - live) => {
     const connections = { established: 5, protected: 5, exposed: 0, unknown: 0 };
-    const counts = { selected: 3, live: 3, podsDigest: digestOfPods(uids), policyDigest, connections };
+    const pending = 3 - live - exposed;
+    const counts = { selected: 3, live, pending, podsDigest: digestOfPods(uids), policyDigest, connections };
     rig.report('n1', [
       { kind: 'KeepalivePolicy', namespace: 'db', name: 'team', observedGeneration: 1, ...counts },
     ]);
@@ -184,6 +185,61 @@ describe('of the pods of a node that its agent had told of before they were coun
     expect(await covered(rig)).toMatchObject({ status: 'Unknown', reason: 'AwaitingNodes' });
     tell(rig, digestOfPolicy('uid-2', team(30).effective));
     expect(await covered(rig)).toMatchObject({ status: 'True' });
+  });
+
+  describe('one of which was exposed', () => {
+    const isExposed = (many: number) => ({
+      status: 'False',
+      message: expect.stringContaining(`Not covered: ${many} of `) as unknown,
+    });
+    const told = async (live: number, exposed = 3 - live) => {
+      const rig = rigWith();
+      tell(rig, digestOfPolicy('uid-1', team(90).effective), live, exposed);
+      expect(await covered(rig)).toMatchObject(isExposed(exposed));
+      return rig;
+    };
+    const come = (rig: Rig, name: string, phase?: string) => {
+      rig.put('pods', `db/${name}`, {
+        ...placed(name, 'db', phase),
+        ...{ uid: `${name} anew`, agentReady: undefined },
+      });
+    };
+
+    test('says nothing of the one that was made anew in its place', async () => {
+      const rig = await told(2);
+      rig.put('pods', 'db/ua', undefined);
+      come(rig, 'ua');
+      expect(await covered(rig)).toMatchObject({
+        ...{ status: 'Unknown', reason: 'PodsPending' },
+        message: expect.stringMatching(/^1 of 3 pods /) as unknown,
+      });
+    });
+
+    test('leaves another exposed that was so too', async () => {
+      const rig = await told(1);
+      rig.put('pods', 'db/ua', undefined);
+      come(rig, 'ua');
+      expect(await covered(rig)).toMatchObject(isExposed(1));
+    });
+
+    test('says nothing of one that has started since', async () => {
+      const rig = await told(1, 1);
+      rig.put('pods', 'db/ua', undefined);
+      come(rig, 'ua');
+      expect(await covered(rig)).toMatchObject({ status: 'Unknown', reason: 'PodsPending' });
+    });
+
+    test.each(['Pending', 'Running'])('is so still when another comes (%s)', async (phase) => {
+      const rig = await told(2);
+      come(rig, 'ud', phase);
+      expect(await covered(rig)).toMatchObject(isExposed(1));
+    });
+
+    test('where all of them were, leaves those exposed that are left when one goes', async () => {
+      const rig = await told(0);
+      rig.put('pods', 'db/ua', undefined);
+      expect(await covered(rig)).toMatchObject(isExposed(2));
+    });
   });
 });
 
