@@ -39,7 +39,7 @@ export class Looks {
       const look = this.#plan(key, words);
       told.needs(key, words.asked);
       if (words.missing.size === 0) return look;
-      await this.#readWords(words.missing);
+      await this.#readWords(key, words.missing);
       // Meanwhile it may be the turn of others: these are read as well, each node once.
       for (const node of words.missing) read.add(node);
     }
@@ -52,12 +52,12 @@ export class Looks {
     return circumstances && { circumstances, planned: plan(circumstances) };
   }
 
-  async #readWords(nodes: ReadonlySet<string>): Promise<void> {
+  async #readWords(policy: string, nodes: ReadonlySet<string>): Promise<void> {
     const { client, world } = this.#options;
     const read = [...nodes].map(async (node) => {
       const query = { fieldSelector: `metadata.name=${node}` };
       const { items } = await client.listPage(resources.nodekeepalives, query);
-      for (const item of items) world.reportRecord(item, true);
+      for (const item of items) world.reportRecord(item, policy);
     });
     await Promise.all(read);
   }

@@ -125,10 +125,10 @@ export class World {
     return key.includes('/') ? this.keepalivepolicies : this.clusterkeepalivepolicies;
   }
 
-  /** Of a NodeKeepalive; the words that are not kept can be read once more, by `isWanted`. */
-  reportRecord(object: KubeObject, isWanted = false): StoredReport {
+  /** Of a NodeKeepalive; words that are not kept can be read once more: `wantedOf` whom. Of others nothing more is kept by that. */
+  reportRecord(object: KubeObject, wantedOf?: string): StoredReport {
     return nodeKeepaliveRecord(object, (policy, words) => {
-      if (this.#mayBe(policy)) this.told.offer(policy, words, isWanted);
+      if (this.#mayBe(policy)) this.told.offer(policy, words, policy === wantedOf);
     });
   }
 

@@ -91,10 +91,7 @@ export class Rig {
     for (const node of words.missing) {
       const version = this.world.nodekeepalives.get(node)?.version ?? '';
       const object = this.#object(node, this.reports.get(node) ?? []);
-      this.world.reportRecord(
-        { ...object, metadata: { ...object.metadata, resourceVersion: version } },
-        true,
-      );
+      this.world.reportRecord({ ...object, metadata: { ...object.metadata, resourceVersion: version } }, key);
     }
     return look();
   }

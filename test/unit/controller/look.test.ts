@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import { findingLimit } from '../../../src/api/status.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { pod, team } from '../../support/builder.ts';
 import { home, Rig } from './counts-rig.ts';
@@ -64,6 +65,33 @@ test('a node that has nothing to tell of its pods is not asked for words, whatev
   const expected = ['n1', 'n2', 'n3'].map((node) => `MissedByAdmission of-${node}`);
   for (const _ of ['first', 'second']) expect(await findings('own')).toEqual(expected);
   expect(api.asked).toBe(0);
+});
+
+test('words that are read for a policy are not held for others of whom the same nodes tell', async () => {
+  putPolicy('own');
+  putPolicy('other');
+  const message = 'the kernel holds 7200/75/9';
+  const told = Array.from({ length: findingLimit }, (_, at) => ({
+    reason: 'NotLive',
+    pod: `p${at}`,
+    message,
+  }));
+  const exposed = { live: 0, findings: told, findingsTotal: told.length };
+  const nodes = Array.from({ length: 12 }, (_, at) => `n${at}`);
+  for (const node of nodes) {
+    putPod(node);
+    const report = written(node, '5', [said('own', exposed), said('other', exposed)]);
+    rig.put('nodekeepalives', node, rig.world.reportRecord(report));
+  }
+  // One after the other is put right, so that it is the turn of the next.
+  for (const node of nodes) {
+    await findings('own');
+    const report = written(node, '6', [said('own'), said('other', exposed)]);
+    rig.put('nodekeepalives', node, rig.world.reportRecord(report));
+  }
+  expect(api.asked).toBeGreaterThan(5);
+  const kept = nodes.flatMap((node) => rig.world.told.newest('db/other', node));
+  expect(kept.length).toBeLessThanOrEqual(3 * findingLimit);
 });
 
 describe('while a list of reports comes in, and is not whole yet', () => {
