@@ -53,17 +53,35 @@ export class Acting {
     return this.#ages.keys();
   }
 
-  /** To be told when a policy comes, changes or goes. Keys of those that may act otherwise than before. */
-  changed(key: string, before: PolicyRecord | undefined, after: PolicyRecord | undefined): string[] {
-    this.#known.delete(key);
+  /** Keys of all that may act: those of the cluster as well as the oldest of each namespace. */
+  *all(clusterPolicies: Iterable<string>): Generator<string> {
+    for (const namespace of this.#ages.keys()) yield* this.in(namespace);
+    yield* clusterPolicies;
+  }
+
+  /** To be told when a policy comes, changes or goes. Keys of those that may act otherwise than before, each with whether it acts or did. */
+  changed(
+    key: string,
+    before: PolicyRecord | undefined,
+    after: PolicyRecord | undefined,
+  ): ReadonlyMap<string, boolean> {
     const { kind, namespace } = after ?? before ?? {};
-    if (kind !== 'KeepalivePolicy' || namespace === undefined) return [key];
+    if (kind !== 'KeepalivePolicy' || namespace === undefined) {
+      this.#known.delete(key);
+      return new Map([[key, true]]);
+    }
     const then = this.in(namespace);
     if (before !== undefined) this.#takeOut(before);
     if (after !== undefined) this.#putIn(after, key);
-    const moved = differenceOf(then, this.in(namespace));
-    for (const one of moved) this.#known.delete(one);
-    return [...new Set([key, ...moved])];
+    const moved = new Set([key, ...differenceOf(then, this.in(namespace))]);
+    return new Map([...moved].map((one) => [one, this.#actsOrDid(one, then.includes(one))]));
+  }
+
+  /** Where nobody asked whether it acted, it may have, if it was not in excess. */
+  #actsOrDid(key: string, mightAct: boolean): boolean {
+    const did = this.#known.has(key) ? this.#known.get(key) !== undefined : mightAct;
+    this.#known.delete(key);
+    return did || this.of(key) !== undefined;
   }
 
   settingsChanged(): void {

@@ -22,7 +22,7 @@ import { Applier } from './apply.ts';
 import { ownerOf } from './line.ts';
 import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
-import { readingOf } from './reading.ts';
+import { Readings } from './reading.ts';
 import { Removal } from './removal.ts';
 import { assertNotRenamed } from './renamed.ts';
 import { requirementsOf } from './requirement.ts';
@@ -72,7 +72,7 @@ export class Controller {
   /** Ends the watches: later than the signal, since work under way still reads. */
   readonly #watching = new AbortController();
   /** What each policy was last found to be. */
-  readonly #readings = new Map<string, PolicyReading>();
+  readonly #readings = new Readings();
   #readsRefusals = false;
 
   constructor(options: ControllerOptions) {
@@ -271,13 +271,13 @@ export class Controller {
     if (looked === undefined) {
       this.#activations.forget(key);
       this.#pace.forget(key);
-      this.#readings.delete(key);
+      this.#readings.forget(key);
       await this.#applier.clearOrphan(key);
       return undefined;
     }
     const { circumstances, planned } = looked;
     const { kind } = circumstances.record;
-    this.#readings.set(key, readingOf(circumstances, planned.status));
+    this.#readings.note(key, circumstances, planned.status);
     let outcome: Outcome = 'failed';
     try {
       const waitMs = await this.#applier.apply(circumstances, planned);

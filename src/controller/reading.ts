@@ -2,6 +2,29 @@ import type { PolicyStatus } from '../api/status.ts';
 import type { PolicyReading } from '../ops/policy-metrics.ts';
 import type { Circumstances } from '../policy/plan.ts';
 
+/** What each policy was last found to be. */
+export class Readings {
+  readonly #readings = new Map<string, PolicyReading>();
+
+  /** Of one in excess there is nothing to tell, and as many as a tenant likes would make each scrape as long as he likes. */
+  note(
+    key: string,
+    circumstances: Pick<Circumstances, 'record' | 'settings' | 'inExcess'>,
+    status: PolicyStatus,
+  ) {
+    if (circumstances.inExcess) this.#readings.delete(key);
+    else this.#readings.set(key, readingOf(circumstances, status));
+  }
+
+  forget(key: string): void {
+    this.#readings.delete(key);
+  }
+
+  values(): Iterable<PolicyReading> {
+    return this.#readings.values();
+  }
+}
+
 /** Of what was decided, whether it is written yet or waits for its time: metrics are exact where a status may be behind. */
 export function readingOf(
   { record, settings: { settings } }: Pick<Circumstances, 'record' | 'settings'>,

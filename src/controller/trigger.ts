@@ -100,9 +100,9 @@ export class Triggers {
     // Also in a replica that does not lead, and looks at nothing.
     if (after === undefined) told.forget(key);
     if (isSameSpec(before, after)) return;
-    for (const moved of acting.changed(key, before, after)) {
+    for (const [moved, actsOrDid] of acting.changed(key, before, after)) {
       if (moved !== key) this.#soon([moved]);
-      this.#soon(counts.policyChanged(moved));
+      if (actsOrDid) this.#soon(counts.policyChanged(moved));
     }
   }
 
@@ -143,7 +143,10 @@ export class Triggers {
 
   #everyone(): void {
     // The first list of nodes alone would else be told to each policy, node by node.
-    if (this.#isStarted) this.#soon(this.#allPolicies());
+    if (!this.#isStarted) return;
+    // The status of one in excess depends on settings and on what is older: as many as a tenant likes are not looked at for a node that comes.
+    const { acting, clusterkeepalivepolicies } = this.#world;
+    this.#soon(acting.all(clusterkeepalivepolicies.keys()));
   }
 
   #now(keys: Iterable<string>): void {
@@ -156,12 +159,10 @@ export class Triggers {
     for (const key of keys) if (this.#world.policy(key) !== undefined) this.#queue.addAfter(key, gatherMs);
   }
 
-  /** Of a namespace, or those of the cluster. */
+  /** Of a namespace, as many as may act, or those of the cluster. */
   #policiesOf(namespace: string): Iterable<string> {
-    const { keepalivepolicies, clusterkeepalivepolicies } = this.#world;
-    return namespace === ''
-      ? clusterkeepalivepolicies.keys()
-      : keepalivepolicies.keysBy('namespace', namespace);
+    const { acting, clusterkeepalivepolicies } = this.#world;
+    return namespace === '' ? clusterkeepalivepolicies.keys() : acting.in(namespace);
   }
 
   #allPolicies(): string[] {

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { Gauge, type Registry } from 'prom-client';
 
 /** One policy as it was last looked at; what is undefined nobody knows. */
@@ -25,17 +27,41 @@ const labelsOf = ({ kind, namespace, name }: PolicyReading) => ({
   ...{ kind, policy_namespace: namespace, policy: name },
 });
 
+/** So many policies at a time: a scrape of tens of thousands must not keep statuses, the lease and the webhook waiting. */
+const atATime = 1000;
+
+/** One gauge after the other: all of a scrape begin at once, and each would take its turn in the same step. */
+class Scrape {
+  #turn: Promise<unknown> = Promise.resolve();
+
+  each(policies: () => Iterable<PolicyReading>, tell: (policy: PolicyReading) => void): Promise<void> {
+    const told = this.#turn.then(async () => {
+      // What was told before is put into text meanwhile.
+      await setImmediate();
+      let many = 0;
+      for (const policy of policies()) {
+        tell(policy);
+        many += 1;
+        if (many % atATime === 0) await setImmediate();
+      }
+    });
+    this.#turn = told.catch(() => undefined);
+    return told;
+  }
+}
+
 /** Of each policy a series for what is known of it, and none where nothing is: a missing one is not a zero. */
 export function registerPolicies(registers: Registry[], policies: () => Iterable<PolicyReading>): void {
+  const scrape = new Scrape();
   const gauge = (name: string, help: string, valueOf: (policy: PolicyReading) => number | undefined) =>
     new Gauge({
       ...{ name, help, labelNames, registers },
-      collect() {
+      async collect() {
         this.reset();
-        for (const policy of policies()) {
+        await scrape.each(policies, (policy) => {
           const value = valueOf(policy);
           if (value !== undefined) this.set(labelsOf(policy), value);
-        }
+        });
       },
     });
   gauge(
@@ -73,19 +99,24 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
     '1 where a policy may change what it selects; 0 where it only looks, by its mode or by the switch of the cluster. Missing where its spec cannot be read.',
     ({ isEnforced }) => (isEnforced === undefined ? undefined : Number(isEnforced)),
   );
-  registerConditions(registers, policies);
+  registerConditions(registers, policies, scrape);
 }
 
-function registerConditions(registers: Registry[], policies: () => Iterable<PolicyReading>): void {
+function registerConditions(
+  registers: Registry[],
+  policies: () => Iterable<PolicyReading>,
+  scrape: Scrape,
+): void {
   new Gauge({
     name: 'keepalive_policy_condition',
     help: '1 where a condition of a policy is True, 0 where it is False; missing where it is Unknown, or not there.',
     labelNames: [...labelNames, 'type'],
     registers,
-    collect() {
+    async collect() {
       this.reset();
-      for (const policy of policies())
+      await scrape.each(policies, (policy) => {
         for (const [type, holds] of policy.conditions) this.set({ ...labelsOf(policy), type }, holds ? 1 : 0);
+      });
     },
   });
 }

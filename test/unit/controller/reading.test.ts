@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { Acting } from '../../../src/api/settings.ts';
 import { defaultSettings } from '../../../src/api/settings.ts';
 import type { Condition, PolicyStatus } from '../../../src/api/status.ts';
-import { readingOf } from '../../../src/controller/reading.ts';
+import { readingOf, Readings } from '../../../src/controller/reading.ts';
 
 import { policyRecord } from '../../../src/policy/record.ts';
 import { teamSpec } from '../../support/builder.ts';
@@ -61,4 +61,18 @@ test('of a policy that cannot be read nobody knows whether it is enforced', () =
   const record = policyRecord('KeepalivePolicy', { metadata: { ...names, uid: 'u' }, spec: {} });
   const settings = { settings: defaultSettings, problems: [] };
   expect(readingOf({ record, settings }, {}).isEnforced).toBeUndefined();
+});
+
+test('of a policy in excess metrics tell nothing, nor what it was before', () => {
+  const readings = new Readings();
+  const found = circumstancesOf('Enforce', 'Enforce');
+  const told = () => [...readings.values()].map(({ name }) => name);
+  readings.note('db/p', { ...found, inExcess: false }, {});
+  expect(told()).toEqual(['p']);
+  readings.note('db/p', { ...found, inExcess: true }, {});
+  expect(told()).toEqual([]);
+  readings.note('db/p', { ...found, inExcess: false }, {});
+  expect(told()).toEqual(['p']);
+  readings.forget('db/p');
+  expect(told()).toEqual([]);
 });

@@ -53,6 +53,23 @@ describe('a controller', () => {
     );
   });
 
+  test('lets others have their turn while it tells of thousands of policies', async () => {
+    const many = Array.from({ length: 4000 }, (_, at) => ({ ...policy, name: `p${at}` }));
+    const metrics = controllerMetrics(() => many);
+    let turns = 0;
+    let isDone = false;
+    const other = () => {
+      turns += 1;
+      if (!isDone) setImmediate(other);
+    };
+    setImmediate(other);
+    const told = await seriesOf(metrics);
+    isDone = true;
+    // Six of the gauges have a series of each, and one has two.
+    expect(told.filter((line) => line.includes('policy="p'))).toHaveLength(many.length * 8);
+    expect(turns).toBeGreaterThan(36);
+  });
+
   test('tells of each policy what is known, and nothing of what is not, nor of one that is gone', async () => {
     let policies = [policy];
     const metrics = controllerMetrics(() => policies);
