@@ -33,13 +33,19 @@ export class RivalCount {
   /** The first of these, and where it is still to be counted. */
   #counting: { readonly key: string; readonly left: Set<string> } | undefined;
   readonly #turns: Turn[] = [];
+  #areAllInDoubt = false;
 
   constructor(policy: EffectivePolicy) {
     this.#policy = policy;
   }
 
   get isSettled(): boolean {
-    return this.#unsettled.size === 0 && this.#turns.length === 0;
+    return this.#unsettled.size === 0 && this.#turns.length === 0 && !this.#areAllInDoubt;
+  }
+
+  /** Those that bind, wherever they might. */
+  get size(): number {
+    return this.#rivals.size;
   }
 
   /** Those that bind somewhere. */
@@ -59,6 +65,18 @@ export class RivalCount {
     for (const key of this.#rivals.keys()) this.doubt(key);
   }
 
+  /** The same, at no cost until they are counted. */
+  doubtAllLater(): void {
+    this.#areAllInDoubt = true;
+  }
+
+  /** A pod of a namespace came or went that this one selects, and so do these. */
+  changeAmong(keys: ReadonlySet<string>, namespace: string, by: 1 | -1): void {
+    const rivals = this.#rivals;
+    const [few, all] = rivals.size < keys.size ? [rivals, keys] : [keys, rivals];
+    for (const key of few.keys()) if (all.has(key)) this.change(key, namespace, by);
+  }
+
   /** A pod of a namespace that both select came or went. */
   change(key: string, namespace: string, by: 1 | -1): void {
     const rival = this.#rivals.get(key);
@@ -74,6 +92,8 @@ export class RivalCount {
 
   /** Counts those anew that are in doubt, namespace by namespace, and what is another of the rest; stops after each. */
   *settle(ground: Ground): Generator<void> {
+    if (this.#areAllInDoubt) this.doubtAll();
+    this.#areAllInDoubt = false;
     yield* this.#takeTurns(ground);
     for (;;) {
       this.#counting ??= this.#begin(ground);
@@ -122,6 +142,7 @@ export class RivalCount {
 
   /** It will be counted as it is then. */
   #isDue(key: string, namespace: string): boolean {
+    if (this.#areAllInDoubt) return true;
     if (this.#unsettled.has(key) && (this.#counting?.key !== key || this.#counting.left.has(namespace)))
       return true;
     return this.#turns.some((turn) => turn.namespace === namespace && turn.left.has(key));

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import fc from 'fast-check';
 
 import { Crowd } from '../../../src/policy/crowd.ts';
-import { platform, pod, sysctls } from '../../support/builder.ts';
+import { RivalCount } from '../../../src/policy/rival-count.ts';
+import { platform, pod, sysctls, team } from '../../support/builder.ts';
 import { names, namespaces, Rig } from './counts-rig.ts';
 import type { Step } from './counts-steps.ts';
 import { steps, take } from './counts-steps.ts';
@@ -178,5 +179,61 @@ describe('a namespace that turns', () => {
     expect(await bound()).toEqual({ calls: 2 * pairs, pods: [20, 20] });
     label('ns-0', { team: 'red', ...pinned });
     expect(await bound()).toEqual({ calls: 4 * pairs, pods: [19, 19] });
+  });
+});
+
+describe('a pod that comes where many policies select it', () => {
+  let changed: jest.SpiedFunction<RivalCount['change']>;
+  beforeEach(() => {
+    changed = jest.spyOn(RivalCount.prototype, 'change');
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  const putPod = (rig: Rig, name: string) => {
+    rig.put('pods', `db/${name}`, { ...pod({ name, sysctls: enough }), uid: name, agentReady: undefined });
+  };
+  const rigWith = async (many: number, secondsOf: (at: number) => number) => {
+    const rig = new Rig();
+    rig.limit('10000');
+    rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
+    putPod(rig, 'first');
+    for (let at = 0; at < many; at += 1) {
+      const policy = team(secondsOf(at), {}, `p${at}`);
+      const rest = { uid: `u${at}`, generation: 1, problems: undefined, status: {} };
+      rig.put('keepalivepolicies', `db/p${at}`, { ...policy, policy, ...rest });
+    }
+    for (const key of rig.keys()) await rig.world.counts.settle(key);
+    changed.mockClear();
+    return rig;
+  };
+  const expectCounted = async (rig: Rig, key: string) => {
+    const kept = await rig.kept(key);
+    expect(kept).toEqual(rig.plain(key));
+    return kept?.findings.map(({ message }) => message);
+  };
+
+  test('costs no pair of those that ask for the same, beside one that binds instead of each', async () => {
+    const rig = await rigWith(500, (at) => (at === 0 ? 30 : 90));
+    putPod(rig, 'second');
+    expect(changed).toHaveBeenCalledTimes(499);
+    expect(await expectCounted(rig, 'db/p1')).toContainEqual(expect.stringContaining('on 2 of'));
+  });
+
+  test('costs the pairs of which one binds instead of the other', async () => {
+    const rig = await rigWith(5, (at) => 900 - 100 * at);
+    putPod(rig, 'second');
+    expect(changed).toHaveBeenCalledTimes(10);
+    expect(await expectCounted(rig, 'db/p0')).toContainEqual(expect.stringContaining('on 2 of'));
+  });
+
+  test('costs none where these are too many: they are counted anew at the next look', async () => {
+    const rig = await rigWith(160, (at) => 9000 - 50 * at);
+    putPod(rig, 'second');
+    expect(changed).not.toHaveBeenCalled();
+    expect(await expectCounted(rig, 'db/p0')).toContainEqual(expect.stringContaining('on 2 of'));
+    rig.put('pods', 'db/first', undefined);
+    expect(await expectCounted(rig, 'db/p1')).toContainEqual(expect.stringContaining('on 1 of'));
   });
 });
