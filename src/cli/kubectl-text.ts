@@ -77,10 +77,16 @@ function depthOf({ type }: Token): number {
 /** By how many spaces a line has to be further in for a tab to be a space; `undefined` where it stays as it was. */
 function spacesBeforeTabs(text: string, { type, start, text: token }: Token): number | undefined {
   if (type === 'space' || type === 'newline') return undefined;
-  if (type === 'scalar') return (/^ */.exec(text.slice(lineStart(text, start)))?.[0].length ?? 0) + 1;
+  if (type === 'scalar') return spacesInside(text.slice(lineStart(text, start), start));
   const first = /^ *\S/m.exec(token);
   if (type !== 'block-scalar' || first === null) return Infinity;
   return startsWithTab.test(token.slice(0, first.index)) ? Infinity : first[0].length - 1;
+}
+
+/** Of a scalar that begins a line of its own nobody says here how far in its block is: further than the start of a line. */
+function spacesInside(before: string): number {
+  const indent = before.search(/[^ ]/);
+  return indent < 0 ? 1 : indent + 1;
 }
 
 function tabAt(text: string, { type, start, text: token }: Token, spaces: number): number | undefined {

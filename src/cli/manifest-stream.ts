@@ -8,10 +8,7 @@ import { jsonIn } from './yaml-text.ts';
 export function streamOf(texts: readonly string[]): string {
   const [first] = texts;
   if (texts.length === 1 && first !== undefined) return first;
-  const parts = texts.flatMap((text) => jsonIn(text)?.map((one) => one.text) ?? [text]);
+  const parts = texts.flatMap((text) => jsonIn(text)?.map((one) => one.text.trimEnd()) ?? [text]);
   const start = /^\s*\{/.test(first ?? '') ? '---\n' : '';
-  return (
-    start +
-    parts.map((text) => (text.endsWith('\n') || text === '' ? text : `${text.trimEnd()}\n`)).join('---\n')
-  );
+  return start + parts.map((text) => (text.endsWith('\n') || text === '' ? text : `${text}\n`)).join('---\n');
 }

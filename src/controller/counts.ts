@@ -22,9 +22,6 @@ import { podsAt, populationOf } from './population.ts';
 import { noteToldBefore } from './read-pods.ts';
 import type { World } from './world.ts';
 
-/** Where more pairs of policies select one pod, they are counted anew, in slices, and not with each pod that comes or goes. */
-const mostPairs = 10_000;
-
 /** What is kept up of one policy that acts. */
 interface Kept {
   readonly count: PolicyCount;
@@ -249,15 +246,12 @@ export class Counts {
     if (!this.#crowds.change(change)) return;
     const { namespace, labels, by } = change;
     const selecting = new Set(this.#selecting(namespace, labels));
-    const concerned = [...selecting].flatMap((key) => {
-      const { count, rivals } = this.#kept.get(key) ?? {};
-      const isThere = count && namespaceFor(count.policy, namespace, this.#population) !== undefined;
-      return rivals !== undefined && isThere ? [rivals] : [];
-    });
-    const pairs = concerned.reduce((sum, { size }) => sum + Math.min(size, selecting.size), 0);
-    for (const rivals of concerned)
-      if (pairs > mostPairs) rivals.doubtAllLater();
-      else rivals.changeAmong(selecting, namespace, by);
+    for (const key of selecting) {
+      const kept = this.#kept.get(key);
+      if (kept === undefined || namespaceFor(kept.count.policy, namespace, this.#population) === undefined)
+        continue;
+      kept.rivals.changeAmong(selecting, namespace, by);
+    }
   }
 
   #selecting(namespace: string, labels: PodView['labels']): string[] {

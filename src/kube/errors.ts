@@ -99,8 +99,8 @@ export const isUnavailable = (error: unknown) =>
 /** The server answered that it does not take the request: it, or somebody whom it asks. That another was first, or that there are many, is none. */
 export const isRefusal = (error: unknown) =>
   error instanceof ApiError && error.status >= 400 && !hasStatus(error, 409, 429);
-/** A server that is starting, ending or has too much to do answers so for a while. */
-export const isOverloaded = (error: unknown) => hasStatus(error, 503);
+/** A server that is starting, ending or has too much to do answers so for a while, and what stands before it. */
+export const isOverloaded = (error: unknown) => hasStatus(error, 502, 503, 504);
 
 /** What the server asked us to wait, in milliseconds; 0 when it asked nothing. Five minutes at most: some
  * load balancers send hours while they have no backend. */

@@ -33,19 +33,13 @@ export class RivalCount {
   /** The first of these, and where it is still to be counted. */
   #counting: { readonly key: string; readonly left: Set<string> } | undefined;
   readonly #turns: Turn[] = [];
-  #areAllInDoubt = false;
 
   constructor(policy: EffectivePolicy) {
     this.#policy = policy;
   }
 
   get isSettled(): boolean {
-    return this.#unsettled.size === 0 && this.#turns.length === 0 && !this.#areAllInDoubt;
-  }
-
-  /** Those that bind, wherever they might. */
-  get size(): number {
-    return this.#rivals.size;
+    return this.#unsettled.size === 0 && this.#turns.length === 0;
   }
 
   /** Those that bind somewhere. */
@@ -63,11 +57,6 @@ export class RivalCount {
   /** Some that bind may not act any more. */
   doubtAll(): void {
     for (const key of this.#rivals.keys()) this.doubt(key);
-  }
-
-  /** The same, at no cost until they are counted. */
-  doubtAllLater(): void {
-    this.#areAllInDoubt = true;
   }
 
   /** A pod of a namespace came or went that this one selects, and so do these. */
@@ -92,8 +81,6 @@ export class RivalCount {
 
   /** Counts those anew that are in doubt, namespace by namespace, and what is another of the rest; stops after each. */
   *settle(ground: Ground): Generator<void> {
-    if (this.#areAllInDoubt) this.doubtAll();
-    this.#areAllInDoubt = false;
     yield* this.#takeTurns(ground);
     for (;;) {
       this.#counting ??= this.#begin(ground);
@@ -142,7 +129,6 @@ export class RivalCount {
 
   /** It will be counted as it is then. */
   #isDue(key: string, namespace: string): boolean {
-    if (this.#areAllInDoubt) return true;
     if (this.#unsettled.has(key) && (this.#counting?.key !== key || this.#counting.left.has(namespace)))
       return true;
     return this.#turns.some((turn) => turn.namespace === namespace && turn.left.has(key));

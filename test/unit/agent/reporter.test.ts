@@ -304,7 +304,7 @@ describe('a report that the API server refuses', () => {
     });
   });
 
-  test.each([429, 503])('for a while (%i) says nothing against this agent', async (code) => {
+  test.each([429, 502, 503, 504])('for a while (%i) says nothing against this agent', async (code) => {
     await offerRefused(code);
     await passed(120);
     expect(reporter.refusal).toBeUndefined();

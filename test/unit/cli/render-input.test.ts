@@ -94,6 +94,13 @@ describe('keepalive render of a folder writes', () => {
     },
   );
 
+  test('the spaces at the end of a text, and the line end that it lacks', async () => {
+    const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  b: |\n    echo "a"  ';
+    using folder = new Folder({ 'a.yaml': text, 'z.yaml': app });
+    const { stdout } = await keepalive(['render', '-f', '.'], { cwd: folder.path });
+    expect(stdout).toBe(`${text}\n---\n${app}`);
+  });
+
   test.each<[string, string]>([
     ['of something else', 'name: x\n'],
     ['with a version further in', 'rules:\n  apiVersion: v1\n  kind: Pod\n'],
