@@ -58,6 +58,14 @@ const written = () =>
   server.asked.map(({ path, body }) => {
     return [path.replace(object, ''), statusIn(body)?.pods?.live];
   });
+/** Offers a first report of an object that is there, until it was asked for. */
+async function writeFirst(): Promise<void> {
+  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
+  reporter.offer(() => said(1));
+  clock.advance(100);
+  await server.received(1);
+}
+
 test('a first report makes the object, owned by its node, then its status', async () => {
   reporter.offer(() => said(1));
   clock.advance(100);
@@ -184,11 +192,8 @@ test('one that vanished unseen is made again when it is missed', async () => {
 });
 
 test('a write that fails is tried again', async () => {
-  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
   server.answers(status(500, 'InternalError'));
-  reporter.offer(() => said(1));
-  clock.advance(100);
-  await server.received(1);
+  await writeFirst();
   await clock.asleep(intervalMs);
   clock.advance(intervalMs);
   await server.received(2);
@@ -199,11 +204,8 @@ test('a write that fails is tried again', async () => {
 });
 
 test('a write meant for an object that is gone does not reach the one that took its name', async () => {
-  world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
   server.answers(status(422, 'Invalid'));
-  reporter.offer(() => said(1));
-  clock.advance(100);
-  await server.received(1);
+  await writeFirst();
   expect(server.asked[0]).toMatchObject({ body: replacing('o1', said(1)) });
   world.nodekeepalives.set('n1', { uid: 'o2', status: {} });
   await clock.asleep(intervalMs);
@@ -251,11 +253,8 @@ describe('a reporter has spoken', () => {
   });
 
   test('where its write arrived and the answer was lost', async () => {
-    world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
     server.answers(status(500, 'InternalError'));
-    reporter.offer(() => said(1));
-    clock.advance(100);
-    await server.received(1);
+    await writeFirst();
     await clock.asleep(intervalMs);
     expect(reporter.hasSpoken).toBe(false);
     world.nodekeepalives.set('n1', { uid: 'o1', status: said(1) });
@@ -275,11 +274,8 @@ describe('a reporter has spoken', () => {
 describe('a report that the API server refuses', () => {
   const refusing = (code: number): Answer => status(code, 'Refused', 'a policy of somebody denied it');
   const offerRefused = async (code: number) => {
-    world.nodekeepalives.set('n1', { uid: 'o1', status: {} });
     server.otherwise = refusing(code);
-    reporter.offer(() => said(1));
-    clock.advance(100);
-    await server.received(1);
+    await writeFirst();
     await until('it waits for its next try', () => clock.pending.length > 0);
   };
   const passed = async (seconds: number) => {
