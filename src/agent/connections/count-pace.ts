@@ -13,13 +13,16 @@ const longestRestMs = 120_000;
  * processor allows it.
  */
 export class CountPace {
-  #targets: readonly SocketTarget[] = [];
+  /** As often as new ones are looked for elsewhere: a program may undo what its connection was given when it was established. */
+  #periodMs = Infinity;
+  #stepMs = Infinity;
   #cpuMs = 0;
   #endedMs = -Infinity;
 
   /** Whose connections are counted from now on. */
   follow(targets: readonly SocketTarget[]): void {
-    this.#targets = targets;
+    this.#periodMs = (scanPeriodSeconds(targets) ?? Infinity) * 1000;
+    this.#stepMs = stepSeconds(targets.map(({ wanted }) => wanted)) * 1000;
   }
 
   /** `cpuMs`: of a core; undefined where nothing came of it. */
@@ -30,18 +33,12 @@ export class CountPace {
 
   /** From the end of one count to the beginning of the next, where nobody waits for it. */
   get intervalMs(): number {
-    // As often as new ones are looked for elsewhere: a program may undo what its connection was given when it was established.
-    const periodMs = (scanPeriodSeconds(this.#targets) ?? Infinity) * 1000;
-    return Math.max(this.#restMs(false), Math.min(periodMs, this.#stepMs));
+    return Math.max(this.#restMs(false), Math.min(this.#periodMs, this.#stepMs));
   }
 
   /** Until a count is nobody's burden. */
   waitMs(nowMs: number, { isAwaited }: { readonly isAwaited: boolean }): number {
     return Math.max(0, this.#endedMs + this.#restMs(isAwaited) - nowMs);
-  }
-
-  get #stepMs(): number {
-    return stepSeconds(this.#targets.map(({ wanted }) => wanted)) * 1000;
   }
 
   #restMs(isAwaited: boolean): number {
