@@ -30,6 +30,7 @@ export const remarkKinds = {
   proxy: ['note', 'A proxy counts data: no keepalive probe refreshes it.'],
   'switched-off': ['note', 'The settings of the cluster let no policy act.'],
   overlap: ['note', 'Several policies select the same pods: the shortest timeout binds.'],
+  'no-template': ['note', 'No object of a kind has a pod template where one was said to be.'],
   'template-text': ['note', 'A document of a folder is a template of something else, and was passed over.'],
 } as const satisfies Readonly<Record<string, readonly [Severity, string]>>;
 

@@ -146,6 +146,7 @@ function hasNoDifference(
 
 /** What is not rendered, and why; and which pods never start, whatever is put into them. */
 const told: readonly RemarkKind[] = [
+  'no-template',
   'left-alone',
   'unknown-namespace',
   'unknown-label',

@@ -1,16 +1,17 @@
 import { plurals } from '../api/group.ts';
+import type { Path } from '../api/schema-node.ts';
 import type { Source } from './input.ts';
-import type { Unreadable } from './manifest.ts';
+import type { Manifest, Unreadable } from './manifest.ts';
 import { manifestsOf, mayHoldManifests, templateAdvice } from './manifest.ts';
 import type { InputPolicy } from './policies.ts';
 import { judgePolicies } from './policies.ts';
 import { malformedPods, refusedPods } from './refused-pods.ts';
 import type { Remark } from './remark.ts';
-import { inOrder } from './remark.ts';
+import { inOrder, remark } from './remark.ts';
 import { remarksOnSelection } from './selection.ts';
 import { RuntimeClasses } from './runtime-classes.ts';
 import type { Templates, Workload } from './workload.ts';
-import { Namespaces, workloadsIn } from './workload.ts';
+import { Namespaces, withoutTemplates, workloadsIn } from './workload.ts';
 
 export interface ReviewOptions {
   readonly namespace: string;
@@ -54,6 +55,7 @@ export function review(
     remarks: inOrder([
       ...read.flatMap(({ unreadable }) => unreadable.map(unreadableRemark)),
       ...remarks,
+      ...withoutTemplates(manifests, templates).map(withoutTemplateRemark),
       ...remarksOnSelection(policies, workloads, { namespaces, runtimeClasses }),
       ...malformedPods(workloads),
       ...refusedPods(workloads, namespaces),
@@ -69,6 +71,22 @@ function mattering(templates: Templates): RegExp {
   const marks = '(?:[&!]\\S*\\s+)*';
   return new RegExp(
     `keepalive\\.dev|\\bkind["']?\\s*:\\s*${marks}["']?(${[...kinds, ...others].join('|')})\\b`,
+  );
+}
+
+function withoutTemplateRemark({
+  manifest,
+  paths,
+}: {
+  readonly manifest: Manifest;
+  readonly paths: readonly Path[];
+}): Remark {
+  const places = paths.map((path) => path.join('.')).join(', nor at ');
+  return remark(
+    'no-template',
+    manifest,
+    ['kind'],
+    `nothing is at ${places}, where --template looks for pods of a ${manifest.kind}, and so in all of that kind: name the field that holds their metadata and spec`,
   );
 }
 

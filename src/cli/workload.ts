@@ -56,10 +56,32 @@ export function templatesOf(texts: readonly string[] = []): Templates {
   return new Map([...byKind].map(([kind, ones]) => [kind, ones.map(([, path]) => path)]));
 }
 
+function kindOf({ apiVersion, kind }: Manifest): string {
+  return `${kind}.${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}`;
+}
+
+const builtInKinds = new Set(builtIn.map(([kind]) => kind));
+
+/**
+ * Of each kind that was named, of which no object has anything where its template was said to be: the first object, and where it was
+ * looked for. One that has nothing there among others that have is a patch, or refers to a template elsewhere.
+ */
+export function withoutTemplates(
+  manifests: readonly Manifest[],
+  templates: Templates,
+): { readonly manifest: Manifest; readonly paths: readonly Path[] }[] {
+  const named = manifests.filter((one) => templates.has(kindOf(one)) && !builtInKinds.has(kindOf(one)));
+  return [...Map.groupBy(named, kindOf)].flatMap(([kind, ones]) => {
+    const paths = templates.get(kind) ?? [];
+    const has = ({ object }: Manifest) => paths.some((path) => expand(object, path, []).length > 0);
+    const [manifest] = ones;
+    return manifest === undefined || ones.some(has) ? [] : [{ manifest, paths }];
+  });
+}
+
 /** What the manifests make, template by template. */
 export function workloadsIn(manifest: Manifest, templates: Templates, defaultNamespace: string): Workload[] {
-  const group = manifest.apiVersion.includes('/') ? (manifest.apiVersion.split('/')[0] ?? '') : '';
-  const paths = templates.get(`${manifest.kind}.${group}`) ?? [];
+  const paths = templates.get(kindOf(manifest)) ?? [];
   if (paths.length === 0) return [];
   const namespace = manifest.namespace === '' ? defaultNamespace : manifest.namespace;
   return templatesIn(withoutNulls(manifest.object), paths).flatMap(([template, found]) => {

@@ -206,6 +206,15 @@ describe('keepalive check', () => {
     const text = yaml(policy({ podSelector: {} }), deployment({}, 'shop'), rollout);
     expect(await remarked(text)).toEqual([expect.stringContaining('selects-nothing')]);
     expect(await remarked(text, '--template', 'Rollout.argoproj.io=spec.template')).toEqual([]);
+    const elsewhere = ['--template', 'Rollout.argoproj.io=spec.podTemplate'];
+    expect(await remarked(text, ...elsewhere)).toContainEqual(
+      expect.stringMatching(
+        /^no-template: nothing is at spec\.podTemplate, where --template looks for pods of a Rollout/,
+      ),
+    );
+    const patch = yaml({ ...rollout, metadata: { name: 'other' }, spec: { replicas: 2 } });
+    const beside = await remarked(`${text}---\n${patch}`, '--template', 'Rollout.argoproj.io=spec.template');
+    expect(beside).toEqual([]);
   });
 
   test('takes --namespace for what names none', async () => {
