@@ -1,7 +1,7 @@
 /** Every test: unit first, then what meets the kernel, then end to end, then on other kinds of nodes, and with --long clusters unlike the usual one. Ends with one line, counted from what the runner reports. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +18,9 @@ interface Counts {
   readonly numRuntimeErrorTestSuites: number;
 }
 
+/** What a test left running keeps jest from ending, and whoever waits for the last line with it. */
+const lingersSeconds = 60;
+
 /** Runs one project of jest; null where it died before it could report. */
 async function runProject(
   script: string,
@@ -27,16 +30,31 @@ async function runProject(
   const child = spawn('npm', ['run', '-s', script, '--', '--json', `--outputFile=${outputFile}`], {
     // What --json prints is what --outputFile holds; the report for people goes to standard error.
     stdio: ['ignore', 'ignore', 'inherit'],
+    // A process group of its own, which can be ended whole.
+    detached: true,
   });
   running = child;
+  const ending = endIfItLingers(child, outputFile);
   const status = await new Promise<number>((resolve, reject) => {
     child.on('exit', (code) => resolve(code ?? 1)).on('error', reject);
-  });
+  }).finally(() => clearInterval(ending));
   try {
     return { status, counts: JSON.parse(readFileSync(outputFile, 'utf8')) as Counts };
   } catch {
     return { status, counts: null };
   }
+}
+
+function endIfItLingers({ pid }: ChildProcess, outputFile: string): NodeJS.Timeout {
+  let seconds = 0;
+  return setInterval(() => {
+    if (existsSync(outputFile)) seconds += 1;
+    if (seconds < lingersSeconds || pid === undefined) return;
+    process.stderr.write(
+      `The tests have reported, and something that one of them started still runs after ${lingersSeconds} s: ended, and counted as a failure\n`,
+    );
+    process.kill(-pid, 'SIGKILL');
+  }, 1000);
 }
 
 // The runner ends its cluster by itself; this process passes on what it is told and waits.
