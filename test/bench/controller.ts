@@ -18,6 +18,9 @@ const settleSeconds = 30;
 
 const system = 'keepalive-system';
 
+/** MiB: it is measured and not limited. */
+const informerHeap = 12_288;
+
 /** Memory of the controller with many pods, and how soon it knows them, beside an informer of client-node. */
 export const controller: Bench = async (say) => {
   const cluster = await Cluster.up({ name: 'bench-controller', owned: true });
@@ -145,20 +148,20 @@ export async function measureInformer(cluster: Cluster, pods: number): Promise<R
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
-  const child = cluster.spawn([process.execPath, outfile]);
+  const what = `client-node's informer, ${pods} pods`;
+  const child = cluster.spawn([process.execPath, `--max-old-space-size=${informerHeap}`, outfile]);
   try {
-    const line = await new Promise<string>((resolve, reject) => {
+    const line = await new Promise<string | undefined>((resolve) => {
       child.stdout?.setEncoding('utf8').once('data', resolve);
       child.once('exit', () => {
-        reject(new Error('the informer ended before it had read the pods'));
+        resolve(undefined);
       });
     });
-    return {
-      what: `client-node's informer, ${pods} pods`,
-      figures: await figuresOf(processOf(outfile), line),
-    };
-  } finally {
+    if (line === undefined) return { what: `${what}: it ended before it had read them`, figures: {} };
+    const figures = await figuresOf(processOf(outfile), line);
     process.kill(processOf(outfile), 'SIGTERM');
+    return { what, figures };
+  } finally {
     rmSync(folder, { recursive: true });
   }
 }

@@ -26,7 +26,9 @@ import { countedBy, mib, perSecond } from './scale-figures.ts';
 /** As many agents have watches of their own; one process takes no more. */
 const fullAgents = 50;
 const podsPerSecond = 50;
+/** As many pods as come in this time at that rate; a slow API server is given no more than the longer one. */
 const stormSeconds = 40;
+const longestStormSeconds = 240;
 const quietSeconds = 60;
 /** Changes that are timed. */
 const atOnce = 16;
@@ -75,24 +77,31 @@ async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text
   await stage.untilAre(due, patienceMs);
   const rightS = (performance.now() - startedAt) / 1000;
   const started = await stage.probe();
-  say(`all statuses are right after ${rightS.toFixed(1)} s; ${quietSeconds} s in which nothing changes`);
+  say(`all statuses are right after ${rightS.toFixed(1)} s: ${figuresOf(started)}`);
+  say(`${quietSeconds} s in which nothing changes`);
   const quiet = await within(stage, () => delay(quietSeconds * 1000));
   say('policies are edited');
   const edits = await timesOf(atOnce, (at) => edited(stage, teamTarget(at + 1), 200 + at));
   const podTimes = await timesOf(atOnce, (at) => podMade(stage, at));
   await stage.probe();
   say(`edited and counted after ${seconds(edits)} and ${seconds(podTimes)} s at p50`);
-  say(`a storm of ${stormSeconds} s`);
-  const storm = await within(stage, () => stage.storm(podsPerSecond * stormSeconds, podsPerSecond));
+  say(`a storm of ${podsPerSecond * stormSeconds} pods, or as many as come in ${longestStormSeconds} s`);
+  const order = {
+    steps: podsPerSecond * stormSeconds,
+    perSecond: podsPerSecond,
+    atMostSeconds: longestStormSeconds,
+  };
+  const storm = await within(stage, () => stage.storm(order));
   const stormy = await stage.probe();
   const calmAt = performance.now();
   await stage.untilRight(patienceMs);
   const againS = (performance.now() - calmAt) / 1000;
-  say(`all are right ${againS.toFixed(1)} s after it`);
+  say(`all are right ${againS.toFixed(1)} s after it: ${figuresOf(stormy)}`);
   say('a policy that selects everything is edited');
   const wideMs = await edited(stage, platformTarget(0), 100);
   await stage.untilRight(patienceMs);
   const after = await stage.probe();
+  say(`it is Ready after ${seconds([wideMs])} s: ${figuresOf(after)}`);
   await stage.stopController('SIGTERM');
   say("client-node's informer");
   const informer = await measureInformer(stage.cluster, size.pods);
@@ -113,6 +122,9 @@ async function within({ cluster }: Stage, time: () => Promise<void>): Promise<re
 }
 
 const seconds = (ms: readonly number[]) => (percentile(ms, 50) / 1000).toFixed(1);
+/** Told as soon as it is known: the whole takes most of an hour at the largest sizes. */
+const figuresOf = ({ rss, heap, longestMs }: Probe) =>
+  `${mib(rss).toFixed(0)} MiB, heap ${mib(heap).toFixed(0)}, longest step ${longestMs.toFixed(1)} ms`;
 
 function settingOf(
   { cluster }: Stage,

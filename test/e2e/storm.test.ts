@@ -24,7 +24,7 @@ test('every status is what a plain count of everything gives', async () => {
 });
 
 test('it is so again after a storm in which the controller is killed: pods and connections come and go, a namespace is relabelled, every policy changes', async () => {
-  const storm = stage.storm(600, 60);
+  const storm = stage.storm({ steps: 600, perSecond: 60 });
   await stage.relabel(1);
   await stage.edit(platformTarget(2), 300);
   await stage.stopController('SIGKILL');

@@ -29,7 +29,7 @@ afterAll(() => stage.down());
 
 /** Pods come and go meanwhile, and policies change. */
 async function storm(meanwhile: () => Promise<unknown>, steps = 300): Promise<void> {
-  const churning = stage.storm(steps, 30);
+  const churning = stage.storm({ steps, perSecond: 30 });
   await stage.edit(teamTarget(3), 100 + (turn += 1));
   await meanwhile();
   await churning;

@@ -8,6 +8,12 @@ import { nodeName, podObject, podPlan, resourceOf, runningStatus } from './crowd
 /** Under way at the same time, at most: a slow API server makes fewer pods, not a heap of requests. */
 const width = 16;
 
+export interface Order {
+  readonly steps: number;
+  readonly perSecond: number;
+  readonly atMostSeconds?: number;
+}
+
 /** Rollouts without end: a pod goes and another of its workload comes, elsewhere, so many times a second. */
 export class Churn {
   readonly #client: ApiClient;
@@ -23,11 +29,12 @@ export class Churn {
     this.#pods = Array.from({ length: size.pods }, (_, index) => podPlan(index, size));
   }
 
-  /** Resolves when so many steps were made, those that failed included. */
-  async run(steps: number, perSecond: number): Promise<{ readonly failures: number }> {
+  /** Resolves when so many steps were made, those that failed included, or as many as there was time for. */
+  async run({ steps, perSecond, atMostSeconds = Infinity }: Order): Promise<{ readonly failures: number }> {
     const end = this.#steps + steps;
+    const lastMs = performance.now() + atMostSeconds * 1000;
     const worker = async () => {
-      while (this.#steps < end) {
+      while (this.#steps < end && performance.now() < lastMs) {
         const startedAt = performance.now();
         await this.#step(this.#steps++).catch(async (error: unknown) => {
           this.#failures += 1;

@@ -12,6 +12,7 @@ import { inCluster, openConnection } from '../../src/kube/connection.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { control } from '../cluster/addresses.ts';
 import { each } from '../bench/api.ts';
+import type { Order } from './churn.ts';
 import { Churn } from './churn.ts';
 import type { Size } from './crowd.ts';
 import {
@@ -34,10 +35,6 @@ import { SharedEar } from './shared-ear.ts';
 interface Told extends Size {
   /** Agents with a connection, a token and watches of their own; the others share one ear. */
   readonly full: number;
-}
-interface Order {
-  readonly steps: number;
-  readonly perSecond: number;
 }
 
 const size = JSON.parse(process.argv[2] ?? '') as Told;
@@ -117,9 +114,9 @@ const countMs = 60_000;
 let turn = 0;
 const churn = new Churn(client, size);
 
-async function obey({ steps, perSecond }: Order): Promise<void> {
+async function obey(order: Order): Promise<void> {
   const counting = setInterval(() => agents[turn++ % agents.length]?.counted(), countMs / agents.length);
-  const { failures } = await churn.run(steps, perSecond);
+  const { failures } = await churn.run(order);
   clearInterval(counting);
   say('calm', { failures });
 }

@@ -12,6 +12,7 @@ import { control } from '../cluster/addresses.ts';
 import { repository } from '../cluster/place.ts';
 import { until } from '../cluster/wait.ts';
 import type { Target } from '../../src/kube/resource.ts';
+import type { Order } from './churn.ts';
 import type { Size } from './crowd.ts';
 import { resourceOf, teamName } from './crowd.ts';
 import type { Difference } from './expected.ts';
@@ -79,9 +80,9 @@ export class Stage {
     await this.cluster.down();
   }
 
-  /** So many pods come and go, and connections with them; resolves when nothing comes or goes any more. */
-  async storm(steps: number, perSecond: number): Promise<void> {
-    this.#fleet.stdin?.write(`${JSON.stringify({ steps, perSecond })}\n`);
+  /** Pods come and go, and connections with them; resolves when nothing comes or goes any more. */
+  async storm(order: Order): Promise<void> {
+    this.#fleet.stdin?.write(`${JSON.stringify(order)}\n`);
     await this.#hear('calm', crowdMs);
   }
 
