@@ -195,8 +195,19 @@ describe('findings', () => {
     expect(finding?.message).toContain(
       'given up after 3 lost probes, 36 s after the last packet, while nat remembers it for 90 s',
     );
-    // What the kernel's own limits bring about is no declaration of anybody's.
-    expect(look([], team(3600, { keepalive: { timeSeconds: 1200 } })).findings).toEqual([]);
+  });
+
+  test.each([
+    [3600, { timeSeconds: 60, intervalSeconds: 1, probes: 2 }, 'raise probes or intervalSeconds'],
+    [1200, { timeSeconds: 300, intervalSeconds: 30, probes: 9 }, 'raise intervalSeconds, unless'],
+    [3600, { probes: 5 }, 'raise probes, unless'],
+    // As patient as the kernel can be: nobody could raise anything.
+    [3600, { timeSeconds: 1200 }, undefined],
+    [900, { timeSeconds: 120 }, undefined],
+    [432_000, { timeSeconds: 300 }, undefined],
+  ])('behind %d s, what declares %o is told what it can raise: %s', (seconds, keepalive, advice) => {
+    const messages = look([], team(seconds, { keepalive })).findings.map(({ message }) => message);
+    expect(messages).toEqual(advice === undefined ? [] : [expect.stringContaining(advice)]);
   });
 
   test('an exposed pod is told what to do, in Enforce and in Audit', () => {
