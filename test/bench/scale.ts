@@ -32,7 +32,7 @@ const longestStormSeconds = 240;
 const quietSeconds = 60;
 /** Changes that are timed. */
 const atOnce = 16;
-const patienceMs = 600_000;
+const patienceMs = 1_800_000;
 
 /** The whole controller with its API server at the size of a large cluster, quiet and in a storm. */
 export const scale: Bench = async (say, options) => {

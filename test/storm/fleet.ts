@@ -100,12 +100,12 @@ const ear = new SharedEar(client, log);
 const agents: PlayedAgent[] = [];
 
 async function play(): Promise<void> {
-  for (const index of numbers(size.nodes).slice(size.full)) ear.add(nodeName(index));
-  if (size.nodes > size.full) await ear.listen(life.signal);
-  agents.push(...ear.agents);
   await each(numbers(Math.min(size.full, size.nodes)), 4, async (index) => {
     agents.push(await fullAgent(index));
   });
+  for (const index of numbers(size.nodes).slice(size.full)) ear.add(nodeName(index));
+  if (size.nodes > size.full) await ear.listen(life.signal);
+  agents.push(...ear.agents);
   say('playing', { full: size.full, shared: size.nodes - size.full });
 }
 

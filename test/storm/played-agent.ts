@@ -5,6 +5,7 @@ import { World } from '../../src/agent/world.ts';
 import { AGENT_NAME } from '../../src/api/group.ts';
 import type { NodeKeepaliveStatus } from '../../src/api/node-keepalive.ts';
 import type { ApiClient } from '../../src/kube/client.ts';
+import type { Clock } from '../../src/kube/clock.ts';
 import type { Log } from '../../src/kube/log.ts';
 import { requirementsHold } from '../../src/kube/requirement.ts';
 import { nodeReport } from '../../src/policy/node-report.ts';
@@ -21,7 +22,12 @@ export class PlayedAgent {
   #count = 0;
 
   constructor(
-    options: { readonly client: ApiClient; readonly log: Log; readonly node: string },
+    options: {
+      readonly client: ApiClient;
+      readonly log: Log;
+      readonly node: string;
+      readonly clock?: Clock;
+    },
     world?: World,
   ) {
     this.node = options.node;

@@ -10,6 +10,7 @@ import { nodePod } from '../../src/policy/node-pod.ts';
 import { labelledRecord } from '../../src/policy/record.ts';
 import { PlayedAgent } from './played-agent.ts';
 import { resourceOf } from './crowd.ts';
+import { TurnClock } from './turn-clock.ts';
 
 /** Of each, hearing of a policy: one process makes all their reports. */
 const spreadMs = 10;
@@ -26,6 +27,7 @@ export class SharedEar {
   readonly #pods = new Store<NodePod>();
   readonly #client: ApiClient;
   readonly #log: Log;
+  readonly #clock = new TurnClock();
 
   constructor(client: ApiClient, log: Log) {
     this.#client = client;
@@ -40,7 +42,8 @@ export class SharedEar {
     const { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps } = this.#all;
     const shared = { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps };
     const world: World = Object.assign(new AgentWorld(node), shared);
-    this.#agents.set(node, new PlayedAgent({ client: this.#client, log: this.#log, node }, world));
+    const shares = { client: this.#client, log: this.#log, clock: this.#clock };
+    this.#agents.set(node, new PlayedAgent({ ...shares, node }, world));
   }
 
   async listen(signal: AbortSignal): Promise<void> {
