@@ -69,7 +69,7 @@ function sizeOf({
 
 async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text: string) => void) {
   say('agents tell for the first time');
-  await stage.untilTold(size.nodes, patienceMs);
+  await stage.untilTold();
   const due = await stage.due(patienceMs);
   say('the controller starts');
   const startedAt = performance.now();

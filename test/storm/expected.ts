@@ -30,15 +30,20 @@ interface Seen {
   readonly podsIn: ReadonlyMap<string, readonly StoredPod[]>;
 }
 
+/** Of a page: a busy API server gives up after a minute, and reports are a hundred times as large as nodes. */
+const mostPerPage = 1000;
+const mostReportsPerPage = 200;
+
 async function listed<T>(
   client: ApiClient,
   resource: Resource,
   trim: (object: KubeObject) => T,
 ): Promise<T[]> {
+  const limit = resource === resources.nodekeepalives ? mostReportsPerPage : mostPerPage;
   const all: T[] = [];
   let token: string | undefined;
   do {
-    const page = await client.listPage(resource, { limit: 1000, continue: token }, { timeoutMs: 120_000 });
+    const page = await client.listPage(resource, { limit, continue: token }, { timeoutMs: 120_000 });
     for (const item of page.items) all.push(trim(item));
     token = page.metadata.continue || undefined;
   } while (token !== undefined);
@@ -68,12 +73,6 @@ export async function lookAtPolicies(client: ApiClient): Promise<PolicyRecord[]>
     ...(await of('KeepalivePolicy', resources.keepalivepolicies)),
     ...(await of('ClusterKeepalivePolicy', resources.clusterkeepalivepolicies)),
   ];
-}
-
-/** Nodes of which something was told. */
-export async function reportsIn(client: ApiClient): Promise<number> {
-  const told = await listed(client, resources.nodekeepalives, ({ status }) => status !== undefined);
-  return told.filter(Boolean).length;
 }
 
 interface Report {

@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { AGENT_NAME } from '../../src/api/group.ts';
 import { ApiClient } from '../../src/kube/client.ts';
@@ -109,6 +110,11 @@ async function play(): Promise<void> {
   say('playing', { full: size.full, shared: size.nodes - size.full });
 }
 
+async function tell(): Promise<void> {
+  while (!agents.every(({ reporter }) => reporter.hasSpoken)) await delay(500);
+  say('told');
+}
+
 /** As the agents' setting has it: each node counts once a minute, one after the other. */
 const countMs = 60_000;
 let turn = 0;
@@ -123,5 +129,6 @@ async function obey(order: Order): Promise<void> {
 
 await fill();
 await play();
+void tell();
 for await (const line of createInterface({ input: process.stdin })) await obey(JSON.parse(line) as Order);
 process.exit(0);

@@ -16,7 +16,7 @@ import type { Order } from './churn.ts';
 import type { Size } from './crowd.ts';
 import { resourceOf, teamName } from './crowd.ts';
 import type { Difference } from './expected.ts';
-import { differences, dueIn, isTold, look, lookAtPolicies, reportsIn } from './expected.ts';
+import { differences, dueIn, isTold, look, lookAtPolicies } from './expected.ts';
 
 const system = 'keepalive-system';
 /** Two cores take minutes to fill 5,000 nodes, and give them a few pods a second. */
@@ -160,9 +160,8 @@ export class Stage {
   }
 
   /** Each node has told something. */
-  async untilTold(nodes: number, timeoutMs: number): Promise<void> {
-    const haveAll = async () => (await reportsIn(this.client)) === nodes;
-    await until('all nodes have told', haveAll, { timeoutMs, everyMs: 1000 });
+  async untilTold(): Promise<void> {
+    await this.#hear('told', crowdMs);
   }
 
   /** What each status has to be as long as nothing moves; resolves once agents tell nothing new any more. */
