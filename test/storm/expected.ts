@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { NodePolicyReport } from '../../src/api/node-keepalive.ts';
@@ -6,6 +7,7 @@ import { AGENT_NAME } from '../../src/api/group.ts';
 import type { PolicyStatus } from '../../src/api/status.ts';
 import { agentsRecord, podRecord, type StoredPod } from '../../src/controller/record.ts';
 import type { ApiClient } from '../../src/kube/client.ts';
+import { isUnavailable, retryAfterMs } from '../../src/kube/errors.ts';
 import type { KubeObject, Resource } from '../../src/kube/resource.ts';
 import { keyOf } from '../../src/kube/resource.ts';
 import { resources } from '../../src/controller/resource.ts';
@@ -43,11 +45,25 @@ async function listed<T>(
   const all: T[] = [];
   let token: string | undefined;
   do {
-    const page = await client.listPage(resource, { limit, continue: token }, { timeoutMs: 120_000 });
+    const page = await patiently(() =>
+      client.listPage(resource, { limit, continue: token }, { timeoutMs: 120_000 }),
+    );
     for (const item of page.items) all.push(trim(item));
     token = page.metadata.continue || undefined;
   } while (token !== undefined);
   return all;
+}
+
+/** In a storm a server may have too much to do: whoever counts waits, and the same page is asked for again. */
+async function patiently<T>(read: () => Promise<T>): Promise<T> {
+  for (let left = 30; ; left -= 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (left === 0 || !isUnavailable(error)) throw error;
+      await delay(Math.max(2000, retryAfterMs(error)));
+    }
+  }
 }
 
 /** Policies last: a status that is newer than what it was made from would else be taken for wrong. */
