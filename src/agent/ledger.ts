@@ -22,6 +22,8 @@ export class LedgerError extends Error {
   }
 }
 
+export type Noting = 'once' | 'where possible' | 'later';
+
 const longestBytes = 1_000_000;
 const isHeader = /^\{"ledger":\d+,"boot":"[^"]+"\}$/;
 
@@ -69,15 +71,15 @@ export class Ledger {
   }
 
   /**
-   * `once`: it is in the file before this returns. `later`: for now only in this process, since what the file says
-   * is good enough for whoever comes after. Throws a {@link LedgerError}.
+   * `once`: it is in the file before this returns, or a {@link LedgerError} is thrown. `later`: for now only in this process, since
+   * what the file says is good enough for whoever comes after. `where possible`: good enough too, if the file cannot be written.
    */
-  note(entry: LedgerEntry, at: 'once' | 'later'): void {
-    if (at === 'once') {
+  note(entry: LedgerEntry, at: Noting): void {
+    if (at !== 'later') {
       try {
         this.#append(entry);
       } catch (error) {
-        throw new LedgerError(error);
+        if (at === 'once') throw new LedgerError(error);
       }
     }
     this.#entries.set(entry.place, entry);
@@ -102,7 +104,8 @@ export class Ledger {
     const known = this.#entries.values().find((entry) => entry.namespace === namespace);
     if (known === undefined) return undefined;
     const adopted = { ...known, place };
-    this.note(adopted, 'once');
+    // The cookie leads whoever comes after to what the file says of the other place.
+    this.note(adopted, 'where possible');
     this.remove(known.place);
     return adopted;
   }
@@ -110,7 +113,12 @@ export class Ledger {
   /** Leaves no trace of itself. */
   erase(): void {
     this.#entries.clear();
-    rmSync(this.#file, { force: true });
+    for (const file of [this.#file, this.#next]) rmSync(file, { force: true });
+  }
+
+  /** Becomes the file once all of it is written; where that fails, it stays. */
+  get #next(): string {
+    return `${this.#file}.new`;
   }
 
   #append(line: LedgerEntry | Removal): void {
@@ -147,8 +155,8 @@ export class Ledger {
     mkdirSync(dirname(this.#file), { recursive: true });
     const lines = [this.#header, ...this.#entries.values().map((entry) => JSON.stringify(entry))];
     const text = `${lines.join('\n')}\n`;
-    writeFileSync(`${this.#file}.new`, text);
-    renameSync(`${this.#file}.new`, this.#file);
+    writeFileSync(this.#next, text);
+    renameSync(this.#next, this.#file);
     this.#bytes = text.length;
     this.#isWhole = true;
   }

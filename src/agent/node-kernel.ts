@@ -6,8 +6,8 @@ import { HOST } from '../policy/place.ts';
 import type { PodIdentity } from '../policy/pod-identity.ts';
 import type { Reading } from '../policy/reading.ts';
 import type { Memory, Settlement, Wanted } from '../policy/tighten.ts';
-import { isEmpty, rememberedAfter, settle } from '../policy/tighten.ts';
-import type { Ledger } from './ledger.ts';
+import { isEmpty, isKnown, rememberedAfter, settle } from '../policy/tighten.ts';
+import type { Ledger, Noting } from './ledger.ts';
 import type { LedgerEntry } from './ledger-line.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { Namespaces } from './namespaces.ts';
@@ -221,12 +221,14 @@ export class NodeKernel {
     const { settlement, repairs } = this.#judge(place, seen.values, (leave) =>
       settle(seen.values, wanted, known.memory, leave),
     );
-    const remember = (memory: Memory, repaired: number, at: 'once' | 'later') => {
+    const remember = (memory: Memory, repaired: number, at: Noting) => {
       if (isEmpty(memory)) this.#ledger.remove(place);
       else this.#ledger.note({ place, group, namespace: identity, memory, repaired }, at);
     };
+    // Where nothing is said that the ledger does not say already, one that cannot be written keeps no value from going back.
+    const noting = isKnown(settlement.before, known.memory) ? 'where possible' : 'once';
     const outcome = writeNoted(files, seen, settlement, (memory) =>
-      remember(memory, known.repaired + (repairs ? 1 : 0), 'once'),
+      remember(memory, known.repaired + (repairs ? 1 : 0), noting),
     );
     const { now, faults, refused } = outcome;
     const putRight = repairs && !settlement.overridden.some((key) => refused.includes(key));

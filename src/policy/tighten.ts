@@ -166,6 +166,15 @@ export function rememberedAfter(
   );
 }
 
+/** Whether what is `known` says all of that: by it alone, whoever comes after could put the same back. */
+export function isKnown(memory: Memory, known: Memory): boolean {
+  return tripleKeys.every((key) => {
+    const [said, held] = [memory[key], known[key]];
+    if (said === undefined) return true;
+    return held?.found === said.found && said.ours.every((value) => held.ours.includes(value));
+  });
+}
+
 /** Whether a memory holds nothing that would have to be put back. */
 export function isEmpty(memory: Memory): boolean {
   return Object.keys(memory).length === 0;

@@ -1,11 +1,14 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { LedgerEntry } from '../../src/agent/ledger-line.ts';
 import { Ledger } from '../../src/agent/ledger.ts';
+import { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { PodPlace } from '../../src/policy/place.ts';
-import { placeOfPod } from '../../src/policy/place.ts';
+import { HOST, placeOfPod } from '../../src/policy/place.ts';
+import type { Reading } from '../../src/policy/reading.ts';
+import { asking } from '../support/builder.ts';
 import { Machine } from './machine.ts';
 
 const pageBytes = 4096;
@@ -59,4 +62,43 @@ test('one that its writer was ended in the middle of swallows nothing of the nex
   expect(next.ignored).toBe(1);
   next.note(entry(placeOfPod('2')), 'once');
   expect(entriesOf(file)).toEqual([placeOfPod('0'), placeOfPod('2')]);
+});
+
+describe('a folder that is full', () => {
+  const kernel = { timeSeconds: 7200, intervalSeconds: 75, probes: 9 };
+  const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
+  const agentOf = (file: string) =>
+    new NodeKernel({ procRoot: machine.procRoot, ledger: Ledger.open(file, 'boot') });
+  const visit = (agent: NodeKernel, timeout?: number): Reading | undefined =>
+    agent.visit([{ place: HOST, wanted: asking(timeout), anew: false, asked: true }], new Map())[0];
+  /** To the last byte, what is left of the ledger's own page as well. */
+  function fill(): void {
+    writeFileSync(`${folder}/log`, Buffer.alloc(2 * pageBytes));
+    const { size } = statSync(`${folder}/ledger`);
+    writeFileSync(`${folder}/ledger`, '\n'.repeat(pageBytes - size), { flag: 'a' });
+  }
+
+  test('keeps no value from being put right or from going back, for which there is nothing to note; others wait', async () => {
+    const agent = agentOf(`${folder}/ledger`);
+    visit(agent, 90);
+    fill();
+    expect(visit(agent, 60)).toMatchObject({ state: 'failed', reason: 'ledger ENOSPC' });
+    await machine.set(machine.host.id.pid, 'time', 7200);
+    expect(visit(agent, 90)).toMatchObject({ state: 'read', now: wanted, repaired: 1 });
+    expect(visit(agent)).toMatchObject({ state: 'read', now: kernel });
+    expect(await machine.values()).toEqual(kernel);
+    rmSync(`${folder}/log`);
+    expect(visit(agent, 60)).toMatchObject({ state: 'read', found: kernel });
+    agent.close();
+  });
+
+  test('keeps no agent from leaving every value as it was found', async () => {
+    const agent = agentOf(`${folder}/ledger`);
+    visit(agent, 90);
+    fill();
+    expect(agent.restoreAll()).toEqual({ back: [HOST], left: [] });
+    expect(await machine.values()).toEqual(kernel);
+    expect(readdirSync(folder)).toEqual(['log']);
+    agent.close();
+  });
 });

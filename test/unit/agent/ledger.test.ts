@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,6 +47,18 @@ test('what is noted for later is known here, and the file keeps what it said', (
   ledger.note(entry('pod/a', 20), 'later');
   expect(ledger.get('pod/a')).toEqual(entry('pod/a', 20));
   expect(reopened()).toEqual([entry('pod/a')]);
+});
+
+test('what is noted where possible is in the file, and known here where it cannot be', () => {
+  const ledger = Ledger.open(file, 'boot-1');
+  ledger.note(entry('pod/a'), 'where possible');
+  expect(reopened()).toEqual([entry('pod/a')]);
+  rmSync(join(folder, 'state'), { recursive: true });
+  writeFileSync(join(folder, 'state'), 'no folder');
+  ledger.note(entry('pod/a', 20), 'where possible');
+  expect(ledger.get('pod/a')).toEqual(entry('pod/a', 20));
+  expect(() => ledger.note(entry('pod/a', 10), 'once')).toThrow(/EEXIST|ENOTDIR/);
+  expect(ledger.get('pod/a')).toEqual(entry('pod/a', 20));
 });
 
 test('of another boot nothing counts: the values went with it', () => {
@@ -124,6 +144,19 @@ describe('what is remembered of a namespace', () => {
     expect(ledger.adopt('pod/b', 'cookie 8')).toBeUndefined();
     expect(ledger.adopt('pod/b', 'cookie 7')).toEqual(entry('pod/b'));
     expect(reopened()).toEqual([entry('pod/b')]);
+  });
+
+  test('goes on although that cannot be written, and the file still leads to it by the cookie', () => {
+    const [state, elsewhere] = [join(folder, 'state'), join(folder, 'elsewhere')];
+    const ledger = Ledger.open(file, 'boot-1');
+    ledger.note(entry('pod/a'), 'once');
+    renameSync(state, elsewhere);
+    writeFileSync(state, 'no folder');
+    expect(ledger.adopt('pod/b', 'cookie 7')).toEqual(entry('pod/b'));
+    expect([...ledger.entries()]).toEqual([entry('pod/b')]);
+    rmSync(state);
+    renameSync(elsewhere, state);
+    expect(Ledger.open(file, 'boot-1').adopt('pod/b', 'cookie 7')).toEqual(entry('pod/b'));
   });
 
   test('does not by its inode, whose number is given again', () => {

@@ -7,7 +7,7 @@ import { amend } from '../../../src/policy/enough.ts';
 import { parseLine } from '../../../src/agent/ledger-line.ts';
 import { HOST } from '../../../src/policy/place.ts';
 import type { Memory, Settlement } from '../../../src/policy/tighten.ts';
-import { isEmpty, rememberedAfter, settle } from '../../../src/policy/tighten.ts';
+import { isEmpty, isKnown, rememberedAfter, settle } from '../../../src/policy/tighten.ts';
 import { heldValues, kernelValues, requirements } from '../../support/arbitrary.ts';
 import { asking } from '../../support/builder.ts';
 
@@ -158,6 +158,38 @@ describe('the values of a network namespace', () => {
   });
 });
 
+describe('what is noted before a write', () => {
+  const memory = ours(kernel);
+  const betweenTwo = settle(wanted, asking(60), memory).before;
+  test.each<[string, Settlement, Memory, boolean]>([
+    ['is known where values go back', settle(wanted, nothing, memory), memory, true],
+    [
+      'is known where all go back of one that was ended amid a write',
+      settle(wanted, nothing, betweenTwo),
+      betweenTwo,
+      true,
+    ],
+    [
+      'is known where a value is put right that is as it was found',
+      settle({ ...wanted, timeSeconds: 7200 }, asked, memory),
+      memory,
+      true,
+    ],
+    [
+      'is new where another was found than before',
+      settle({ ...wanted, timeSeconds: 600 }, asked, memory),
+      memory,
+      false,
+    ],
+    ['is new where values become stricter', settle(wanted, asking(60), memory), memory, false],
+    ['is new where they become looser and stay ours', settle(wanted, asking(350), memory), memory, false],
+    ['is new at the first time', settle(kernel, asked, {}), {}, false],
+  ])('%s', (_sentence, settled, known, expected) => {
+    expect(settled.writes).not.toEqual({});
+    expect(isKnown(settled.before, known)).toBe(expected);
+  });
+});
+
 const demand = fc.option(requirements, { nil: undefined }).map((one) => ({ asked: one, hold: false }));
 
 describe('a value whose write was refused', () => {
@@ -201,6 +233,18 @@ describe('whatever is found and asked for in whatever order', () => {
           memory = settled.after;
           expect(current).toEqual((want.asked && amend(found, want.asked)) ?? found);
         }
+      }),
+    );
+  });
+
+  test('going back says nothing new', () => {
+    fc.assert(
+      fc.property(kernelValues, heldValues, demand, demand, (found, theirs, first, second) => {
+        const before = settle(found, first, {});
+        const noted = settle(written(found, before), second, before.after).before;
+        for (const memory of [before.after, noted])
+          for (const current of [written(found, before), theirs])
+            expect(isKnown(settle(current, nothing, memory).before, memory)).toBe(true);
       }),
     );
   });
