@@ -234,7 +234,7 @@ class Agent {
     else
       log.warn(
         { namespaces, left: left.length, places: left.slice(0, mostPlacesTold) },
-        'uninstalled: some values could not go back, as of a pod that has no process at this moment; they go with their pods, or with an agent that is installed once more and finds them',
+        'uninstalled: some values could not go back, for the reasons that are told of the first of these places; those of a pod go with it, those of the host with its next start, and an agent that is installed once more puts back what it can',
       );
   }
 

@@ -9,6 +9,8 @@ import type { Memory, Settlement, Wanted } from '../policy/tighten.ts';
 import { isEmpty, isKnown, rememberedAfter, settle } from '../policy/tighten.ts';
 import type { Ledger, Noting } from './ledger.ts';
 import type { LedgerEntry } from './ledger-line.ts';
+import type { LeftPlace } from './left-place.ts';
+import { leftPlace } from './left-place.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { Namespaces } from './namespaces.ts';
 import { contested, failed, nothing, reasonOf } from './no-reading.ts';
@@ -42,8 +44,7 @@ export interface Network {
 export interface Restored {
   /** Where every value is as it was found. */
   readonly back: readonly Place[];
-  /** Of which something is remembered on. */
-  readonly left: readonly Place[];
+  readonly left: readonly LeftPlace[];
 }
 
 export interface NodeKernelOptions {
@@ -113,11 +114,13 @@ export class NodeKernel {
    * keep its network for the next one (CRI-O, between two starts of a container). Of such a one what was found is remembered on.
    */
   restoreAll(): Restored {
-    const readings = this.visit(this.remembered().map((visit) => ({ ...visit, wanted: asFound })));
-    const left = [...this.#ledger.entries()].map(({ place }) => place);
+    const visits = this.remembered().map((visit) => ({ ...visit, wanted: asFound }));
+    const readings = new Map(this.visit(visits).map((reading) => [reading.place, reading]));
+    const left = [...this.#ledger.entries()].map(({ place }) => leftPlace(place, readings.get(place)));
     if (left.length === 0) this.#ledger.erase();
-    const back = readings.filter(({ place, state }) => state !== 'absent' && !left.includes(place));
-    return { back: back.map(({ place }) => place), left };
+    for (const { place } of left) readings.delete(place);
+    const back = readings.values().filter(({ state }) => state !== 'absent');
+    return { back: [...back.map(({ place }) => place)], left };
   }
 
   /** The network namespace of a place, where it is known and nobody else lays claim to it. */

@@ -37,7 +37,7 @@ describe('the network of a pod whose last process has ended, which its runtime k
     const network = await pinned(pod);
     const next = machine.agent();
     next.visit([], machine.pods);
-    expect(next.restoreAll()).toEqual({ back: [], left: [pod.place] });
+    expect(next.restoreAll()).toMatchObject({ back: [], left: [{ place: pod.place }] });
     next.close();
     const pid = await machine.process(['nsenter', `--net=${network}`], pod.group);
     expect(await machine.values(pid)).toEqual(wanted);

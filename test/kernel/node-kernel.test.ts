@@ -210,6 +210,21 @@ describe('an agent that comes after another', () => {
     next.close();
   });
 
+  test('tells of what it had to leave on the way out, and why, and remembers that alone', async () => {
+    const [ended, running] = [await machine.pod(), await machine.pod()];
+    for (const { place } of [ended, running]) visit(place);
+    await machine.end(ended.pid);
+    const next = machine.agent();
+    expect(next.restoreAll()).toEqual({
+      back: [running.place],
+      left: [{ place: ended.place, reason: 'no process of it runs at this moment' }],
+    });
+    next.close();
+    const last = machine.agent();
+    expect(last.remembered().map(({ place }) => place)).toEqual([ended.place]);
+    last.close();
+  });
+
   test('forgets pods that are no more', async () => {
     const pod = await machine.pod();
     visit(pod.place);
