@@ -12,6 +12,7 @@ import { dirname } from 'node:path';
 import type { Place } from '../policy/place.ts';
 import type { LedgerEntry, Removal } from './ledger-line.ts';
 import { parseLine } from './ledger-line.ts';
+import { inStateFolder } from './state-folder.ts';
 
 /** What was found cannot be noted, so nothing may be changed. */
 export class LedgerError extends Error {
@@ -39,8 +40,8 @@ export class Ledger {
   readonly #header: string;
   readonly #entries = new Map<Place, LedgerEntry>();
   #bytes = 0;
-  /** Whether what is in the file ends with a whole line; a disk that is full tears the last one. */
-  #isWhole = true;
+  /** Whether what is in the file is of this boot, and ends with a whole line; a disk that is full tears the last one. */
+  #isWhole = false;
   #ignored = 0;
 
   private constructor(file: string, bootId: string) {
@@ -49,11 +50,15 @@ export class Ledger {
     this.#header = JSON.stringify({ ledger: 2, boot: bootId });
   }
 
-  /** Reads what is there. Throws where the folder cannot be written: without it no value may be changed. */
+  /** Reads what is there. Where that cannot be written, it is known all the same, and {@link note} says what cannot be added. */
   static open(file: string, bootId: string): Ledger {
     const ledger = new Ledger(file, bootId);
-    ledger.#replay();
-    ledger.#rewrite();
+    inStateFolder(file, () => ledger.#replay());
+    try {
+      ledger.#rewrite();
+    } catch {
+      // It is tried again before anything is added.
+    }
     return ledger;
   }
 

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   ftruncateSync,
   mkdirSync,
@@ -13,6 +14,7 @@ import { dirname, join } from 'node:path';
 
 import { startTicksOf } from '../kernel/process.ts';
 import { tryLock } from '../kernel/syscall.ts';
+import { inStateFolder } from './state-folder.ts';
 
 /** The thread that holds the lock, as the lock's file names it. */
 interface Holder {
@@ -42,6 +44,15 @@ export class Turn {
 
   /** Undefined once it is the calling thread's; else who has it. Throws where the folder cannot be written. */
   take(): string | undefined {
+    return inStateFolder(this.#file, () => this.#take());
+  }
+
+  release(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #take(): string | undefined {
     const folder = dirname(this.#file);
     mkdirSync(folder, { recursive: true });
     // Two that wait must not both begin it anew.
@@ -53,17 +64,11 @@ export class Turn {
     }
   }
 
-  release(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
-  }
-
   #takeAlone(): string | undefined {
-    const fd = openSync(this.#file, 'a+');
+    const fd = openSync(this.#file, constants.O_RDWR | constants.O_CREAT);
     if (tryLock(fd)) {
       this.#fd = fd;
-      ftruncateSync(fd);
-      writeSync(fd, JSON.stringify(this.#self()));
+      writeOver(fd, JSON.stringify(this.#self()));
       return undefined;
     }
     const holder = parseHolder(readFileSync(this.#file, 'utf8'));
@@ -90,6 +95,17 @@ export class Turn {
     // One that cannot be read may live, and write.
     return ticks === undefined ? !existsSync(join(this.#procRoot, thread)) : ticks !== started;
   }
+}
+
+/** First written, then cut to length: once a disk is full, it would not give again what is let go. */
+function writeOver(fd: number, text: string): void {
+  let length = 0;
+  try {
+    length = writeSync(fd, text, 0);
+  } catch {
+    // Whoever holds the lock holds it without a name too.
+  }
+  ftruncateSync(fd, length);
 }
 
 function parseHolder(text: string): Holder | undefined {

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { LedgerEntry } from '../../src/agent/ledger-line.ts';
 import { Ledger } from '../../src/agent/ledger.ts';
 import { NodeKernel } from '../../src/agent/node-kernel.ts';
+import { Turn } from '../../src/agent/turn.ts';
 import type { PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import type { Reading } from '../../src/policy/reading.ts';
@@ -73,8 +74,8 @@ describe('a folder that is full', () => {
     agent.visit([{ place: HOST, wanted: asking(timeout), anew: false, asked: true }], new Map())[0];
   /** To the last byte, what is left of the ledger's own page as well. */
   function fill(): void {
-    writeFileSync(`${folder}/log`, Buffer.alloc(2 * pageBytes));
-    const { size } = statSync(`${folder}/ledger`);
+    expect(() => writeFileSync(`${folder}/log`, Buffer.alloc(4 * pageBytes))).toThrow('ENOSPC');
+    const size = existsSync(`${folder}/ledger`) ? statSync(`${folder}/ledger`).size : pageBytes;
     writeFileSync(`${folder}/ledger`, '\n'.repeat(pageBytes - size), { flag: 'a' });
   }
 
@@ -101,4 +102,52 @@ describe('a folder that is full', () => {
     expect(readdirSync(folder)).toEqual(['log']);
     agent.close();
   });
+
+  test('keeps no agent from taking its turn after another, nor from doing all that needs no note', async () => {
+    const turn = new Turn(`${folder}/lock`, machine.procRoot);
+    turn.take();
+    const agent = agentOf(`${folder}/ledger`);
+    visit(agent, 90);
+    fill();
+    agent.close();
+    turn.release();
+    const [next, waiting] = [new Turn(`${folder}/lock`, '/proc'), new Turn(`${folder}/lock`, '/proc')];
+    expect(next.take()).toBeUndefined();
+    expect(waiting.take()).toBe(`another agent, process ${process.pid}`);
+    const after = agentOf(`${folder}/ledger`);
+    await machine.set(machine.host.id.pid, 'time', 7200);
+    after.visit(after.remembered());
+    expect(await machine.values()).toEqual(wanted);
+    expect(visit(after, 60)).toMatchObject({ state: 'failed', reason: 'ledger ENOSPC' });
+    expect(after.restoreAll()).toEqual({ back: [HOST], left: [] });
+    expect(await machine.values()).toEqual(kernel);
+    after.close();
+    next.release();
+  });
+
+  test('and in which no agent was before is for one at a time too, which changes nothing until there is room', async () => {
+    fill();
+    const [first, next] = [new Turn(`${folder}/lock`, '/proc'), new Turn(`${folder}/lock`, '/proc')];
+    expect(first.take()).toBeUndefined();
+    expect(next.take()).toBe('another agent');
+    const agent = agentOf(`${folder}/ledger`);
+    expect(visit(agent, 90)).toMatchObject({ state: 'failed', reason: 'ledger ENOSPC' });
+    expect(await machine.values()).toEqual(kernel);
+    rmSync(`${folder}/log`);
+    expect(visit(agent, 90)).toMatchObject({ state: 'read', now: wanted });
+    agent.close();
+    const after = agentOf(`${folder}/ledger`);
+    expect(visit(after)).toMatchObject({ state: 'read', now: kernel });
+    after.close();
+    first.release();
+  });
+});
+
+test('a folder that may not be written lets no agent begin, which says where that is and what to do', async () => {
+  await machine.host.execOrThrow(['mount', '-o', 'remount,ro', '/run/small'], { cwd: '/' });
+  const file = `${folder}/lock`;
+  expect(() => new Turn(file, '/proc').take()).toThrow(
+    `${file}, which the agents of this node go by, cannot be used (EROFS: read-only file system, open '${file}'): make room there, or let ` +
+      'STATE_FOLDER be a folder of the host that the agent may write to',
+  );
 });

@@ -1,8 +1,10 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -77,6 +79,23 @@ test('a file that is not one of ours is begun anew', () => {
   Ledger.open(file, 'boot-1').erase();
   appendFileSync(file, '\u0000garbage\n{"place": 1}\n');
   expect(reopened()).toEqual([]);
+});
+
+test('a file that cannot be read is not begun anew: what it says may be all that is known', () => {
+  mkdirSync(file, { recursive: true });
+  expect(() => Ledger.open(file, 'boot-1')).toThrow(/ledger, which .* \(EISDIR.*STATE_FOLDER/);
+});
+
+test('that of another boot, which cannot be written when it is opened, is not added to', () => {
+  Ledger.open(file, 'boot-0').note(entry('pod/a'), 'once');
+  // In the way of what becomes the file.
+  mkdirSync(`${file}.new`);
+  const ledger = Ledger.open(file, 'boot-1');
+  expect(() => ledger.note(entry('pod/b'), 'once')).toThrow('EISDIR');
+  expect([...ledger.entries()]).toEqual([]);
+  rmdirSync(`${file}.new`);
+  ledger.note(entry('pod/b'), 'once');
+  expect(reopened()).toEqual([entry('pod/b')]);
 });
 
 test('removed while it is in use, it is whole again with the next word', () => {
