@@ -35,7 +35,7 @@ export interface Answer {
   readonly discovery?: Discovery;
   readonly following?: Following;
   readonly counted?: Counted;
-  /** What it took to go through all processes of the node; undefined where nobody had to be looked for. */
+  /** What it took to go through all processes of the node and to open what was found; undefined where nobody had to be looked for. */
   readonly walkMs?: number | undefined;
   readonly error?: string;
 }

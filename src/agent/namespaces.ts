@@ -51,7 +51,7 @@ export class Namespaces {
   /** Of what is open, where the pod may have gone on to another network: it is looked for again. */
   readonly #doubted = new Set<Place>();
 
-  /** `onWalk` is told how long it took to go through all processes of the node. */
+  /** `onWalk` is told how long it took to go through all processes of the node, and to open what was found. */
   constructor(procRoot: string, onWalk: (ms: number) => void = () => undefined) {
     this.#procRoot = procRoot;
     this.#onWalk = onWalk;
@@ -115,7 +115,6 @@ export class Namespaces {
   ): Opened {
     const startedMs = performance.now();
     const processes = processesOfPods(this.#procRoot);
-    this.#onWalk(performance.now() - startedMs);
     const { groups, contested } = identify(pods, processes);
     const sought = new Map(
       places.flatMap((place) => {
@@ -134,6 +133,8 @@ export class Namespaces {
       const failure = this.#openGroup(place, members.get(group) ?? [], hostInode);
       if (failure !== undefined) failures.set(place, failure);
     }
+    // Not before: whoever has many processes in the group of a pod lengthens all of it.
+    this.#onWalk(performance.now() - startedMs);
     return { failures, contested };
   }
 

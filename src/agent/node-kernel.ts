@@ -53,7 +53,7 @@ export interface NodeKernelOptions {
   readonly ledger: Ledger;
   /** Milliseconds of a clock that never goes backwards; only differences mean anything. */
   readonly now?: () => number;
-  /** Told how long it took whenever all processes of the node were gone through. */
+  /** Told how long it took whenever all processes of the node were gone through, and what was found was opened. */
   readonly onWalk?: (ms: number) => void;
 }
 

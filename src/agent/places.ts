@@ -83,7 +83,7 @@ export class Places {
     return planned;
   }
 
-  /** `walkMs`: what it took to go through all processes, where that was done. */
+  /** `walkMs`: what it took to go through all processes and to open what was found, where that was done. */
   take(
     readings: readonly Reading[],
     { nowMs, walkMs }: { nowMs: number; walkMs?: number | undefined },

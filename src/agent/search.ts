@@ -30,7 +30,7 @@ export class Search {
     return Math.max(0, this.#againAtMs - nowMs);
   }
 
-  /** To be told of each; `walkMs`: what it took, where all processes were gone through. */
+  /** To be told of each; `walkMs`: all that it took, where all processes were gone through. */
   ended({ nowMs, walkMs = 0 }: { nowMs: number; walkMs: number | undefined }): void {
     this.#lastMs = nowMs;
     this.#restMs = Math.max(retry.minMs, walkMs * restPerWalk);

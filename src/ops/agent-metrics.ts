@@ -93,7 +93,7 @@ function measures(registers: Registry[]): Pick<AgentMetrics, 'rounds' | 'walks' 
     }),
     walks: new Summary({
       name: 'keepalive_agent_walk_seconds',
-      help: 'Time of going once through all processes of the node, to find pods that some policy selects. It grows with processes; how often it is done does not grow with pods.',
+      help: 'Time of going once through all processes of the node, to find pods that some policy selects, and of opening the networks of those that were found. It grows with processes; how often it is done does not grow with pods.',
       percentiles: [],
       registers,
     }),

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
-import type { NodeKernel } from '../../src/agent/node-kernel.ts';
+import type { Network, NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Triple } from '../../src/api/triple.ts';
 import type { Reading } from '../../src/policy/reading.ts';
 import type { Wanted } from '../../src/policy/tighten.ts';
@@ -136,6 +136,16 @@ test('a pod is found among thousands of processes, in groups of its own and of o
   expect(visit(pod.place)).toMatchObject({ state: 'read', now: wanted });
   expect(await machine.values(pod.pid)).toEqual(wanted);
 }, 180_000);
+
+test('a walk has ended once what it found is open: a tenant can lengthen that part too, and what it took is rested for', async () => {
+  const pod = await machine.pod();
+  const found: (Network | undefined)[] = [];
+  const next = machine.agent({ onWalk: () => found.push(next.networkOf(pod.place)) });
+  visit(pod.place, asked, next);
+  expect(found).toEqual([next.networkOf(pod.place)]);
+  expect(found).toMatchObject([{ pid: Number(numberInside(pod.pid)) }]);
+  next.close();
+});
 
 describe('a process number that went to another pod', () => {
   test('leads to no other pod’s values', async () => {
