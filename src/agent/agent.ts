@@ -210,19 +210,28 @@ class Agent {
     const uninstalled = await this.#isUninstalled();
     // Every triple under way is whole before this resolves.
     await this.#rounds.stop();
-    await this.#connections.stop();
-    // A report under way may wait for an API server for longer than this process has left.
+    // What may take longer than this process has left: an API server that does not answer the report under way, and a
+    // program that is being loaded for connections.
     const reported = this.#reporter.stop();
     if (uninstalled !== true) {
-      await reported;
+      await Promise.all([reported, this.#connections.stop()]);
       log.info({ uninstalled }, 'values stay for the agent that follows');
       return;
     }
     await this.#restore();
+    await Promise.all([this.#withdraw(reported), this.#removeConnections()]);
+  }
+
+  async #withdraw(reported: Promise<void>): Promise<void> {
     await reported;
     await this.#reporter.withdraw().catch((error: unknown) => {
-      log.info({ reason: (error as Error).message }, 'NodeKeepalive left in place');
+      this.#options.log.info({ reason: (error as Error).message }, 'NodeKeepalive left in place');
     });
+  }
+
+  async #removeConnections(): Promise<void> {
+    await this.#connections.stop();
+    await this.#kernel.removeConnections();
   }
 
   async #restore(): Promise<void> {

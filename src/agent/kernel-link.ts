@@ -19,7 +19,9 @@ export interface KernelOptions {
 
 export interface Question {
   readonly id: number;
-  readonly ask: 'visit' | 'remembered' | 'restoreAll' | 'discover' | 'followConnections' | 'countConnections';
+  readonly ask:
+    | ('visit' | 'remembered' | 'restoreAll' | 'discover')
+    | ('followConnections' | 'countConnections' | 'removeConnections');
   readonly visits?: readonly Visit[];
   readonly followed?: Followed;
   /** Of these, the process that led to their network has ended. */
@@ -155,6 +157,11 @@ export class KernelLink {
 
   async countConnections(): Promise<Counted> {
     return (await this.#ask({ ask: 'countConnections' })).counted ?? { readings: [], loosened: [], cpuMs: 0 };
+  }
+
+  /** Takes away what looks after connections in the kernel, once it is loaded: that may be later than a pod has to end. */
+  async removeConnections(): Promise<void> {
+    await this.#ask({ ask: 'removeConnections' });
   }
 
   async restoreAll(): Promise<Restored> {

@@ -70,9 +70,10 @@ type Answering = (on: Kernel, question: Question) => Omit<Answer, 'id'> | Promis
 const answers: Readonly<Record<Question['ask'], Answering>> = {
   visit: ({ kernel }, { visits = [], pods }) => ({ readings: kernel.visit(visits, pods) }),
   remembered: ({ kernel }) => ({ readings: kernel.visit(kernel.remembered()) }),
-  restoreAll: async ({ kernel, connections }) => {
+  restoreAll: ({ kernel }) => ({ restored: kernel.restoreAll() }),
+  removeConnections: async ({ connections }) => {
     (await connections).remove();
-    return { restored: kernel.restoreAll() };
+    return {};
   },
   discover: () => ({ discovery: discover(procRoot) }),
   followConnections: async ({ kernel, connections }, { followed, lost = [] }) => {

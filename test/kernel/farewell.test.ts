@@ -1,15 +1,22 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 
 import { runAgent } from '../../src/agent/agent.ts';
+import { KernelLink } from '../../src/agent/kernel-link.ts';
+import type { Restored } from '../../src/agent/node-kernel.ts';
 import { agentConfig, readConfig } from '../../src/ops/config.ts';
 import { createLog } from '../../src/ops/log.ts';
+import { HOST } from '../../src/policy/place.ts';
+import type { ProcessEntry } from '../cluster/process.ts';
+import { processes } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import type { Answer } from '../support/api-server.ts';
 import { FakeApiServer, json, stream } from '../support/api-server.ts';
-import { platformSpec } from '../support/builder.ts';
+import { asking, platformSpec } from '../support/builder.ts';
 import { Machine } from './machine.ts';
 
 const kernel = { timeSeconds: 7200, intervalSeconds: 75, probes: 9 };
@@ -68,6 +75,37 @@ function kubeconfig(): string {
   writeFileSync(file, JSON.stringify(config));
   return file;
 }
+
+test('values go back while the program for connections is still being loaded, which its removal waits for', async () => {
+  await machine.host.execOrThrow(['mount', '-t', 'bpf', 'bpf', '/sys/fs/bpf'], { cwd: '/' });
+  const objectFile = join(machine.folder, 'program.o');
+  execFileSync('mkfifo', [objectFile]);
+  // It is read twice: to know it by, and where it is loaded, which waits for somebody to write it once more.
+  const written = writeFile(objectFile, 'no program');
+  const link = new KernelLink({ procRoot: machine.procRoot, ledgerFile: machine.ledgerFile, objectFile });
+  const isLoader = ({ argv }: ProcessEntry) => argv.some((word) => word.includes(`"${objectFile}"`));
+  try {
+    await written;
+    const loader = await until('it is being loaded', () => processes().find(isLoader));
+    await link.visit([{ place: HOST, wanted: asking(90), anew: false, asked: true }], new Map());
+    expect(await machine.values()).toEqual(wanted);
+    let restored: Restored | undefined;
+    void link.restoreAll().then((told) => (restored = told));
+    expect(await until('it is told what went back', () => restored, { timeoutMs: leftMs })).toEqual({
+      back: [HOST],
+      left: [],
+    });
+    expect(await machine.values()).toEqual(kernel);
+    expect(link.reach).toBeUndefined();
+    const removed = link.removeConnections();
+    process.kill(loader.pid, 'SIGKILL');
+    await removed;
+    expect(link.reach).toBeDefined();
+  } finally {
+    for (const { pid } of processes().filter(isLoader)) process.kill(pid, 'SIGKILL');
+    await link.close();
+  }
+});
 
 test('values go back although the API server never answers the report that is under way', async () => {
   const environment = {

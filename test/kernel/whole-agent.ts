@@ -176,5 +176,6 @@ say('hangs', await valueOf(metrics.hangs));
 
 await connections.stop();
 await kernel.restoreAll();
+await kernel.removeConnections();
 await kernel.close();
 for (const child of children) child.kill('SIGKILL');
