@@ -201,22 +201,6 @@ describe('keepalive check', () => {
     ]);
   });
 
-  test('knows the templates of kinds that it is told of', async () => {
-    const rollout = { ...deployment(), apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' };
-    const text = yaml(policy({ podSelector: {} }), deployment({}, 'shop'), rollout);
-    expect(await remarked(text)).toEqual([expect.stringContaining('selects-nothing')]);
-    expect(await remarked(text, '--template', 'Rollout.argoproj.io=spec.template')).toEqual([]);
-    const elsewhere = ['--template', 'Rollout.argoproj.io=spec.podTemplate'];
-    expect(await remarked(text, ...elsewhere)).toContainEqual(
-      expect.stringMatching(
-        /^no-template: nothing is at spec\.podTemplate, where --template looks for pods of a Rollout/,
-      ),
-    );
-    const patch = yaml({ ...rollout, metadata: { name: 'other' }, spec: { replicas: 2 } });
-    const beside = await remarked(`${text}---\n${patch}`, '--template', 'Rollout.argoproj.io=spec.template');
-    expect(beside).toEqual([]);
-  });
-
   test('takes --namespace for what names none', async () => {
     const nameless = { ...deployment(), metadata: { name: 'mongo' } };
     const text = yaml(policy({}, { namespace: undefined }), nameless);
