@@ -10,10 +10,14 @@ import { nodePod } from '../../src/policy/node-pod.ts';
 import { labelledRecord } from '../../src/policy/record.ts';
 import { PlayedAgent } from './played-agent.ts';
 import { resourceOf } from './crowd.ts';
+import { narrowed } from './narrowed.ts';
 import { TurnClock } from './turn-clock.ts';
 
 /** Of each, hearing of a policy: one process makes all their reports. */
 const spreadMs = 10;
+
+/** Of thousands of agents that have something to tell at the same time; more would fill the memory of both sides with what waits. */
+const writesAtOnce = 32;
 
 /**
  * Agents that hear by one set of watches for all of them, and write each for itself: what is theirs alone is handed to
@@ -26,11 +30,13 @@ export class SharedEar {
   readonly #all = new AgentWorld('-');
   readonly #pods = new Store<NodePod>();
   readonly #client: ApiClient;
+  readonly #narrow: ApiClient;
   readonly #log: Log;
   readonly #clock = new TurnClock();
 
   constructor(client: ApiClient, log: Log) {
     this.#client = client;
+    this.#narrow = narrowed(client, writesAtOnce);
     this.#log = log;
   }
 
@@ -42,7 +48,7 @@ export class SharedEar {
     const { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps } = this.#all;
     const shared = { keepalivepolicies, clusterkeepalivepolicies, namespaces, configmaps };
     const world: World = Object.assign(new AgentWorld(node), shared);
-    const shares = { client: this.#client, log: this.#log, clock: this.#clock };
+    const shares = { client: this.#narrow, log: this.#log, clock: this.#clock };
     this.#agents.set(node, new PlayedAgent({ ...shares, node }, world));
   }
 
