@@ -2,7 +2,7 @@ import type { Requirement } from '../kube/requirement.ts';
 import { resources } from './resource.ts';
 
 const missing = (kind: string) =>
-  `the CustomResourceDefinition of ${kind} is not installed: kubectl apply -k crds/`;
+  `the CustomResourceDefinition of ${kind} is not installed: helm upgrade, or without Helm kubectl apply -k crds/ (docs/runbook.md#install-it-again)`;
 
 export const requirements: readonly Requirement[] = [
   { resource: resources.keepalivepolicies, remedy: missing('KeepalivePolicy') },

@@ -16,12 +16,12 @@ import {
 import type { PolicyRecord } from '../policy/record.ts';
 import type { Answer } from './cluster.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
+import { again, kindsAgain, kindsOfItsVersion } from './doctor-installation.ts';
 import { placesIn } from './doctor-places.ts';
 import type { Statement } from './explanation.ts';
 import { fine, unknown, wrong } from './explanation.ts';
 import { admissionByWebhook, isByWebhook } from './doctor-webhook.ts';
 
-const apply = 'kubectl apply -k deploy/ (or your overlay of it)';
 /** The oldest that the webhook is for. */
 const oldestMinor = 33;
 
@@ -46,11 +46,12 @@ export function definitions(facts: DoctorFacts): Statement[] {
   return kindNames.map((kind) => definition(kind, facts));
 }
 
-function definition(kind: KindName, { crds, ownKinds, version }: DoctorFacts): Statement {
+function definition(kind: KindName, facts: DoctorFacts): Statement {
+  const { crds, ownKinds, version } = facts;
   const found = crds[kind];
   const isServed = ownKinds.known ? ownKinds.value.includes(kinds[kind].plural) : undefined;
   if (isServed === false || (found.known && found.value === undefined))
-    return wrong(`the CustomResourceDefinition of ${kind} is not installed`, `kubectl apply -k crds/`);
+    return wrong(`the CustomResourceDefinition of ${kind} is not installed`, kindsAgain(facts));
   if (!found.known)
     return unknown(`whether the CustomResourceDefinition of ${kind} is of this version: ${found.why}`);
   const field = firstDifference(schemaIn(found.value ?? {}), schemaIn(crdOf(kinds[kind])), 'schema');
@@ -58,7 +59,7 @@ function definition(kind: KindName, { crds, ownKinds, version }: DoctorFacts): S
     ? fine(`the CustomResourceDefinition of ${kind} is installed and of this version`)
     : wrong(
         `the CustomResourceDefinition of ${kind} differs in ${field} from that of keepalive ${version}`,
-        'apply the crds/ of the version of the operator that runs, or use the tool of that version',
+        kindsOfItsVersion(facts),
       );
 }
 
@@ -89,12 +90,12 @@ export function admission(facts: DoctorFacts): Statement[] {
     const { missing, differing } = installationFor(kind, installed);
     return [
       ...missing.map((object) =>
-        wrong(`${object} is not installed, so new pods do not get the values of any ${kind}`, apply),
+        wrong(`${object} is not installed, so new pods do not get the values of any ${kind}`, again(facts)),
       ),
       ...differing.map(({ object, field, by }) =>
         wrong(
           `${object} differs in ${field} from what this version installs: ${by === 'somebody' ? 'somebody edited it' : 'it is of another version'}`,
-          apply,
+          again(facts),
         ),
       ),
     ];
@@ -135,7 +136,9 @@ function witness(facts: DoctorFacts, policies: Compared): Statement[] {
   );
   return [...new Set(faults)]
     .filter((fault) => fault !== undefined)
-    .map((fault) => wrong(`${fault}, so it cannot be seen whether the API server acts by a policy`, apply));
+    .map((fault) =>
+      wrong(`${fault}, so it cannot be seen whether the API server acts by a policy`, again(facts)),
+    );
 }
 
 /** Each cluster policy that acts on pods has a binding of its own, which the controller writes. */

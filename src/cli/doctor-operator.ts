@@ -8,6 +8,7 @@ import { oneLine, shortened } from '../policy/words.ts';
 import { agentPod } from './agent-pods.ts';
 import { valueOr } from './cluster.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
+import { again } from './doctor-installation.ts';
 import { podTroubles } from './doctor-pods.ts';
 import type { Statement } from './explanation.ts';
 import { fine, note, unknown, wrong } from './explanation.ts';
@@ -33,7 +34,7 @@ export function controller(facts: DoctorFacts): Statement[] {
     return [
       wrong(
         `there is no controller in ${facts.homes.length === 0 ? 'any namespace' : facts.homes.join(', ')}: no policy is looked at`,
-        'kubectl apply -k deploy/ (docs/install.md)',
+        again(facts),
       ),
     ];
   return [...found.flatMap((one) => replicas(one, facts)), ...lease(facts)];
@@ -101,7 +102,8 @@ function troubled(text: string, { facts, namespace, name, component }: Troubled)
 }
 
 /** The newest words about pods that something could not make; of a Deployment its ReplicaSets say them. */
-function refusals({ events }: DoctorFacts, name: string): Statement[] {
+function refusals(facts: DoctorFacts, name: string): Statement[] {
+  const { events } = facts;
   if (!events.known) return [unknown(`why its pods are not made: ${events.why}`)];
   const about = events.value.filter(({ involvedObject }) => {
     const { name: of = '' } = (involvedObject ?? {}) as { name?: string };
@@ -110,7 +112,7 @@ function refusals({ events }: DoctorFacts, name: string): Statement[] {
   const newest = about.sort((a, b) => timeOf(b) - timeOf(a))[0];
   if (newest === undefined) return [];
   const words = shortened(oneLine(typeof newest.message === 'string' ? newest.message : ''), 400);
-  return [wrong(`pods of ${name} cannot be made: ${words}`, remedyOf(words))];
+  return [wrong(`pods of ${name} cannot be made: ${words}`, remedyOf(words, facts))];
 }
 
 function timeOf({ metadata, lastTimestamp, eventTime, series }: KubeObject): number {
@@ -119,28 +121,33 @@ function timeOf({ metadata, lastTimestamp, eventTime, series }: KubeObject): num
   return Date.parse(String(texts.find((text) => typeof text === 'string'))) || 0;
 }
 
-const remedies: readonly (readonly [words: RegExp, remedy: string])[] = [
+const remedies: readonly (readonly [words: RegExp, remedy: (facts: DoctorFacts) => string])[] = [
   [
     /insufficient quota to match these scopes|exceeded quota|forbidden: .*quota/i,
-    'deploy/agent.yaml has the ResourceQuota that lets pods of system-node-critical run in the namespace of the agents: apply it, or raise the quota that refuses',
+    (facts) =>
+      'bring back the ResourceQuota that lets pods of system-node-critical run in the namespace of the agents, or raise the quota that refuses: ' +
+      again(facts, { value: 'agent.resourceQuota.enabled=true' }),
   ],
   [
     /violates PodSecurity/,
-    'kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged --overwrite, of the namespace of the agents, or take the component controller-only',
+    (facts) =>
+      'kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged --overwrite, of the namespace of the agents; or do without them: ' +
+      again(facts, { component: 'controller-only', value: 'agent.enabled=false' }),
   ],
   [
     /security context constraint/,
-    'take the component openshift of deploy/components: it gives the agents the constraints privileged',
+    (facts) =>
+      `give the agents the constraints privileged: ${again(facts, { component: 'openshift', value: 'openshift.enabled=true' })}`,
   ],
   [
     /admission webhook|ValidatingAdmissionPolicy/,
-    'have it let the pods of the namespaces of the operator pass',
+    () => 'have it let the pods of the namespaces of the operator pass',
   ],
 ];
 
-function remedyOf(words: string): string {
+function remedyOf(words: string, facts: DoctorFacts): string {
   return (
-    remedies.find(([pattern]) => pattern.test(words))?.[1] ??
+    remedies.find(([pattern]) => pattern.test(words))?.[1](facts) ??
     'do what it says, then wait: it is tried again and again'
   );
 }
@@ -160,7 +167,7 @@ export function agents(facts: DoctorFacts): Statement[] {
     : [
         wrong(
           `${count} nodes have a NodeKeepalive, and there is no DaemonSet of agents`,
-          'kubectl apply -k deploy/; where no agents are wanted: kubectl delete nka --all',
+          `${again(facts, { value: 'agent.enabled=true' })}; where no agents are wanted: kubectl delete nka --all`,
         ),
       ];
 }

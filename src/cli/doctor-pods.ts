@@ -52,7 +52,7 @@ function remedyOf(
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): string {
   if (/Image|ErrPull/.test(reason))
-    return 'push the image to where the manifests name it, or name it by an overlay: docs/install.md#build-the-image-and-install';
+    return 'push the image to where it is named, or name another one, by image.registry of the chart or by an overlay: docs/install.md#build-the-image-and-install';
   if (reason === 'Unschedulable')
     return 'make room on the node, or take away what keeps it off, as the message says';
   if (reason === 'CrashLoopBackOff')

@@ -1,13 +1,14 @@
 import type { KubeObject } from '../kube/resource.ts';
 import { admissionDifference, staticAdmission, webhookAround } from '../policy/installation.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
+import { again } from './doctor-installation.ts';
 import { placesIn } from './doctor-places.ts';
 import type { Statement } from './explanation.ts';
 import { fine, unknown, wrong } from './explanation.ts';
 
 const { kind, metadata } = staticAdmission.webhook;
 const title = `${kind} ${metadata.name}`;
-const install = 'install with the chart, or with the component deploy/components/webhook';
+const option = { component: 'webhook', value: 'admission=auto' } as const;
 
 interface Webhook {
   readonly clientConfig: { readonly caBundle?: string };
@@ -37,7 +38,7 @@ export function admissionByWebhook(facts: DoctorFacts): Statement[] {
     return [
       wrong(
         `the API server does not serve MutatingAdmissionPolicy (admissionregistration.k8s.io/v1), and there is no ${title}, so no new pod gets its values`,
-        install,
+        again(facts, option),
       ),
     ];
   return configured(webhook.value, facts);
@@ -47,7 +48,9 @@ function configured(object: KubeObject, facts: DoctorFacts): Statement[] {
   const { webhooks = [] } = object as Configuration;
   const differs = admissionDifference({ ...object, webhooks }, [webhookAround(placesIn(facts))]);
   if (differs !== undefined)
-    return [wrong(`${title} differs in ${differs.field} from what this version installs`, install)];
+    return [
+      wrong(`${title} differs in ${differs.field} from what this version installs`, again(facts, option)),
+    ];
   if (webhooks.some(({ clientConfig }) => (clientConfig.caBundle ?? '') === ''))
     return [
       wrong(

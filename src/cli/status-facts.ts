@@ -9,6 +9,7 @@ import type { AgentPod } from './agent-pods.ts';
 import { agentPod, agentSet, homesOf, inEach } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
 import { known } from './cluster.ts';
+import { installCommand } from './install-command.ts';
 import { resources } from './resource.ts';
 import { CommandError } from './terminal.ts';
 
@@ -66,8 +67,8 @@ export async function policiesOf(cluster: Cluster, namespace: string | undefined
 
 function notInstalled(): CommandError {
   return new CommandError(
-    'keepalive-operator is not installed in this cluster: it knows no KeepalivePolicy. `kubectl apply -k deploy/` installs it; ' +
-      '`keepalive doctor` tells what else is missing',
+    `keepalive-operator is not installed in this cluster: it knows no KeepalivePolicy. \`${installCommand}\` installs it (docs/install.md); ` +
+      '`keepalive doctor` tells what is there and what is missing',
   );
 }
 

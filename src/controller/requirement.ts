@@ -4,7 +4,7 @@ import { webhookName } from '../policy/webhook.ts';
 import { resources } from './resource.ts';
 
 const missing = (kind: string) =>
-  `the CustomResourceDefinition of ${kind} is not installed: kubectl apply -k crds/`;
+  `the CustomResourceDefinition of ${kind} is not installed: helm upgrade, or without Helm kubectl apply -k crds/ (docs/runbook.md#install-it-again)`;
 
 const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
   policy: [
@@ -12,7 +12,7 @@ const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
       resource: resources.mutatingadmissionpolicies,
       remedy:
         'the API server does not serve MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): use Kubernetes 1.36 or later, ' +
-        'or the component deploy/components/webhook',
+        'or the component deploy/components/webhook (with the chart: admission=webhook)',
     },
   ],
   webhook: [
@@ -21,7 +21,7 @@ const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
       name: webhookName,
       remedy:
         'the API server does not serve MutatingAdmissionPolicy (Kubernetes before 1.36), or ADMISSION says so, and what a webhook needs ' +
-        'instead is not installed: take the component deploy/components/webhook into your overlay',
+        'instead is not installed: take the component deploy/components/webhook into your overlay (with the chart: admission=webhook)',
     },
   ],
 };

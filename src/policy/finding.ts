@@ -52,7 +52,7 @@ const nodesNotCovered: Finding = {
   reason: 'NodesNotCovered',
   message:
     'spec.nodes asks for the network namespace of nodes, which only the node agent can change, and none runs: ' +
-    'nodes and pods with hostNetwork keep the values they have. Install the DaemonSet of deploy/agent.yaml; where it is installed, see which nodes it chooses',
+    'nodes and pods with hostNetwork keep the values they have. Install the DaemonSet of deploy/agent.yaml (with the chart: agent.enabled=true); where it is installed, see which nodes it chooses',
 };
 
 /** Nobody looks into the kernel of these nodes: one finding, or none, since many would hide everything else. */

@@ -56,7 +56,7 @@ export function refusalFault(
     reason: 'AdmissionRefused',
     message:
       `Nothing is changed: ${first.by} refuses pods with the values ("${first.message}"), and no node agent runs that could give ` +
-      'them to running pods. Have it allow the three sysctls net.ipv4.tcp_keepalive_*, or install the DaemonSet of deploy/agent.yaml',
+      'them to running pods. Have it allow the three sysctls net.ipv4.tcp_keepalive_*, or install the DaemonSet of deploy/agent.yaml (with the chart: agent.enabled=true)',
   };
 }
 

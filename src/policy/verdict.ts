@@ -21,7 +21,7 @@ export function readyVerdict(policy: EffectivePolicy, present: Present): Verdict
   const who = whoOf(policy, present);
   if (who === undefined) {
     const message =
-      'Nothing is changed: it selects no pods, and no node agent runs that could change nodes. Install the DaemonSet of deploy/agent.yaml; where it is installed, see which nodes it chooses';
+      'Nothing is changed: it selects no pods, and no node agent runs that could change nodes. Install the DaemonSet of deploy/agent.yaml (with the chart: agent.enabled=true); where it is installed, see which nodes it chooses';
     return { kind: 'ready', reason: 'NothingEnforced', message };
   }
   const values =

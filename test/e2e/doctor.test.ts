@@ -123,7 +123,7 @@ describe('keepalive doctor', () => {
         {
           check: 'agents',
           text: expect.stringMatching(/^pods of other cannot be made: .* exceeded quota: none-critical,/),
-          fix: expect.stringContaining('deploy/agent.yaml has the ResourceQuota'),
+          fix: expect.stringContaining('bring back the ResourceQuota'),
         },
       ]);
     } finally {

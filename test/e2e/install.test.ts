@@ -55,7 +55,7 @@ test('without the CustomResourceDefinitions the controller refuses to start and 
   );
   expect([code, stderr.trim()]).toEqual([
     1,
-    'the CustomResourceDefinition of KeepalivePolicy is not installed: kubectl apply -k crds/',
+    'the CustomResourceDefinition of KeepalivePolicy is not installed: helm upgrade, or without Helm kubectl apply -k crds/ (docs/runbook.md#install-it-again)',
   ]);
 });
 

@@ -13,7 +13,12 @@ export const nowMs = Date.UTC(2026, 0, 1, 12);
 export const secondsAgo = (seconds: number) => new Date(nowMs - seconds * 1000).toISOString();
 
 export interface Sketch {
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: object;
+    readonly annotations?: object;
+  };
   readonly [field: string]: unknown;
 }
 /** As the API server sends it. */
@@ -64,6 +69,26 @@ export function installedIn({ controller, agents: elsewhere }: Homes): Partial<D
     deployments: objects(moved(deployment(2, 2), controller)),
     daemonSets: objects(moved(agentSet(1), elsewhere)),
   };
+}
+
+/** What Helm writes on each object of a release, beside what the chart has there. */
+export const released = (release = 'nets', namespace = 'platform') => ({
+  labels: { 'app.kubernetes.io/managed-by': 'Helm', 'app.kubernetes.io/instance': release },
+  annotations: { 'meta.helm.sh/release-name': release, 'meta.helm.sh/release-namespace': namespace },
+});
+
+/** Controller and agents, with what somebody wrote on them who installed them. */
+export function installedBy({ labels, annotations }: Marks): Partial<DoctorFacts> {
+  const marked = ({ metadata, ...rest }: Sketch) => ({
+    ...rest,
+    metadata: { ...metadata, labels: { ...metadata.labels, ...labels }, annotations: { ...annotations } },
+  });
+  return { deployments: objects(marked(deployment(2, 2))), daemonSets: objects(marked(agentSet(1))) };
+}
+
+interface Marks {
+  readonly labels?: object;
+  readonly annotations?: object;
 }
 
 export const mutating = [...staticAdmission.policies, ...staticAdmission.witnesses];

@@ -107,7 +107,7 @@ describe('it finds', () => {
           ),
         ),
       },
-      'wrong: agents: pods of keepalive-agent cannot be made: pods "x" is forbidden: insufficient quota to match these scopes: [{PriorityClass In [system-node-critical]}] -> deploy/agent.yaml has the ResourceQuota',
+      'wrong: agents: pods of keepalive-agent cannot be made: pods "x" is forbidden: insufficient quota to match these scopes: [{PriorityClass In [system-node-critical]}] -> bring back the ResourceQuota',
     ],
     [
       'agents that Pod Security refuses',
