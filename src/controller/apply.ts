@@ -222,7 +222,7 @@ function unlessNotFound(error: unknown): undefined {
 function setbackMessage(error: unknown): string {
   const what = error instanceof ApiError ? `${error.status} ${error.reason}` : 'an error';
   const remedy = isForbidden(error)
-    ? 'the rights of the controller were changed, so apply the manifests of the operator again'
+    ? 'the rights of the controller were changed, so install the operator again (docs/runbook.md#install-it-again)'
     : 'the log of the controller says more';
   return `The binding could not be written (${what}) and will be tried again: ${remedy}`;
 }

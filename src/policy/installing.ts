@@ -58,12 +58,12 @@ function lacking({ record, installation: { missing: objects }, activatingForMs }
 function awaited(objects: readonly string[]): Verdict {
   const message =
     `${are(objects)} not installed yet, so no new pod is changed: in an installation that passes by itself; ` +
-    'otherwise apply the manifests of the operator again';
+    'otherwise install the operator again (docs/runbook.md#install-it-again)';
   return { kind: 'reconciling', reason: missingReason, message };
 }
 
 function stalled(objects: readonly string[]): Verdict {
-  const message = `${are(objects)} not installed, so no new pod is changed: apply the manifests of the operator again`;
+  const message = `${are(objects)} not installed, so no new pod is changed: install the operator again (docs/runbook.md#install-it-again)`;
   return { kind: 'stalled', reason: missingReason, message };
 }
 

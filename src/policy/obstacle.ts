@@ -45,11 +45,11 @@ export function differenceFault({ differing }: Installation): Verdict | undefine
     ? {
         kind: 'stalled',
         reason: 'AdmissionDiffers',
-        message: `${what}: somebody edited it, and new pods may not get the values. Apply the manifests of the operator again`,
+        message: `${what}: somebody edited it, and new pods may not get the values. Install the operator again (docs/runbook.md#install-it-again)`,
       }
     : {
         kind: 'reconciling',
         reason: 'AdmissionDiffers',
-        message: `${what}: it is of another version. In an upgrade this passes by itself; if it stays, apply the manifests of the version that runs`,
+        message: `${what}: it is of another version. In an upgrade this passes by itself; if it stays, install that of the version that runs (docs/runbook.md#install-it-again)`,
       };
 }

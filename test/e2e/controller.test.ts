@@ -205,7 +205,7 @@ describe('what the installation needs', () => {
     const status = await bench.status({ kind: 'kap', name: 'lacking', namespace }, isAwaited);
     expect(condition(status, 'Reconciling')?.message).toBe(
       `MutatingAdmissionPolicy ${admissionPolicy} is not installed yet, so no new pod is changed: in an installation that ` +
-        'passes by itself; otherwise apply the manifests of the operator again',
+        'passes by itself; otherwise install the operator again (docs/runbook.md#install-it-again)',
     );
     expect(condition(status, 'Ready')?.status).toBe('False');
     await bench.cluster.kubectl('apply', '-f', join(repository, 'deploy/admission.yaml'));

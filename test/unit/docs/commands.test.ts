@@ -13,6 +13,13 @@ test('no page reuses the values of the release before without the defaults of th
   expect(lines.filter(([, line]) => / --reuse-values\b/.test(line))).toEqual([]);
 });
 
+// Helm 4 goes on with a release of Helm 3 as that did, and then refuses to force anything.
+test('no page has helm upgrade force conflicts but by server-side apply', () => {
+  const forcing = lines.filter(([, line]) => /^helm upgrade .*--force-conflicts/.test(line));
+  expect(forcing.length).toBeGreaterThan(0);
+  expect(forcing.filter(([, line]) => !line.includes(' --server-side=true '))).toEqual([]);
+});
+
 test.each(['docs/runbook.md', 'docs/uninstall.md'])(
   '%s asks for kinds that older clusters do not serve in lines of their own, and says so',
   (path) => {

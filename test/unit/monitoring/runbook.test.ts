@@ -14,8 +14,53 @@ const sections = new Map(
 );
 const [, ...headings] = sections.keys();
 
-test('the runbook has a section for each alert, in the same order, and no other', () => {
-  expect(headings).toEqual(alerts.map(({ name }) => name));
+test('the runbook has a section for each alert, in the same order, and one for what several lead to', () => {
+  expect(headings).toEqual(['Install it again', ...alerts.map(({ name }) => name)]);
+});
+
+test('what was edited comes back by a command for each way to install, and whoever needs one is led there', () => {
+  const [commands = ''] = page.blocks('sh', 'Install it again');
+  const lines = commands.trim().split('\n');
+  expect(lines).toHaveLength(3);
+  // Helm 4 names a conflict and changes nothing where somebody edited by hand, which is what this is for.
+  expect(lines[0]).toMatch(/^helm upgrade .* --reset-then-reuse-values .*--force-conflicts\b.*# Helm 4$/);
+  expect(lines[1]).toMatch(/^helm upgrade .* --reset-then-reuse-values +# Helm 3$/);
+  expect(lines[2]).toMatch(/^kubectl apply -k /);
+  for (const name of [
+    'KeepalivePolicyStalled',
+    'KeepaliveReconcileFailing',
+    'KeepaliveWebhookCertificateOld',
+  ])
+    expect([name, sections.get(name)]).toEqual([name, expect.stringContaining('](#install-it-again)')]);
+});
+
+test('of every reason for which a policy is stalled it says what becomes of its values', () => {
+  const reasons = new Page('docs/install.md')
+    .tableAfter('### Conditions')
+    .filter(([condition]) => condition === '`Stalled`')
+    .map(([, reason = '']) => reason);
+  expect(reasons).toContain('`BeyondLimits`');
+  const stalled = sections.get('KeepalivePolicyStalled') ?? '';
+  const breaks = stalled.slice(stalled.indexOf('**Breaks.**'), stalled.indexOf('**Look.**'));
+  // No alert tells of those that are too many.
+  expect(reasons.filter((one) => !breaks.includes(one))).toEqual(['`TooManyPolicies`']);
+  expect(stalled).toContain('get configmap keepalive-settings');
+});
+
+test('it says where the places that its commands name come from', () => {
+  const [head = ''] = page.text.split('\n## ');
+  for (const place of ['keepalive-system', 'keepalive-agent']) {
+    expect(page.text).toContain(`-n ${place} `);
+    expect(head).toContain(place);
+  }
+  expect(head).toContain(
+    'kubectl get deployments,daemonsets -A -l app.kubernetes.io/name=keepalive-operator',
+  );
+});
+
+test('why no pod of the controller runs is asked of pods and of what makes them', () => {
+  const [look = ''] = page.blocks('sh', 'KeepaliveNoLeader');
+  expect(look).toMatch(/describe pods,replicasets -l \S*component=controller$/m);
 });
 
 describe.each(alerts)('$name', (alert) => {

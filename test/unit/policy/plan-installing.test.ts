@@ -48,7 +48,7 @@ describe('admission objects that are missing', () => {
     expect(conditionsOf(next.status)).toEqual(stalled);
     expect(next).toMatchObject({ binding: { do: 'keep' }, activation: 'none', againAfterMs: undefined });
     expect(next.status.conditions?.[0]?.message).toBe(
-      `${names}, so no new pod is changed: apply the manifests of the operator again`,
+      `${names}, so no new pod is changed: install the operator again (docs/runbook.md#install-it-again)`,
     );
   });
 

@@ -83,7 +83,7 @@ describe('an obstacle', () => {
     expect(conditionsOf(status)).toEqual(['Ready=False AdmissionDiffers', 'Stalled=True AdmissionDiffers']);
     expect(status.conditions?.[0]?.message).toBe(
       'MutatingAdmissionPolicy a differs in spec.variables[1].expression from what this version installs: ' +
-        'somebody edited it, and new pods may not get the values. Apply the manifests of the operator again',
+        'somebody edited it, and new pods may not get the values. Install the operator again (docs/runbook.md#install-it-again)',
     );
     expect(status.pods?.summary).toBe('1/2');
     // An upgrade ends by itself, and tools that give up on Stalled should not give up on it.
