@@ -23,8 +23,8 @@ const each = 'kind, policy_namespace, policy';
 const newest = (gauge: string, label = '') => `max by (${each}) (keepalive_policy_${gauge}${label})`;
 const holds = (type: string) => newest('condition', `{type="${type}"}`);
 const enforced = `and on (${each}) ${newest('enforced')} == 1`;
-const uncovered = (what: 'pods' | 'hosts') =>
-  `(${newest(`${what}_selected`)} - ${newest(`${what}_live`)}) > 0 ${enforced}`;
+// Not what is selected and not live: of that nobody may know anything yet, and Covered may be False for something else.
+const uncovered = (what: 'pods' | 'hosts') => `${newest(`${what}_uncovered`)} > 0 ${enforced}`;
 
 /** `KeepalivePolicy db/behind-the-nat`; a cluster policy has no namespace. */
 const named = '{{ $labels.kind }} {{ with $labels.policy_namespace }}{{ . }}/{{ end }}{{ $labels.policy }}';
@@ -52,7 +52,7 @@ export const policyAlerts: readonly Alert[] = [
   {
     name: 'KeepalivePodsNotCovered',
     severity: 'warning',
-    expr: `${uncovered('pods')} and on (${each}) ${holds('Covered')} == 0`,
+    expr: uncovered('pods'),
     minutes: 30,
     summary: `${named}: {{ $value }} pods are not covered.`,
     description:
@@ -61,7 +61,7 @@ export const policyAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveNodesNotCovered',
     severity: 'warning',
-    expr: `${uncovered('hosts')} and on (${each}) ${holds('Covered')} == 0`,
+    expr: uncovered('hosts'),
     minutes: 30,
     summary: `${named}: {{ $value }} nodes are not covered.`,
     description:

@@ -20,7 +20,7 @@ stores every series twice (alerts and dashboards count each process once all the
 ## Metrics of the operator
 
 There is an agent on each node, so it has 40 series at most, nine of them of the process (\`process_*\`, \`nodejs_*\`). A controller has all of those, and
-up to ten for each policy. Its counts there are exact, while those in the status are [written the less often the more agents there
+up to twelve for each policy. Its counts there are exact, while those in the status are [written the less often the more agents there
 are](how-it-works.md#what-is-read-back). The replica that acts tells of policies, and no other.
 `;
 

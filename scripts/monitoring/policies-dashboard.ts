@@ -52,8 +52,12 @@ const covered: readonly PanelSpec[] = [
     ],
   },
   {
-    ...{ title: 'Pods that are not live', form: 'lines', about: 'By policy.' },
-    queries: [{ expr: `${of('pods_selected')} - ${of('pods_live')}`, legend: name }],
+    ...{
+      title: 'Pods that are not covered',
+      form: 'lines',
+      about: 'By policy: those that were read. What has not started is not among them.',
+    },
+    queries: [{ expr: of('pods_uncovered'), legend: name }],
   },
   {
     ...{

@@ -13,6 +13,14 @@ export interface Coverage {
   readonly status: Condition['status'];
   readonly reason: string;
   readonly message: string;
+  /** What was read and is not covered for certain; undefined while no node agent reports. */
+  readonly uncovered?: Uncovered | undefined;
+}
+
+interface Uncovered {
+  readonly pods: number;
+  /** Of a policy that is for nodes. */
+  readonly hosts?: number;
 }
 
 export interface ConditionContext {

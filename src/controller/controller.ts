@@ -277,7 +277,7 @@ export class Controller {
     }
     const { circumstances, planned } = looked;
     const { kind } = circumstances.record;
-    this.#readings.note(key, circumstances, planned.status);
+    this.#readings.note(key, circumstances, planned);
     let outcome: Outcome = 'failed';
     try {
       const waitMs = await this.#applier.apply(circumstances, planned);

@@ -1,6 +1,8 @@
 import type { PolicyStatus } from '../api/status.ts';
 import type { PolicyReading } from '../ops/policy-metrics.ts';
-import type { Circumstances } from '../policy/plan.ts';
+import type { Circumstances, Plan } from '../policy/plan.ts';
+
+type Decided = Pick<Plan, 'status' | 'coverage'>;
 
 /** What each policy was last found to be. */
 export class Readings {
@@ -10,10 +12,10 @@ export class Readings {
   note(
     key: string,
     circumstances: Pick<Circumstances, 'record' | 'settings' | 'inExcess'>,
-    status: PolicyStatus,
+    planned: Decided,
   ) {
     if (circumstances.inExcess) this.#readings.delete(key);
-    else this.#readings.set(key, readingOf(circumstances, status));
+    else this.#readings.set(key, readingOf(circumstances, planned));
   }
 
   forget(key: string): void {
@@ -28,19 +30,27 @@ export class Readings {
 /** Of what was decided, whether it is written yet or waits for its time: metrics are exact where a status may be behind. */
 export function readingOf(
   { record, settings: { settings } }: Pick<Circumstances, 'record' | 'settings'>,
-  { pods, hosts, connections, conditions = [] }: PolicyStatus,
+  { status, coverage: { uncovered } }: Decided,
 ): PolicyReading {
   const { kind, namespace, name, policy } = record;
-  const known = conditions.filter(({ status }) => status !== 'Unknown');
+  const known = (status.conditions ?? []).filter(({ status }) => status !== 'Unknown');
   return {
     ...{ kind, namespace, name },
+    ...countsOf(status),
+    podsUncovered: uncovered?.pods,
+    hostsUncovered: uncovered?.hosts,
+    isEnforced: policy && policy.spec.mode === 'Enforce' && settings.acting === 'Enforce',
+    conditions: new Map(known.map(({ type, status }) => [type, status === 'True'])),
+  };
+}
+
+function countsOf({ pods, hosts, connections }: PolicyStatus) {
+  return {
     podsSelected: pods?.selected,
     podsLive: pods?.live,
     hostsSelected: hosts?.selected,
     hostsLive: hosts?.live,
     connectionsEstablished: connections?.established,
     connectionsExposed: connections?.exposed,
-    isEnforced: policy && policy.spec.mode === 'Enforce' && settings.acting === 'Enforce',
-    conditions: new Map(known.map(({ type, status }) => [type, status === 'True'])),
   };
 }

@@ -10,9 +10,11 @@ export interface PolicyReading {
   readonly name: string;
   readonly podsSelected: number | undefined;
   readonly podsLive: number | undefined;
+  readonly podsUncovered: number | undefined;
   /** Of a policy that is for nodes. */
   readonly hostsSelected: number | undefined;
   readonly hostsLive: number | undefined;
+  readonly hostsUncovered: number | undefined;
   readonly connectionsEstablished: number | undefined;
   readonly connectionsExposed: number | undefined;
   /** Whether it may change anything: neither its mode nor the switch of the cluster keeps it from that. */
@@ -75,6 +77,11 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
     ({ podsLive }) => podsLive,
   );
   gauge(
+    'keepalive_policy_pods_uncovered',
+    'Of the selected ones, pods that were read and are not covered for certain: what their kernel holds is not enough, or nobody may or can change it. Without those that have not started. Missing while no node agent reports.',
+    ({ podsUncovered }) => podsUncovered,
+  );
+  gauge(
     'keepalive_policy_hosts_selected',
     'Nodes that a policy is for by its spec.nodes. Missing where it is for none.',
     ({ hostsSelected }) => hostsSelected,
@@ -83,6 +90,11 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
     'keepalive_policy_hosts_live',
     'Of these, nodes whose own network was read and holds values that are enough.',
     ({ hostsLive }) => hostsLive,
+  );
+  gauge(
+    'keepalive_policy_hosts_uncovered',
+    'Of the selected ones, nodes whose own network was read and holds values that are not enough.',
+    ({ hostsUncovered }) => hostsUncovered,
   );
   gauge(
     'keepalive_policy_connections_established',

@@ -22,11 +22,19 @@ type Rule = (facts: CoverageFacts) => Coverage | undefined;
  * nobody has read leaves it open; it is True only where all of it was read.
  */
 export function coverageOf(facts: CoverageFacts): Coverage {
+  const uncovered = uncoveredOf(facts);
   for (const rule of rules) {
     const coverage = rule(facts);
-    if (coverage !== undefined) return coverage;
+    if (coverage !== undefined) return { ...coverage, uncovered };
   }
-  return everything(facts);
+  return { ...everything(facts), uncovered };
+}
+
+/** Without what nobody has read yet: selected less live has pods that wait for their image, too. */
+function uncoveredOf({ hosts, known, rollup }: CoverageFacts): Coverage['uncovered'] {
+  if (rollup === undefined || rollup.nodes.reporting === 0) return undefined;
+  const { uncovered: pods, hostsNotLive } = known;
+  return hosts === undefined ? { pods } : { pods, hosts: hostsNotLive };
 }
 
 const rules: readonly Rule[] = [

@@ -81,34 +81,39 @@ const policies: readonly RuleCase[] = [
 ];
 
 function uncovered(what: 'pods' | 'hosts'): RuleCase[] {
-  const [alert, word] =
-    what === 'pods' ? ['KeepalivePodsNotCovered', 'pods'] : ['KeepaliveNodesNotCovered', 'nodes'];
-  const counts = { [gauge(`${what}_selected`)]: '5x40', [gauge(`${what}_live`)]: '3x40' };
+  const [alert, word, cause] =
+    what === 'pods'
+      ? ['KeepalivePodsNotCovered', 'pods', 'as of pods that have not started']
+      : ['KeepaliveNodesNotCovered', 'nodes', 'as of nodes without an agent'];
+  // Two are known not to be covered, and of a third nobody knows.
+  const counts = { [gauge(`${what}_selected`)]: '5x40', [gauge(`${what}_live`)]: '2x40' };
+  const isNot = { ...counts, [condition('Covered')]: '0x40' };
+  const enforced = { [gauge('enforced')]: '1x40' };
   return [
     {
-      ...{ alert, when: 'after half an hour', at: 31 },
-      series: { ...counts, [condition('Covered')]: '0x40', [gauge('enforced')]: '1x40' },
+      ...{ alert, when: 'after half an hour, and counts those that were read', at: 31 },
+      series: { ...isNot, ...enforced, [gauge(`${what}_uncovered`)]: '2x40' },
       fires: { labels, summary: `${named}: 2 ${word} are not covered.` },
     },
     {
       ...{ alert, when: 'before', at: 29 },
-      series: { ...counts, [condition('Covered')]: '0x40', [gauge('enforced')]: '1x40' },
+      series: { ...isNot, ...enforced, [gauge(`${what}_uncovered`)]: '2x40' },
     },
     {
       ...{ alert, when: 'where the policy only looks', at: 31 },
-      series: { ...counts, [condition('Covered')]: '0x40', [gauge('enforced')]: '0x40' },
+      series: { ...isNot, [gauge('enforced')]: '0x40', [gauge(`${what}_uncovered`)]: '2x40' },
     },
     {
-      ...{ alert, when: 'where nobody knows yet, as of pods that have not started', at: 31 },
-      series: { ...counts, [gauge('enforced')]: '1x40' },
+      ...{ alert, when: `where nobody knows yet, ${cause}`, at: 31 },
+      series: { ...counts, ...enforced, [gauge(`${what}_uncovered`)]: '0x40' },
+    },
+    {
+      ...{ alert, when: `where nobody knows yet, ${cause}, and something else is not covered`, at: 31 },
+      series: { ...isNot, ...enforced, [gauge(`${what}_uncovered`)]: '0x40' },
     },
     {
       ...{ alert, when: 'without agents, who alone could tell', at: 31 },
-      series: {
-        [gauge(`${what}_selected`)]: '5x40',
-        [condition('Covered')]: '0x40',
-        [gauge('enforced')]: '1x40',
-      },
+      series: { [gauge(`${what}_selected`)]: '5x40', [condition('Covered')]: '0x40', ...enforced },
     },
   ];
 }

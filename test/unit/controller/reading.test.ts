@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 
+import type { Coverage } from '../../../src/api/condition.ts';
 import type { Acting } from '../../../src/api/settings.ts';
 import { defaultSettings } from '../../../src/api/settings.ts';
 import type { Condition, PolicyStatus } from '../../../src/api/status.ts';
@@ -23,6 +24,8 @@ function condition(type: Condition['type'], status: Condition['status']): Condit
 const pods = { selected: 12, declared: 9, skipped: 1, summary: '9/12' };
 const connections = { established: 340, protected: 338, exposed: 2 };
 
+const coverage: Coverage = { status: 'Unknown', reason: 'R', message: '' };
+
 test.each<[string, PolicyStatus, object]>([
   ['nothing at first', {}, { podsSelected: undefined, conditions: new Map() }],
   ['no live pods without agents', { pods }, { podsSelected: 12, podsLive: undefined }],
@@ -45,7 +48,17 @@ test.each<[string, PolicyStatus, object]>([
     },
   ],
 ])('metrics tell %s', (_, status, reading) => {
-  expect(readingOf(circumstancesOf('Enforce', 'Enforce'), status)).toMatchObject({ ...names, ...reading });
+  const found = circumstancesOf('Enforce', 'Enforce');
+  expect(readingOf(found, { status, coverage })).toMatchObject({ ...names, ...reading });
+});
+
+test.each<[string, Coverage['uncovered'], object]>([
+  ['nothing where no agent reports', undefined, { podsUncovered: undefined, hostsUncovered: undefined }],
+  ['pods of a policy that is for no nodes', { pods: 2 }, { podsUncovered: 2, hostsUncovered: undefined }],
+  ['nodes, and a zero that was counted', { pods: 0, hosts: 1 }, { podsUncovered: 0, hostsUncovered: 1 }],
+])('of what is known not to be covered they tell %s', (_, uncovered, reading) => {
+  const found = circumstancesOf('Enforce', 'Enforce');
+  expect(readingOf(found, { status: {}, coverage: { ...coverage, uncovered } })).toMatchObject(reading);
 });
 
 test.each([
@@ -54,24 +67,24 @@ test.each([
   ['Enforce', 'Audit', false],
   ['Enforce', 'AuditAndRestore', false],
 ] as const)('a policy of mode %s, where the cluster says %s: enforced is %s', (mode, acting, isEnforced) => {
-  expect(readingOf(circumstancesOf(mode, acting), {})).toMatchObject({ isEnforced });
+  expect(readingOf(circumstancesOf(mode, acting), { status: {}, coverage })).toMatchObject({ isEnforced });
 });
 
 test('of a policy that cannot be read nobody knows whether it is enforced', () => {
   const record = policyRecord('KeepalivePolicy', { metadata: { ...names, uid: 'u' }, spec: {} });
   const settings = { settings: defaultSettings, problems: [] };
-  expect(readingOf({ record, settings }, {}).isEnforced).toBeUndefined();
+  expect(readingOf({ record, settings }, { status: {}, coverage }).isEnforced).toBeUndefined();
 });
 
 test('of a policy in excess metrics tell nothing, nor what it was before', () => {
   const readings = new Readings();
   const found = circumstancesOf('Enforce', 'Enforce');
   const told = () => [...readings.values()].map(({ name }) => name);
-  readings.note('db/p', { ...found, inExcess: false }, {});
+  readings.note('db/p', { ...found, inExcess: false }, { status: {}, coverage });
   expect(told()).toEqual(['p']);
-  readings.note('db/p', { ...found, inExcess: true }, {});
+  readings.note('db/p', { ...found, inExcess: true }, { status: {}, coverage });
   expect(told()).toEqual([]);
-  readings.note('db/p', { ...found, inExcess: false }, {});
+  readings.note('db/p', { ...found, inExcess: false }, { status: {}, coverage });
   expect(told()).toEqual(['p']);
   readings.forget('db/p');
   expect(told()).toEqual([]);

@@ -12,7 +12,8 @@ const seriesOf = async ({ registry }: Registered) =>
 
 const policy: PolicyReading = {
   ...{ kind: 'KeepalivePolicy', namespace: 'db', name: 'behind-the-nat' },
-  ...{ podsSelected: 12, podsLive: undefined, hostsSelected: 3, hostsLive: 2, isEnforced: true },
+  ...{ podsSelected: 12, podsLive: undefined, podsUncovered: undefined, isEnforced: true },
+  ...{ hostsSelected: 3, hostsLive: 2, hostsUncovered: 1 },
   ...{ connectionsEstablished: 340, connectionsExposed: 0 },
   conditions: new Map([
     ['Ready', true],
@@ -65,8 +66,8 @@ describe('a controller', () => {
     setImmediate(other);
     const told = await seriesOf(metrics);
     isDone = true;
-    // Six of the gauges have a series of each, and one has two.
-    expect(told.filter((line) => line.includes('policy="p'))).toHaveLength(many.length * 8);
+    // Seven of the gauges have a series of each, and one has two.
+    expect(told.filter((line) => line.includes('policy="p'))).toHaveLength(many.length * 9);
     expect(turns).toBeGreaterThan(36);
   });
 
@@ -79,6 +80,7 @@ describe('a controller', () => {
       `keepalive_policy_pods_selected{${of}} 12`,
       `keepalive_policy_hosts_selected{${of}} 3`,
       `keepalive_policy_hosts_live{${of}} 2`,
+      `keepalive_policy_hosts_uncovered{${of}} 1`,
       `keepalive_policy_connections_established{${of}} 340`,
       `keepalive_policy_connections_exposed{${of}} 0`,
       `keepalive_policy_enforced{${of}} 1`,

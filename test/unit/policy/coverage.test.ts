@@ -41,11 +41,13 @@ const on = (node: string, name: string, phase = 'Running') =>
   pod({ name, phase, sysctls: sysctls(), spec: { nodeName: node } });
 const [a, b] = [on('n1', 'a'), on('n2', 'b')];
 
-function covered(nodes: PlainFacts, pods = [a], policy: EffectivePolicy = team(90)) {
+function look(nodes: PlainFacts, pods = [a], policy: EffectivePolicy = team(90)) {
   const neighbourhoods = [{ namespace: namespace(), pods }];
-  const { status, reason, message } = assessed(policy, {
-    ...{ generation: 2, neighbourhoods, others: [], facts: nodes },
-  }).coverage;
+  return assessed(policy, { ...{ generation: 2, neighbourhoods, others: [], facts: nodes } }).coverage;
+}
+
+function covered(...seen: Parameters<typeof look>) {
+  const { status, reason, message } = look(...seen);
   return [status, reason, message];
 }
 
@@ -117,6 +119,42 @@ describe('Covered is False', () => {
 
   test('even where another node is away', () => {
     expect(covered(facts(exposed, 'silent'), [a, b])[0]).toBe('False');
+  });
+});
+
+describe('what is known not to be covered is counted', () => {
+  const fault = { pod: 'a', node: 'n1', reason: 'NotReachable', message: 'why' };
+  const exposed: Said = { ...good, live: 0, findings: [fault], findingsTotal: 1 };
+  const proxied = team(90, { path: [...nat(90), { preset: 'nginx-stream' }] });
+  const waiting = on('n1', 'p', 'Pending');
+  const both = platform(90, { nodes: { selector: {} } });
+  test.each<[string, Parameters<typeof look>, object | undefined]>([
+    ['of pods that were read', [facts(exposed, good), [a, b]], { pods: 1 }],
+    [
+      'and of none that has not started, whatever else is not covered',
+      [facts({ ...good, selected: 2, pending: 1 }), [a, waiting], proxied],
+      { pods: 0 },
+    ],
+    [
+      'and of those that were read beside one that has not started',
+      [facts({ ...exposed, selected: 2, pending: 1 }), [a, waiting]],
+      { pods: 1 },
+    ],
+    [
+      'and of none whose node is away, while a connection elsewhere is exposed',
+      [facts({ ...good, connections: open(2) }, 'silent'), [a, b]],
+      { pods: 0 },
+    ],
+    ['of nodes that were read', [facts({ ...good, host: 'NotLive' }), [a], both], { pods: 0, hosts: 1 }],
+    [
+      'and of none whose agent is away',
+      [facts({ ...exposed, host: 'Live' }, 'silent'), [a], both],
+      { pods: 1, hosts: 0 },
+    ],
+    ['and not at all where no agent reports', [facts('silent')], undefined],
+    ['nor where there are none', [noAgents, [pod({ name: 'web' })]], undefined],
+  ])('%s', (_sentence, seen, expected) => {
+    expect(look(...seen).uncovered).toEqual(expected);
   });
 });
 
