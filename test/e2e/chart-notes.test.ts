@@ -31,6 +31,15 @@ test.each([
   expect(commands).toContain(`idleTimeoutSeconds: ${timeout}}`);
 });
 
+test.each([
+  ['only counts open connections where namespaces may do no more', 'Observe', true],
+  ['leaves them at the default where they may', 'Repair', false],
+])('its first policy %s', async (_what, allowed, isTold) => {
+  const commands = commandsOf(await notesWith(set(`settings.openConnections=${allowed}`)));
+  expect(/^ {2}openConnections: Observe\nYAML$/m.test(commands)).toBe(isTold);
+  expect(commands).toContain('\nYAML\n');
+});
+
 test('where no namespace may have a policy, none is given, and what is left is told', async () => {
   const told = await notesWith(set('settings.policiesPerNamespace=0'));
   expect(told).not.toContain('kubectl apply');
