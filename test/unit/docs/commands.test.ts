@@ -13,6 +13,17 @@ test('no page reuses the values of the release before without the defaults of th
   expect(lines.filter(([, line]) => / --reuse-values\b/.test(line))).toEqual([]);
 });
 
+// The namespace of a context is seldom that of the release, and Helm then finds none.
+test('no page asks Helm for a release without the namespace that it is in', () => {
+  const asking = pages().flatMap(({ path, text }) =>
+    [...text.matchAll(/\bhelm (?:upgrade|rollback|uninstall) [a-z][^`\n]*/g)].map(
+      ([all]) => [path, all] as const,
+    ),
+  );
+  expect(asking.map(([, all]) => all).join('\n')).toContain('helm rollback');
+  expect(asking.filter(([, all]) => !/ (?:-n|--namespace) \S/.test(all))).toEqual([]);
+});
+
 // Helm 4 goes on with a release of Helm 3 as that did, and then refuses to force anything.
 test('no page has helm upgrade force conflicts but by server-side apply', () => {
   const forcing = lines.filter(([, line]) => /^helm upgrade .*--force-conflicts/.test(line));
