@@ -1,3 +1,4 @@
+import { GROUP, plurals } from '../../src/api/group.ts';
 import { code, table } from '../markdown.ts';
 import { alerts, runbookOf } from './alert.ts';
 import { catalogue } from './catalogue.ts';
@@ -41,6 +42,17 @@ const besides = `
   for who has rules of his own over conditions. \`test/long/tools-of-others.test.ts\` runs it.
 - **On a terminal:** \`deploy/monitoring/k9s-views.yaml\` and \`k9s-plugins.yaml\` are for the folder that \`k9s info\` names, as \`views.yaml\` and
   \`plugins.yaml\`. The same test shows them.
+
+The ClusterRole of kube-state-metrics has to let it read these kinds, and the definitions of kinds. In its chart this is \`rbac.extraRules\`:
+
+\`\`\`yaml
+- apiGroups: [${GROUP}]
+  resources: [${Object.values(plurals).join(', ')}]
+  verbs: [list, watch]
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [list, watch]
+\`\`\`
 `;
 
 /** docs/metrics.md. */

@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 
+import type { KindName } from '../../../src/api/group.ts';
+import { plurals } from '../../../src/api/group.ts';
 import { createAgentMetrics } from '../../../src/ops/agent-metrics.ts';
 import { alerts } from '../../../scripts/monitoring/alert.ts';
 import { catalogue } from '../../../scripts/monitoring/catalogue.ts';
+import { kubeStateMetrics } from '../../../scripts/monitoring/kube-state.ts';
 import { dashboards } from '../../../scripts/monitoring/dashboard.ts';
 import { Page } from '../docs/page.ts';
 
@@ -25,6 +29,21 @@ test('what an agent gives to who scrapes it has no series that the page lacks', 
   const given = [...named].map(([, name = '', type]) => [name, type]);
   expect(given.length).toBeGreaterThan(10);
   expect(given).toEqual(given.map(([name = '']) => [name, metrics.get(name)?.type]));
+});
+
+test('what kube-state-metrics may read is said, of every kind that its file has', () => {
+  const [rule = ''] = page.blocks('yaml', 'What else tells');
+  const said = parse(rule) as readonly { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  const asked = kubeStateMetrics().spec.resources.map(({ groupVersionKind }) => groupVersionKind.kind);
+  const resources = asked.map((kind) => plurals[kind as KindName]);
+  expect(said).toEqual([
+    { apiGroups: ['keepalive.dev'], resources, verbs: ['list', 'watch'] },
+    {
+      apiGroups: ['apiextensions.k8s.io'],
+      resources: ['customresourcedefinitions'],
+      verbs: ['list', 'watch'],
+    },
+  ]);
 });
 
 const queries = [
