@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
@@ -26,4 +26,13 @@ test('the values for a platform are in the chart', () => {
 test('of EKS it is not said that nothing has to be set, where a CNI keeps its control plane from the webhook', () => {
   const set = rows.find(([platform]) => platform === 'EKS, own or managed node group')?.at(-1);
   expect(set).toContain('(#pods-that-the-control-plane-cannot-reach)');
+});
+
+test('where there is nothing but Fargate, the profile that lets the controller start comes first', () => {
+  const fargate = rows.find(([platform]) => platform === 'EKS Fargate')?.at(-1);
+  expect(fargate).toContain('(#eks-fargate)');
+  const [command = ''] = new Page('docs/clouds.md').blocks('sh', 'EKS Fargate');
+  expect(command).toMatch(/^eksctl create fargateprofile .*--namespace keepalive-system$/m);
+  const values = readFileSync(join(root, 'deploy/chart/values-eks-fargate.yaml'), 'utf8');
+  expect(values).toContain('docs/clouds.md#eks-fargate');
 });
