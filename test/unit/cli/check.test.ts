@@ -271,8 +271,7 @@ describe('the exit code of keepalive check', () => {
   ])('is 2 for %s', async (_sentence, argv, words) => {
     using folder = new Folder({});
     const { code, stderr } = await keepalive(['check', ...argv], { cwd: folder.path });
-    expect(code).toBe(2);
-    expect(stderr).toContain(words);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
   });
 });
 
