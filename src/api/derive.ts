@@ -29,9 +29,17 @@ export function derive(idleTimeoutSeconds: number, declared: Keepalive = {}): Tr
       Math.ceil((idleTimeoutSeconds - timeSeconds) / (bounds.probes ?? comfortableProbes)),
       Math.min(kernelDefaults.intervalSeconds, latest - timeSeconds),
     );
+  const probes = bounds.probes ?? probesFor({ timeSeconds, intervalSeconds }, idleTimeoutSeconds);
+  return { timeSeconds, intervalSeconds, probes };
+}
+
+/** As many probes as it takes to give up no sooner than T, and as several lost ones leave room for. */
+export function probesFor(
+  values: Pick<Triple, 'timeSeconds' | 'intervalSeconds'>,
+  idleTimeoutSeconds: number,
+): number {
   const comfortable = idleTimeoutSeconds > fewSeconds ? comfortableProbes : fewestProbes;
-  const patient = patientProbes({ timeSeconds, intervalSeconds }, idleTimeoutSeconds);
-  return { timeSeconds, intervalSeconds, probes: bounds.probes ?? Math.max(comfortable, patient) };
+  return Math.max(comfortable, patientProbes(values, idleTimeoutSeconds));
 }
 
 /** As many probes as it takes to give up no sooner than T, two at least and nine at most. */
@@ -44,8 +52,8 @@ export function patientProbes(
 }
 
 /**
- * The declared values that leave room for a second probe before T. One that does not was declared for a longer timeout
- * by another policy, since a policy that declares such values for its own path is refused.
+ * The declared values that leave room for a second probe before T. A policy with one that does not is refused, but that may still be
+ * asked about, and has to have an answer.
  */
 export function fittingBounds(
   idleTimeoutSeconds: number,

@@ -12,8 +12,8 @@ export const AGENT_NAME = 'keepalive-agent';
 export const SKIP_LABEL = `${GROUP}/skip`;
 
 /**
- * On a pod that admission changed: what policies asked for by then (timeout and declared values, 90/-/-/-), and what
- * the pod's own spec said before (600/-/-). They make the outcome independent of the order in which the API server applies
+ * On a pod that admission changed: what policies asked for by then (timeout, time, interval and declared probes,
+ * 90/30/10/-), and what the pod's own spec said before (600/-/-). They make the outcome independent of the order in which the API server applies
  * policies, and tell a reader what was changed. Whoever makes a pod can write them too: they are a claim, and nothing
  * that is written there can make a pod's values looser.
  */

@@ -79,7 +79,7 @@ function matchLine(
     inactive === undefined
       ? binds
         ? style('green', 'binds')
-        : 'is looser'
+        : 'its timeout is no shorter'
       : style('yellow', 'does not act');
   return `${called}: ${what}: ${how}${inactive === undefined ? '' : ` (${inactive})`}`;
 }

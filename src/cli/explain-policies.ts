@@ -1,10 +1,12 @@
 import type { SettingsReading } from '../api/settings.ts';
 import { defaultSettings } from '../api/settings.ts';
+import type { TripleKey } from '../api/triple.ts';
 import { tripleKeys } from '../api/triple.ts';
 import { inExcess } from '../policy/limits.ts';
 import type { EffectivePolicy } from '../policy/policy.ts';
 import { describePolicy } from '../policy/policy.ts';
 import type { PolicyRecord } from '../policy/record.ts';
+import type { Requirement } from '../policy/requirement.ts';
 import { requirementOf, together, valuesFor } from '../policy/requirement.ts';
 import { asItMayAct, withheld } from '../policy/withheld.ts';
 import type { Answer } from './cluster.ts';
@@ -68,19 +70,39 @@ export function askedOf(selecting: readonly Selecting[]): Asked | undefined {
   const requirement = together(acting.map(({ policy }) => requirementOf(policy.effective)));
   const [binding] = acting;
   if (requirement === undefined || binding === undefined) return undefined;
-  const declared = tripleKeys.flatMap((key) => {
-    const least = requirement.declared[key];
-    const by = acting.find(({ policy }) => policy.effective.declared?.[key] === least);
-    if (least === undefined || by === undefined) return [];
-    return [`${key} ${least} at most: ${describePolicy(by.policy)} declares it`];
-  });
+  const effective = acting.map(({ policy }) => policy);
+  const declared = tripleKeys.flatMap((key) => declaredLine(key, requirement, effective));
+  const given = (['timeSeconds', 'intervalSeconds'] as const).flatMap((key) =>
+    givenLine(key, requirement, effective),
+  );
   return {
     ...valuesFor(requirement),
     idleTimeoutSeconds: requirement.idleTimeoutSeconds,
     by: describePolicy(binding.policy),
     hop: binding.policy.effective.limitedBy,
-    declared,
+    declared: [...declared, ...given],
   };
+}
+
+function declaredLine(
+  key: TripleKey,
+  { declared: { [key]: least } }: Requirement,
+  policies: readonly EffectivePolicy[],
+): string[] {
+  const by = policies.find(({ effective }) => effective.declared?.[key] === least);
+  if (least === undefined || by === undefined) return [];
+  return [`${key} ${least} at most: ${describePolicy(by)} declares it`];
+}
+
+/** What follows from a longer timeout, where more was declared for the shortest one. */
+function givenLine(
+  key: 'timeSeconds' | 'intervalSeconds',
+  { [key]: least }: Requirement,
+  policies: readonly EffectivePolicy[],
+): string[] {
+  const by = policies.find(({ effective }) => effective[key] === least);
+  if (by === undefined || by === policies[0] || by.effective.declared?.[key] !== undefined) return [];
+  return [`${key} ${least}: ${describePolicy(by)} gives it, behind ${by.effective.idleTimeoutSeconds} s`];
 }
 
 /** What there is to know of policies beside those that select it. */

@@ -52,7 +52,7 @@ export interface Asked extends Triple {
   /** The policy and the hop that forget first. */
   readonly by: string;
   readonly hop: string;
-  /** `timeSeconds 20 at most: KeepalivePolicy db/eager declares it`. */
+  /** `timeSeconds 20 at most: KeepalivePolicy db/eager declares it`; what a policy gives that does not bind. */
   readonly declared: readonly string[];
 }
 

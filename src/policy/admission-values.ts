@@ -10,8 +10,10 @@ const annotation = (name: string) => `object.metadata.?annotations[?'${name}'].o
 const escaped = (name: string) => name.replaceAll('/', '~1');
 const v = (name: string) => `variables.${name}`;
 
-/** CEL: what policies declare of one key, in `params`. */
-const declared = (field: string) => `params.status.effective.?declared.?${field}.orValue(${undeclared})`;
+/** CEL: what follows from the policy by itself, as the controller derived it. */
+const effective = (field: string) => `int(params.status.effective.${field})`;
+/** CEL: what the policy declares of one key. */
+const declared = (field: string) => `int(params.status.effective.?declared.?${field}.orValue(${undeclared}))`;
 
 /** namespaceObject has no metadata in match conditions, so the Pod Security pin is looked at here. */
 const pinned =
@@ -28,10 +30,10 @@ export const variables: readonly Expression[] = [
   { name: 'names', expression: `['${names.join("', '")}']` },
   { name: 'have', expression: 'object.spec.?securityContext.?sysctls.orValue([])' },
 
-  // requirement.ts, together(): timeout, time, interval and probes that this policy asks for, and earlier ones did.
+  // requirement.ts, together(): timeout, time, interval and declared probes that this policy asks for, and earlier ones did.
   {
     name: 'asked',
-    expression: `[int(params.status.effective.idleTimeoutSeconds), int(${declared('timeSeconds')}), int(${declared('intervalSeconds')}), int(${declared('probes')})]`,
+    expression: `[${effective('idleTimeoutSeconds')}, ${effective('timeSeconds')}, ${effective('intervalSeconds')}, ${declared('probes')}]`,
   },
   { name: 'noted', expression: annotation(REQUIREMENT_ANNOTATION) },
   {
@@ -59,13 +61,25 @@ export const variables: readonly Expression[] = [
     name: 'isAsWritten',
     expression:
       `${v('noted')}.matches('${requirementPattern.source}') && ${v('notedOwn')}.matches('${ownValuesPattern.source}') && ` +
-      `!${v('notedIsEnough')} && ` +
       `[0, 1, 2].all(k, ${v('current')}[k] == (${v('notedTexts')}[k] == '?' ? '?' : ${v('notedValues')}[${v('names')}[k]])) && ` +
+      `${v('current')} != ${v('notedTexts')} && ` +
       `${v('have')}.all(h, !(h.name.replace('/', '.') in ${v('notedValues')}) || ` +
       `h.value == ${v('notedValues')}[h.name.replace('/', '.')] || !h.value.matches('${plainInteger.source}'))`,
   },
   { name: 'texts', expression: `${v('isAsWritten')} ? ${v('notedTexts')} : ${v('current')}` },
   ...derivation({ of: 'whole', required: 'required', texts: 'texts' }),
+
+  // triple.ts, latestSecondProbe(); enough.ts, meets(). What was changed once was not enough for one of those that asked before.
+  { name: 'latest', expression: `[2, (8 * ${v('required')}[0] + 8) / 9 - 1].max()` },
+  {
+    name: 'isEnough',
+    expression:
+      `!${v('isAsWritten')} && ` +
+      `${v('wholeOwnTime')} >= 1 && ${v('wholeOwnInterval')} >= 1 && ${v('wholeOwnProbes')} >= 2 && ` +
+      `${v('wholeOwnTime')} + ${v('wholeOwnInterval')} <= ${v('latest')} && ` +
+      `${v('wholeOwnTime')} <= ${declared('timeSeconds')} && ${v('wholeOwnInterval')} <= ${declared('intervalSeconds')} && ` +
+      `${v('wholeOwnProbes')} <= ${v('required')}[3]`,
+  },
 
   // sysctl.ts, mergeSysctls().
   {
@@ -93,7 +107,7 @@ export const variables: readonly Expression[] = [
     name: 'hasRoom',
     expression:
       `${v('others')} + ${REQUIREMENT_ANNOTATION.length} + size(${v('requirementText')}) + ` +
-      `(${v('wholeIsEnough')} ? 0 : ${OWN_VALUES_ANNOTATION.length} + size(${v('ownText')})) <= ${annotationBytes}`,
+      `(${v('isEnough')} ? 0 : ${OWN_VALUES_ANNOTATION.length} + size(${v('ownText')})) <= ${annotationBytes}`,
   },
 
   // take-back.ts, takenBack().
@@ -124,10 +138,10 @@ export const mutation = [
   `!${v('mayChange')} ? (${v('isAsWritten')} ? ${takeBack} : []) :`,
   `${v('pinned')} || !${v('hasRoom')} ? [] :`,
   // What is enough is only noted: a policy that comes after this one has to know what this one asks.
-  `(${v('wholeIsEnough')} ? [] :`,
+  `(${v('isEnough')} ? [] :`,
   "(has(object.spec.securityContext) ? [] : [JSONPatch{op: 'add', path: '/spec/securityContext', value: Object.spec.securityContext{}}]) +",
   `[JSONPatch{op: 'add', path: '/spec/securityContext/sysctls', value: ${v('merged')}}]) +`,
-  `(!has(object.metadata.annotations) ? [JSONPatch{op: 'add', path: '/metadata/annotations', value: ${v('wholeIsEnough')} ? {${requirementNote}} : {${requirementNote}, ${ownNote}}}] :`,
-  `${note(REQUIREMENT_ANNOTATION, 'requirementText')} + (!${v('wholeIsEnough')} ? ${note(OWN_VALUES_ANNOTATION, 'ownText')} :`,
+  `(!has(object.metadata.annotations) ? [JSONPatch{op: 'add', path: '/metadata/annotations', value: ${v('isEnough')} ? {${requirementNote}} : {${requirementNote}, ${ownNote}}}] :`,
+  `${note(REQUIREMENT_ANNOTATION, 'requirementText')} + (!${v('isEnough')} ? ${note(OWN_VALUES_ANNOTATION, 'ownText')} :`,
   `'${OWN_VALUES_ANNOTATION}' in object.metadata.annotations ? [${removal(OWN_VALUES_ANNOTATION)}] : []))`,
 ].join('\n');

@@ -1,6 +1,7 @@
 import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
 import { ownValuesText, parseRequirement, requirementText } from './admitted.ts';
 import { hasRoom } from './annotation-room.ts';
+import { amend, amended } from './enough.ts';
 import type { NamespaceView, RawPod } from './pod.ts';
 import { podView } from './pod.ts';
 import type { Policy } from './policy.ts';
@@ -37,21 +38,25 @@ export function admit(pod: RawPod, namespace: NamespaceView, policies: readonly 
   // Whoever asks by now: a policy that acted a moment ago may have been why it was given anything.
   if (skip !== undefined) return skip.reason === 'PodSecurityPinned' ? given : takenBack(given);
   if (asked === undefined) return given;
-  const made = amended(given, asked);
+  const made = changed(given, asked);
   return hasRoom(made.annotations) ? made : given;
 }
 
-function amended(pod: Admitted, asked: Requirement): Admitted {
+function changed(pod: Admitted, asked: Requirement): Admitted {
   const { sysctls } = pod;
   const { [OWN_VALUES_ANNOTATION]: noted, ...annotations } = pod.annotations;
   const earlier = parseRequirement(annotations[REQUIREMENT_ANNOTATION]);
   const requirement = (earlier && together([asked, earlier])) ?? asked;
   const own = ownBefore(pod);
-  const merged = mergeSysctls(sysctls, requirement, own?.values ?? valuesOf(sysctls));
+  // What was changed once was not enough for one of those that asked before, and so is not for all of them.
+  const values = own === undefined ? amend(valuesOf(sysctls), requirement) : amended(own.values, requirement);
   const asks = { [REQUIREMENT_ANNOTATION]: requirementText(requirement) };
   // What is enough is only noted: a policy that comes after these has to know what they ask. A note of what it was before is then
   // not of us, and could be taken for ours by whoever asks for what happens to be there.
-  if (merged === sysctls) return { sysctls, annotations: { ...annotations, ...asks } };
+  if (values === undefined) return { sysctls, annotations: { ...annotations, ...asks } };
   const had = own === undefined || noted === undefined ? ownValuesText(sysctls) : noted;
-  return { sysctls: merged, annotations: { ...annotations, ...asks, [OWN_VALUES_ANNOTATION]: had } };
+  return {
+    sysctls: mergeSysctls(sysctls, values),
+    annotations: { ...annotations, ...asks, [OWN_VALUES_ANNOTATION]: had },
+  };
 }

@@ -16,7 +16,6 @@ import { compareText, generalFindings, stricterFinding, worded, worstFirst } fro
 import type { Basis } from './judgement.ts';
 import type { PodView } from './pod.ts';
 import type { EffectivePolicy } from './policy.ts';
-import { describePolicy } from './policy.ts';
 import type { Edition } from './policy-digest.ts';
 import type { Rival } from './rival.ts';
 import type { NodeFacts, Rollup } from './rollup.ts';
@@ -134,7 +133,7 @@ function findingsOf(
     ...general,
     ...[...ofPods, ...(rollup?.findings ?? [])].sort(worstFirst),
     ...counted.rivals
-      .map(({ policy: other, pods }) => stricterFinding(other, pods, describePolicy(other)))
+      .map((rival) => stricterFinding(policy, rival))
       .sort((a, b) => compareText(a.policy ?? '', b.policy ?? '')),
   ];
   return {

@@ -1,4 +1,4 @@
-import { fittingBounds, patientProbes } from '../api/derive.ts';
+import { patientProbes } from '../api/derive.ts';
 import type { Triple } from '../api/triple.ts';
 import { kernelDefaults, latestSecondProbe, secondProbeSeconds, tripleKeys } from '../api/triple.ts';
 import type { Requirement } from './requirement.ts';
@@ -15,26 +15,31 @@ export function isEnough(triple: Triple, idleTimeoutSeconds: number): boolean {
 
 /** Enough, and nothing above what policies declare. */
 export function meets(own: Triple, { idleTimeoutSeconds, declared }: Requirement): boolean {
-  const bounds = fittingBounds(idleTimeoutSeconds, declared);
   return (
-    isEnough(own, idleTimeoutSeconds) && tripleKeys.every((key) => own[key] <= (bounds[key] ?? Infinity))
+    isEnough(own, idleTimeoutSeconds) && tripleKeys.every((key) => own[key] <= (declared[key] ?? Infinity))
   );
 }
 
 /**
  * What to write where `own` is what a place has by itself; undefined where that is enough. What is not known of it
  * (a value that only the kernel can read) is taken to be as asked.
+ */
+export function amend(own: Partial<Triple>, requirement: Requirement): Triple | undefined {
+  return meets({ ...valuesFor(requirement), ...own }, requirement) ? undefined : amended(own, requirement);
+}
+
+/**
+ * What to write where `own` is known not to be enough.
  *
  * Time and interval become the smaller of its own and ours. Probes that somebody chose (they are not the kernel's
  * nine) are never made fewer, since that would make connections more fragile than they were; they are raised, as ours are, where they
  * would give up before T. Only a declared number of probes is an order. A value of 0 or less is none that keepalive works
  * with: probes of 0 end a connection at its first silence (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
  */
-export function amend(own: Partial<Triple>, requirement: Requirement): Triple | undefined {
+export function amended(own: Partial<Triple>, requirement: Requirement): Triple {
   const { idleTimeoutSeconds, declared } = requirement;
   const ours = valuesFor(requirement);
   const has = { ...ours, ...own };
-  if (meets(has, requirement)) return undefined;
   const timeSeconds = Math.min(usable(has.timeSeconds), ours.timeSeconds);
   const intervalSeconds = Math.min(usable(has.intervalSeconds), ours.intervalSeconds);
   const chosen = has.probes === kernelDefaults.probes ? ours.probes : has.probes;

@@ -2,8 +2,10 @@ import type { Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { givesUpEarly } from './patience.ts';
-import { whoWouldAct } from './policy.ts';
+import { describePolicy, whoWouldAct } from './policy.ts';
 import { proxyFinding } from './proxy.ts';
+import type { Rival } from './rival.ts';
+import { bothOf } from './rival.ts';
 import type { PodView } from './pod.ts';
 import type { Skip } from './skip.ts';
 import type { Triple } from '../api/triple.ts';
@@ -158,12 +160,14 @@ export function skippedDraft(pod: PodView, { reason, advice }: Skip, policy: Eff
   return { reason, ...whereabouts(pod, policy), say: () => `left as it is: ${advice}` };
 }
 
-export function stricterFinding({ effective }: EffectivePolicy, pods: number, policy: string): Finding {
-  return {
-    reason: 'StricterPolicy',
-    policy,
-    message: `${policy} (${shorthand(effective)}) is stricter and binds on ${pods} of the selected pods`,
-  };
+export function stricterFinding({ effective }: EffectivePolicy, { policy: other, pods }: Rival): Finding {
+  const policy = describePolicy(other);
+  const [alone, both] = [other.effective, bothOf(effective, other.effective)].map(shorthand);
+  const what =
+    alone === both
+      ? `is stricter and binds on ${pods} of the selected pods`
+      : `is stricter in part: both together give ${both}, on ${pods} of the selected pods`;
+  return { reason: 'StricterPolicy', policy, message: `${policy} (${alone}) ${what}` };
 }
 
 /** A namespaced policy need not say its own namespace. */

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Effective } from '../api/status.ts';
+import type { Triple } from '../api/triple.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
-import { requirementOf, together } from './requirement.ts';
+import { both, requirementOf, valuesFor } from './requirement.ts';
 
 /** A stricter policy, and on how many of the selected pods it binds instead: on one at least. */
 export interface Rival {
@@ -20,8 +21,16 @@ export function isStricter(other: Policy, policy: EffectivePolicy): other is Eff
   );
 }
 
-/** Whether one policy alone asks for less than both together. */
+/**
+ * Whether one policy alone asks for less than both together. What the other declares counts for as much as it makes of the values: an
+ * order above them hardly ever meets a pod.
+ */
 function asksForMore(other: Effective, than: Effective): boolean {
-  const alone = requirementOf(than);
-  return !isDeepStrictEqual(together([alone, requirementOf(other)]), alone);
+  return !isDeepStrictEqual(bothOf(than, other), bothOf(than, than));
+}
+
+/** What a pod is given that two policies select. */
+export function bothOf(one: Effective, other: Effective): Triple & Pick<Effective, 'idleTimeoutSeconds'> {
+  const asked = both(requirementOf(one), requirementOf(other));
+  return { idleTimeoutSeconds: asked.idleTimeoutSeconds, ...valuesFor(asked) };
 }

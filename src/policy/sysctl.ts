@@ -1,7 +1,5 @@
 import type { Triple, TripleKey } from '../api/triple.ts';
 import { kernelDefaults, tripleKeys, tripleOf } from '../api/triple.ts';
-import { amend } from './enough.ts';
-import type { Requirement } from './requirement.ts';
 
 /** One entry of a pod's spec.securityContext.sysctls. */
 export interface Sysctl {
@@ -67,25 +65,18 @@ export function declaredTriple(sysctls: readonly Sysctl[] = []): Triple | undefi
 }
 
 /**
- * The sysctls of a pod after what is asked of it, where its own were `own`; the same list where those are enough. Every
- * spelling of a key is set, missing ones are added; a value that only the kernel can read and every other sysctl
- * stays, and so does the order.
+ * The sysctls of a pod with these values. Every spelling of a key is set, missing ones are added; a value that only the
+ * kernel can read and every other sysctl stays, and so does the order.
  */
-export function mergeSysctls(
-  have: readonly Sysctl[],
-  requirement: Requirement,
-  own: Partial<Triple> = valuesOf(have),
-): readonly Sysctl[] {
-  const amended = amend(own, requirement);
-  if (amended === undefined) return have;
+export function mergeSysctls(have: readonly Sysctl[], values: Triple): readonly Sysctl[] {
   const set = have.map((entry) => {
     const key = keyOf(entry);
     return key === undefined || valueOf(entry) === undefined
       ? entry
-      : { name: entry.name, value: String(amended[key]) };
+      : { name: entry.name, value: String(values[key]) };
   });
   const added = tripleKeys
     .filter((key) => !have.some((entry) => keyOf(entry) === key))
-    .map((key) => ({ name: sysctlNames[key], value: String(amended[key]) }));
+    .map((key) => ({ name: sysctlNames[key], value: String(values[key]) }));
   return [...set, ...added];
 }

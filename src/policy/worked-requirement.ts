@@ -1,4 +1,3 @@
-import { fittingBounds } from '../api/derive.ts';
 import type { Keepalive } from '../api/keepalive.ts';
 import type { Triple } from '../api/triple.ts';
 import { latestSecondProbe } from '../api/triple.ts';
@@ -21,6 +20,6 @@ export function workedOut(requirement: Requirement): Worked {
     idleTimeoutSeconds,
     secondProbeSeconds: latestSecondProbe(idleTimeoutSeconds),
     values: valuesFor(requirement),
-    most: fittingBounds(idleTimeoutSeconds, declared),
+    most: declared,
   };
 }

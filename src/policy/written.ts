@@ -3,7 +3,7 @@ import type { Triple, TripleKey } from '../api/triple.ts';
 import { tripleKeys } from '../api/triple.ts';
 import type { Admitted } from './admit.ts';
 import { ownTextOf, parseOwnTexts, parseOwnValues, parseRequirement, unreadable } from './admitted.ts';
-import { amend } from './enough.ts';
+import { amended } from './enough.ts';
 import type { Sysctl } from './sysctl.ts';
 import { keyOf, plainInteger } from './sysctl.ts';
 
@@ -23,9 +23,7 @@ export function ownBefore({ sysctls, annotations }: Admitted): OwnBefore | undef
   const texts = parseOwnTexts(annotations[OWN_VALUES_ANNOTATION]);
   const values = parseOwnValues(annotations[OWN_VALUES_ANNOTATION]);
   if (requirement === undefined || texts === undefined || values === undefined) return undefined;
-  // Values that are enough were not changed: such a note is none of ours.
-  const written = amend(values, requirement);
-  return written !== undefined && isAsWritten(sysctls, texts, written) ? { texts, values } : undefined;
+  return isAsWritten(sysctls, texts, amended(values, requirement)) ? { texts, values } : undefined;
 }
 
 function isAsWritten(
@@ -36,6 +34,8 @@ function isAsWritten(
   const counts = (key: TripleKey) => (texts[key] === unreadable ? unreadable : String(written[key]));
   return (
     tripleKeys.every((key) => ownTextOf(sysctls, key) === counts(key)) &&
+    // Whoever wrote a note of values that stayed as they were, it is none of ours.
+    tripleKeys.some((key) => ownTextOf(sysctls, key) !== texts[key]) &&
     // Of a key that is named twice every spelling was written.
     sysctls.every((entry) => {
       const key = keyOf(entry);

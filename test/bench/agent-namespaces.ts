@@ -1,12 +1,13 @@
 import { Namespaces } from '../../src/agent/namespaces.ts';
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { KeepaliveFiles } from '../../src/kernel/keepalive-files.ts';
-import { derive } from '../../src/api/derive.ts';
 import type { Triple } from '../../src/api/triple.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
+import { valuesFor } from '../../src/policy/requirement.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import type { Host } from '../cluster/host.ts';
 import { Machine } from '../kernel/machine.ts';
+import { behind } from '../support/builder.ts';
 import type { Result, Row } from './result.ts';
 import { percentile } from './result.ts';
 
@@ -21,15 +22,9 @@ interface Sandbox {
 }
 
 /** In turn, so that every round writes all three values. */
-const asked: readonly Requirement[] = [
-  { idleTimeoutSeconds: 90, declared: {} },
-  { idleTimeoutSeconds: 60, declared: { probes: 5 } },
-];
+const asked: readonly Requirement[] = [behind(90), behind(60, { probes: 5 })];
 const askedIn = (round: number): Requirement => asked[Math.abs(round) % 2] as Requirement;
-const wishOf = (round: number): Triple => {
-  const { idleTimeoutSeconds, declared } = askedIn(round);
-  return derive(idleTimeoutSeconds, declared);
-};
+const wishOf = (round: number): Triple => valuesFor(askedIn(round));
 
 /** What one network namespace costs: of the kernel alone, with the ledger, and as a script would do it. */
 export async function namespaceCosts(size: number, say: (text: string) => void): Promise<Result> {

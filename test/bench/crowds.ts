@@ -8,6 +8,7 @@ import { compiled } from '../kernel/compiled.ts';
 import { Machine } from '../kernel/machine.ts';
 import type { Scanned } from '../kernel/scanner.ts';
 import { Scanner } from '../kernel/scanning.ts';
+import { behind } from '../support/builder.ts';
 import type { Bench, Row } from './result.ts';
 import { hold, requireSockets } from './sockets.ts';
 
@@ -83,7 +84,7 @@ async function ofDuplicates(say: (text: string) => void): Promise<Row[]> {
 }
 
 function targetOf(place: Place): SocketTarget & { everySocket: boolean } {
-  const wanted = { idleTimeoutSeconds: timeoutSeconds, declared: {} };
+  const wanted = behind(timeoutSeconds);
   return { place, wanted, timeouts: [timeoutSeconds], everySocket: true };
 }
 

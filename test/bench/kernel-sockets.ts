@@ -12,6 +12,7 @@ import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { acceptFrom, closeAll, connectTo, listenAt } from '../kernel/plain-socket.ts';
 import type { Machine } from '../kernel/machine.ts';
 import { procRootOf } from '../kernel/sandbox.ts';
+import { behind } from '../support/builder.ts';
 import type { Row } from './result.ts';
 import { percentile } from './result.ts';
 
@@ -30,7 +31,7 @@ const openings = 20;
 const pairs = 500;
 const address = '10.9.0.1';
 const port = 7900;
-const order = (idleTimeoutSeconds: number) => workedOut({ idleTimeoutSeconds, declared: {} });
+const order = (idleTimeoutSeconds: number) => workedOut(behind(idleTimeoutSeconds));
 
 /** What the kernel itself takes for the connections of a crowd that holds them: to give them values, to count them, and to open new ones. */
 export async function kernelSockets(options: KernelSocketsOptions): Promise<Row[]> {

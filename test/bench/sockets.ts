@@ -8,6 +8,7 @@ import { prepare } from '../cluster/prepare.ts';
 import { until } from '../cluster/wait.ts';
 import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
+import { behind } from '../support/builder.ts';
 import { kernelSockets } from './kernel-sockets.ts';
 import type { Bench, Result, Row } from './result.ts';
 import { percentile } from './result.ts';
@@ -43,7 +44,7 @@ async function measure({ connections, rounds }: Size, say: (text: string) => voi
     say(`${pods} pods with ${socketCount} sockets`);
     const crowd = await machine.crowd(pods);
     await hold(machine, crowd, connections);
-    const wanted = { idleTimeoutSeconds: timeoutSeconds, declared: {} };
+    const wanted = behind(timeoutSeconds);
     const targetsFor = (everySocket: boolean) =>
       crowd.map(({ uid }) => ({
         ...{ place: placeOfPod(uid), wanted, timeouts: [timeoutSeconds], everySocket },

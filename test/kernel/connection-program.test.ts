@@ -74,7 +74,7 @@ const ofNetwork = fc.oneof(
   }),
 );
 /** Together, policies may declare what leaves no room behind the timeout of one of them. */
-const asked = fc.record({ idleTimeoutSeconds: timeouts, declared: declaredValues });
+const asked = fc.tuple(timeouts, declaredValues).map(([seconds, declared]) => behind(seconds, declared));
 
 const expected = (network: Triple, before: Options, requirement: Requirement) => {
   const { keepalive = 0, userTimeoutMs = 0, ...set } = before;

@@ -1,24 +1,16 @@
-import type * as z from 'zod';
-
-import type { clusterKeepalivePolicySpecSchema, keepalivePolicySpecSchema } from '../../src/api/spec.ts';
 import type { RawPod } from '../../src/policy/pod.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import { nat, sysctls } from './builder.ts';
-import { declarations, entry, interval, ports, probes, time } from './declaration-cases.ts';
+import type { CasePolicy } from './case-policy.ts';
+import { platform, team } from './case-policy.ts';
+import { declarations, ports } from './declaration-cases.ts';
+import { meetings } from './meeting-cases.ts';
 import { notedCases, notes } from './noted-cases.ts';
 import { placementCases } from './placement-cases.ts';
 import { manyRequirements, selectorCases } from './selector-cases.ts';
 import { takeBackCases, unaskedTakeBackCases } from './take-back-cases.ts';
 
 type Labels = Record<string, string>;
-type NamespacedSpec = z.input<typeof keepalivePolicySpecSchema>;
-type ClusterSpec = z.input<typeof clusterKeepalivePolicySpecSchema>;
-
-/** A policy of the pod's own namespace, or of the cluster. */
-export type CasePolicy =
-  | { readonly kind: 'KeepalivePolicy'; readonly spec: NamespacedSpec }
-  | { readonly kind: 'ClusterKeepalivePolicy'; readonly spec: ClusterSpec };
-
 interface CasePodSpec extends NonNullable<RawPod['spec']> {
   readonly securityContext?: { readonly sysctls?: readonly Sysctl[]; readonly [field: string]: unknown };
   readonly containers?: readonly object[];
@@ -36,15 +28,6 @@ export interface AdmissionCase {
   /** spec.securityContext.sysctls of the created pod, in order. */
   readonly expected: readonly Sysctl[];
 }
-
-const team = (seconds: number, spec: Partial<NamespacedSpec> = {}): CasePolicy => ({
-  kind: 'KeepalivePolicy',
-  spec: { podSelector: {}, path: nat(seconds), ...spec },
-});
-const platform = (seconds: number, spec: Partial<ClusterSpec> = {}): CasePolicy => ({
-  kind: 'ClusterKeepalivePolicy',
-  spec: { podSelector: {}, path: nat(seconds), ...spec },
-});
 
 const declaring = (...list: Sysctl[]) => ({ spec: { securityContext: { sysctls: list } } });
 
@@ -159,105 +142,20 @@ const pods: [sentence: string, pod: AdmissionCase['pod'], expected: Sysctl[]][] 
   ],
   [
     'annotations that leave room for our notes, and no more, are annotations like any others',
-    { annotations: notesOf(262_082) },
+    { annotations: notesOf(262_080) },
     sysctls(),
   ],
   [
     'those that leave none stay alone, and so do the values: the API server would refuse the pod',
-    { annotations: notesOf(262_083), ...declaring(ports) },
+    { annotations: notesOf(262_081), ...declaring(ports) },
     [ports],
   ],
   [
     'what is noted already takes no more room',
-    { annotations: { ...notesOf(262_082), ...notes('90/-/-/-', '-/-/-') }, ...declaring(...sysctls()) },
+    { annotations: { ...notesOf(262_080), ...notes('90/30/10/-', '-/-/-') }, ...declaring(...sysctls()) },
     sysctls(),
   ],
   ['another annotation means nothing', { annotations: { 'kubernetes.io/config.source': 'api' } }, sysctls()],
-];
-
-/** Several policies at once over what a pod declares. */
-const meetings: [sentence: string, policies: CasePolicy[], have: Sysctl[], expected: Sysctl[]][] = [
-  [
-    'of two policies of a namespace the smallest of what each declares, and the rest derived from both',
-    [team(90, { keepalive: { timeSeconds: 20 } }), team(90, { keepalive: { intervalSeconds: 4 } })],
-    [],
-    sysctls(20, 4, 9),
-  ],
-  ['a cluster policy tightens what a team declared', [team(350), platform(90)], [], sysctls()],
-  ['a cluster policy cannot loosen it', [team(90), platform(350)], [], sysctls()],
-  [
-    'two cluster policies and a team, over values of the pod',
-    [platform(350), platform(240, { keepalive: { intervalSeconds: 3 } }), team(600)],
-    [entry(probes, '2'), entry(time, '3000')],
-    [entry(probes, '9'), entry(time, '80'), entry(interval, '3')],
-  ],
-  [
-    'one that audits or selects others does not count beside one that enforces',
-    [
-      team(90),
-      team(9, { mode: 'Audit' }),
-      team(9, { podSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } }),
-      platform(9, { mode: 'Audit' }),
-    ],
-    [],
-    sysctls(),
-  ],
-  ['a namespaced policy in Audit changes nothing', [team(90, { mode: 'Audit' })], [ports], [ports]],
-  ['a cluster policy in Audit changes nothing', [platform(90, { mode: 'Audit' })], [], []],
-  [
-    'the shortest hop that follows packets binds, a preset among them',
-    [team(90, { path: [{ preset: 'aws-nlb' }, { name: 'sidecar', type: 'Proxy', idleTimeoutSeconds: 15 }] })],
-    [],
-    sysctls(116, 39, 6),
-  ],
-  ['a very short timeout', [team(2)], [], sysctls(1, 1, 2)],
-  ['the more patient of two leaves no trace', [team(900), platform(90)], [], sysctls()],
-  ['nor do its probes', [platform(900), team(90), team(350)], sysctls(7200, 75, 9), sysctls()],
-  [
-    'probes that the pod’s own spec chose do, whichever policy comes first',
-    [platform(900), team(90)],
-    sysctls(7200, 75, 8),
-    sysctls(30, 10, 8),
-  ],
-  [
-    'a declared value counts for the shorter timeout of another policy too',
-    [team(350, { keepalive: { timeSeconds: 20 } }), platform(90)],
-    [],
-    sysctls(20, 12, 6),
-  ],
-  [
-    'unless it leaves no room there',
-    [team(350, { keepalive: { intervalSeconds: 60 } }), platform(20)],
-    [],
-    sysctls(6, 3, 6),
-  ],
-  ['what AKS advises is enough behind 240 s', [team(240)], sysctls(45, 45, 5), sysctls(45, 45, 5)],
-  [
-    'what a policy declares that changes nothing by itself counts with the next one',
-    [platform(8185, { keepalive: { probes: 9 } }), team(90)],
-    [],
-    sysctls(30, 7, 9),
-  ],
-  ['so is a pool’s 60/1/10', [team(240), platform(350)], sysctls(60, 1, 10), sysctls(60, 1, 10)],
-  ['and an operator’s 120/60/30 behind 350 s', [platform(350)], sysctls(120, 60, 30), sysctls(120, 60, 30)],
-  [
-    'a declared value is an order also to what is enough',
-    [team(240, { keepalive: { timeSeconds: 40 } })],
-    sysctls(45, 45, 5),
-    sysctls(40, 34, 6),
-  ],
-  [
-    'by one of two policies too',
-    [team(240, { keepalive: { probes: 3 } }), platform(350)],
-    sysctls(45, 45, 5),
-    sysctls(45, 45, 3),
-  ],
-  [
-    'behind days also what is above the kernel’s own values stays',
-    [team(432_000)],
-    sysctls(9000, 80, 9),
-    sysctls(9000, 80, 9),
-  ],
 ];
 
 export const admissionCases: readonly AdmissionCase[] = [

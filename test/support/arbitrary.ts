@@ -4,6 +4,7 @@ import { idleTimeoutBounds } from '../../src/api/idle-timeout.ts';
 import type { Keepalive } from '../../src/api/keepalive.ts';
 import { kernelDefaults, latestSecondProbe } from '../../src/api/triple.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
+import { behind } from './builder.ts';
 
 /** Short ones as often as all others: most of what is special happens there. */
 export const timeouts = fc.oneof(
@@ -29,7 +30,8 @@ export const requirements: fc.Arbitrary<Requirement> = fc
   .filter(({ idleTimeoutSeconds, declared }) => {
     const { timeSeconds = 1, intervalSeconds = 1, probes = 2 } = declared;
     return probes >= 2 && timeSeconds + intervalSeconds <= latestSecondProbe(idleTimeoutSeconds);
-  });
+  })
+  .map(({ idleTimeoutSeconds, declared }) => behind(idleTimeoutSeconds, declared));
 
 /** What a kernel can hold. */
 export const heldValues = fc.record({

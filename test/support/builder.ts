@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { derive } from '../../src/api/derive.ts';
 import type { Hop } from '../../src/api/hop.ts';
 import type { Keepalive } from '../../src/api/keepalive.ts';
 import type { ClusterKeepalivePolicySpec, KeepalivePolicySpec } from '../../src/api/spec.ts';
@@ -11,6 +12,7 @@ import { podView } from '../../src/policy/pod.ts';
 import type { EffectivePolicy, Policy } from '../../src/policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../../src/policy/policy.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
+import { requirementOf } from '../../src/policy/requirement.ts';
 import { selectOnNode } from '../../src/policy/selection.ts';
 import type { Sysctl } from '../../src/policy/sysctl.ts';
 import type { Wanted } from '../../src/policy/tighten.ts';
@@ -21,9 +23,8 @@ export const nat = (idleTimeoutSeconds: number, name = 'nat'): Hop[] => [
 ];
 
 /** What a policy behind so many seconds asks for. */
-export const behind = (idleTimeoutSeconds: number, declared: Keepalive = {}): Requirement => ({
-  ...{ idleTimeoutSeconds, declared },
-});
+export const behind = (idleTimeoutSeconds: number, declared: Keepalive = {}): Requirement =>
+  requirementOf({ idleTimeoutSeconds, ...derive(idleTimeoutSeconds, declared), declared });
 /** The same of a network namespace; without seconds nobody asks for anything. */
 export const asking = (idleTimeoutSeconds?: number, declared?: Keepalive): Wanted => ({
   asked: idleTimeoutSeconds === undefined ? undefined : behind(idleTimeoutSeconds, declared),

@@ -27,8 +27,8 @@ import {
 } from '../../src/policy/finding.ts';
 import type { NamespaceView, PodView } from '../../src/policy/pod.ts';
 import type { EffectivePolicy, Policy } from '../../src/policy/policy.ts';
-import { describePolicy, selectsNamespace, selectsPod } from '../../src/policy/policy.ts';
-import { requirementOf, together } from '../../src/policy/requirement.ts';
+import { selectsNamespace, selectsPod } from '../../src/policy/policy.ts';
+import { requirementOf, together, valuesFor } from '../../src/policy/requirement.ts';
 import { bySpecs } from '../../src/policy/rollup.ts';
 import type { Skip } from '../../src/policy/skip.ts';
 import { agentSkipOf, countSkips, skipOf } from '../../src/policy/skip.ts';
@@ -155,8 +155,11 @@ function isStricter(other: Policy, policy: EffectivePolicy): other is EffectiveP
 
 /** Whether one policy alone asks for less than both together. */
 function asksForMore(other: Effective, than: Effective): boolean {
-  const alone = requirementOf(than);
-  return !isDeepStrictEqual(together([alone, requirementOf(other)]), alone);
+  const given = (list: readonly Effective[]) => {
+    const asked = together(list.map(requirementOf));
+    return asked && { ...valuesFor(asked), timeout: asked.idleTimeoutSeconds };
+  };
+  return !isDeepStrictEqual(given([than, other]), given([than]));
 }
 
 type Standing = Skip | 'declared' | undefined;
@@ -262,7 +265,7 @@ function findingsOf(
       ...(rollup?.findings ?? []),
     ].sort(worstFirst),
     ...[...stricter]
-      .map(([other, pods]) => stricterFinding(other, pods, describePolicy(other)))
+      .map(([other, pods]) => stricterFinding(policy, { policy: other, pods }))
       .sort((a, b) => compareText(a.policy ?? '', b.policy ?? '')),
   ];
   return {

@@ -14,7 +14,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'hostNetwork that somebody set after admission changed the pod: what it was given is taken back',
     {
-      annotations: notes('90/-/-/-', '-/-/-'),
+      annotations: notes('90/30/10/-', '-/-/-'),
       spec: { hostNetwork: true, securityContext: { sysctls: [ofNoNetwork, ...sysctls()] } },
     },
     [ofNoNetwork],
@@ -22,7 +22,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'the pod has its own values then',
     {
-      annotations: notes('90/-/-/-', '600/-/-'),
+      annotations: notes('90/30/10/-', '600/-/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls()),
     },
@@ -31,7 +31,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'also a spelling that only the kernel can read',
     {
-      annotations: notes('90/-/-/-', '-/?/-'),
+      annotations: notes('90/30/10/-', '-/?/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(entry(interval, '010'), entry(time, '30'), entry(probes, '6')),
     },
@@ -40,7 +40,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'Windows that somebody set after it, too',
     {
-      annotations: notes('90/-/-/-', '-/-/-'),
+      annotations: notes('90/30/10/-', '-/-/-'),
       spec: { nodeSelector: { 'kubernetes.io/os': 'windows' }, securityContext: { sysctls: sysctls() } },
     },
     [],
@@ -48,7 +48,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'what was asked for then is what counts, and not what is asked now',
     {
-      annotations: notes('350/-/-/-', '-/-/-'),
+      annotations: notes('350/116/39/-', '-/-/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls(116, 39, 6)),
     },
@@ -57,7 +57,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'values that are not those it was given are somebody’s own',
     {
-      annotations: notes('90/-/-/-', '-/-/-'),
+      annotations: notes('90/30/10/-', '-/-/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls(20)),
     },
@@ -66,7 +66,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'and a spelling that only the kernel can read, which came after it',
     {
-      annotations: notes('90/-/-/-', '-/-/-'),
+      annotations: notes('90/30/10/-', '-/-/-'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(entry(time, '30'), entry(interval, '10'), entry(probes, '0x20')),
     },
@@ -75,7 +75,7 @@ export const takeBackCases: [sentence: string, pod: AdmissionCase['pod'], expect
   [
     'so are those beside own values that admission would not have changed',
     {
-      annotations: notes('90/-/-/-', '15/15/9'),
+      annotations: notes('90/30/10/-', '15/15/9'),
       labels: { 'keepalive.dev/skip': 'true' },
       ...declaring(...sysctls(15, 15, 9)),
     },
@@ -97,7 +97,7 @@ export const unaskedTakeBackCases: AdmissionCase[] = [
   {
     sentence: 'what a pod was given is taken back also where the policy only audits by now',
     pod: {
-      annotations: notes('90/-/-/-', '-/-/-'),
+      annotations: notes('90/30/10/-', '-/-/-'),
       spec: { hostNetwork: true, securityContext: { sysctls: [ofNoNetwork, ...sysctls()] } },
     },
     policies: [{ kind: 'KeepalivePolicy', spec: { podSelector: {}, path: nat(90), mode: 'Audit' } }],
@@ -106,7 +106,7 @@ export const unaskedTakeBackCases: AdmissionCase[] = [
   {
     sentence: 'and where it selects other pods',
     pod: {
-      annotations: notes('90/-/-/-', '600/-/-'),
+      annotations: notes('90/30/10/-', '600/-/-'),
       labels: { 'keepalive.dev/skip': 'true', app: 'mongo' },
       ...declaring(...sysctls()),
     },

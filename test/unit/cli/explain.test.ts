@@ -184,6 +184,18 @@ describe('which policy binds', () => {
     });
   });
 
+  test('what follows from the longer timeout of another is told of by name too', () => {
+    const declaring = team(90, { keepalive: { timeSeconds: 60 } });
+    const policies = [declaring, platform(120)].map((one) => recordOf(one));
+    expect(explainPod(factsOf({ policies })).asked).toMatchObject({
+      ...{ by: 'KeepalivePolicy db/team', timeSeconds: 40, intervalSeconds: 5, probes: 9 },
+      declared: [
+        'timeSeconds 60 at most: KeepalivePolicy db/team declares it',
+        'timeSeconds 40: ClusterKeepalivePolicy platform gives it, behind 120 s',
+      ],
+    });
+  });
+
   test('of a pod of its node may be one for the node', () => {
     const policies = [recordOf(platform(60, { podSelector: undefined, nodes: { selector: {} } }))];
     const of = (spec: object) => explainPod(factsOf({ policies, pod: { spec } })).selectedBy.length;
@@ -199,12 +211,12 @@ describe('what became of it at its creation', () => {
   test.each<[string, PodSketch, string]>([
     [
       'is quoted from the notes of admission',
-      { sysctls: sysctls(), annotations: noted('90/-/-/-', '600/-/-') },
+      { sysctls: sysctls(), annotations: noted('90/30/10/-', '600/-/-') },
       'fine: admission put the values into it, where its spec said 600/-/- (time/interval/probes) (what it noted: behind 90 s asks for 30/10/6)',
     ],
     [
       'is nothing where its own values were enough',
-      { sysctls: sysctls(20, 5, 3), annotations: noted('90/-/-/-') },
+      { sysctls: sysctls(20, 5, 3), annotations: noted('90/30/10/-') },
       'fine: admission found its own values to be enough (what it noted: behind 90 s asks for 30/10/6)',
     ],
     [

@@ -248,7 +248,7 @@ metadata:
   name: a
   namespace: db
   labels: { keepalive.dev/skip: "true" }
-  annotations: { keepalive.dev/requirement: 90/-/-/-, keepalive.dev/own-values: -/-/- }
+  annotations: { keepalive.dev/requirement: 90/30/10/-, keepalive.dev/own-values: -/-/- }
 spec:
   securityContext:
     sysctls:

@@ -8,7 +8,10 @@ import { parse } from 'yaml';
 import { derive } from '../../../src/api/derive.ts';
 import { defaultSettings } from '../../../src/api/settings.ts';
 import { keepaliveSchema } from '../../../src/api/keepalive.ts';
+import type { Triple } from '../../../src/api/triple.ts';
 import { giveUpSeconds, secondProbeSeconds } from '../../../src/api/triple.ts';
+import { together, valuesFor } from '../../../src/policy/requirement.ts';
+import { behind } from '../../support/builder.ts';
 import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
 import { replicaSetRows } from '../../scenario/replica-set.ts';
 import { Page } from './page.ts';
@@ -39,6 +42,24 @@ describe('docs/values.md', () => {
       expect(told).toEqual(rowOf(seconds, declared));
     },
   );
+});
+
+describe('docs/values.md, of several policies', () => {
+  const text = ({ timeSeconds, intervalSeconds, probes }: Triple) =>
+    `${timeSeconds} / ${intervalSeconds} / ${probes}`;
+  /** `90, timeSeconds: 60` */
+  const asked = (cell: string) => {
+    const [seconds = '', declared = ''] = cell.split(', ');
+    return behind(Number(seconds), keepaliveSchema.parse(parse(`{${declared}}`)));
+  };
+
+  test.each(values.tableAfter('values: together'))('%s gives %s, %s gives %s, both %s', (...cells) => {
+    const [one = '', , other = ''] = cells;
+    const [first, second] = [asked(one), asked(other)];
+    const both = together([first, second]) ?? first;
+    const told = [one, text(valuesFor(first)), other, text(valuesFor(second)), text(valuesFor(both))];
+    expect(cells).toEqual(told);
+  });
 });
 
 describe('docs/values.md and the scenario mongodb', () => {

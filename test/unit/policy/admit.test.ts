@@ -7,11 +7,14 @@ import { kernelDefaults, shorthand, tripleKeys } from '../../../src/api/triple.t
 import { admit } from '../../../src/policy/admit.ts';
 import { parseRequirement, requirementText } from '../../../src/policy/admitted.ts';
 import { amend, meets } from '../../../src/policy/enough.ts';
+import type { Requirement } from '../../../src/policy/requirement.ts';
+import { together } from '../../../src/policy/requirement.ts';
 import type { RawPod } from '../../../src/policy/pod.ts';
 import { declaredTriple } from '../../../src/policy/sysctl.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { clusterPolicy, namespacedPolicy } from '../../../src/policy/policy.ts';
-import type { AdmissionCase, CasePolicy } from '../../support/admission-cases.ts';
+import type { AdmissionCase } from '../../support/admission-cases.ts';
+import type { CasePolicy } from '../../support/case-policy.ts';
 import { admissionCases } from '../../support/admission-cases.ts';
 import { heldValues, requirements } from '../../support/arbitrary.ts';
 import { behind, namespace, platform, rawPod, sysctls, team } from '../../support/builder.ts';
@@ -90,13 +93,13 @@ describe('the sysctls of a new pod', () => {
 
   test.each<[string, Record<string, string>]>([
     ['own values that would be enough', { 'keepalive.dev/own-values': '1/1/9' }],
-    ['a requirement that anything meets', { 'keepalive.dev/requirement': '432000/-/-/-' }],
-    ['both', { 'keepalive.dev/own-values': '1/1/9', 'keepalive.dev/requirement': '432000/-/-/-' }],
+    ['a requirement that anything meets', { 'keepalive.dev/requirement': '432000/7200/75/-' }],
+    ['both', { 'keepalive.dev/own-values': '1/1/9', 'keepalive.dev/requirement': '432000/7200/75/-' }],
     [
       'looser own values',
-      { 'keepalive.dev/own-values': '99999/-/9', 'keepalive.dev/requirement': '90/-/-/-' },
+      { 'keepalive.dev/own-values': '99999/-/9', 'keepalive.dev/requirement': '90/30/10/-' },
     ],
-    ['nonsense', { 'keepalive.dev/own-values': 'a/b', 'keepalive.dev/requirement': '1e3/-/-/-' }],
+    ['nonsense', { 'keepalive.dev/own-values': 'a/b', 'keepalive.dev/requirement': '1e3/30/10/-' }],
   ])('are no looser for what a tenant writes into annotations: %s', (_sentence, annotations) => {
     const pod = rawPod({ annotations, sysctls: sysctls(7200, 75, 9) });
     const starts = declaredTriple(admit(pod, namespace(), [team(90)]).sysctls);
@@ -109,22 +112,22 @@ describe('the sysctls of a new pod', () => {
       platform(350),
     ]);
     expect(annotations).toEqual({
-      'keepalive.dev/requirement': '90/-/10/-',
+      'keepalive.dev/requirement': '90/30/10/-',
       'keepalive.dev/own-values': '600/-/-',
     });
   });
 
   test('that are enough are only noted, so that a policy that comes after knows what was asked', () => {
     expect(admit(rawPod({ sysctls: sysctls(15, 15, 9) }), namespace(), [team(90)]).annotations).toEqual({
-      'keepalive.dev/requirement': '90/-/-/-',
+      'keepalive.dev/requirement': '90/30/10/-',
     });
   });
 
   test('of which notes speak that do not fit them are judged as without, and the notes with them', () => {
-    const stale = { 'keepalive.dev/requirement': '90/-/-/-', 'keepalive.dev/own-values': '-/-/-' };
+    const stale = { 'keepalive.dev/requirement': '90/30/10/-', 'keepalive.dev/own-values': '-/-/-' };
     const noted = (list: ReturnType<typeof sysctls>) =>
       admit(rawPod({ annotations: stale, sysctls: list }), namespace(), [team(90)]).annotations;
-    expect(noted(sysctls(10, 5, 9))).toEqual({ 'keepalive.dev/requirement': '90/-/-/-' });
+    expect(noted(sysctls(10, 5, 9))).toEqual({ 'keepalive.dev/requirement': '90/30/10/-' });
     expect(noted(sysctls(7200, 5, 12))['keepalive.dev/own-values']).toBe('7200/5/12');
     expect(noted(sysctls())).toEqual(stale);
   });
@@ -157,11 +160,12 @@ describe('the sysctls of a new pod', () => {
         const pod = rawPod({ annotations, sysctls: sysctls(timeSeconds, intervalSeconds, probes) });
         const made = admit(pod, namespace(), [team(asked.idleTimeoutSeconds, { keepalive: asked.declared })]);
         const starts = declaredTriple(made.sysctls);
-        const { 'keepalive.dev/requirement': whole } = made.annotations;
-        const requirement = parseRequirement(whole);
+        const { 'keepalive.dev/requirement': noted } = made.annotations;
+        const requirement = parseRequirement(noted);
         if (starts === undefined || requirement === undefined) throw new Error('all of it can be read');
-        // As if nobody had noted what it had before.
-        expect(starts).toEqual(amend(have, requirement) ?? have);
+        // As if nobody had noted what it had before. What is declared stands in no note.
+        const whole = together([requirement, asked]) as Requirement;
+        expect(starts).toEqual(amend(have, whole) ?? have);
         for (const key of ['timeSeconds', 'intervalSeconds'] as const)
           if (have[key] > 0) expect(starts[key]).toBeLessThanOrEqual(have[key]);
         const isChosen = have.probes !== kernelDefaults.probes && requirement.declared.probes === undefined;
@@ -172,7 +176,7 @@ describe('the sysctls of a new pod', () => {
   });
 
   test('are taken back also where no policy is left', () => {
-    const given = { metadata: { ...metadata.metadata, annotations: notes('90/-/-/-', '600/-/-') } };
+    const given = { metadata: { ...metadata.metadata, annotations: notes('90/30/10/-', '600/-/-') } };
     const pod = { ...given, spec: { hostNetwork: true, securityContext: { sysctls: sysctls() } } };
     expect(admit(pod, namespace(), [])).toEqual({
       sysctls: [{ name: 'net.ipv4.tcp_keepalive_time', value: '600' }],

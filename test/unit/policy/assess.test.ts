@@ -266,7 +266,7 @@ describe('a pod that was made while admission looked away', () => {
     ['is not one of before the policy was in force', made({}, since), ['NotDeclared']],
     [
       'nor one that admission noted',
-      made({ annotations: { 'keepalive.dev/requirement': '90/-/-/-' } }),
+      made({ annotations: { 'keepalive.dev/requirement': '90/30/10/-' } }),
       ['NotDeclared'],
     ],
     ['nor one whose own values are enough', made({ sysctls: sysctls(45, 30, 2) }), []],
@@ -283,49 +283,5 @@ describe('a pod that was made while admission looked away', () => {
 
   test('comes after what is exposed', () => {
     expect(reasons([made(), made({ name: 'z' }, since)])).toEqual(['NotDeclared', 'MissedByAdmission']);
-  });
-});
-
-describe('two policies on one pod', () => {
-  const stricter = team(30, { podSelector: { matchLabels: { app: 'mongo' } } }, 'stricter');
-  const pods = [
-    pod({ labels: { app: 'mongo' }, sysctls: sysctls(10, 3, 6) }),
-    pod({ name: 'web', sysctls: sysctls() }),
-  ];
-
-  test('the looser one names the one that binds, and on how many pods', () => {
-    expect(look(pods, policy, [stricter]).findings).toEqual([
-      {
-        reason: 'StricterPolicy',
-        policy: 'KeepalivePolicy db/stricter',
-        message: 'KeepalivePolicy db/stricter (10/4/6) is stricter and binds on 1 of the selected pods',
-      },
-    ]);
-  });
-
-  test('a pod that is left as it is does not count: nobody binds on it', () => {
-    const left = pod({ name: 'host', labels: { app: 'mongo' }, spec: { hostNetwork: true } });
-    expect(look([left], policy, [stricter]).findings.map(({ reason }) => reason)).toEqual(['HostNetwork']);
-  });
-
-  test('the stricter one has nothing to say', () => {
-    expect(look(pods, stricter, [policy]).findings).toEqual([]);
-  });
-
-  test.each<[string, EffectivePolicy]>([
-    ['one that only audits', team(30, { mode: 'Audit' }, 'audit')],
-    ['one of another namespace', team(30, {}, 'elsewhere', 'web')],
-    ['one that selects other pods', team(30, { podSelector: { matchLabels: { app: 'x' } } }, 'others')],
-    ['one with the same values', team(90, {}, 'same')],
-    [
-      'a cluster policy of other namespaces',
-      platform(30, { namespaceSelector: { matchLabels: { a: 'b' } } }),
-    ],
-  ])('%s does not bind', (_sentence, other) => {
-    expect(look(pods, policy, [other]).findings).toEqual([]);
-  });
-
-  test('a cluster policy may bind', () => {
-    expect(look(pods, policy, [platform(30)]).findings[0]?.policy).toBe('ClusterKeepalivePolicy platform');
   });
 });

@@ -6,7 +6,8 @@ import type { Triple } from '../../../src/api/triple.ts';
 import { amend, isEnough, meets } from '../../../src/policy/enough.ts';
 import type { Requirement } from '../../../src/policy/requirement.ts';
 import { deriveEffective } from '../../../src/policy/effective.ts';
-import { together } from '../../../src/policy/requirement.ts';
+import { together, valuesFor } from '../../../src/policy/requirement.ts';
+import { settle } from '../../../src/policy/tighten.ts';
 import { heldValues, requirements } from '../../support/arbitrary.ts';
 import { behind } from '../../support/builder.ts';
 
@@ -100,14 +101,67 @@ describe('what becomes of a place', () => {
 });
 
 describe('several policies', () => {
-  test('ask for the smallest timeout and the smallest of each declared value, as one whole', () => {
+  test('ask for the smallest timeout, and the smallest of what each gives and declares', () => {
     const asked = together([
       behind(350, { timeSeconds: 20 }),
       behind(90),
       behind(900, { intervalSeconds: 4, probes: 5 }),
     ]);
-    expect(asked).toEqual(behind(90, { timeSeconds: 20, intervalSeconds: 4, probes: 5 }));
+    expect(asked).toEqual({
+      ...{ idleTimeoutSeconds: 90, timeSeconds: 20, intervalSeconds: 4 },
+      declared: { timeSeconds: 20, intervalSeconds: 4, probes: 5 },
+    });
     expect(together([])).toBeUndefined();
+  });
+
+  test.each<[string, Requirement[], Three]>([
+    ['a longer timeout with a declared time', [behind(900, { timeSeconds: 75 }), behind(90)], [30, 10, 6]],
+    ['with a declared interval', [behind(3600, { intervalSeconds: 60 }), behind(90)], [30, 10, 6]],
+    ['with a shorter time', [behind(350, { timeSeconds: 20 }), behind(90)], [20, 10, 7]],
+    [
+      'with all three',
+      [behind(300, { timeSeconds: 60, intervalSeconds: 75, probes: 4 }), behind(90)],
+      [30, 10, 4],
+    ],
+    ['a longer time of the shorter timeout', [behind(90, { timeSeconds: 60 }), behind(120)], [40, 5, 9]],
+  ])('give what none of them would have longer: %s', (_sentence, list, expected) => {
+    expect(valuesFor(together(list) as Requirement)).toEqual(triple(expected));
+  });
+
+  test('make no time and no interval longer than one of them makes it by itself', () => {
+    fc.assert(
+      fc.property(heldValues, requirements, requirements, (own, one, other) => {
+        const alone = amend(own, one) ?? own;
+        const both = amend(own, together([one, other]) as Requirement) ?? own;
+        expect(both.timeSeconds).toBeLessThanOrEqual(alone.timeSeconds);
+        expect(both.intervalSeconds).toBeLessThanOrEqual(alone.intervalSeconds);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('make of a running place nothing longer when one more comes', () => {
+    fc.assert(
+      fc.property(heldValues, requirements, requirements, (own, one, other) => {
+        const before = settle(own, { asked: one, hold: false }, {});
+        const held = { ...own, ...before.writes };
+        const asked = together([one, other]);
+        const { writes } = settle(held, { asked, hold: false }, before.after);
+        expect(writes.timeSeconds ?? 0).toBeLessThanOrEqual(held.timeSeconds);
+        expect(writes.intervalSeconds ?? 0).toBeLessThanOrEqual(held.intervalSeconds);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('need nothing more after what they made of a place', () => {
+    fc.assert(
+      fc.property(heldValues, fc.array(requirements, { minLength: 1, maxLength: 4 }), (own, list) => {
+        const asked = together(list) as Requirement;
+        expect(amend(amend(own, asked) ?? own, asked)).toBeUndefined();
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   test('ask for the same in whatever order, and twice is as once', () => {

@@ -8,7 +8,8 @@ import { policyRecord } from '../../../src/policy/record.ts';
 import type { PatchOperation } from '../../../src/policy/review.ts';
 import { answerPatch, answerTo, patchOf, readReview, uidIn } from '../../../src/policy/review.ts';
 import { isSeen, seenIn, witnessPod } from '../../../src/policy/witness.ts';
-import type { AdmissionCase, CasePolicy } from '../../support/admission-cases.ts';
+import type { AdmissionCase } from '../../support/admission-cases.ts';
+import type { CasePolicy } from '../../support/case-policy.ts';
 import { admissionCases } from '../../support/admission-cases.ts';
 import { namespace, nat, platform, sysctls } from '../../support/builder.ts';
 import { patched } from '../../support/json-patch.ts';
@@ -72,7 +73,7 @@ test.each(admissionCases.map((one) => [one.sentence, one] as const))(
 describe('the patch', () => {
   const values = { op: 'add', path: '/spec/securityContext/sysctls', value: sysctls() } as const;
   const notes = {
-    'keepalive.dev/requirement': '90/-/-/-',
+    'keepalive.dev/requirement': '90/30/10/-',
     'keepalive.dev/own-values': '-/-/-',
   };
   test.each<[string, object, PatchOperation[]]>([
@@ -89,14 +90,14 @@ describe('the patch', () => {
       { metadata: { annotations: { a: 'b' } }, spec: { securityContext: { runAsUser: 1 } } },
       [
         values,
-        { op: 'add', path: '/metadata/annotations/keepalive.dev~1requirement', value: '90/-/-/-' },
+        { op: 'add', path: '/metadata/annotations/keepalive.dev~1requirement', value: '90/30/10/-' },
         { op: 'add', path: '/metadata/annotations/keepalive.dev~1own-values', value: '-/-/-' },
       ],
     ],
     [
       'only notes what is asked of a pod whose values are enough',
       { metadata: {}, spec: { securityContext: { sysctls: sysctls(15, 15, 9) } } },
-      [{ op: 'add', path: '/metadata/annotations', value: { 'keepalive.dev/requirement': '90/-/-/-' } }],
+      [{ op: 'add', path: '/metadata/annotations', value: { 'keepalive.dev/requirement': '90/30/10/-' } }],
     ],
     [
       'takes back what was given to a pod that then became one of its node’s network',
