@@ -1,27 +1,39 @@
 import type { Effective, Finding } from '../api/status.ts';
-import type { Triple } from '../api/triple.ts';
-import { giveUpSeconds, kernelDefaults } from '../api/triple.ts';
+import { giveUpSeconds, kernelDefaults, latestSecondProbe } from '../api/triple.ts';
 
 /**
- * What somebody declares may end connections that the path would keep, after fewer or quicker probes than the kernel's own. What is
- * derived does not, nor does a declared time alone: nine probes of 75 s are the most patience there is.
+ * What somebody declares may end connections that the path would keep: after fewer or quicker probes than the kernel's own, or with a time
+ * that leaves room only for a short interval. What is derived does not, nor does a shorter time alone: nine probes of 75 s are the
+ * most patience there is.
  */
 export function givesUpEarly(effective: Effective): Finding | undefined {
   const { declared, idleTimeoutSeconds, limitedBy, probes } = effective;
-  const raised = raisable(effective);
-  if (declared === undefined || raised.length === 0 || giveUpSeconds(effective) >= idleTimeoutSeconds)
-    return undefined;
+  if (declared === undefined || giveUpSeconds(effective) >= idleTimeoutSeconds) return undefined;
+  const advice = adviceFor(effective);
+  if (advice.length === 0) return undefined;
   return {
     reason: 'GivesUpEarly',
     message:
       `with the declared values a connection is given up after ${probes} lost probes, ${giveUpSeconds(effective)} s after the ` +
-      `last packet, while ${limitedBy} remembers it for ${idleTimeoutSeconds} s: raise ${raised.join(' or ')}, unless that is what you want`,
+      `last packet, while ${limitedBy} remembers it for ${idleTimeoutSeconds} s: ${advice.join(', or ')}, unless that is what you want`,
   };
 }
 
-function raisable({ intervalSeconds, probes }: Triple): readonly string[] {
-  return [
-    ...(probes < kernelDefaults.probes ? ['probes'] : []),
-    ...(intervalSeconds < kernelDefaults.intervalSeconds ? ['intervalSeconds'] : []),
+function adviceFor(effective: Effective): readonly string[] {
+  const isShort = effective.intervalSeconds < kernelDefaults.intervalSeconds;
+  const raised = [
+    ...(effective.probes < kernelDefaults.probes ? ['probes'] : []),
+    ...(isShort && hasRoom(effective) ? ['intervalSeconds'] : []),
   ];
+  return [
+    ...(raised.length === 0 ? [] : [`raise ${raised.join(' or ')}`]),
+    ...(isShort && !hasRoom(effective)
+      ? ['lower timeSeconds, which leaves no room for a longer intervalSeconds']
+      : []),
+  ];
+}
+
+/** Whether a longer interval is taken: a time that is derived gives way to it, one that is declared does not. */
+function hasRoom({ idleTimeoutSeconds, intervalSeconds, declared }: Effective): boolean {
+  return (declared?.timeSeconds ?? 1) + intervalSeconds < latestSecondProbe(idleTimeoutSeconds);
 }

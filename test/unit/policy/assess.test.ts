@@ -188,28 +188,6 @@ describe('findings', () => {
     expect(look([changed]).findings).toEqual([]);
   });
 
-  test('a policy whose own values give up before the timeout says after how many lost probes', () => {
-    const hasty = team(90, { keepalive: { intervalSeconds: 2, probes: 3 } });
-    const [finding] = look([], hasty).findings;
-    expect(finding?.reason).toBe('GivesUpEarly');
-    expect(finding?.message).toContain(
-      'given up after 3 lost probes, 36 s after the last packet, while nat remembers it for 90 s',
-    );
-  });
-
-  test.each([
-    [3600, { timeSeconds: 60, intervalSeconds: 1, probes: 2 }, 'raise probes or intervalSeconds'],
-    [1200, { timeSeconds: 300, intervalSeconds: 30, probes: 9 }, 'raise intervalSeconds, unless'],
-    [3600, { probes: 5 }, 'raise probes, unless'],
-    // As patient as the kernel can be: nobody could raise anything.
-    [3600, { timeSeconds: 1200 }, undefined],
-    [900, { timeSeconds: 120 }, undefined],
-    [432_000, { timeSeconds: 300 }, undefined],
-  ])('behind %d s, what declares %o is told what it can raise: %s', (seconds, keepalive, advice) => {
-    const messages = look([], team(seconds, { keepalive })).findings.map(({ message }) => message);
-    expect(messages).toEqual(advice === undefined ? [] : [expect.stringContaining(advice)]);
-  });
-
   test('an exposed pod is told what to do, in Enforce and in Audit', () => {
     expect(look([pod()]).findings[0]?.message).toBe(
       'its spec starts it with 7200/75/9, which is not enough behind 90 s: recreate it to start with 30/10/6',
