@@ -4,7 +4,7 @@ import * as z from 'zod';
 
 import type { Hop } from './hop.ts';
 import type { ResolvedHop } from './resolved-hop.ts';
-import { resolvePath, tracksPackets } from './resolved-hop.ts';
+import { shortestHop } from './resolved-hop.ts';
 import { derive } from './derive.ts';
 import { hopFactsCel, hopsCel } from './path.ts';
 import type { Rule } from './rule.ts';
@@ -68,7 +68,10 @@ const tooLate = letCel(
   hopFactsCel.idleTimeoutSeconds,
   `${declaredCel.probes} < 2 || ${declaredCel.time} + ${declaredCel.interval} > (t < 4 ? 2 : (8 * t + 8) / 9 - 1)`,
 );
-const lateHops = (item: string) => hopsCel(tooLate, item);
+const timeoutsCel = hopsCel('true', `int(${hopFactsCel.idleTimeoutSeconds})`);
+/** Of a path on which a hop is too late, the first of those that forget soonest, which is too: what does behind it does behind all. */
+const soonest = (item: string) =>
+  letCel('m', `${timeoutsCel}.min()`, `${hopsCel(`${hopFactsCel.idleTimeoutSeconds} == m`, item)}[0]`);
 
 const refusal =
   'keepalive leaves no room for two probes before %s forgets at %d s, since the timer of the kernel may be an eighth ' +
@@ -97,10 +100,10 @@ const explanation = letCel(
 
 /** Declared values too must be enough. */
 export const keepaliveRule: Rule<WithPath> = {
-  rule: `!has(self.keepalive) || size(${lateHops('true')}) == 0`,
+  rule: `!has(self.keepalive) || size(${hopsCel(tooLate, 'true')}) == 0`,
   message:
     'keepalive leaves no room for two probes before the shortest idle timeout of the path: lower timeSeconds and intervalSeconds or leave them out',
-  messageExpression: `${lateHops(explanation)}[0]`,
+  messageExpression: soonest(explanation),
   check: ({ path, keepalive }) => keepalive === undefined || lateFor(path, keepalive) === undefined,
   explain: ({ path, keepalive = {} }) => {
     const { name = '', idleTimeoutSeconds = shortestTimeout } = lateFor(path, keepalive) ?? {};
@@ -109,13 +112,11 @@ export const keepaliveRule: Rule<WithPath> = {
   },
 };
 
-/** The first declared hop that forgets before a second probe. */
+/** The hop that forgets first, where it does so before a second probe. */
 function lateFor(path: Hop[], keepalive: Keepalive): ResolvedHop | undefined {
   const { timeSeconds = 1, intervalSeconds = 1, probes = 2 } = keepalive;
-  return resolvePath(path)
-    .filter(tracksPackets)
-    .find(
-      ({ idleTimeoutSeconds }) =>
-        probes < 2 || timeSeconds + intervalSeconds > latestSecondProbe(idleTimeoutSeconds),
-    );
+  const hop = shortestHop(path);
+  if (hop === undefined) return undefined;
+  const isLate = probes < 2 || timeSeconds + intervalSeconds > latestSecondProbe(hop.idleTimeoutSeconds);
+  return isLate ? hop : undefined;
 }

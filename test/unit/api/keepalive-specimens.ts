@@ -35,9 +35,22 @@ export const keepaliveSpecimens: Row[] = [
     ['spec', 'timeSeconds 1, intervalSeconds 1 and probes 2 would do'],
   ],
   [
-    'the first hop that forgets too early is named',
+    'of the hops that forget too early the one that forgets first is named, with what does behind all of them',
     keepalive({ timeSeconds: 400 }, { preset: 'aws-ec2' }, { preset: 'aws-nlb', name: 'edge' }, hop),
-    ['spec', 'before edge forgets at 350 s'],
+    ['spec', 'before nat forgets at 90 s'],
+    ['spec', 'timeSeconds 30, intervalSeconds 10 and probes 6 would do'],
+  ],
+  [
+    'and that is taken',
+    keepalive(
+      { timeSeconds: 30, intervalSeconds: 10, probes: 6 },
+      ...[{ preset: 'aws-ec2' }, { preset: 'aws-nlb', name: 'edge' }, hop],
+    ),
+  ],
+  [
+    'of two that forget at once the first is named',
+    keepalive({ timeSeconds: 400 }, { preset: 'aws-nlb' }, { preset: 'aws-nat-gateway' }),
+    ['spec', 'before aws-nlb forgets at 350 s'],
   ],
   [
     'a preset without a name is named after itself',

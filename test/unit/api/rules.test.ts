@@ -85,6 +85,24 @@ function isHonoured(values: Keepalive, effective: Effective | undefined): boolea
   );
 }
 
+test('what a refusal advises is taken, and is what is derived', () => {
+  const advised =
+    /timeSeconds (?<timeSeconds>\d+), intervalSeconds (?<intervalSeconds>\d+) and probes (?<probes>\d+) would do/;
+  fc.assert(
+    fc.property(fc.array(hops, { minLength: 1, maxLength: 4 }), declaredValues, (path, values) => {
+      const told = judge(namespaced({ path, keepalive: values }))
+        .zod.map(({ text }) => advised.exec(text)?.groups)
+        .find((groups) => groups !== undefined);
+      if (told === undefined) return;
+      const keepalive = Object.fromEntries(Object.entries(told).map(([key, text]) => [key, Number(text)]));
+      const texts = judge(namespaced({ path, keepalive })).zod.map(({ text }) => text);
+      expect(texts.filter((text) => !text.includes(sameName))).toEqual([]);
+      expect(deriveEffective(path)).toMatchObject(keepalive);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('whatever the path and the declared values: valid in CEL, valid in zod, and enough are one', () => {
   const seen = { valid: 0, invalid: 0 };
   fc.assert(

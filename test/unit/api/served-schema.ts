@@ -56,6 +56,9 @@ cel.registerFunction('string.format(list): string', (text: string, values: unkno
   const rest = [...values];
   return text.replace(/%[ds]/g, () => String(rest.shift()));
 });
+cel.registerFunction('list.min(): int', (list: bigint[]) =>
+  list.reduce((one, other) => (one < other ? one : other)),
+);
 const compiled = new Map<string, ReturnType<Environment['parse']>>();
 
 /** Throws where the expression does: no rule of ours may fail to give an answer. */
