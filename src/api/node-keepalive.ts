@@ -2,11 +2,11 @@ import * as z from 'zod';
 
 import { connectionsSchema, count, findingFields, skippedBySchema } from './status.ts';
 
-/** As the kernel holds them: unlike what a policy may ask for, they have no upper bound. */
+/** As the kernel holds them: unlike what a policy may ask for, they have no bounds but those of an int. It takes a time below 0, and gives it back. */
 const valuesSchema = z.object({
-  timeSeconds: count().optional().describe('tcp_keepalive_time, in seconds.'),
-  intervalSeconds: count().optional().describe('tcp_keepalive_intvl, in seconds.'),
-  probes: count().optional().describe('tcp_keepalive_probes.'),
+  timeSeconds: z.int32().optional().describe('tcp_keepalive_time, in seconds.'),
+  intervalSeconds: z.int32().optional().describe('tcp_keepalive_intvl, in seconds.'),
+  probes: z.int32().optional().describe('tcp_keepalive_probes.'),
 });
 
 const hostSchema = z

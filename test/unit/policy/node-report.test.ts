@@ -155,6 +155,13 @@ describe('the node’s own network', () => {
     expect(report({}).host).toEqual({ now: kernelDefaults });
   });
 
+  test('is told as the kernel holds it, also a time below 0, which it takes', () => {
+    const below = { timeSeconds: -5, intervalSeconds: 75, probes: 9 };
+    expect(report({ host: { now: below } }).host).toEqual({ now: below });
+    const found = { timeSeconds: -2_147_483_648 };
+    expect(report({ host: { found } }).host).toEqual({ now: wanted, found });
+  });
+
   test('that cannot be written is a finding of the node', () => {
     const faults = [{ key: 'probes', code: 'EROFS' } as const];
     const [policy] = report({ policies, pods: [], host: { ...untouched, faults } }).policies ?? [];
