@@ -44,6 +44,25 @@ describe('docs/values.md', () => {
   );
 });
 
+test('docs/values.md says how many probes in a row may be lost', () => {
+  const [, shortest] =
+    /four or five probes in a row may be lost, fewer behind less than (\d+) s/.exec(values.text) ?? [];
+  const mayBeLost = (seconds: number, lateness: number) => {
+    const { timeSeconds, intervalSeconds, probes } = derive(seconds);
+    const inTime = Array.from({ length: probes }, (_, at) => (timeSeconds + at * intervalSeconds) * lateness);
+    return inTime.filter((due) => due < seconds).length - 1;
+  };
+  const lost = (from: number, to: number, lateness: number) =>
+    Array.from({ length: to - from }, (_, at) => mayBeLost(from + at, lateness));
+  const fewest = Number(shortest);
+  // On time, and an eighth late.
+  expect(mayBeLost(fewest - 1, 9 / 8)).toBe(3);
+  expect(new Set(lost(fewest, 600, 9 / 8))).toEqual(new Set([4, 5]));
+  expect(new Set(lost(fewest, 600, 1))).toEqual(new Set([4, 5]));
+  expect(Math.max(...lost(600, 7200, 1))).toBe(8);
+  expect(Math.min(...lost(901, 7200, 1))).toBe(8);
+});
+
 describe('docs/values.md, of several policies', () => {
   const text = ({ timeSeconds, intervalSeconds, probes }: Triple) =>
     `${timeSeconds} / ${intervalSeconds} / ${probes}`;
