@@ -2,11 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
-import { limitRefusals } from '../../../src/policy/limits-admission.ts';
-import { defaultSettings } from '../../../src/api/settings.ts';
-import { teamSpec } from '../../support/builder.ts';
 import { keepalive } from '../../support/command-line.ts';
-import { limitCases } from '../../support/limit-cases.ts';
 import { Folder } from './folder.ts';
 import { cluster, declaring, deployment, nat, pinned, policy, time, yaml } from './manifests.ts';
 import { remarked } from './remarked.ts';
@@ -274,17 +270,6 @@ describe('the exit code of keepalive check', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
   });
 });
-
-test.each(limitCases.map((one) => [one.what, one] as const))(
-  'limits: %s',
-  (_what, { settings, spec, beyond }) => {
-    const said = limitRefusals(teamSpec(90, spec), { ...defaultSettings, ...settings }).map(
-      ({ message }) => message,
-    );
-    expect(said.join('\n')).toContain(beyond ?? '');
-    expect(said).toHaveLength(beyond === undefined ? 0 : 1);
-  },
-);
 
 test('every manifest that this repository ships is fine', async () => {
   expect(readdirSync(join(root, 'crds')).length).toBeGreaterThan(2);

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { defaultSettings } from '../../../src/api/settings.ts';
 import { beyondLimits, inExcess } from '../../../src/policy/limits.ts';
+import { limitRefusals } from '../../../src/policy/limits-admission.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { platform, team, teamSpec } from '../../support/builder.ts';
 import { limitCases } from '../../support/limit-cases.ts';
@@ -48,3 +49,14 @@ describe('the number of policies in a namespace', () => {
     expect(named([cluster, { ...cluster, name: 'q' }], 1)).toEqual([]);
   });
 });
+
+test.each(limitCases.map((one) => [one.what, one] as const))(
+  'refused, as kubectl apply is: %s',
+  (_what, { settings, spec, beyond }) => {
+    const said = limitRefusals(teamSpec(90, spec), { ...defaultSettings, ...settings }).map(
+      ({ message }) => message,
+    );
+    expect(said.join('\n')).toContain(beyond ?? '');
+    expect(said).toHaveLength(beyond === undefined ? 0 : 1);
+  },
+);
