@@ -25,7 +25,6 @@ export function requirementText(requirement: Requirement): string {
  * Without a declared time and interval, which a note does not tell from derived ones: a pod that is only noted was below them, and
  * one that was changed is amended again by whoever comes after.
  */
-
 export function parseRequirement(text: string | undefined): Requirement | undefined {
   if (text === undefined || !requirementPattern.test(text)) return undefined;
   const [timeout, time, interval, probes] = text.split('/');
