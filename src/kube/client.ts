@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
 import { fromNetwork } from './errors.ts';
+import { PageSplitter, type PageMetadata } from './page.ts';
 import { refusal } from './refusal.ts';
 import { pathOf, type KubeManifest, type KubeObject, type Resource, type Target } from './resource.ts';
+import { parseJson, wholeOrApiError } from './stream.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete';
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -37,7 +39,7 @@ export interface ListQuery {
 }
 
 export interface Page {
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly metadata: PageMetadata;
   readonly items: readonly KubeObject[];
 }
 
@@ -54,7 +56,12 @@ interface Call extends CallOptions {
   readonly query?: Query;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** How long its body may be silent; absent or 0: for ever. */
+  readonly silenceMs?: number;
 }
+
+/** A list that takes longer: etcd has forgotten the version that the token for the next page carries. */
+const longestPageMs = 300_000;
 
 /** The few calls we make, on any kind, over one pool. Every failure is an {@link ApiError}. */
 export class ApiClient {
@@ -70,9 +77,29 @@ export class ApiClient {
     return this.#json<T>({ ...options, verb: 'get', method: 'GET', target });
   }
 
-  /** One page, read whole: keep `limit` small. */
+  /** One page, read whole: for objects that are small, or where memory is not. */
   listPage(target: Target, query: ListQuery, options: CallOptions = {}): Promise<Page> {
     return this.#json<Page>({ ...options, verb: 'list', method: 'GET', target, query: { ...query } });
+  }
+
+  /**
+   * One page, whose items are told one by one as they come, so that no more than one is held. It may take longer than
+   * another request, but not be silent for so long.
+   */
+  async eachOfPage(
+    target: Target,
+    query: ListQuery,
+    each: (item: unknown) => void,
+    options: CallOptions = {},
+  ): Promise<PageMetadata> {
+    const call: Call = { ...options, verb: 'list', method: 'GET', target, query: { ...query } };
+    const splitter = new PageSplitter();
+    const signal = within(longestPageMs, options.signal);
+    const { body } = await this.#send({ ...call, silenceMs: this.#timeoutMs(call) }, signal);
+    for await (const chunk of wholeOrApiError(body, describe(call))) {
+      for (const item of splitter.push(chunk)) each(parseJson(item, 'an item of a list is not JSON'));
+    }
+    return splitter.end();
   }
 
   create<T = KubeObject>(target: Target, body: KubeManifest, options: CallOptions = {}): Promise<T> {
@@ -193,9 +220,7 @@ export class ApiClient {
   }
 
   async #json<T>(call: Call): Promise<T> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs(call));
-    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
-    const { body } = await this.#send(call, signal);
+    const { body } = await this.#send(call, within(this.#timeoutMs(call), call.signal));
     try {
       return (await body.json()) as T;
     } catch (error) {
@@ -219,7 +244,7 @@ export class ApiClient {
   }
 
   async #request(call: Call, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
-    const { method, target, query, body, contentType = 'application/json' } = call;
+    const { method, target, query, body, contentType = 'application/json', silenceMs = 0 } = call;
     const headers: Record<string, string> = {
       accept: 'application/json',
       'user-agent': this.#options.userAgent ?? 'keepalive-operator',
@@ -239,9 +264,14 @@ export class ApiClient {
       // Ahead of the signal: only undici's own timeout makes it ask whether the shared connection is dead.
       headersTimeout: Math.ceil(this.#timeoutMs(call) * 0.75),
       // A quiet watch is a healthy watch: its end is the business of timeoutSeconds and the caller's signal.
-      bodyTimeout: 0,
+      bodyTimeout: silenceMs,
     });
   }
+}
+
+function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(ms);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }
 
 function queryString(query: Query = {}): string {

@@ -58,7 +58,7 @@ export function fromStatus(status: Status, path: string, retryAfterSeconds?: num
 export function fromNetwork(cause: unknown, path: string): ApiError {
   if (cause instanceof ApiError) return cause;
   const { code, name, message } = cause as { code?: string; name?: string; message?: string };
-  if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT') {
+  if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
     return new ApiError({ status: 0, reason: 'Timeout', path, cause });
   }
   if (name === 'AbortError') return new ApiError({ status: 0, reason: 'Aborted', path, cause });

@@ -5,7 +5,7 @@ import * as errors from './errors.ts';
 import { Mirror, NoStreamedList, type MirrorOptions } from './mirror.ts';
 import { pathOf, type Target } from './resource.ts';
 import type { Identified } from './store.ts';
-import { LineSplitter, parseEvent } from './stream.ts';
+import { LineSplitter, parseEvent, wholeOrApiError } from './stream.ts';
 
 export interface ReflectorOptions<T extends Identified> extends MirrorOptions<T> {
   readonly client: ApiClient;
@@ -39,7 +39,7 @@ const defaultBackOff: BackOffLimits = { minMs: 2_000, maxMs: 30_000 };
  */
 const returnBackOff: BackOffLimits = { minMs: 200, maxMs: 2_000 };
 const returnTries = 20;
-/** Read whole, and any object may have 1.5 MiB. Only servers that do not stream lists are asked for pages. */
+/** The server makes a page whole, and any object may have 1.5 MiB. Only servers that do not stream lists are asked for pages. */
 const pageLimit = 50;
 /** A list as a stream that says nothing for so long comes from a server that does not know it. */
 const silenceMs = 30_000;
@@ -120,11 +120,10 @@ export class Reflector<T extends Identified> {
     do {
       // No resourceVersion: the first page is the present, and the token carries its version to the others.
       const query = { limit: pageLimit, continue: token, labelSelector, fieldSelector };
-      const page = await client.listPage(target, query, { signal });
+      const page = await client.eachOfPage(target, query, (item) => this.#mirror.stage(item), { signal });
       this.#lastContact = this.#clock.now();
-      for (const item of page.items) this.#mirror.stage(item);
-      version ??= page.metadata.resourceVersion;
-      token = page.metadata.continue || undefined;
+      version ??= page.resourceVersion;
+      token = page.continue || undefined;
     } while (token !== undefined);
     await this.#mirror.commit(version);
     // Only after a list that came: a refusal of both would else be asked again and again without a pause.
@@ -277,15 +276,6 @@ export class Reflector<T extends Identified> {
 
   #broken(reason: string, detail: string): errors.ApiError {
     return new errors.ApiError({ status: 0, reason, path: this.#path, detail });
-  }
-}
-
-/** A broken connection shows while its body is read; it must look like any other failed request. */
-async function* wholeOrApiError(body: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw errors.fromNetwork(error, path);
   }
 }
 

@@ -1,4 +1,5 @@
-import { fromStatus, UnreadableStream } from './errors.ts';
+import { fromNetwork, fromStatus, UnreadableStream } from './errors.ts';
+import { Parts } from './parts.ts';
 import type { KubeObject } from './resource.ts';
 
 export type WatchEvent =
@@ -10,48 +11,45 @@ export type WatchEvent =
       readonly initialEventsEnd: boolean;
     };
 
-/** etcd takes objects of 1.5 MiB; a line far beyond that is a proxy's page or an endless stream, not an object. */
-const longestLineBytes = 32 * 1024 * 1024;
 const newline = 0x0a;
 
-/**
- * Cuts chunks into lines. Only whole lines are decoded, so a chunk may end in the middle of a character, and
- * what a broken connection leaves over is dropped: the server sends it again after the last version we keep.
- */
+/** Cuts chunks into lines. What a broken connection leaves over, the server sends again after the last version we keep. */
 export class LineSplitter {
-  #rest: Uint8Array[] = [];
-  #restBytes = 0;
+  readonly #line = new Parts('a line of the watch');
 
   push(chunk: Uint8Array): string[] {
     const lines: string[] = [];
     let from = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
-      const line = this.#take(chunk.subarray(from, end));
+      const line = this.#line.end(chunk.subarray(from, end));
       if (line.trim() !== '') lines.push(line);
       from = end + 1;
     }
-    if (from < chunk.length) this.#keep(chunk.subarray(from));
+    this.#line.keep(chunk.subarray(from));
     return lines;
   }
+}
 
-  #take(last: Uint8Array): string {
-    if (this.#rest.length === 0) return decode(last);
-    const line = decode(Buffer.concat([...this.#rest, last]));
-    this.#rest = [];
-    this.#restBytes = 0;
-    return line;
+/** A broken connection shows while its body is read; it must look like any other failed request. */
+export async function* wholeOrApiError(
+  body: AsyncIterable<Uint8Array>,
+  path: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw fromNetwork(error, path);
   }
+}
 
-  #keep(part: Uint8Array): void {
-    this.#rest.push(part);
-    this.#restBytes += part.length;
-    if (this.#restBytes > longestLineBytes) throw new UnreadableStream('a line of the watch does not end');
-  }
+interface Raw {
+  readonly type?: unknown;
+  readonly object?: unknown;
 }
 
 /** Of one line. An ERROR event is thrown as the ApiError it carries. */
 export function parseEvent(line: string, path: string): WatchEvent {
-  const { type, object } = parseJson(line);
+  const { type, object } = (parseJson(line, 'a line of the watch is not JSON') ?? {}) as Raw;
   switch (type) {
     case 'ADDED':
     case 'MODIFIED':
@@ -82,15 +80,11 @@ export function checkObject(object: unknown): KubeObject {
   return object as KubeObject;
 }
 
-function parseJson(line: string): { type?: unknown; object?: unknown } {
+/** The message of JSON.parse quotes the text, which may be an object of the user. */
+export function parseJson(text: string, otherwise: string): unknown {
   try {
-    return (JSON.parse(line) ?? {}) as { type?: unknown; object?: unknown };
+    return JSON.parse(text);
   } catch {
-    // The message of JSON.parse quotes the text, which may be an object of the user.
-    throw new UnreadableStream('a line of the watch is not JSON');
+    throw new UnreadableStream(otherwise);
   }
-}
-
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }

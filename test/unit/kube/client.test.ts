@@ -7,7 +7,7 @@ import { plain, type Connection } from '../../../src/kube/connection.ts';
 import * as errors from '../../../src/kube/errors.ts';
 import { keyOf, parseKey, pathOf } from '../../../src/kube/resource.ts';
 import { until } from '../../cluster/wait.ts';
-import { FakeApiServer, hang, json, status, type Answer } from '../../support/api-server.ts';
+import { FakeApiServer, hang, json, status, stream, type Answer } from '../../support/api-server.ts';
 
 const pods = { group: '', version: 'v1', plural: 'pods' };
 const policies = { group: 'keepalive.dev', version: 'v1alpha1', plural: 'keepalivepolicies' };
@@ -182,6 +182,13 @@ describe('a failure is folded into one error:', () => {
     const error = await failure(client.get(pod, { timeoutMs: 20 }));
     expect([error.status, error.reason, errors.isNetwork(error)]).toEqual([0, 'Timeout', true]);
     expect(exchanges).toEqual([{ verb: 'get', resource: 'pods', code: 0 }]);
+  });
+
+  test('a page of a list that falls silent', async () => {
+    server.answers(stream('{"metadata":{"resourceVersion":"1"},"items":[{}'));
+    const seen: unknown[] = [];
+    const error = await failure(client.eachOfPage(pods, {}, (item) => seen.push(item), { timeoutMs: 100 }));
+    expect([seen, error.reason, errors.isNetwork(error)]).toEqual([[{}], 'Timeout', true]);
   });
 
   test('a server that is not there', async () => {

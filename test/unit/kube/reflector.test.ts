@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { json, status, stream, streamThenEnd, streamThenReset } from '../../support/api-server.ts';
-import { ReflectorRig } from './reflector-rig.ts';
+import { ReflectorRig, trim } from './reflector-rig.ts';
 import { added, bookmark, failed, listEnd, pod, modified } from './world.ts';
 
 let rig: ReflectorRig;
@@ -94,6 +94,42 @@ describe('a streamed list', () => {
 });
 
 describe('a paged list', () => {
+  test('is read item by item, so that one large object is held at a time', async () => {
+    const begun = stream(
+      '{"kind":"PodList","metadata":{"resourceVersion":"10"},"items":[',
+      JSON.stringify(pod('a', 1)),
+    );
+    const first = Promise.withResolvers<string>();
+    const rest = Promise.withResolvers<void>();
+    server.answers(status(422, 'Invalid'), async (response, asked) => {
+      await begun(response, asked);
+      await rest.promise;
+      response.end(`,${JSON.stringify(pod('b', 2))}]}`);
+    });
+    const { reflector, store } = rig.start({
+      trim: (object) => {
+        first.resolve(object.metadata.name);
+        return trim(object);
+      },
+    });
+    expect(await first.promise).toBe('a');
+    expect([store.size, store.synced]).toEqual([0, false]);
+    rest.resolve();
+    await reflector.whenSynced;
+    expect([...store.keys()]).toEqual(['db/a', 'db/b']);
+  });
+
+  test('whose page is no list leaves the store as it was', async () => {
+    server.answers(status(422, 'Invalid'), page([pod('a', 1)], 10), streamThenEnd(), status(410, 'Expired'));
+    server.answers(json({ metadata: { resourceVersion: '20' }, items: [null] }), page([pod('b', 2)], 20));
+    const { passPause, changed, store } = rig.start();
+    await passPause();
+    await passPause();
+    await passPause();
+    await changed(3);
+    expect([...store.keys()]).toEqual(['db/b']);
+  });
+
   test('whose token expired starts anew and loses nothing', async () => {
     server.answers(
       status(422, 'Invalid'),
