@@ -87,7 +87,7 @@ export const isAlreadyExists = (error: unknown) =>
 /** The position in the history, or the page token, is older than what the server remembers: list again. */
 export const isGone = (error: unknown) =>
   hasStatus(error, 410) || (error instanceof ApiError && ['Expired', 'Gone'].includes(error.reason));
-/** The position lies beyond what the server knows: it was restored from a backup, or it is another server. */
+/** The position lies beyond what the server knows: it was restored from a backup, or it is another server. A plain watch from there is silent instead. */
 export const isFromTheFuture = (error: unknown) =>
   hasStatus(error, 504) && (error as ApiError).message.includes('Too large resource version');
 /** There was no answer at all: refused, reset, timed out, name not found, certificate not accepted. */

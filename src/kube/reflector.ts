@@ -1,8 +1,10 @@
-import { backOffMs, type BackOffLimits } from './backoff.ts';
+import type { BackOffLimits } from './backoff.ts';
 import type { ApiClient, Query } from './client.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import * as errors from './errors.ts';
+import { Hearing } from './hearing.ts';
 import { Mirror, NoStreamedList, type MirrorOptions } from './mirror.ts';
+import { Pauses } from './pauses.ts';
 import { pathOf, type Target } from './resource.ts';
 import type { Identified } from './store.ts';
 import { LineSplitter, parseEvent, wholeOrApiError } from './stream.ts';
@@ -31,14 +33,6 @@ export interface Doubt {
   readonly maxSeconds: number;
 }
 
-/** The first pause is 1 to 2 s, the longest 15 to 30 s. */
-const defaultBackOff: BackOffLimits = { minMs: 2_000, maxMs: 30_000 };
-/**
- * While a server that was there is likely to be coming back: what is not heard meanwhile is what a status gets wrong. A refused
- * connection costs next to nothing, and a server that is too busy says so by Retry-After. Twenty tries are half a minute.
- */
-const returnBackOff: BackOffLimits = { minMs: 200, maxMs: 2_000 };
-const returnTries = 20;
 /** The server makes a page whole, and any object may have 1.5 MiB. Only servers that do not stream lists are asked for pages. */
 const pageLimit = 50;
 /** A list as a stream that says nothing for so long comes from a server that does not know it. */
@@ -60,12 +54,10 @@ export class Reflector<T extends Identified> {
   readonly #mirror: Mirror<T>;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #backOff: BackOffLimits;
+  readonly #pauses: Pauses;
   readonly #path: string;
+  readonly #hearing: Hearing;
   #streamsLists: 'yes' | 'not now' | 'never' = 'yes';
-  #lastContact: number;
-  #failures = { list: 0, resume: 0 };
-  #resumedAt = 0;
   #lastFailure: string | undefined;
   #interruptedAt: number | undefined;
   /** Until a list then, some object may lack what is new. */
@@ -76,9 +68,9 @@ export class Reflector<T extends Identified> {
     this.#mirror = new Mirror(options);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#backOff = options.backOff ?? defaultBackOff;
+    this.#pauses = new Pauses(this.#clock, this.#random, options.backOff);
     this.#path = `WATCH ${pathOf(options.target)}`;
-    this.#lastContact = this.#clock.now();
+    this.#hearing = new Hearing(this.#clock);
   }
 
   /** Resolves when the store first holds the whole world. */
@@ -86,9 +78,9 @@ export class Reflector<T extends Identified> {
     return this.#mirror.whenSynced;
   }
 
-  /** Since the server last sent anything, or since the start. A quiet watch hears a bookmark about each minute. */
+  /** Since the server last sent anything of what is there, or took a watch that goes on, or since the start. A quiet watch hears a bookmark about each minute. */
   get secondsSinceContact(): number {
-    return (this.#clock.now() - this.#lastContact) / 1000;
+    return this.#hearing.secondsSinceContact;
   }
 
   /** How long the store has fallen behind the server for certain; 0 while it follows. */
@@ -100,7 +92,7 @@ export class Reflector<T extends Identified> {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#clock.now() >= (this.#doubtedUntil ?? Infinity)) this.#mirror.forgetVersion();
+        if (this.#takeDoubt()) this.#mirror.forgetVersion();
         // What is doubted from here on is newer than the list.
         if (this.#mirror.version === undefined) this.#doubtedUntil = undefined;
         if (this.#mirror.version === undefined && this.#streamsLists !== 'yes') await this.#list(signal);
@@ -112,6 +104,13 @@ export class Reflector<T extends Identified> {
     }
   }
 
+  /** Whether what is held may be wrong, though nothing failed. */
+  #takeDoubt(): boolean {
+    const isTooQuiet = this.#hearing.takeDoubt();
+    if (isTooQuiet) this.#options.log.info({ path: this.#path }, 'silent for too long: listing anew');
+    return isTooQuiet || this.#clock.now() >= (this.#doubtedUntil ?? Infinity);
+  }
+
   async #list(signal: AbortSignal): Promise<void> {
     const { client, target, labelSelector, fieldSelector } = this.#options;
     this.#mirror.begin();
@@ -121,7 +120,7 @@ export class Reflector<T extends Identified> {
       // No resourceVersion: the first page is the present, and the token carries its version to the others.
       const query = { limit: pageLimit, continue: token, labelSelector, fieldSelector };
       const page = await client.eachOfPage(target, query, (item) => this.#mirror.stage(item), { signal });
-      this.#lastContact = this.#clock.now();
+      this.#hearing.heard();
       version ??= page.resourceVersion;
       token = page.continue || undefined;
     } while (token !== undefined);
@@ -144,11 +143,14 @@ export class Reflector<T extends Identified> {
       const stop = AbortSignal.any([signal, life.signal]);
       const query = this.#query(version, seconds);
       const body = await this.#options.client.watch(this.#options.target, query, { signal: stop });
+      this.#hearing.opened({ goesOn: version !== undefined });
       await this.#read(body, stop);
+      this.#hearing.ended();
     } catch (error) {
       throw life.signal.aborted ? life.signal.reason : error;
     } finally {
       for (const cancel of timers) cancel();
+      this.#hearing.closed();
     }
     if (this.#mirror.listing) throw new NoStreamedList('the stream ended before the list was whole', false);
     const lastedMs = this.#clock.now() - startedAt;
@@ -180,19 +182,23 @@ export class Reflector<T extends Identified> {
   }
 
   async #read(body: AsyncIterable<Uint8Array>, stop: AbortSignal): Promise<void> {
-    this.#lastContact = this.#clock.now();
     this.#follows();
     const splitter = new LineSplitter();
     for await (const chunk of wholeOrApiError(body, this.#path)) {
-      this.#lastContact = this.#clock.now();
+      this.#hearing.heard();
       for (const line of splitter.push(chunk)) {
         if (stop.aborted) return;
         const event = parseEvent(line, this.#path);
         await this.#mirror.accept(event);
         this.#follows();
-        if (event.type === 'BOOKMARK') this.#sound();
+        if (event.type === 'BOOKMARK') this.#bookmarked(event.initialEventsEnd);
       }
     }
+  }
+
+  #bookmarked(endsList: boolean): void {
+    if (!endsList) this.#hearing.bookmarked();
+    this.#sound();
   }
 
   /** A list that is still coming is not the present yet. */
@@ -211,7 +217,7 @@ export class Reflector<T extends Identified> {
     const startedAt = this.#clock.now();
     const check = () => {
       if (!this.#mirror.listing) return;
-      const leftMs = Math.max(this.#lastContact, startedAt) + silenceMs - this.#clock.now();
+      const leftMs = (this.#hearing.quietSince ?? startedAt) + silenceMs - this.#clock.now();
       if (leftMs <= 0) life.abort(new NoStreamedList('the list does not come as a stream', false));
       else cancel = this.#clock.schedule(leftMs, check);
     };
@@ -224,27 +230,11 @@ export class Reflector<T extends Identified> {
       return;
     this.#interruptedAt ??= this.#clock.now();
     if (!mayResume(error)) this.#mirror.forgetVersion();
-    // Minutes of health, not a single good request, end a bad phase: a list may succeed before each failure.
-    if (this.#clock.now() - this.#resumedAt > 4 * this.#backOff.maxMs)
-      this.#failures = { list: 0, resume: 0 };
-    const pauseMs = this.#pauseMs();
+    const pauseMs = this.#pauses.next(this.#mirror.version === undefined ? 'list' : 'resume');
     const delayMs = Math.max(pauseMs, errors.retryAfterMs(error));
     this.#report(error, delayMs);
     await sleep(this.#clock, delayMs, signal);
-    this.#resumedAt = this.#clock.now();
-  }
-
-  /**
-   * A watch that only goes on is asked for sooner than a list, which is dear to the server. Each has a count of its
-   * own: a server that came back after hours and has forgotten our position is there, and is asked for a list soon.
-   */
-  #pauseMs(): number {
-    if (this.#mirror.version === undefined)
-      return backOffMs(this.#failures.list++, this.#backOff, this.#random);
-    const tries = this.#failures.resume++;
-    return tries < returnTries
-      ? backOffMs(tries, returnBackOff, this.#random)
-      : backOffMs(tries - returnTries, this.#backOff, this.#random);
+    this.#pauses.passed();
   }
 
   /** True when the next try is a paged list, now. */

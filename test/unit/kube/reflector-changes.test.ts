@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { status, stream, streamThenEnd, streamThenReset } from '../../support/api-server.ts';
+import { ApiClient } from '../../../src/kube/client.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 import type { Trimmed } from './reflector-rig.ts';
 import { ReflectorRig, trim } from './reflector-rig.ts';
@@ -85,6 +86,50 @@ describe('a watch of a kind whose schema may grow', () => {
     await server.received(2);
     expect(rig.queries[1]).toMatchObject({ resourceVersion: '11', timeoutSeconds: '600' });
   });
+});
+
+/** An API server whose etcd was restored: it sends nothing up to the position that it is asked for. */
+describe('a watch that is silent for minutes and ends', () => {
+  const restored = stream(added(pod('c', 5)), listEnd(6));
+
+  test.each([
+    ['is followed by a list where bookmarks came before', bookmark(12), true],
+    ['goes on where none ever came', modified(pod('a', 12)), false],
+  ])('%s', async (_name, before, isListed) => {
+    const end = Promise.withResolvers<void>();
+    server.answers(streamThenEnd(added(pod('a', 1)), listEnd(10), before), async (response, asked) => {
+      await stream(added(pod('b', 13)))(response, asked);
+      await end.promise;
+      response.end();
+    });
+    server.answers(isListed ? restored : stream());
+    const { changed, clock, lines, store } = rig.start();
+    await changed(2);
+    clock.advance(181_000);
+    end.resolve();
+    await server.received(3);
+    expect(rig.queries[2]).toMatchObject(
+      isListed ? { sendInitialEvents: 'true' } : { resourceVersion: '13' },
+    );
+    if (isListed) await changed(5);
+    expect([...store.keys()]).toEqual(isListed ? ['db/c'] : ['db/a', 'db/b']);
+    expect(lines.map(({ message }) => message)).toEqual(
+      isListed ? ['silent for too long: listing anew'] : [],
+    );
+  });
+});
+
+test('a list that the server has taken is no contact before something of it comes', async () => {
+  const taken = Promise.withResolvers<void>();
+  const client = new ApiClient(rig.connection, { onExchange: () => taken.resolve() });
+  const { reflector, clock } = rig.start({ client });
+  server.answers((response, asked) => {
+    clock.advance(10_000);
+    return stream()(response, asked);
+  });
+  await taken.promise;
+  await setImmediate();
+  expect(reflector.secondsSinceContact).toBeCloseTo(10);
 });
 
 test('a character cut in two by the end of a chunk is read whole', async () => {
