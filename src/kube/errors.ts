@@ -99,6 +99,8 @@ export const isUnavailable = (error: unknown) =>
 /** The server answered that it does not take the request: it, or somebody whom it asks. That another was first, or that there are many, is none. */
 export const isRefusal = (error: unknown) =>
   error instanceof ApiError && error.status >= 400 && !hasStatus(error, 409, 429);
+/** A server, or what stands before it, takes nothing at the moment, whatever it were. */
+export const isBusy = (error: unknown) => hasStatus(error, 429, 502, 503);
 /** A server that is starting, ending or has too much to do answers so for a while, and what stands before it. */
 export const isOverloaded = (error: unknown) => hasStatus(error, 502, 503, 504);
 

@@ -3,6 +3,7 @@ import type { ApiClient, Query } from './client.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import * as errors from './errors.ts';
 import { Hearing } from './hearing.ts';
+import { ListManner } from './list-manner.ts';
 import { Mirror, NoStreamedList, type MirrorOptions } from './mirror.ts';
 import { Pauses } from './pauses.ts';
 import { pathOf, type Target } from './resource.ts';
@@ -57,7 +58,7 @@ export class Reflector<T extends Identified> {
   readonly #pauses: Pauses;
   readonly #path: string;
   readonly #hearing: Hearing;
-  #streamsLists: 'yes' | 'not now' | 'never' = 'yes';
+  readonly #manner = new ListManner();
   #lastFailure: string | undefined;
   #interruptedAt: number | undefined;
   /** Until a list then, some object may lack what is new. */
@@ -95,7 +96,7 @@ export class Reflector<T extends Identified> {
         if (this.#takeDoubt()) this.#mirror.forgetVersion();
         // What is doubted from here on is newer than the list.
         if (this.#mirror.version === undefined) this.#doubtedUntil = undefined;
-        if (this.#mirror.version === undefined && this.#streamsLists !== 'yes') await this.#list(signal);
+        if (this.#mirror.version === undefined && !this.#manner.isStreamed) await this.#list(signal);
         await this.#watch(signal);
         this.#sound();
       } catch (error) {
@@ -125,8 +126,7 @@ export class Reflector<T extends Identified> {
       token = page.continue || undefined;
     } while (token !== undefined);
     await this.#mirror.commit(version);
-    // Only after a list that came: a refusal of both would else be asked again and again without a pause.
-    if (this.#streamsLists === 'not now') this.#streamsLists = 'yes';
+    this.#manner.paged();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -197,7 +197,8 @@ export class Reflector<T extends Identified> {
   }
 
   #bookmarked(endsList: boolean): void {
-    if (!endsList) this.#hearing.bookmarked();
+    if (endsList) this.#manner.streamed();
+    else this.#hearing.bookmarked();
     this.#sound();
   }
 
@@ -226,8 +227,7 @@ export class Reflector<T extends Identified> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    if (this.#mirror.version === undefined && this.#streamsLists === 'yes' && this.#turnsToPages(error))
-      return;
+    if (this.#mirror.version === undefined && this.#manner.isStreamed && this.#turnsToPages(error)) return;
     this.#interruptedAt ??= this.#clock.now();
     if (!mayResume(error)) this.#mirror.forgetVersion();
     const pauseMs = this.#pauses.next(this.#mirror.version === undefined ? 'list' : 'resume');
@@ -237,15 +237,12 @@ export class Reflector<T extends Identified> {
     this.#pauses.passed();
   }
 
-  /** True when the next try is a paged list, now. */
+  /** Whether pages are asked for now. */
   #turnsToPages(error: unknown): boolean {
-    const ignored = error instanceof NoStreamedList;
-    if (!ignored && !errors.isInvalid(error) && !errors.isForbidden(error)) return false;
-    // A missing permission may be granted later; a parameter that is not known stays so.
-    const forever = ignored ? error.forever : errors.isInvalid(error);
-    this.#streamsLists = forever ? 'never' : 'not now';
-    this.#options.log.debug({ path: this.#path, forever, reason: messageOf(error) }, 'listing by pages');
-    return true;
+    const now = this.#manner.failed(error);
+    if (!this.#manner.isStreamed)
+      this.#options.log.debug({ path: this.#path, reason: messageOf(error) }, 'listing by pages');
+    return now;
   }
 
   /** One line for each new trouble: thousands of agents that retry must not fill the logs of an outage. */

@@ -82,6 +82,37 @@ describe('a streamed list', () => {
     expect(rig.queries.slice(0, 3).map(({ watch }) => watch)).toEqual(['true', undefined, undefined]);
   });
 
+  test.each([
+    ['with an ERROR event 500', stream(failed(500, 'InternalError'))],
+    ['with a status 504', status(504, 'Timeout', 'Too large resource version: 10, current: 3')],
+    ['by what is no watch', stream('{"type": nonsense}\n')],
+  ])(
+    'that is refused three times %s is read by pages, and at the next refusal at once',
+    async (_, refusal) => {
+      server.answers(refusal, refusal, refusal, page([pod('a', 1)], 10), status(410, 'Expired'));
+      server.answers(refusal, page([pod('b', 2)], 20), stream());
+      const { passPause, store } = rig.start({ backOff: { minMs: 100, maxMs: 1_000 } });
+      for (let n = 0; n < 5; n += 1) await passPause();
+      await server.received(8);
+      expect([...store.keys()]).toEqual(['db/b']);
+      expect(
+        rig.queries.map(({ limit, resourceVersion = 'list' }) => (limit ? 'page' : resourceVersion)),
+      ).toEqual(['list', 'list', 'list', 'page', '10', 'list', 'page', '20']);
+    },
+  );
+
+  test.each([
+    ['has too much to do', status(429, 'TooManyRequests')],
+    ['is starting', status(503, 'ServiceUnavailable')],
+    ['breaks off', streamThenReset(added(pod('x', 1)))],
+  ])('is asked for again and again of a server that %s', async (_, answer) => {
+    server.answers(answer, answer, answer, answer, whole);
+    const { passPause, reflector } = rig.start();
+    for (let n = 0; n < 4; n += 1) await passPause();
+    await reflector.whenSynced;
+    expect(rig.queries.map(({ sendInitialEvents }) => sendInitialEvents)).toEqual(Array(5).fill('true'));
+  });
+
   test('that stays silent for 30 s is read by pages instead', async () => {
     server.answers(stream(added(pod('x', 1))), page([pod('a', 1)], 10), stream());
     const { reflector, clock, store } = rig.start();
