@@ -17,7 +17,7 @@ const sizes = [
   [5_000, 150_000, 6, 1_000],
   [5_000, 150_000, 100, 1_000],
 ] as const;
-/** What Node gives itself in a container of 384 MiB, as the Deployment has it; in MiB. */
+/** What Node gives itself in a container of 512 MiB, as the Deployment has it; in MiB. */
 const heap = 256;
 
 /**
