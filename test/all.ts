@@ -45,16 +45,25 @@ async function runProject(
   }
 }
 
-function endIfItLingers({ pid }: ChildProcess, outputFile: string): NodeJS.Timeout {
+function endIfItLingers(child: ChildProcess, outputFile: string): NodeJS.Timeout {
   let seconds = 0;
   return setInterval(() => {
     if (existsSync(outputFile)) seconds += 1;
-    if (seconds < lingersSeconds || pid === undefined) return;
+    if (seconds < lingersSeconds) return;
     process.stderr.write(
       `The tests have reported, and something that one of them started still runs after ${lingersSeconds} s: ended, and counted as a failure\n`,
     );
-    process.kill(-pid, 'SIGKILL');
+    signalGroup(child, 'SIGKILL');
   }, 1000);
+}
+
+/** npm alone would die of it, and what it started run on. */
+function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 // The runner ends its cluster by itself; this process passes on what it is told and waits.
@@ -63,7 +72,7 @@ let running: ChildProcess | undefined;
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     interrupted.abort(new Error(name));
-    running?.kill(name);
+    if (running !== undefined) signalGroup(running, name);
   });
 }
 
