@@ -218,8 +218,11 @@ class Agent {
       log.info({ uninstalled }, 'values stay for the agent that follows');
       return;
     }
-    await this.#restore();
-    await Promise.all([this.#withdraw(reported), this.#removeConnections()]);
+    try {
+      await this.#restore();
+    } finally {
+      await Promise.all([this.#withdraw(reported), this.#removeConnections()]);
+    }
   }
 
   async #withdraw(reported: Promise<void>): Promise<void> {

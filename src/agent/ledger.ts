@@ -115,10 +115,16 @@ export class Ledger {
     return adopted;
   }
 
-  /** Leaves no trace of itself. */
+  /** Leaves no trace of itself, where that can be: of what it says then nothing is left to be put back. */
   erase(): void {
     this.#entries.clear();
-    for (const file of [this.#file, this.#next]) rmSync(file, { force: true });
+    for (const file of [this.#file, this.#next]) {
+      try {
+        rmSync(file, { force: true });
+      } catch {
+        // A folder that nobody can write to any more.
+      }
+    }
   }
 
   /** Becomes the file once all of it is written; where that fails, it stays. */

@@ -75,6 +75,16 @@ test('a line that its writer was ended in the middle of is passed over', () => {
   expect(reopened()).toEqual([entry('pod/a')]);
 });
 
+test('one that cannot be erased whole is no reason to leave what comes after undone', () => {
+  const ledger = Ledger.open(file, 'boot-1');
+  ledger.note(entry('pod/a'), 'once');
+  mkdirSync(`${file}.new`);
+  expect(() => {
+    ledger.erase();
+  }).not.toThrow();
+  expect([...ledger.entries()]).toEqual([]);
+});
+
 test('a file that is not one of ours is begun anew', () => {
   Ledger.open(file, 'boot-1').erase();
   appendFileSync(file, '\u0000garbage\n{"place": 1}\n');
