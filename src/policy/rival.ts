@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Effective } from '../api/status.ts';
 import type { Triple } from '../api/triple.ts';
+import { tripleKeys } from '../api/triple.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import { both, requirementOf, valuesFor } from './requirement.ts';
 
@@ -26,8 +25,12 @@ export function isStricter(other: Policy, policy: EffectivePolicy): other is Eff
  * order above them hardly ever meets a pod.
  */
 function asksForMore(other: Effective, than: Effective): boolean {
-  return !isDeepStrictEqual(bothOf(than, other), bothOf(than, than));
+  const [alone, both] = [bothOf(than, than), bothOf(than, other)];
+  // More probes than it would have by itself are more patience, and take nothing from it.
+  return askedFor.some((key) => both[key] < alone[key]);
 }
+
+const askedFor = ['idleTimeoutSeconds', ...tripleKeys] as const;
 
 /** What a pod is given that two policies select. */
 export function bothOf(one: Effective, other: Effective): Triple & Pick<Effective, 'idleTimeoutSeconds'> {

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Coverage } from '../../src/api/condition.ts';
 import type {
   ConnectionTotals,
@@ -10,6 +8,7 @@ import type {
   PodCounts,
 } from '../../src/api/status.ts';
 import { findingLimit } from '../../src/api/status.ts';
+import { tripleKeys } from '../../src/api/triple.ts';
 import { coverageOf } from '../../src/policy/coverage.ts';
 import { meets } from '../../src/policy/enough.ts';
 import type { Missed, Silence } from '../../src/policy/finding.ts';
@@ -157,9 +156,12 @@ function isStricter(other: Policy, policy: EffectivePolicy): other is EffectiveP
 function asksForMore(other: Effective, than: Effective): boolean {
   const given = (list: readonly Effective[]) => {
     const asked = together(list.map(requirementOf));
-    return asked && { ...valuesFor(asked), timeout: asked.idleTimeoutSeconds };
+    return asked === undefined
+      ? []
+      : [asked.idleTimeoutSeconds, ...tripleKeys.map((key) => valuesFor(asked)[key])];
   };
-  return !isDeepStrictEqual(given([than, other]), given([than]));
+  const alone = given([than]);
+  return given([than, other]).some((value, at) => value < (alone[at] ?? Infinity));
 }
 
 type Standing = Skip | 'declared' | undefined;

@@ -44,6 +44,22 @@ describe('two policies on one pod', () => {
     expect(look(pods, policy, [patient]).findings).toEqual([]);
   });
 
+  test.each([
+    [900, { probes: 9 }],
+    [350, { probes: 7 }],
+  ] as const)(
+    'one behind %d s that declares %o asks for more probes, and for nothing stricter',
+    (seconds, keepalive) => {
+      const patient = team(seconds, { keepalive }, 'patient');
+      expect(look(pods, policy, [patient]).findings).toEqual([]);
+    },
+  );
+
+  test('one that declares fewer probes binds together with it', () => {
+    const hasty = team(900, { keepalive: { probes: 2 } }, 'hasty');
+    expect(look(pods, policy, [hasty]).findings[0]?.message).toContain('both together give 30/10/2');
+  });
+
   test('a pod that is left as it is does not count: nobody binds on it', () => {
     const left = pod({ name: 'host', labels: { app: 'mongo' }, spec: { hostNetwork: true } });
     expect(look([left], policy, [stricter]).findings.map(({ reason }) => reason)).toEqual(['HostNetwork']);
