@@ -78,7 +78,7 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
   );
   gauge(
     'keepalive_policy_pods_uncovered',
-    'Of the selected ones, pods that were read and are not covered for certain: what their kernel holds is not enough, or nobody may or can change it. Without those that have not started. Missing while no node agent reports.',
+    'Of the selected ones, pods that are not covered for certain: what their kernel holds is not enough or cannot be read, or nobody may or can change it. Without those that have not started. Missing while no node agent reports.',
     ({ podsUncovered }) => podsUncovered,
   );
   gauge(
@@ -93,7 +93,7 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
   );
   gauge(
     'keepalive_policy_hosts_uncovered',
-    'Of the selected ones, nodes whose own network was read and holds values that are not enough.',
+    'Of the selected ones, nodes whose agent says that their own network holds values that are not enough, or cannot be read.',
     ({ hostsUncovered }) => hostsUncovered,
   );
   gauge(
