@@ -19,7 +19,7 @@ import type { Probe } from '../storm/stage.ts';
 import { Stage } from '../storm/stage.ts';
 import { measureInformer } from './controller.ts';
 import type { Bench, BenchOptions, Result, Row } from './result.ts';
-import { percentile } from './result.ts';
+import { percentile, table } from './result.ts';
 import type { Counted } from './scale-figures.ts';
 import { countedBy, mib, perSecond } from './scale-figures.ts';
 
@@ -79,7 +79,12 @@ async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text
   const started = await stage.probe();
   say(`all statuses are right after ${rightS.toFixed(1)} s: ${figuresOf(started)}`);
   say(`${quietSeconds} s in which nothing changes`);
-  const quiet = await within(stage, () => delay(quietSeconds * 1000));
+  const setting = settingOf(stage, size);
+  const quiet = causes(
+    `${setting}; in ${quietSeconds} s in which nothing changes`,
+    await within(stage, () => delay(quietSeconds * 1000)),
+  );
+  sayAll(quiet, say);
   say('policies are edited');
   const edits = await timesOf(atOnce, (at) => edited(stage, teamTarget(at + 1), 200 + at));
   const podTimes = await timesOf(atOnce, (at) => podMade(stage, at));
@@ -91,7 +96,11 @@ async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text
     perSecond: podsPerSecond,
     atMostSeconds: longestStormSeconds,
   };
-  const storm = await within(stage, () => stage.storm(order));
+  const storm = causes(
+    `${setting}; in a storm of ${podsPerSecond} pods a second`,
+    await within(stage, () => stage.storm(order)),
+  );
+  sayAll(storm, say);
   const stormy = await stage.probe();
   const calmAt = performance.now();
   await stage.untilRight(patienceMs);
@@ -105,12 +114,11 @@ async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text
   await stage.stopController('SIGTERM');
   say("client-node's informer");
   const informer = await measureInformer(stage.cluster, size.pods);
-  const setting = settingOf(stage, size);
   return [
     processes(setting, { started, stormy, after, informer }),
     latencies(setting, { rightS, againS, edits, podTimes, wideMs }),
-    ...causes(`${setting}; in ${quietSeconds} s in which nothing changes`, quiet),
-    ...causes(`${setting}; in a storm of ${podsPerSecond} pods a second`, storm),
+    ...quiet,
+    ...storm,
   ];
 }
 
@@ -122,7 +130,10 @@ async function within({ cluster }: Stage, time: () => Promise<void>): Promise<re
 }
 
 const seconds = (ms: readonly number[]) => (percentile(ms, 50) / 1000).toFixed(1);
-/** Told as soon as it is known: the whole takes most of an hour at the largest sizes. */
+/** Told as soon as it is known: the whole takes an hour at the largest sizes, where after a storm statuses are written one a second. */
+const sayAll = (results: readonly Result[], say: (text: string) => void) => {
+  for (const result of results) say(table(result));
+};
 const figuresOf = ({ rss, heap, longestMs }: Probe) =>
   `${mib(rss).toFixed(0)} MiB, heap ${mib(heap).toFixed(0)}, longest step ${longestMs.toFixed(1)} ms`;
 
