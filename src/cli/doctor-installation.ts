@@ -1,6 +1,7 @@
 import { isComponent } from '../api/group.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { staticAdmission } from '../policy/installation.ts';
+import { installPage } from '../policy/remedy.ts';
 import { valueOr } from './cluster.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
 import { installCommand } from './install-command.ts';
@@ -101,7 +102,7 @@ const byNobody: Way = (option) =>
   `${installCommand}${setting(option)} (the image, and without Helm: docs/install.md)`;
 
 const byWhatever: Way = (option) =>
-  `install it again the way it was installed (docs/runbook.md#install-it-again)${option === undefined ? '' : `, with ${named(option)}`}`;
+  `install it again the way it was installed (${installPage})${option === undefined ? '' : `, with ${named(option)}`}`;
 
 const setting = (option: Option | undefined) => (option === undefined ? '' : ` --set ${option.value}`);
 const named = ({ component, value }: Option) =>

@@ -12,6 +12,7 @@ import type { BindingStep } from '../policy/binding-step.ts';
 import type { Circumstances, Plan } from '../policy/plan.ts';
 import { setback } from '../policy/plan.ts';
 import type { PolicyRecord } from '../policy/record.ts';
+import { installPage } from '../policy/remedy.ts';
 import { changeOf } from '../policy/status-change.ts';
 import { unattendedStatus } from '../policy/unattended.ts';
 import { newlyWithheld } from '../policy/withholding.ts';
@@ -222,7 +223,7 @@ function unlessNotFound(error: unknown): undefined {
 function setbackMessage(error: unknown): string {
   const what = error instanceof ApiError ? `${error.status} ${error.reason}` : 'an error';
   const remedy = isForbidden(error)
-    ? 'the rights of the controller were changed, so install the operator again (docs/runbook.md#install-it-again)'
+    ? `the rights of the controller were changed, so install the operator again (${installPage})`
     : 'the log of the controller says more';
   return `The binding could not be written (${what}) and will be tried again: ${remedy}`;
 }

@@ -1,10 +1,8 @@
 import type { Requirement } from '../kube/requirement.ts';
 import type { AdmissionMode } from '../policy/mode.ts';
+import { kindMissing } from '../policy/remedy.ts';
 import { webhookName } from '../policy/webhook.ts';
 import { resources } from './resource.ts';
-
-const missing = (kind: string) =>
-  `the CustomResourceDefinition of ${kind} is not installed: helm upgrade, or without Helm kubectl apply -k crds/ (docs/runbook.md#install-it-again)`;
 
 const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
   policy: [
@@ -27,9 +25,9 @@ const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
 };
 
 const ofAll: readonly Requirement[] = [
-  { resource: resources.keepalivepolicies, remedy: missing('KeepalivePolicy') },
-  { resource: resources.clusterkeepalivepolicies, remedy: missing('ClusterKeepalivePolicy') },
-  { resource: resources.nodekeepalives, remedy: missing('NodeKeepalive') },
+  { resource: resources.keepalivepolicies, remedy: kindMissing('KeepalivePolicy') },
+  { resource: resources.clusterkeepalivepolicies, remedy: kindMissing('ClusterKeepalivePolicy') },
+  { resource: resources.nodekeepalives, remedy: kindMissing('NodeKeepalive') },
 ];
 
 export function requirementsOf(mode: AdmissionMode): readonly Requirement[] {

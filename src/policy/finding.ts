@@ -4,6 +4,7 @@ import type { EffectivePolicy } from './policy.ts';
 import { givesUpEarly } from './patience.ts';
 import { describePolicy, whoWouldAct } from './policy.ts';
 import { proxyFinding } from './proxy.ts';
+import { agents } from './remedy.ts';
 import type { Rival } from './rival.ts';
 import { bothOf } from './rival.ts';
 import type { PodView } from './pod.ts';
@@ -54,7 +55,7 @@ const nodesNotCovered: Finding = {
   reason: 'NodesNotCovered',
   message:
     'spec.nodes asks for the network namespace of nodes, which only the node agent can change, and none runs: ' +
-    'nodes and pods with hostNetwork keep the values they have. Install the DaemonSet of deploy/agent.yaml (with the chart: agent.enabled=true); where it is installed, see which nodes it chooses',
+    `nodes and pods with hostNetwork keep the values they have. Install ${agents}; where it is installed, see which nodes it chooses`,
 };
 
 /** Nobody looks into the kernel of these nodes: one finding, or none, since many would hide everything else. */

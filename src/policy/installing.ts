@@ -5,6 +5,7 @@ import type { Policy } from './policy.ts';
 import type { Progress } from './progress.ts';
 import { missingReason, stays, toldReady } from './progress.ts';
 import type { PolicyRecord } from './record.ts';
+import { installPage } from './remedy.ts';
 
 /**
  * Whoever applies the operator and policies together does so in any order: Helm makes kinds that it does not know last, and Flux
@@ -58,12 +59,12 @@ function lacking({ record, installation: { missing: objects }, activatingForMs }
 function awaited(objects: readonly string[]): Verdict {
   const message =
     `${are(objects)} not installed yet, so no new pod is changed: in an installation that passes by itself; ` +
-    'otherwise install the operator again (docs/runbook.md#install-it-again)';
+    `otherwise install the operator again (${installPage})`;
   return { kind: 'reconciling', reason: missingReason, message };
 }
 
 function stalled(objects: readonly string[]): Verdict {
-  const message = `${are(objects)} not installed, so no new pod is changed: install the operator again (docs/runbook.md#install-it-again)`;
+  const message = `${are(objects)} not installed, so no new pod is changed: install the operator again (${installPage})`;
   return { kind: 'stalled', reason: missingReason, message };
 }
 

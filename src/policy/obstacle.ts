@@ -2,6 +2,7 @@ import type { Verdict } from '../api/condition.ts';
 import type { Installation } from './installation.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
+import { installPage } from './remedy.ts';
 import { shorthand } from '../api/triple.ts';
 
 /** Only an object stored before a rule existed gives none: the API server refuses such a spec. */
@@ -45,11 +46,11 @@ export function differenceFault({ differing }: Installation): Verdict | undefine
     ? {
         kind: 'stalled',
         reason: 'AdmissionDiffers',
-        message: `${what}: somebody edited it, and new pods may not get the values. Install the operator again (docs/runbook.md#install-it-again)`,
+        message: `${what}: somebody edited it, and new pods may not get the values. Install the operator again (${installPage})`,
       }
     : {
         kind: 'reconciling',
         reason: 'AdmissionDiffers',
-        message: `${what}: it is of another version. In an upgrade this passes by itself; if it stays, install that of the version that runs (docs/runbook.md#install-it-again)`,
+        message: `${what}: it is of another version. In an upgrade this passes by itself; if it stays, install that of the version that runs (${installPage})`,
       };
 }

@@ -2,6 +2,7 @@ import type { Verdict } from '../api/condition.ts';
 import type { Finding, Refusal } from '../api/status.ts';
 import { someOf } from './finding.ts';
 import type { Policy } from './policy.ts';
+import { agents } from './remedy.ts';
 import { trialAt, withheldOf } from './withholding.ts';
 
 /** What is told of refusals depends on who else gives pods their values. */
@@ -56,7 +57,7 @@ export function refusalFault(
     reason: 'AdmissionRefused',
     message:
       `Nothing is changed: ${first.by} refuses pods with the values ("${first.message}"), and no node agent runs that could give ` +
-      'them to running pods. Have it allow the three sysctls net.ipv4.tcp_keepalive_*, or install the DaemonSet of deploy/agent.yaml (with the chart: agent.enabled=true)',
+      `them to running pods. Have it allow the three sysctls net.ipv4.tcp_keepalive_*, or install ${agents}`,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Evidence } from './evidence.ts';
 import type { AdmissionMode } from './mode.ts';
 import { actsOnPods } from './obstacle.ts';
 import type { EffectivePolicy } from './policy.ts';
+import { agents } from './remedy.ts';
 
 interface Present {
   readonly anyAgent: boolean;
@@ -20,8 +21,7 @@ export function readyVerdict(policy: EffectivePolicy, present: Present): Verdict
   const { effective, spec } = policy;
   const who = whoOf(policy, present);
   if (who === undefined) {
-    const message =
-      'Nothing is changed: it selects no pods, and no node agent runs that could change nodes. Install the DaemonSet of deploy/agent.yaml (with the chart: agent.enabled=true); where it is installed, see which nodes it chooses';
+    const message = `Nothing is changed: it selects no pods, and no node agent runs that could change nodes. Install ${agents}; where it is installed, see which nodes it chooses`;
     return { kind: 'ready', reason: 'NothingEnforced', message };
   }
   const values =
