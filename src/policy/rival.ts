@@ -25,9 +25,9 @@ export function isStricter(other: Policy, policy: EffectivePolicy): other is Eff
  * order above them hardly ever meets a pod.
  */
 function asksForMore(other: Effective, than: Effective): boolean {
-  const [alone, both] = [bothOf(than, than), bothOf(than, other)];
+  const both = bothOf(than, other);
   // More probes than it would have by itself are more patience, and take nothing from it.
-  return askedFor.some((key) => both[key] < alone[key]);
+  return askedFor.some((key) => both[key] < than[key]);
 }
 
 const askedFor = ['idleTimeoutSeconds', ...tripleKeys] as const;
