@@ -1,7 +1,6 @@
 import { closeSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { compileConnectionProgram } from '../../scripts/connection-program.ts';
 import type { Swept } from '../../src/agent/connections/network-sweep.ts';
 import { NetworkSweep } from '../../src/agent/connections/network-sweep.ts';
 import type { Network } from '../../src/agent/node-kernel.ts';
@@ -10,14 +9,15 @@ import { unifiedRoot } from '../../src/kernel/control-group.ts';
 import { HomeNamespace, identityInside } from '../../src/kernel/network-namespace.ts';
 import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { acceptFrom, closeAll, connectTo, listenAt } from '../kernel/plain-socket.ts';
-import type { Machine } from '../kernel/machine.ts';
-import { procRootOf } from '../kernel/sandbox.ts';
 import { behind } from '../support/builder.ts';
 import type { Row } from './result.ts';
 import { percentile } from './result.ts';
 
 export interface KernelSocketsOptions {
-  readonly machine: Machine;
+  readonly objectFile: string;
+  /** Where the processes of the crowd are to be found. */
+  readonly procRoot: string;
+  readonly pinFolder: string;
   readonly crowd: readonly { readonly pid: number }[];
   readonly socketCount: number;
   /** Each thing that takes long is done so often. */
@@ -35,12 +35,8 @@ const order = (idleTimeoutSeconds: number) => workedOut(behind(idleTimeoutSecond
 
 /** What the kernel itself takes for the connections of a crowd that holds them: to give them values, to count them, and to open new ones. */
 export async function kernelSockets(options: KernelSocketsOptions): Promise<Row[]> {
-  const { machine, crowd, socketCount, rounds, say } = options;
-  const objectFile = join(machine.folder, 'keepalive.bpf.o');
-  compileConnectionProgram(objectFile);
+  const { objectFile, procRoot, pinFolder, crowd, socketCount, rounds, say } = options;
   const groupFolder = unifiedRoot(readFileSync('/proc/self/mountinfo', 'utf8')) ?? '';
-  const procRoot = procRootOf(machine.host);
-  const pinFolder = join(procRoot, '1/root/run/bpf/keepalive');
   const startedMs = performance.now();
   const program = await ConnectionProgram.open({ procRoot: '/proc', objectFile, groupFolder, pinFolder });
   const loadedMs = performance.now() - startedMs;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
@@ -7,9 +7,11 @@ import { runOrThrow } from './command.ts';
 import { debianMirror } from './package.ts';
 import type { Part } from './prepare.ts';
 
-/** A kernel of a distribution, as that distribution builds it: without its modules, for a guest that lives in memory. */
+/** A kernel of a distribution, as that distribution builds it. */
 export interface KernelImage extends Part {
   readonly file: string;
+  /** A folder named by the kernel's version, as in /lib/modules, and nothing beside it. */
+  readonly modules: string;
 }
 
 /** As Debian calls it. */
@@ -19,17 +21,35 @@ export interface KernelSource {
   /** `trixie-backports`; each has one that is the newest there. */
   readonly suite: string;
   readonly architecture?: Architecture;
-  /** Of Ubuntu, whose keys Debian does not have: what the package has to be. */
-  readonly ubuntu?: { readonly sha256: string };
+  /** Of Ubuntu, whose keys Debian does not have: what its packages have to be. */
+  readonly ubuntu?: { readonly sha256: readonly string[] };
 }
+
+/** Linux 5.15 of Ubuntu 22.04. */
+export const jammy: KernelSource = {
+  suite: 'jammy',
+  ubuntu: {
+    sha256: [
+      'ad56f8c442a54d4f5ff2dff010d00321d53e32b543f3a92f3ba4e042d20a71da',
+      'd0ba4087d9e1d497925b3481d3531fba6c2a852855f8019d73b0b1385aa4da1f',
+    ],
+  },
+};
+
+/** The newest that Debian 13 offers. */
+export const newest: KernelSource = { suite: 'trixie-backports' };
 
 /** Made once: what is the newest later is another one only where this one is not there. */
 export function kernelImage(source: KernelSource): KernelImage {
   const { suite, architecture = 'amd64', ubuntu } = source;
-  const place = placeFor('kernels', `${suite}-${architecture}`, [ubuntu?.sha256 ?? 'debian']);
+  const place = placeFor('kernels', `${suite}-${architecture}`, [
+    ubuntu?.sha256.join() ?? 'debian',
+    readFileSync(import.meta.filename),
+  ]);
   return {
     title: `kernel of ${ubuntu === undefined ? 'Debian' : 'Ubuntu'} ${suite}`,
     file: join(place, 'vmlinuz'),
+    modules: join(place, 'modules'),
     isBuilt: () => existsSync(place),
     build: (signal) => fill(place, (folder) => fetchInto(folder, source, signal)),
   };
@@ -52,15 +72,20 @@ async function fetchInto(
   const described = await apt.run('apt-cache', 'show', meta);
   const version = /\blinux-image-(\d[^\s,]*)/.exec(described)?.[1];
   if (version === undefined) throw new Error(`${suite} has no kernel: ${meta} depends on none`);
-  // Debian keeps it in a package of its own since Linux 7.1.
-  const binary = await apt.run('apt-cache', 'search', '--names-only', `^linux-binary-`);
-  const name = binary.includes(`linux-binary-${version} `) ? 'linux-binary' : 'linux-image';
-  await apt.run('apt-get', '-q', 'download', `${name}-${version}`);
-  const [archive = ''] = globSync(join(apt.folder, '*.deb'));
-  if (ubuntu !== undefined) requireSum(archive, ubuntu.sha256);
-  await runOrThrow(['dpkg-deb', '-x', archive, apt.folder], { signal });
+  const known = new Set((await apt.run('apt-cache', 'pkgnames', 'linux-')).split('\n'));
+  // Debian keeps kernel, modules and their lists apart since Linux 7.1; Ubuntu the modules.
+  const apart = ['binary', 'modules', 'base'].map((part) => `linux-${part}-${version}`);
+  const parts = apart.filter((name) => known.has(name));
+  const isWhole = !parts.some((name) => name.startsWith('linux-binary'));
+  await apt.run('apt-get', '-q', 'download', ...parts, ...(isWhole ? [`linux-image-${version}`] : []));
+  for (const archive of globSync(join(apt.folder, '*.deb'))) {
+    if (ubuntu !== undefined) requireSum(archive, ubuntu.sha256);
+    await runOrThrow(['dpkg-deb', '-x', archive, apt.folder], { signal });
+  }
   const [kernel = ''] = globSync(join(apt.folder, '{boot/vmlinuz-*,usr/lib/modules/*/vmlinuz}'));
-  copyFileSync(kernel, join(folder, 'vmlinuz'));
+  renameSync(kernel, join(folder, 'vmlinuz'));
+  const [modules = ''] = globSync(join(apt.folder, '{lib,usr/lib}/modules'));
+  renameSync(modules, join(folder, 'modules'));
   rmSync(apt.folder, { recursive: true });
 }
 
@@ -83,10 +108,10 @@ async function debianSource(): Promise<string> {
   return `[signed-by=${debianKeys}] ${await debianMirror()}`;
 }
 
-function requireSum(archive: string, sha256: string): void {
+function requireSum(archive: string, sums: readonly string[]): void {
   const has = createHash('sha256').update(readFileSync(archive)).digest('hex');
-  if (has !== sha256)
-    throw new Error(`${archive} is ${has} and not ${sha256}: it is not the one that is known`);
+  if (!sums.includes(has))
+    throw new Error(`${archive} is ${has} and not ${sums.join(' or ')}: it is not the one that is known`);
 }
 
 interface AptOptions {

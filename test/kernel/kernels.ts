@@ -1,4 +1,5 @@
 import type { KernelSource } from '../cluster/kernel-image.ts';
+import { jammy, newest } from '../cluster/kernel-image.ts';
 
 /** A kernel that a guest was given, and what it took there. */
 export interface KernelCase {
@@ -20,13 +21,9 @@ export interface KernelCase {
 
 const all = { born: true, open: true, known: true };
 const none = { born: false, open: false, known: false };
-const jammy = {
-  suite: 'jammy',
-  ubuntu: { sha256: 'ad56f8c442a54d4f5ff2dff010d00321d53e32b543f3a92f3ba4e042d20a71da' },
-};
-const focal = {
+const focal: KernelSource = {
   suite: 'focal',
-  ubuntu: { sha256: '5f619f3d9123f40603a164c6358fdcb1485b742c9bf497099bcc642076e0e782' },
+  ubuntu: { sha256: ['5f619f3d9123f40603a164c6358fdcb1485b742c9bf497099bcc642076e0e782'] },
 };
 
 export const kernelCases: readonly KernelCase[] = [
@@ -70,7 +67,7 @@ export const kernelCases: readonly KernelCase[] = [
     name: 'the newest for Debian 13 (backports)',
     series: '7.3',
     isNewest: true,
-    source: { suite: 'trixie-backports' },
+    source: newest,
     programs: all,
   },
 ];

@@ -17,6 +17,7 @@ export const checks = {
   silentDrop: 'so do those through a router that drops them in silence',
   killed: 'an agent that is killed comes back and goes on',
   upgraded: 'another agent takes over from the one before it',
+  appArmor: 'an agent that a profile of AppArmor keeps from pods says so, and what to set',
   rebooted: 'a node that is started again is covered again, and nothing is left of what was noted before',
   restored: 'all have their own values back when the policy goes',
   host: 'the node itself gets the values where a cluster policy selects it, and its own back',

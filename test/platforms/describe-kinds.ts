@@ -86,11 +86,12 @@ function describeKind(
         name: own,
         hasUsers: true,
         hasSystemd: false,
+        hasAppArmor: false,
         hasGvisor: false,
         staticPods: () => staticPodsFolder(nodeFolder(cluster.lab.folder, own)),
       },
       {
-        ...{ name: guest, hasUsers, hasSystemd: true },
+        ...{ name: guest, hasUsers, hasSystemd: true, hasAppArmor: true },
         hasGvisor: spec.runtime === 'containerd' && spec.gvisor,
         staticPods: () => '/etc/kubernetes/manifests',
       },

@@ -7,6 +7,7 @@ import type { Bench } from '../e2e/shared.ts';
 import { ckap, isReady, kap, untouched } from '../e2e/shared.ts';
 import { silentDrop } from '../scenario/silent-drop.ts';
 import { snat } from '../scenario/snat.ts';
+import { confine, letOut, untilConfinementIsTold } from './app-armor.ts';
 import type { CheckId } from './checks.ts';
 import { checks } from './checks.ts';
 import { tryGvisor } from './gvisor.ts';
@@ -230,6 +231,23 @@ export function describeEveryNode(
       await bench.apply(kap(namespace, 'nat', 45));
       await pods.untilAllHold(running, '15/5/6');
     });
+
+    const armoured = nodes.filter(({ hasAppArmor }) => hasAppArmor).map(({ name }) => name);
+    check(
+      'appArmor',
+      async () => {
+        for (const node of armoured) await confine(bench, node);
+        await bench.apply(kap(namespace, 'nat', 60));
+        const kept = armoured.flatMap((node) => running.filter((name) => name.endsWith(`-${node}`)));
+        await untilConfinementIsTold(bench, policy, kept.length);
+        // What a pod has of the agent before, it keeps.
+        expect(await pods.valuesOf(kept)).toEqual(holding(kept, '15/5/6'));
+        for (const node of armoured) await letOut(bench, node);
+        await bench.apply(kap(namespace, 'nat', 45));
+        await told('15/5/6', [...running, ...onEach('new')]);
+      },
+      armoured,
+    );
 
     check('rebooted', async () => {
       await bench.apply(hostPolicy);

@@ -23,6 +23,9 @@ export const usual: readonly Kind[] = [
 export const further: readonly Kind[] = [
   kind('trixie,crio', /^6\.12\./, /^cri-o /),
   kind('trixie,containerd,gvisor', /^6\.12\./, /^containerd /),
+  kind('trixie,crio,kernel=newest', /^[7-9]\./, /^cri-o /),
+  // Files of images are mapped for users since Linux 5.19.
+  { ...kind('bookworm,containerd,kernel=jammy', /^5\.15\./, /^containerd /), hasUsers: false },
   {
     ...kind('bookworm,containerd,kernel=bullseye', /^5\.10\./, /^containerd /),
     hasUsers: false,

@@ -11,6 +11,8 @@ export interface NodeUnderTest {
   readonly hasUsers: boolean;
   /** A systemd of its own, which a pod can run as well. */
   readonly hasSystemd: boolean;
+  /** Its runtime gives containers a profile of AppArmor. */
+  readonly hasAppArmor: boolean;
   /** Its containerd has gVisor as well. */
   readonly hasGvisor: boolean;
   /** The folder from which its kubelet runs pods without the API server. */

@@ -12,6 +12,7 @@ import { debian } from './debian.ts';
 import { equipment } from './equipment.ts';
 import { guestFiles, guestKeys, shellAddress } from './files.ts';
 import { packInitrd } from './initrd.ts';
+import { guestKernel } from './kernel.ts';
 import { qemu } from './machine.ts';
 import { command } from './monitor.ts';
 import { Shell } from './shell.ts';
@@ -42,7 +43,7 @@ export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Prom
   const { name, index, spec } = guest;
   const { family } = lab.state;
   const folder = nodeFolder(lab.folder, name);
-  const [own, kernel] = [debian(spec.release), debian(spec.kernel)];
+  const [own, kernel] = [debian(spec.release), guestKernel(spec.kernel)];
   const initrd = join(folder, 'initrd');
   for (const one of [folder, join(lab.folder, 'log', name), join(lab.folder, 'tmp')])
     mkdirSync(one, { recursive: true });

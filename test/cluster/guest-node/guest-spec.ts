@@ -1,5 +1,6 @@
 import type { Release } from './debian.ts';
-import { releases } from './debian.ts';
+import type { KernelName } from './kernel.ts';
+import { kernelNames } from './kernel.ts';
 
 const monitors = ['pod', 'system.slice'] as const;
 
@@ -7,7 +8,7 @@ const monitors = ['pod', 'system.slice'] as const;
 export type GuestSpec = {
   readonly release: Exclude<Release, 'bullseye'>;
   /** Whose kernel it runs; its own unless told otherwise. */
-  readonly kernel: Release;
+  readonly kernel: KernelName;
 } & (
   | {
       readonly runtime: 'containerd';
@@ -90,10 +91,10 @@ function releaseIn(word: string | undefined): GuestSpec['release'] {
   );
 }
 
-function kernelIn(word: string | undefined): Release {
-  const known = releases.find((one) => one === word);
+function kernelIn(word: string | undefined): KernelName {
+  const known = kernelNames.find((one) => one === word);
   if (known === undefined)
-    throw new Error(`there is no kernel of ${quoted(word)}: choose one of ${releases.join(', ')}`);
+    throw new Error(`there is no kernel of ${quoted(word)}: choose one of ${kernelNames.join(', ')}`);
   return known;
 }
 

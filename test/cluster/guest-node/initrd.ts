@@ -16,10 +16,11 @@ import { runOrThrow } from '../command.ts';
 import { loadOrder } from '../kernel-module.ts';
 import type { Debian } from './debian.ts';
 import type { GuestFacts } from './files.ts';
+import type { GuestKernel } from './kernel.ts';
 
 export interface InitrdFacts extends GuestFacts {
   readonly debian: Debian;
-  readonly kernel: Debian;
+  readonly kernel: GuestKernel;
   /** By their paths in the guest. */
   readonly files: Readonly<Record<string, string | Buffer>>;
   /** Targets, by the paths of symbolic links. */
@@ -47,7 +48,7 @@ export async function packInitrd(facts: InitrdFacts, archive: string): Promise<v
     writeFileSync(put(join('node', path)), text, { mode: path.endsWith('.key') ? 0o600 : 0o644 });
   for (const [path, target] of Object.entries(facts.links)) symlinkSync(target, put(join('node', path)));
   // A kernel of another release finds none of its modules there.
-  if (facts.kernel.release !== facts.debian.release)
+  if (facts.kernel.modules !== facts.debian.modules)
     cpSync(facts.kernel.modules, put('node/usr/lib/modules'), { recursive: true });
   const names = modules.map(({ name }) => name);
   writeFileSync(put('init'), init(names, facts), { mode: 0o755 });
@@ -55,7 +56,7 @@ export async function packInitrd(facts: InitrdFacts, archive: string): Promise<v
   rmSync(root, { recursive: true });
 }
 
-function modulesOf({ modules }: Debian) {
+function modulesOf({ modules }: GuestKernel) {
   const [own = ''] = globSync(join(modules, '*'));
   const builtIn = new Set(
     readFileSync(join(own, 'modules.builtin'), 'utf8')
@@ -90,6 +91,8 @@ mount -t ext4 -o noatime /dev/vdc $store
 cp -af /node/. /new/
 # Debian 13 brings a hundred profiles for desktops, which take 20 s to compile under emulation.
 find /new/etc/apparmor.d -maxdepth 1 -type f ! -name crun ! -name runc -exec rm {} +
+# Nobody has installed a kernel that is of no Debian here.
+[ -e /new/lib/modules/$(uname -r)/modules.dep ] || chroot /new /sbin/depmod
 mkdir -p /dev/virtio-ports
 for port in /sys/class/virtio-ports/*; do ln -s ../\${port##*/} /dev/virtio-ports/$(cat $port/name); done
 ip link set lo up; ip link set eth0 up

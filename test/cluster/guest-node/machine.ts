@@ -1,9 +1,9 @@
 import type { Debian } from './debian.ts';
+import type { GuestKernel } from './kernel.ts';
 
 export interface MachineFacts {
   readonly debian: Debian;
-  /** The Debian whose kernel it runs. */
-  readonly kernel: Debian;
+  readonly kernel: GuestKernel;
   readonly initrd: string;
   /** Those beside Debian's own, in the order in which the guest sees them. */
   readonly disks: readonly string[];

@@ -15,6 +15,8 @@ import { makeStore, programDisk, storeDisk } from './disk.ts';
 import { equipment } from './equipment.ts';
 import { bootGuest } from './guest-node.ts';
 import type { GuestSpec } from './guest-spec.ts';
+import type { KernelName } from './kernel.ts';
+import { guestKernel, isRelease } from './kernel.ts';
 
 /** Archives: those that every cluster has, and those that only this one has. */
 export interface GuestImages {
@@ -46,14 +48,15 @@ export function guestNeeds(
         ] as const,
     ),
   );
-  const releases = [...new Set(specs.flatMap(({ release, kernel }) => [release, kernel]))];
+  const kernels = [...new Set(specs.map(({ kernel }) => kernel))];
+  const releases = [...new Set([...specs.map(({ release }) => release), ...kernels.filter(isRelease)])];
   return [
     () => ({
       unpacked: [equipment()],
       programs: [...programDisks.values()].flatMap(ownPrograms),
       images: [baseImage()],
     }),
-    () => ({ parts: releases.map(debian).map(debianPart) }),
+    () => ({ parts: [...releases.map(debian).map(debianPart), ...kernels.flatMap(kernelPart)] }),
     () => ({
       parts: [
         ...[...programDisks.values()].map((spec) =>
@@ -99,6 +102,13 @@ function programsFor(spec: GuestSpec, programs: readonly string[]): string[] {
 
 function debianPart({ release, isBuilt, build }: Debian): Part {
   return { title: `Debian ${release} for guests (about 2 minutes, once)`, isBuilt, build };
+}
+
+/** Of those that come with no Debian. */
+function kernelPart(name: KernelName): Part[] {
+  if (isRelease(name)) return [];
+  const { isBuilt, build } = guestKernel(name);
+  return [{ title: `kernel ${name} for guests`, isBuilt, build }];
 }
 
 function diskPart(what: string, { isBuilt, build }: Disk): Part {

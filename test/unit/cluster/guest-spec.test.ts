@@ -22,6 +22,10 @@ describe('--guest', () => {
       { release: 'bookworm', kernel: 'bullseye', runtime: 'containerd', gvisor: false },
     ],
     [
+      'bookworm,containerd,kernel=jammy',
+      { release: 'bookworm', kernel: 'jammy', runtime: 'containerd', gvisor: false },
+    ],
+    [
       'trixie,containerd,gvisor',
       { release: 'trixie', kernel: 'trixie', runtime: 'containerd', gvisor: true },
     ],
@@ -39,7 +43,7 @@ describe('--guest', () => {
     ['trixie,crio,kata', '"kata" is no option of a guest, runc, crun, gvisor, conmon=… and kernel=… are'],
     ['trixie,crio,runc,crun', 'a guest has one oci, and "crun" is a second'],
     ['trixie,crio,conmon=user.slice', 'write conmon=pod or conmon=system.slice'],
-    ['trixie,crio,kernel=6.12', 'choose one of bullseye, bookworm, trixie'],
+    ['trixie,crio,kernel=6.12', 'choose one of bullseye, jammy, bookworm, trixie, newest'],
     ['bookworm,crio,crun', 'choose trixie, or runc'],
     ['trixie,containerd,crun', 'only a guest with crio has a choice of runc and crun'],
     ['trixie,containerd,conmon=pod', 'only a guest with crio has a choice of conmon'],
