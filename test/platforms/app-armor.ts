@@ -22,11 +22,17 @@ export async function confine(bench: Bench, node: string): Promise<void> {
   expect(profile).toContain('(enforce)');
 }
 
-/** Of each of so many pods, what to set. */
-export async function untilConfinementIsTold(bench: Bench, policy: PolicyName, pods: number): Promise<void> {
+/** Of each of these pods, what to set. */
+export async function untilConfinementIsTold(
+  bench: Bench,
+  policy: PolicyName,
+  pods: readonly string[],
+): Promise<void> {
   const unreachable = ({ findings = [] }: PolicyStatus) =>
     findings.filter(({ reason }) => reason === 'NotReachable');
-  const status = await bench.status(policy, (s) => unreachable(s).length === pods, 120_000);
+  const status = await bench.status(policy, (s) =>
+    pods.every((name) => unreachable(s).some(({ pod }) => pod === name)),
+  );
   for (const { message } of unreachable(status)) expect(message).toContain('AppArmor profile Unconfined');
 }
 

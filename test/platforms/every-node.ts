@@ -238,8 +238,9 @@ export function describeEveryNode(
       async () => {
         for (const node of armoured) await confine(bench, node);
         await bench.apply(kap(namespace, 'nat', 60));
-        const kept = armoured.flatMap((node) => running.filter((name) => name.endsWith(`-${node}`)));
-        await untilConfinementIsTold(bench, policy, kept.length);
+        const there = (name: string) => armoured.some((node) => name.endsWith(`-${node}`));
+        const kept = running.filter(there);
+        await untilConfinementIsTold(bench, policy, [...kept, ...onEach('new').filter(there)]);
         // What a pod has of the agent before, it keeps.
         expect(await pods.valuesOf(kept)).toEqual(holding(kept, '15/5/6'));
         for (const node of armoured) await letOut(bench, node);
