@@ -1,10 +1,13 @@
 import type { KubeObject } from '../kube/resource.ts';
 import { admissionDifference, staticAdmission, webhookAround } from '../policy/installation.ts';
+import { leftOut } from '../policy/left-out.ts';
+import type { Homes } from '../policy/webhook.ts';
+import { unasked } from '../policy/webhook.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
 import { again } from './doctor-installation.ts';
 import { placesIn } from './doctor-places.ts';
 import type { Statement } from './explanation.ts';
-import { fine, unknown, wrong } from './explanation.ts';
+import { fine, note, unknown, wrong } from './explanation.ts';
 
 const { kind, metadata } = staticAdmission.webhook;
 const title = `${kind} ${metadata.name}`;
@@ -12,9 +15,6 @@ const option = { component: 'webhook', value: 'admission=auto' } as const;
 
 interface Webhook {
   readonly clientConfig: { readonly caBundle?: string };
-  readonly namespaceSelector?: {
-    readonly matchExpressions?: readonly { readonly values?: readonly string[] }[];
-  };
   readonly [field: string]: unknown;
 }
 
@@ -46,7 +46,8 @@ export function admissionByWebhook(facts: DoctorFacts): Statement[] {
 
 function configured(object: KubeObject, facts: DoctorFacts): Statement[] {
   const { webhooks = [] } = object as Configuration;
-  const differs = admissionDifference({ ...object, webhooks }, [webhookAround(placesIn(facts))]);
+  const places = placesIn(facts);
+  const differs = admissionDifference({ ...object, webhooks }, [webhookAround(places)]);
   if (differs !== undefined)
     return [
       wrong(`${title} differs in ${differs.field} from what this version installs`, again(facts, option)),
@@ -58,5 +59,18 @@ function configured(object: KubeObject, facts: DoctorFacts): Statement[] {
         'the controller writes it within seconds: see what is said of it here',
       ),
     ];
-  return [fine('admission is by the webhook of the controller, installed as this version does it')];
+  return [
+    fine('admission is by the webhook of the controller, installed as this version does it'),
+    ...moreLeftOut(webhooks, places),
+  ];
+}
+
+function moreLeftOut([pods]: readonly Webhook[], places: Homes): Statement[] {
+  const more = leftOut(pods?.['namespaceSelector']).filter((name) => !unasked(places).includes(name));
+  if (more.length === 0) return [];
+  return [
+    note(
+      `the configuration of the webhook also leaves out new pods of ${more.join(', ')}, as GKE Autopilot has it of every webhook: a node agent gives them the values, or their templates`,
+    ),
+  ];
 }

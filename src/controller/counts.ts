@@ -13,7 +13,6 @@ import type { PolicyRecord } from '../policy/record.ts';
 import type { Shared } from '../policy/rival-count.ts';
 import { RivalCount } from '../policy/rival-count.ts';
 import { isPinned } from '../policy/skip.ts';
-import { unasked } from '../policy/webhook.ts';
 import type { GivenSince } from '../policy/withholding.ts';
 import { givenSince, sinceOf } from '../policy/withholding.ts';
 import type { CrowdChange } from './crowds.ts';
@@ -113,7 +112,7 @@ export class Counts {
       this.#kept.delete(key);
       return undefined;
     }
-    const since = [this.#world.mode, sinceOf(record)];
+    const since = [this.#world.unaskedIn, sinceOf(record)];
     const held = this.#kept.get(key);
     if (held !== undefined && isDeepStrictEqual(held.count.policy, policy)) {
       if (!isDeepStrictEqual(held.since, since)) held.count.sinceChanged(this.#givenSince(record));
@@ -137,10 +136,9 @@ export class Counts {
 
   /** Where a webhook is not asked, nobody missed anything. */
   #givenSince(record: PolicyRecord): GivenSince {
-    const { mode, homes } = this.#world;
+    const unaskedIn = new Set(this.#world.unaskedIn);
     const since = givenSince(record);
-    if (mode === 'policy') return since;
-    return (name) => (unasked(homes).includes(name) ? undefined : since(name));
+    return (name) => (unaskedIn.has(name) ? undefined : since(name));
   }
 
   /** Keys of every policy that acts and may select a pod that this one selects. */

@@ -14,6 +14,7 @@ import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { Contribution } from '../policy/contribution.ts';
 import { contributionOf, Contributions, podFindingsOf } from '../policy/contribution.ts';
 import { heldLabels } from '../policy/held-labels.ts';
+import { leftOut } from '../policy/left-out.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import { Pool } from '../policy/pool.ts';
@@ -92,6 +93,8 @@ export type StoredWebhook = Stored<
     readonly host: string;
     /** Of each webhook, by its name: base64 of certificates in PEM, or nothing. */
     readonly trusted: Readonly<Record<string, string>>;
+    /** Namespaces that it is not asked about, by their names: whoever runs the cluster may have added some. */
+    readonly leftOut: readonly string[];
   }
 >;
 
@@ -104,6 +107,7 @@ export function webhookRecord({ metadata, webhooks }: KubeObject, homes: Homes):
     name,
     host: `${service}.${namespace}.svc`,
     trusted: Object.fromEntries(list.map((one) => [one.name, one.clientConfig.caBundle ?? ''])),
+    leftOut: leftOut(list.find((one) => one.name === name)?.namespaceSelector),
     differs: admissionDifference({ metadata, webhooks: list }, [webhookAround(homes)]),
   };
 }
@@ -114,6 +118,7 @@ interface RawWebhook {
     readonly service?: { readonly name: string; readonly namespace: string };
     readonly caBundle?: string;
   };
+  readonly namespaceSelector?: unknown;
   readonly [field: string]: unknown;
 }
 

@@ -111,6 +111,12 @@ export class World {
     return stored;
   }
 
+  /** Namespaces whose new pods pass without anybody being asked about them. */
+  get unaskedIn(): string[] {
+    if (this.mode === 'policy') return [];
+    return [...new Set([...unasked(this.homes), ...(this.webhook?.leftOut ?? [])])];
+  }
+
   get settings(): SettingsReading {
     const [stored] = this.configmaps.list();
     return readSettings(stored?.data);
@@ -170,7 +176,7 @@ export class World {
       counted: this.counts.countedOf(key, (node) => this.#wordsOf(key, node, words)),
       installation: this.#installation(record.kind),
       mode: this.mode,
-      unaskedIn: this.mode === 'webhook' ? unasked(this.homes) : [],
+      unaskedIn: this.unaskedIn,
       mayBind: this.mode === 'policy' || this.mutatingadmissionpolicies.get(bound) !== undefined,
       binding: isCluster
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))

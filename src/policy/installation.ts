@@ -5,6 +5,7 @@ import { GROUP } from '../api/group.ts';
 import { SETTINGS_NAMESPACE } from '../api/settings.ts';
 import { admissionPolicyNames, admissionPolicyOf, namespacedBinding } from './admission.ts';
 import { firstDifference } from './difference.ts';
+import { asIfNoMoreLeftOut } from './left-out.ts';
 import type { Homes } from './webhook.ts';
 import { usualHomes, webhookConfiguration } from './webhook.ts';
 import { fenceBinding, fencePolicy, witnessNames, witnessPolicyOf } from './witness.ts';
@@ -82,7 +83,11 @@ function differenceBetween(object: AdmissionObject, wanted: AdmissionObject): st
   if (wanted.webhooks === undefined) return firstDifference(object.spec ?? {}, wanted.spec, 'spec');
   // Where it leads to an overlay may change; what is trusted there is written by whoever makes the certificates.
   const ours = wanted.webhooks.map(({ clientConfig: _clientConfig, ...webhook }) => webhook);
-  return firstDifference(object.webhooks ?? [], ours, 'webhooks');
+  const there = (object.webhooks ?? []).map(({ namespaceSelector, ...webhook }, index) => ({
+    ...webhook,
+    namespaceSelector: asIfNoMoreLeftOut(namespaceSelector, ours[index]?.['namespaceSelector']),
+  }));
+  return firstDifference(there, ours, 'webhooks');
 }
 
 interface Installed {

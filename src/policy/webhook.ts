@@ -1,6 +1,7 @@
 import { AGENT_NAME, GROUP, OPERATOR_LABELS } from '../api/group.ts';
 import { SETTINGS_NAMESPACE } from '../api/settings.ts';
 import { ADMISSION_API_VERSION, changeablePod, newPods, wasChanged } from './admission.ts';
+import { nameLabel } from './left-out.ts';
 import { question, questionSelector } from './witness.ts';
 
 /**
@@ -20,9 +21,6 @@ export interface Homes {
 }
 
 export const usualHomes: Homes = { controller: SETTINGS_NAMESPACE, agents: AGENT_NAME };
-
-/** By a label that the API server gives to each namespace: no label of its own can be forgotten, or taken to be left out. */
-const nameLabel = 'kubernetes.io/metadata.name';
 
 /** Namespaces whose new pods pass without being asked about: nothing of the cluster's own, and nothing of ours, waits for us to start. */
 export function unasked({ controller, agents }: Homes): string[] {

@@ -58,3 +58,25 @@ test.each<[string, Partial<DoctorFacts>, string]>([
   const [told] = admission({ ...fine, ...facts });
   expect(`${told?.is}: ${told?.text}`.slice(0, expected.length)).toBe(expected);
 });
+
+test('namespaces that GKE Autopilot adds to those left out are told of, and nothing is wrong with them', () => {
+  const { webhook } = served();
+  const { webhooks, ...object } = (webhook?.known ? webhook.value : undefined) as KubeObject & {
+    webhooks: { namespaceSelector: { matchExpressions?: object[] } }[];
+  };
+  const added = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', 'gke-gmp'] };
+  const narrowed = webhooks.map(({ namespaceSelector, ...one }) => ({
+    ...one,
+    namespaceSelector: {
+      ...namespaceSelector,
+      matchExpressions: [...(namespaceSelector.matchExpressions ?? []), added],
+    },
+  }));
+  const [told, more] = admission({
+    ...{ ...fine, ...old, ...served() },
+    webhook: known({ ...object, webhooks: narrowed }),
+  });
+  expect(told?.is).toBe('fine');
+  expect(more?.is).toBe('note');
+  expect(more?.text).toContain('also leaves out new pods of gke-gmp, as');
+});

@@ -301,14 +301,3 @@ test('settings that change make every policy be looked at, now', () => {
   triggers.settingsChanged();
   expect([now.sort(), waiting()]).toEqual([[...everyone].sort(), []]);
 });
-
-test.each([
-  ['policy', []],
-  ['webhook', ['kube-system', 'home', 'keepalive-agent']],
-] as const)('a decision knows whose new pods nobody is asked about where %s changes them', (mode, names) => {
-  world = new World('keepalive-agent', { mode, home: 'home' });
-  triggers = new Triggers(world, { add: () => undefined, addAfter: () => undefined });
-  put('cloud');
-  const time = { now: new Date(), activatingForMs: undefined, evidence: awaited };
-  expect(world.gather('cloud', time)?.unaskedIn).toEqual(names);
-});

@@ -41,7 +41,14 @@ function hear(applied: unknown): void {
 }
 function trust(trusted: Record<string, string>): void {
   const host = 'keepalive-webhook.home.svc';
-  world.mutatingwebhookconfigurations.set(name, { uid: 'w', name, host, trusted, differs: undefined });
+  world.mutatingwebhookconfigurations.set(name, {
+    uid: 'w',
+    name,
+    host,
+    trusted,
+    leftOut: [],
+    differs: undefined,
+  });
 }
 
 beforeEach(async () => {

@@ -205,6 +205,47 @@ describe('the configuration of the webhook', () => {
     expect(differenceOf({ webhooks })).toEqual({ field, by: 'somebody' });
   });
 
+  describe('to which a platform adds namespaces that it is not to be asked about', () => {
+    const key = 'kubernetes.io/metadata.name';
+    const autopilot = ['kube-system', 'gke-gmp-system', 'gke-managed-cim'];
+    const notIn = (...values: string[]) => ({ key, operator: 'NotIn', values });
+    const own = notIn('kube-system', 'keepalive-system', 'keepalive-agent');
+    const asking = (matchExpressions: object[], ofWitness: object[] = []) =>
+      differenceOf({
+        webhooks: [
+          { ...pods, namespaceSelector: { matchExpressions } },
+          {
+            ...witness,
+            namespaceSelector: { matchLabels: { [key]: 'keepalive-system' }, matchExpressions: ofWitness },
+          },
+        ],
+      })?.field;
+    const expressions = 'webhooks[0].namespaceSelector.matchExpressions';
+
+    test.each<[string, object[], object[]]>([
+      ['after those of ours', [own, notIn(...autopilot)], [notIn(...autopilot)]],
+      ['before them', [notIn(...autopilot), own], []],
+      ['among them', [notIn(...own.values, ...autopilot)], []],
+    ])('is as it should be: %s', (_sentence, matchExpressions, ofWitness) => {
+      expect(asking(matchExpressions, ofWitness)).toBeUndefined();
+    });
+
+    test.each<[string, object[], object[], string]>([
+      ['one of ours is asked about', [notIn('kube-system'), notIn(...autopilot)], [], expressions],
+      ['another label leaves them out', [own, { ...own, key: 'team' }], [], expressions],
+      ['a label of theirs leaves them out', [own, { key: 'a', operator: 'DoesNotExist' }], [], expressions],
+      ['only some are asked about', [own, { ...own, operator: 'In' }], [], expressions],
+      [
+        'the question is not asked either',
+        [own],
+        [notIn('keepalive-system')],
+        'webhooks[1].namespaceSelector.matchExpressions',
+      ],
+    ])('differs where %s', (_sentence, matchExpressions, ofWitness, field) => {
+      expect(asking(matchExpressions, ofWitness)).toBe(field);
+    });
+  });
+
   test('is all that either kind of policy needs', () => {
     const object = 'MutatingWebhookConfiguration pods.keepalive.dev';
     const differs = { field: 'webhooks', by: 'somebody' as const };
