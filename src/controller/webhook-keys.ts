@@ -3,6 +3,7 @@ import type { Clock } from '../kube/clock.ts';
 import { sleep } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeManifest } from '../kube/resource.ts';
+import { ServerTime } from '../kube/server-time.ts';
 import type { Store } from '../kube/store.ts';
 import type { KeyPair, Pair } from '../ops/certificate.ts';
 import { certificatesIn, readPair } from '../ops/certificate.ts';
@@ -23,9 +24,9 @@ export interface WebhookKeysOptions {
   readonly log: Log;
 }
 
-/** After a step that failed, and where nothing is to be expected but from a watch. */
+/** After a step that failed, and where nothing is to be expected but from a watch, or from a clock that is put right. */
 const retryMs = 5_000;
-const longestMs = 3_600_000;
+const longestMs = 300_000;
 /** Watches tell at once what was written, mostly. */
 const heardMs = 500;
 
@@ -35,11 +36,13 @@ const heardMs = 500;
  */
 export class WebhookKeys {
   readonly #options: WebhookKeysOptions;
+  readonly #time: ServerTime;
   #next: { readonly pair: Pair; trustedSince: number | undefined } | undefined;
   #wake = new AbortController();
 
   constructor(options: WebhookKeysOptions) {
     this.#options = options;
+    this.#time = new ServerTime(options.client, options.clock);
   }
 
   /** To be called when the Secret or the configuration changed. */
@@ -66,10 +69,11 @@ export class WebhookKeys {
   async #step(signal: AbortSignal): Promise<number> {
     const { webhook } = this.#options.world;
     if (webhook === undefined) return longestMs;
-    const step = trustStep(this.#situation(webhook));
+    const now = await this.#time.now(signal);
+    const step = trustStep(this.#situation(webhook, now));
     switch (step.do) {
       case 'make':
-        await this.#make(webhook);
+        await this.#make(webhook, now);
         return 0;
       case 'trust':
         await this.#trust(webhook, step, signal);
@@ -82,13 +86,13 @@ export class WebhookKeys {
     }
   }
 
-  #situation({ host, trusted }: StoredWebhook): Situation {
+  #situation({ host, trusted }: StoredWebhook, now: Date): Situation {
     const [secret] = this.#options.secrets.list();
     const lists = Object.values(trusted).map((bundle) =>
       certificatesIn(Buffer.from(bundle, 'base64').toString('utf8')),
     );
     const next = this.#nextAfter(secret?.pair, lists);
-    return { host, now: new Date(), stored: secret?.pair, next, trusted: lists };
+    return { host, now, stored: secret?.pair, next, trusted: lists };
   }
 
   /** What was made to follow, until it is stored; its time runs from when every list of the configuration has it. */
@@ -103,10 +107,10 @@ export class WebhookKeys {
     return { pair, trustedForMs: trustedSince === undefined ? undefined : clock.now() - trustedSince };
   }
 
-  async #make({ host }: StoredWebhook): Promise<void> {
+  async #make({ host }: StoredWebhook, now: Date): Promise<void> {
     // Only who makes one loads what it takes.
     const { issue } = await import('../ops/certificate-issue.ts');
-    const pair = readPair(await issue({ host, now: new Date(), lifeMs }));
+    const pair = readPair(await issue({ host, now, lifeMs }));
     if (pair === undefined) throw new Error(`a certificate for ${host} was made that cannot be served by`);
     this.#next = { pair, trustedSince: undefined };
     this.#options.log.info({ host, until: new Date(pair.untilMs).toISOString() }, 'certificate made');

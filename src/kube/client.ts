@@ -187,7 +187,7 @@ export class ApiClient {
   ): Promise<{ gitVersion: string; dateMs: number | undefined }> {
     const target = { group: '', version: '', plural: 'version' };
     const call: Call = { ...options, verb: 'get', method: 'GET', target };
-    const { body, headers } = await this.#send(call, AbortSignal.timeout(this.#timeoutMs(call)));
+    const { body, headers } = await this.#send(call, within(this.#timeoutMs(call), call.signal));
     const { gitVersion = '' } = (await body.json()) as { gitVersion?: string };
     const dateMs = Date.parse(String(headers.date));
     return { gitVersion, dateMs: Number.isNaN(dateMs) ? undefined : dateMs };

@@ -15,8 +15,8 @@ export interface Pair extends KeyPair {
   readonly untilMs: number;
 }
 
-/** Clocks differ: whoever is asked to trust it may be behind. */
-export const backdatedMs = 300_000;
+/** Clocks differ: whoever is asked to trust it may be behind, by a time zone as well as by minutes. */
+export const backdatedMs = 86_400_000;
 
 /** Undefined where it is nothing that can be served by: it is no certificate, its key is another's, or too short, nobody signed it. */
 export function readPair({ certificate, key, authorities }: KeyPair): Pair | undefined {

@@ -20,6 +20,7 @@ const followedMs = 60_000;
 export interface Situation {
   /** By which the servers are called. */
   readonly host: string;
+  /** Of those who call: they refuse what is not valid yet. */
   readonly now: Date;
   /** What is stored, and so served, where it can be. */
   readonly stored: Pair | undefined;
@@ -35,8 +36,12 @@ export type TrustStep =
   | { readonly do: 'store'; readonly pair: KeyPair }
   | { readonly do: 'wait'; readonly forMs: number };
 
-export function trustStep(situation: Situation): TrustStep {
-  const { next, now } = situation;
+export function trustStep(asSeen: Situation): TrustStep {
+  const { now } = asSeen;
+  // What a clock made that was ahead nobody would trust before its time has come: it is made anew where one is due.
+  const hasCome = asSeen.next !== undefined && asSeen.next.pair.fromMs <= now.getTime();
+  const situation = hasCome ? asSeen : { ...asSeen, next: undefined };
+  const { next } = situation;
   const stored = usable(situation);
   if (next === undefined && (stored === undefined || dueInMs(stored, now) <= 0)) return { do: 'make' };
   const authorities = toTrust(situation, stored);

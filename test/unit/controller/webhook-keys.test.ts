@@ -10,6 +10,7 @@ import type { KubeObject } from '../../../src/kube/resource.ts';
 import { Store } from '../../../src/kube/store.ts';
 import { createLog } from '../../../src/ops/log.ts';
 import { FakeApiServer, json } from '../../support/api-server.ts';
+import { until } from '../../cluster/wait.ts';
 import { HandClock } from '../kube/hand-clock.ts';
 
 const name = 'pods.keepalive.dev';
@@ -22,6 +23,11 @@ let secrets: Store<StoredSecret>;
 let keys: WebhookKeys;
 let ending: AbortController;
 let running: Promise<void>;
+/** What the API server has on its clock, which is not that of this machine. */
+const date = 'Mon, 04 May 2026 10:00:00 GMT';
+/** Without those for what time it is. */
+const asked = () => server.asked.filter(({ path }) => path !== '/version');
+const received = (count: number) => until(`${count} requests`, () => asked().length >= count);
 
 /** As the watch tells what was applied. */
 function hear(applied: unknown): void {
@@ -54,6 +60,7 @@ function trust(trusted: Record<string, string>): void {
 beforeEach(async () => {
   server = await FakeApiServer.start();
   server.otherwise = (response, asked) => {
+    if (asked.path === '/version') return json({}, 200, { date })(response, asked);
     hear(asked.body);
     return json({ metadata: {} })(response, asked);
   };
@@ -75,8 +82,8 @@ afterEach(async () => {
 });
 
 test('API servers are told whom to trust, by name alone, before the certificate is stored', async () => {
-  await server.received(1);
-  const [told] = server.asked;
+  await received(1);
+  const [told] = asked();
   expect(told).toMatchObject({
     method: 'PATCH',
     path: `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${name}`,
@@ -90,27 +97,28 @@ test('API servers are told whom to trust, by name alone, before the certificate 
   });
   await clock.asleep(2_000);
   clock.advance(2_000);
-  await server.received(2);
-  expect(server.asked[1]).toMatchObject({
+  await received(2);
+  expect(asked()[1]).toMatchObject({
     path: '/api/v1/namespaces/home/secrets/keepalive-webhook',
     body: { metadata: { ownerReferences: [{ kind: 'MutatingWebhookConfiguration', name, uid: 'w' }] } },
   });
-  expect([...secrets.list()][0]?.pair).toBeDefined();
+  // By the time of those who are to trust it, and from a while before.
+  expect([...secrets.list()][0]?.pair?.fromMs).toBe(Date.parse(date) - 86_400_000);
 });
 
 test('a Secret that goes is made again with another certificate', async () => {
-  await server.received(1);
+  await received(1);
   await clock.asleep(2_000);
   clock.advance(2_000);
-  await server.received(2);
+  await received(2);
   // It has heard what it stored, and waits for its time.
   await clock.asleep(60_000);
   const before = [...secrets.list()][0]?.pair?.certificate;
   secrets.delete('home/keepalive-webhook');
   keys.changed();
-  await server.received(3);
+  await received(3);
   await clock.asleep(2_000);
   clock.advance(2_000);
-  await server.received(4);
+  await received(4);
   expect([...secrets.list()][0]?.pair?.certificate).not.toBe(before);
 });

@@ -99,7 +99,7 @@ describe('what is done next', () => {
     [
       'nothing until two thirds of its time are over',
       () => ({}),
-      () => ({ do: 'wait', forMs: 59 * day - 100_000 }),
+      () => ({ do: 'wait', forMs: (58 + 2 / 3) * day }),
     ],
     ['one is made where none is stored', () => ({ stored: undefined }), () => ({ do: 'make' })],
     [
@@ -110,8 +110,23 @@ describe('what is done next', () => {
     ['one is made where its time is over', () => ({ now: after(91 * day) }), () => ({ do: 'make' })],
     [
       'one is made where its time has not come: a clock was ahead',
-      () => ({ now: after(-3_600_000) }),
+      () => ({ now: after(-2 * day) }),
       () => ({ do: 'make' }),
+    ],
+    [
+      'one that was made by a clock ahead is not stored over one that is good: it is made anew',
+      () => ({ now: after(59.9 * day), next: next(60_000), trusted: [both(), both()] }),
+      () => ({ do: 'make' }),
+    ],
+    [
+      'nor is it trusted where none is due yet',
+      () => ({ next: next(60_000), trusted: [both(), both()] }),
+      () => ({ do: 'trust', authorities: one.authorities }),
+    ],
+    [
+      'a clock that is behind by hours takes what was just made for good',
+      () => ({ now: after(-0.5 * day) }),
+      () => ({ do: 'wait', forMs: 0.5 * day + 60_000 }),
     ],
     ['one is made to follow it in time', () => ({ now }), () => ({ do: 'make' })],
     [
@@ -146,7 +161,7 @@ describe('what is done next', () => {
     ],
     [
       'what replicas may still serve stays trusted where the Secret was deleted',
-      () => ({ stored: undefined, next: next() }),
+      () => ({ now, stored: undefined, next: next() }),
       () => ({ do: 'trust', authorities: both() }),
     ],
     [
