@@ -211,7 +211,11 @@ function agent(base: Base): Values {
       true,
       'Whether there are agents at all. Without: new pods are covered, running pods and nodes keep what they have.',
     ),
-    namespace: value(label, 'keepalive-agent', 'Where they are. It has to be privileged (Pod Security).'),
+    namespace: value(
+      label,
+      'keepalive-agent',
+      'Where they are. It has to be privileged (Pod Security). An upgrade that changes this puts values back on every node at once, until the next agents have set them again (docs/upgrade.md).',
+    ),
     createNamespace: value(
       flag,
       true,
