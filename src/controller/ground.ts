@@ -81,14 +81,28 @@ export class Ground {
 
   /** Undefined where nobody can tell: there may be an API server that tells of itself elsewhere, or this may not be read. */
   async #countServers(signal: AbortSignal): Promise<number | undefined> {
+    const addresses = await this.#countAddresses(signal);
+    // Before several of a managed control plane there is often one address, which is all that this names.
+    return addresses === 1 ? this.#countIdentities(signal) : addresses;
+  }
+
+  async #countAddresses(signal: AbortSignal): Promise<number | undefined> {
     const target = { ...resources.endpointslices, namespace: 'default', name: 'kubernetes' };
-    const slice = await this.#options.client
-      .get<KubeObject & Slice>(target, { signal })
-      .catch(unless((error) => isNotFound(error) || isForbidden(error)));
+    const slice = await this.#options.client.get<KubeObject & Slice>(target, { signal }).catch(unreadable);
     const ready = slice?.endpoints?.filter(({ conditions }) => conditions?.ready !== false);
     return ready?.flatMap(({ addresses }) => addresses).length;
   }
+
+  /** Of the Lease that each API server renews; that of one which went stays for an hour. More than two say no more than two. */
+  async #countIdentities(signal: AbortSignal): Promise<number | undefined> {
+    const target = { ...resources.leases, namespace: 'kube-system' };
+    const query = { labelSelector: 'apiserver.kubernetes.io/identity=kube-apiserver', limit: 2 };
+    const page = await this.#options.client.listPage(target, query, { signal }).catch(unreadable);
+    return page?.items.length;
+  }
 }
+
+const unreadable = unless((error) => isNotFound(error) || isForbidden(error));
 
 function unless(isExpected: (error: unknown) => boolean): (error: unknown) => undefined {
   return (error) => {
