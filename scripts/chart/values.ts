@@ -75,7 +75,11 @@ export function chartValues(base: Base): Values {
     },
     networkPolicy: networkPolicy(),
     podMonitor: {
-      enabled: value(flag, false, 'A PodMonitor for the Prometheus operator, whose kinds have to be there.'),
+      enabled: value(
+        flag,
+        false,
+        'A PodMonitor for each of the two namespaces, for the Prometheus operator, whose kinds have to be there.',
+      ),
       labels: value(texts, {}, 'What your Prometheus selects PodMonitors by.'),
       interval: value(text.min(2), '30s', 'How often it scrapes.'),
     },

@@ -15,6 +15,9 @@ stores every series twice (alerts and dashboards count each process once all the
 - **By the Prometheus operator.** With the chart: \`--set podMonitor.enabled=true,prometheusRule.enabled=true,dashboards.enabled=true\`, and in
   \`podMonitor.labels\` and \`prometheusRule.labels\` what your Prometheus selects them by. Without the chart: \`kubectl apply -k deploy/monitoring\`.
   With \`networkPolicy.enabled\` nobody may read the metrics but who is named in \`networkPolicy.metricsFrom\`: without your Prometheus there, \`KeepaliveNoLeader\` does not end.
+  **User workload monitoring of OpenShift** scrapes pods of a PodMonitor's own namespace alone, so there is one in each of the two. Its rules see series of their own namespace alone too: those of
+  the controller are enough for every alert but \`KeepaliveValuesFoughtOver\`, which is of agents; apply the PrometheusRule in the namespace of the agents once more for it, or have both in one namespace.
+  Its Prometheus has to be let in by \`networkPolicy.metricsFrom\` as any other.
 - **By a file.** \`deploy/monitoring/alerts.yaml\` is a rule file as Prometheus itself reads it, \`deploy/monitoring/dashboards/\` is for
   Grafana to import.
 

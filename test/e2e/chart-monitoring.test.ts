@@ -23,7 +23,7 @@ const watched = [
 test('what watches it is the same as that of deploy/monitoring, with the labels that it is found by', async () => {
   const plain = byTitle(await built(join(repository, 'deploy/monitoring')));
   const objects = byTitle(await rendered(only, watched));
-  expect(Object.keys(plain)).toHaveLength(4);
+  expect(Object.keys(plain)).toHaveLength(5);
   for (const [title, { metadata, ...content }] of Object.entries(plain)) {
     expect(objects[title]).toMatchObject(content);
     expect(objects[title]?.metadata.labels).toMatchObject({
@@ -34,14 +34,29 @@ test('what watches it is the same as that of deploy/monitoring, with the labels 
   }
 });
 
-test('a PodMonitor finds both where they are, as often as it is told', async () => {
+test('a PodMonitor finds each where it is, as often as it is told', async () => {
   const args = [...watched, ...set('podMonitor.interval', '10s'), ...set('agent.namespace', 'nodes')];
   const objects = byTitle(await rendered(only, args, 'platform'));
-  expect(objects['PodMonitor platform/keepalive-operator']).toMatchObject({
+  const monitoring = (component: string) => ({
     spec: {
-      selector: { matchLabels: { 'app.kubernetes.io/name': 'keepalive-operator' } },
-      namespaceSelector: { matchNames: ['platform', 'nodes'] },
+      selector: {
+        matchLabels: {
+          'app.kubernetes.io/name': 'keepalive-operator',
+          'app.kubernetes.io/component': component,
+        },
+      },
       podMetricsEndpoints: [{ port: 'http', interval: '10s' }],
     },
   });
+  expect(objects['PodMonitor platform/keepalive-operator']).toEqual(
+    expect.objectContaining(monitoring('controller')),
+  );
+  expect(objects['PodMonitor nodes/keepalive-agent']).toEqual(expect.objectContaining(monitoring('agent')));
+});
+
+test('without agents there is no PodMonitor for them', async () => {
+  const objects = byTitle(await rendered(only, [...watched, ...set('agent.enabled', false)]));
+  expect(Object.keys(objects).filter((title) => title.startsWith('PodMonitor'))).toEqual([
+    'PodMonitor keepalive-system/keepalive-operator',
+  ]);
 });

@@ -234,10 +234,10 @@ describe('a value takes objects away, or adds some, and changes no other', () =>
       [],
     ],
     [
-      'a PodMonitor',
+      'a PodMonitor for each',
       json('podMonitor.enabled', true),
       () => false,
-      ['PodMonitor keepalive-system/keepalive-operator'],
+      ['PodMonitor keepalive-agent/keepalive-agent', 'PodMonitor keepalive-system/keepalive-operator'],
     ],
     [
       'alerts',

@@ -14,7 +14,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** As the Prometheus operator makes it of deploy/monitoring/pod-monitor.yaml; asked more often, since a test waits. */
+/** As the Prometheus operator makes it of deploy/monitoring/pod-monitor.yaml, both in one job; asked more often, since a test waits. */
 function scrapeConfig(kubeconfig: string) {
   const pod = '__meta_kubernetes_pod_';
   const keep = (label: string, regex: string) => ({ source_labels: [pod + label], regex, action: 'keep' });
