@@ -1,4 +1,4 @@
-import { once } from './once.ts';
+import { clusterLabel, once } from './once.ts';
 
 /** What is worth waking somebody for, or telling him in the morning. */
 export interface Alert {
@@ -18,7 +18,7 @@ export interface Alert {
 export const runbookOf = ({ name }: Pick<Alert, 'name'>) => `docs/runbook.md#${name.toLowerCase()}`;
 
 /** The labels that tell policies apart; `namespace` is that of the pod that was scraped. */
-const each = 'kind, policy_namespace, policy';
+const each = `${clusterLabel}, kind, policy_namespace, policy`;
 /** Of a gauge that only the replica which acts has: in a takeover the old one is still there for some minutes. */
 const newest = (gauge: string, label = '') => `max by (${each}) (keepalive_policy_${gauge}${label})`;
 const holds = (type: string) => newest('condition', `{type="${type}"}`);
@@ -83,7 +83,11 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveNoLeader',
     severity: 'critical',
-    expr: `(sum(${once('keepalive_leader')}) or vector(0)) != 1`,
+    // Of a cluster that is not scraped any more nothing else tells: for a day it is known that it was. The last is for where none is.
+    expr:
+      `sum by (${clusterLabel}) (${once('keepalive_leader')}) != 1` +
+      ` or (0 * max by (${clusterLabel}) (max_over_time(keepalive_leader[1d])) unless on (${clusterLabel}) keepalive_leader)` +
+      ' or absent(keepalive_leader) - 1',
     minutes: 5,
     summary: '{{ $value }} replicas of the controller act, and it should be one.',
     description:
@@ -93,7 +97,7 @@ export const operatorAlerts: readonly Alert[] = [
     name: 'KeepaliveReconcileFailing',
     severity: 'warning',
     // What fails for good is tried every 5 minutes in the end: the window always holds two.
-    expr: `sum by (kind) (${once('keepalive_reconcile_total', (all) => `increase(${all}{outcome="failed"}[12m])`)}) >= 2`,
+    expr: `sum by (${clusterLabel}, kind) (${once('keepalive_reconcile_total', (all) => `increase(${all}{outcome="failed"}[12m])`)}) >= 2`,
     minutes: 20,
     summary: 'Looks at objects of kind {{ $labels.kind }} fail again and again.',
     description:
@@ -103,7 +107,7 @@ export const operatorAlerts: readonly Alert[] = [
     name: 'KeepaliveAdmissionSilent',
     severity: 'critical',
     // The window counts as well: of half a minute's silence it must be over before it has held long enough.
-    expr: `sum(${once('keepalive_admission_answers_total', (all) => `increase(${all}{answer="silent"}[3m])`)}) > 0`,
+    expr: `sum by (${clusterLabel}) (${once('keepalive_admission_answers_total', (all) => `increase(${all}{answer="silent"}[3m])`)}) > 0`,
     minutes: 5,
     summary: 'The API server lets new pods pass without the values.',
     description:
@@ -112,7 +116,7 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveAgentsMissing',
     severity: 'warning',
-    expr: 'max(keepalive_agents_wanted) - max(keepalive_agents_reporting) > 0',
+    expr: `max by (${clusterLabel}) (keepalive_agents_wanted) - max by (${clusterLabel}) (keepalive_agents_reporting) > 0`,
     minutes: 15,
     summary: '{{ $value }} nodes have no agent that reports.',
     description:
@@ -121,7 +125,7 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveValuesFoughtOver',
     severity: 'warning',
-    expr: 'max by (pod, instance) (increase(keepalive_agent_repairs_total[1h])) > 5',
+    expr: `max by (${clusterLabel}, pod, instance) (increase(keepalive_agent_repairs_total[1h])) > 5`,
     minutes: 0,
     summary:
       'Something on the node of {{ $labels.instance }} sets values back, {{ printf "%.0f" $value }} times within the hour.',
@@ -131,7 +135,7 @@ export const operatorAlerts: readonly Alert[] = [
   {
     name: 'KeepaliveWebhookCertificateOld',
     severity: 'warning',
-    expr: 'min by (pod, instance) (keepalive_webhook_certificate_until_seconds) - time() < 21 * 86400',
+    expr: `min by (${clusterLabel}, pod, instance) (keepalive_webhook_certificate_until_seconds) - time() < 21 * 86400`,
     minutes: 60,
     summary: 'The certificate of the webhook ends within three weeks, or there is none.',
     description:

@@ -11,6 +11,7 @@ import { PanelBuilder as Numbers } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as Lines } from '@grafana/grafana-foundation-sdk/timeseries';
 
+import { clusterLabel } from './once.ts';
 import { operatorDashboard } from './operator-dashboard.ts';
 import type { DashboardSpec, PanelSpec, Query } from './panel.ts';
 import { policiesDashboard } from './policies-dashboard.ts';
@@ -34,7 +35,8 @@ export function dashboardJson({ name, title, about, filters, rows }: DashboardSp
     .time({ from: 'now-3h', to: 'now' })
     .refresh('1m')
     .withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'));
-  for (const [variable, label] of Object.entries(filters)) dashboard.withVariable(filterOf(variable, label));
+  for (const [variable, label] of Object.entries({ [clusterLabel]: clusterLabel, ...filters }))
+    dashboard.withVariable(filterOf(variable, label));
   for (const [row, panels] of Object.entries(rows)) {
     dashboard.withRow(new RowBuilder(row));
     const width = Math.floor(rowWidth / Math.min(panels.length, 3));
@@ -48,11 +50,13 @@ function filterOf(variable: string, label: string): QueryVariableBuilder {
     new QueryVariableBuilder(variable)
       .label(variable)
       .datasource(source)
-      .query(`label_values(keepalive_policy_enforced, ${label})`)
+      .query(
+        `label_values(${label === clusterLabel ? 'keepalive_build_info' : 'keepalive_policy_enforced'}, ${label})`,
+      )
       .refresh(VariableRefresh.OnTimeRangeChanged)
       .multi(true)
       .includeAll(true)
-      // Else a cluster policy, which has no namespace, would be none of all.
+      // Else a cluster policy, which has no namespace, would be none of all, and so would series without a cluster.
       .allValue('.*')
       .current({ selected: true, text: 'All', value: '$__all' })
   );
@@ -65,9 +69,17 @@ function panelOf({ title, about, form, unit = 'short', queries }: PanelSpec): Li
   return panel;
 }
 
+/** What is asked of the clusters that are chosen on the page. */
+function inCluster(expr: string): string {
+  const chosen = `${clusterLabel}=~"$${clusterLabel}"`;
+  return expr.replaceAll(/\b(?:keepalive|process)_\w+\{?/g, (series) =>
+    series.endsWith('{') ? `${series}${chosen}, ` : `${series}{${chosen}}`,
+  );
+}
+
 function targetOf({ expr, legend }: Query, form: PanelSpec['form'], at: number): DataqueryBuilder {
   const target = new DataqueryBuilder()
-    .expr(expr)
+    .expr(inCluster(expr))
     .legendFormat(legend)
     .datasource(source)
     .refId(String.fromCodePoint('A'.codePointAt(0)! + at));

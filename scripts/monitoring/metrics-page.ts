@@ -32,8 +32,9 @@ const alerting = `
 ## Alerts
 
 Each needs the metrics above and nothing else: no kube-state-metrics, no metrics of the API server. [The runbook](runbook.md) says of each
-what it means, what breaks, and what to do. A time of none means at once. They are for a Prometheus of one cluster: they add up over all that it scrapes, and tell processes
-apart by the label \`instance\`.
+what it means, what breaks, and what to do. A time of none means at once. Processes are told apart by the label \`instance\`, and clusters by the label \`cluster\` where
+series have one, as in a ruler of several of them: each alert is then of one cluster, and dashboards let you choose. Whoever has several in one place without that label adds them up. Where the series of one cluster end while
+others go on, \`KeepaliveNoLeader\` tells of it for a day.
 `;
 
 const besides = `

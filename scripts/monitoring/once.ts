@@ -10,9 +10,15 @@ function labelsOf(series: string): readonly string[] {
 }
 
 /**
+ * By which a ruler of several clusters tells them apart, and Prometheus beside whom it may be an external label. Where series have
+ * none, nothing is otherwise for it.
+ */
+export const clusterLabel = 'cluster';
+
+/**
  * What is read of series, from each process once, so that it can be summed up: two jobs may scrape the same pods, one by
  * their annotations, the other by a PodMonitor.
  */
 export function once(series: string, read: (series: string) => string = (all) => all): string {
-  return `max by (${['instance', ...labelsOf(series)].join(', ')}) (${read(series)})`;
+  return `max by (${[clusterLabel, 'instance', ...labelsOf(series)].join(', ')}) (${read(series)})`;
 }

@@ -1,16 +1,20 @@
-import { once } from './once.ts';
+import { clusterLabel, once } from './once.ts';
 import type { DashboardSpec, PanelSpec } from './panel.ts';
 
 const rate = (metric: string) => `rate(${metric}[$__rate_interval])`;
 /** Which part a process is: what Node tells of itself does not say. */
-const part = '* on (instance) group_left (component) max by (instance, component) (keepalive_build_info)';
+const part = `* on (${clusterLabel}, instance) group_left (component) max by (${clusterLabel}, instance, component) (keepalive_build_info)`;
 const rates = (metric: string) => once(metric, rate);
 const quantile = (metric: string) => `histogram_quantile(0.99, sum by (le) (${rates(`${metric}_bucket`)}))`;
 const mean = (metric: string) => `sum(${rates(`${metric}_sum`)}) / sum(${rates(`${metric}_count`)})`;
 
 const glance: readonly PanelSpec[] = [
   {
-    ...{ title: 'Replicas that act', form: 'number', about: 'One, but for some seconds of a takeover.' },
+    ...{
+      title: 'Replicas that act',
+      form: 'number',
+      about: 'One in each cluster, but for some seconds of a takeover.',
+    },
     queries: [{ expr: `sum(${once('keepalive_leader')})`, legend: 'leaders' }],
   },
   {
@@ -20,8 +24,8 @@ const glance: readonly PanelSpec[] = [
       about: 'Nodes that are to have an agent, and those whose agent reports.',
     },
     queries: [
-      { expr: 'max(keepalive_agents_wanted)', legend: 'wanted' },
-      { expr: 'max(keepalive_agents_reporting)', legend: 'reporting' },
+      { expr: `sum(max by (${clusterLabel}) (keepalive_agents_wanted))`, legend: 'wanted' },
+      { expr: `sum(max by (${clusterLabel}) (keepalive_agents_reporting))`, legend: 'reporting' },
     ],
   },
   {
@@ -60,7 +64,10 @@ const controller: readonly PanelSpec[] = [
       about: 'In the replica that acts; it falls to 0 soon after a change.',
     },
     queries: [
-      { expr: 'max(keepalive_queue_depth and on (instance) keepalive_leader == 1)', legend: 'waiting' },
+      {
+        expr: `max(keepalive_queue_depth and on (${clusterLabel}, instance) keepalive_leader == 1)`,
+        legend: 'waiting',
+      },
     ],
   },
   {

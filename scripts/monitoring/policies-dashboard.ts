@@ -1,6 +1,7 @@
+import { clusterLabel } from './once.ts';
 import type { DashboardSpec, PanelSpec } from './panel.ts';
 
-const each = 'kind, policy_namespace, policy';
+const each = `${clusterLabel}, kind, policy_namespace, policy`;
 const chosen = 'policy_namespace=~"$namespace", policy=~"$policy"';
 /** Only the replica that acts tells of policies; in a takeover two may have them for a moment. */
 const of = (gauge: string) => `max by (${each}) (keepalive_policy_${gauge}{${chosen}})`;

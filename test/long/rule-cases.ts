@@ -64,6 +64,19 @@ const policies: readonly RuleCase[] = [
     },
     series: { [condition('Ready')]: '0x15', [condition('Stalled')]: '1x15' },
   },
+  {
+    ...{
+      alert: 'KeepalivePolicyNotReady',
+      when: 'where one of that name waits for a person elsewhere',
+      at: 12,
+    },
+    series: {
+      [`keepalive_policy_condition{${of('a')},type="Ready",cluster="x"}`]: '0x15',
+      [`keepalive_policy_condition{${of('a')},type="Ready",cluster="y"}`]: '1x15',
+      [`keepalive_policy_condition{${of('a')},type="Stalled",cluster="y"}`]: '1x15',
+    },
+    fires: { labels: { ...labels, cluster: 'x' }, summary: `${named} does not become Ready.` },
+  },
   ...(['pods', 'hosts'] as const).flatMap((what) => uncovered(what)),
   {
     ...{ alert: 'KeepaliveConnectionsExposed', when: 'after an hour', at: 61 },
@@ -142,6 +155,33 @@ const operator: readonly RuleCase[] = [
     },
   },
   {
+    ...{ alert: 'KeepaliveNoLeader', when: 'where one acts in each of two clusters', at: 20 },
+    series: {
+      'keepalive_leader{instance="a",cluster="x"}': '1x20',
+      'keepalive_leader{instance="a",cluster="y"}': '1x20',
+    },
+  },
+  {
+    ...{
+      alert: 'KeepaliveNoLeader',
+      when: 'where none acts in one of two clusters',
+      at: 20,
+    },
+    series: {
+      'keepalive_leader{instance="a",cluster="x"}': '0x20',
+      'keepalive_leader{instance="a",cluster="y"}': '1x20',
+    },
+    fires: { labels: { cluster: 'x' }, summary: '0 replicas of the controller act, and it should be one.' },
+  },
+  {
+    ...{ alert: 'KeepaliveNoLeader', when: 'where the series of one of two clusters end', at: 30 },
+    series: {
+      'keepalive_leader{instance="a",cluster="x"}': '1x10 _x30',
+      'keepalive_leader{instance="a",cluster="y"}': '1x40',
+    },
+    fires: { labels: { cluster: 'x' }, summary: '0 replicas of the controller act, and it should be one.' },
+  },
+  {
     ...{ alert: 'KeepaliveNoLeader', when: 'in a takeover', at: 10 },
     series: { 'keepalive_leader{instance="a"}': '1x4 0x10', 'keepalive_leader{instance="b"}': '0x5 1x10' },
   },
@@ -205,6 +245,16 @@ const operator: readonly RuleCase[] = [
       'keepalive_agents_reporting{instance="b"}': '3x20',
     },
     fires: { labels: {}, summary: '2 nodes have no agent that reports.' },
+  },
+  {
+    ...{ alert: 'KeepaliveAgentsMissing', when: 'in the smaller of two clusters', at: 16 },
+    series: {
+      'keepalive_agents_wanted{cluster="x"}': '9x20',
+      'keepalive_agents_reporting{cluster="x"}': '9x20',
+      'keepalive_agents_wanted{cluster="y"}': '5x20',
+      'keepalive_agents_reporting{cluster="y"}': '3x20',
+    },
+    fires: { labels: { cluster: 'y' }, summary: '2 nodes have no agent that reports.' },
   },
   {
     ...{ alert: 'KeepaliveAgentsMissing', when: 'while agents are replaced one after the other', at: 20 },
