@@ -12,11 +12,20 @@ const count = (min: number, max: number) => z.int().min(min).max(max);
 const object = z.record(z.string(), z.unknown());
 const objects = z.array(object);
 const texts = z.record(z.string(), z.string());
+const labels = z.record(
+  z.string(),
+  z
+    .string()
+    .max(63)
+    .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/),
+);
+/** What it may be given from besides a value, Kubernetes itself tells of. */
+const variables = z.array(z.looseObject({ name: z.string().min(1), value: z.string().optional() }));
 const port = count(1, 65_535);
 /** Its user has no right to take one below, which only the network of a pod does without. */
 const ownPort = count(1024, 65_535);
 const label = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
-const numberOrPercentage = z.union([z.int().min(0), z.string().regex(/^[0-9]{1,3}%$/)]);
+const numberOrPercentage = z.union([z.int().min(0), z.string().regex(/^(100|[0-9]{1,2})%$/)]);
 /** As the API server reads quantities; a part of a pod it refuses. */
 const podCount = z.union([z.int().min(0), z.string().regex(/^[0-9]+(k|Ki|M|Mi)?$/)]);
 
@@ -44,7 +53,7 @@ export function chartValues(base: Base): Values {
     },
     imagePullSecrets: value(objects, [], 'As in `[{name: registry}]`; they have to be in both namespaces.'),
     commonLabels: value(
-      texts,
+      labels,
       {},
       'Labels of all objects; not of pods, and no selector has them. Those that objects are found by stay as they are.',
     ),
@@ -80,7 +89,7 @@ export function chartValues(base: Base): Values {
         false,
         'A PodMonitor for each of the two namespaces, for the Prometheus operator, whose kinds have to be there.',
       ),
-      labels: value(texts, {}, 'What your Prometheus selects PodMonitors by.'),
+      labels: value(labels, {}, 'What your Prometheus selects PodMonitors by.'),
       interval: value(text.min(2), '30s', 'How often it scrapes.'),
     },
     prometheusRule: {
@@ -89,11 +98,11 @@ export function chartValues(base: Base): Values {
         false,
         'Alerts for the Prometheus operator; each has a section in docs/runbook.md.',
       ),
-      labels: value(texts, {}, 'What your Prometheus selects rules by.'),
+      labels: value(labels, {}, 'What your Prometheus selects rules by.'),
     },
     dashboards: {
       enabled: value(flag, false, 'Dashboards in ConfigMaps, which the sidecar of Grafana loads.'),
-      labels: value(texts, { grafana_dashboard: '1' }, 'What that sidecar selects them by.'),
+      labels: value(labels, { grafana_dashboard: '1' }, 'What that sidecar selects them by.'),
     },
     controller: controller(base),
     agent: agent(base),
@@ -156,7 +165,7 @@ function ofPods(base: Base, kind: string): Record<string, Value> {
   const spec = ['spec', 'template', 'spec'];
   return {
     resources: value(object, base.at(kind, [...spec, 'containers', 0, 'resources']), 'Requests and limits.'),
-    podLabels: value(texts, {}, 'More labels of its pods.'),
+    podLabels: value(labels, {}, 'More labels of its pods.'),
     podAnnotations: value(
       texts,
       base.at(kind, ['spec', 'template', 'metadata', 'annotations']),
@@ -164,7 +173,7 @@ function ofPods(base: Base, kind: string): Record<string, Value> {
     ),
     affinity: value(object, base.at(kind, [...spec, 'affinity']), 'Where its pods go.'),
     extraEnv: value(
-      objects,
+      variables,
       [],
       'More environment variables, as in `[{name: LOG_LEVEL, value: debug}]`; one of ours is replaced.',
     ),
@@ -183,7 +192,7 @@ function controller(base: Base): Values {
     ),
     ...ofPods(base, 'Deployment'),
     nodeSelector: value(
-      texts,
+      labels,
       base.at('Deployment', [...spec, 'nodeSelector']),
       'Labels of the nodes for it.',
     ),
@@ -232,7 +241,7 @@ function agent(base: Base): Values {
     ),
     ...ofPods(base, 'DaemonSet'),
     nodeSelector: value(
-      texts,
+      labels,
       base.at('DaemonSet', [...spec, 'nodeSelector']),
       'Labels of the nodes for them.',
     ),

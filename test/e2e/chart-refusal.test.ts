@@ -36,6 +36,19 @@ describe.each(helmNames)('%s refuses, and names the value', (name) => {
       ['controller', 'webhookPort', 'got 443'],
     ],
     ['no number of replicas', wrong('controller.replicas', null), ['controller', 'replicas']],
+    [
+      'more than all of them in a drain',
+      wrong('controller.podDisruptionBudget.maxUnavailable', '101%'),
+      ['podDisruptionBudget', 'maxUnavailable'],
+    ],
+    ['a variable without a name', wrong('agent.extraEnv', [{ value: 'debug' }]), ['extraEnv', 'name']],
+    [
+      'a variable whose value is no text',
+      wrong('agent.extraEnv', [{ name: 'RESYNC_SECONDS', value: 60 }]),
+      ['extraEnv', 'value', 'string'],
+    ],
+    ['a label that cannot be', wrong('commonLabels', { team: 'a b' }), ['commonLabels', 'team']],
+    ['a label of pods that cannot be', wrong('agent.podLabels', { team: '-a' }), ['podLabels', 'team']],
   ])('%s', async (_what, args, told) => {
     const said = await rendered(name, args).then(
       () => 'nothing',
