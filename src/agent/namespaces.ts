@@ -10,7 +10,7 @@ import type { Identified, PodIdentity } from '../policy/pod-identity.ts';
 import { identify } from '../policy/pod-identity.ts';
 import type { SandboxRuntime } from '../policy/runtime.ts';
 import { sandboxOf } from '../policy/runtime.ts';
-import type { PodProcess } from './sandbox.ts';
+import type { PodProcesses } from './sandbox.ts';
 import { isInGroup, isStarting, oldestFirst, processesOfPods, traitsOf } from './sandbox.ts';
 
 export interface OpenNamespace {
@@ -115,7 +115,7 @@ export class Namespaces {
   ): Opened {
     const startedMs = performance.now();
     const processes = processesOfPods(this.#procRoot);
-    const { groups, contested } = identify(pods, processes);
+    const { groups, contested } = identify(pods, processes.keys());
     const sought = new Map(
       places.flatMap((place) => {
         const group = groups.get(place);
@@ -124,13 +124,10 @@ export class Namespaces {
         return group === undefined || isHeld ? [] : [[group, place] as const];
       }),
     );
-    const members = Map.groupBy(
-      processes.filter(({ group }) => sought.has(group)),
-      ({ group }) => group,
-    );
+    const members = Map.groupBy(processes, ([{ group }]) => group);
     const failures = new Map<Place, string>();
     for (const [group, place] of sought) {
-      const failure = this.#openGroup(place, members.get(group) ?? [], hostInode);
+      const failure = this.#openGroup({ place, group }, new Map(members.get(group)), hostInode);
       if (failure !== undefined) failures.set(place, failure);
     }
     // Not before: whoever has many processes in the group of a pod lengthens all of it.
@@ -142,8 +139,11 @@ export class Namespaces {
    * Passed over is what is in the host's own network, as what starts a container is for a moment and some
    * runtimes' monitors are: pods of the host's network are not looked for here.
    */
-  #openGroup(place: PodPlace, members: readonly PodProcess[], hostInode: bigint): string | undefined {
-    const group = members[0]?.group;
+  #openGroup(
+    { place, group }: { readonly place: PodPlace; readonly group: string },
+    members: PodProcesses,
+    hostInode: bigint,
+  ): string | undefined {
     for (const pid of oldestFirst(this.#procRoot, members, hostInode)) {
       const found = attempt(() => this.#openProcess(pid, (inode) => inode !== hostInode, group));
       if (typeof found === 'string') return found;

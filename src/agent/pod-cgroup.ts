@@ -29,6 +29,35 @@ export function podOfCgroups(text: string): PodGroup | undefined {
   };
 }
 
+/** Who is this deep or deeper stands beside nobody's sandbox, and groups can be nested by thousands. */
+const deepest = 8;
+
+/**
+ * One {@link PodGroup} for all processes that stand in the same group: of those there are as many as containers, while a tenant may
+ * have as many processes, in as deep groups, as he has memory for.
+ */
+export class PodGroups {
+  readonly #known = new Map<string, PodGroup>();
+
+  of(text: string): PodGroup | undefined {
+    const found = podOfCgroups(text);
+    if (found === undefined) return undefined;
+    const depth = Math.min(found.depth, deepest);
+    const key = `${found.group} ${found.container ?? ''} ${depth}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const { group, container } = found;
+    const own = { group: copyOf(group), container: container && copyOf(container), depth };
+    this.#known.set(copyOf(key), own);
+    return own;
+  }
+}
+
+/** V8 keeps a part of a string as a view of the whole: whoever remembers a name would remember a path of 4 KiB with it. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 /** The pod's own folder in control groups v2; undefined for a process of no pod. */
 export function podFolderOf(text: string): string | undefined {
   return podFolder.exec(text)?.[1];

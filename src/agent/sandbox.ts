@@ -1,21 +1,28 @@
 import { networkOf } from '../kernel/network-namespace.ts';
 import type { ProcessHandle } from '../kernel/process.ts';
-import { processNumbers, readCgroups, startTicksOf, withProcess } from '../kernel/process.ts';
+import { numbersIn, readCgroups, startTicksOf, withProcess } from '../kernel/process.ts';
 import type { RuntimeTraits } from '../policy/runtime.ts';
 import type { PodGroup } from './pod-cgroup.ts';
-import { podOfCgroups } from './pod-cgroup.ts';
+import { PodGroups, podOfCgroups } from './pod-cgroup.ts';
 
-/** A process that stands in some pod's control group. */
-export interface PodProcess extends PodGroup {
-  readonly pid: number;
-}
+/** The numbers of the processes that stand in some pod's control group, and nothing more of each: a tenant may have a million. */
+export type PodProcesses = ReadonlyMap<PodGroup, readonly number[]>;
 
 /** Goes through all processes of the node, once for all pods: what it takes grows with processes, not with pods. */
-export function processesOfPods(procRoot: string): PodProcess[] {
-  return processNumbers(procRoot).flatMap((pid) => {
-    const found = podOfCgroups(readCgroups(procRoot, pid) ?? '');
-    return found === undefined ? [] : [{ pid, ...found }];
-  });
+export function processesOfPods(procRoot: string): PodProcesses {
+  const groups = new PodGroups();
+  const processes = new Map<PodGroup, number[]>();
+  for (const pid of numbersIn(procRoot)) {
+    const found = groups.of(readCgroups(procRoot, pid) ?? '');
+    if (found !== undefined) addTo(processes, found, pid);
+  }
+  return processes;
+}
+
+export function addTo<K>(processes: Map<K, number[]>, key: K, pid: number): void {
+  const pids = processes.get(key);
+  if (pids === undefined) processes.set(key, [pid]);
+  else pids.push(pid);
 }
 
 /**
@@ -24,15 +31,25 @@ export function processesOfPods(procRoot: string): PodProcess[] {
  * containers with other networks among it, stands deeper or came later. What is in the host's own network is left out
  * before depths are compared: a runtime's monitor may stand above all containers (CRI-O with crun, conmon in the pod's group).
  */
-export function oldestFirst(procRoot: string, found: readonly PodProcess[], hostNetwork: bigint): number[] {
-  const own = found.filter(({ pid }) => !isIn(hostNetwork, procRoot, pid));
-  const shallowest = Math.min(...own.map(({ depth }) => depth));
-  return own
-    .filter(({ depth }) => depth === shallowest)
-    .map(({ pid }) => ({ pid, started: startTicksOf(procRoot, String(pid)) }))
-    .filter(({ started }) => started !== undefined)
-    .sort((a, b) => Number(a.started) - Number(b.started) || a.pid - b.pid)
-    .map(({ pid }) => pid);
+export function oldestFirst(procRoot: string, found: PodProcesses, hostNetwork: bigint): number[] {
+  const depths = [...new Set(found.keys().map(({ depth }) => depth))].sort((a, b) => a - b);
+  for (const shallowest of depths) {
+    const there = found.entries().filter(([{ depth }]) => depth === shallowest);
+    const own = there
+      .flatMap(([, pids]) => pids.filter((pid) => !isIn(hostNetwork, procRoot, pid)))
+      .toArray();
+    if (own.length > 0) return byAge(procRoot, own);
+  }
+  return [];
+}
+
+/** Without those that have ended. An object for each would be more than a node's agent may hold. */
+function byAge(procRoot: string, pids: readonly number[]): number[] {
+  const started = Float64Array.from(pids, (pid) => startTicksOf(procRoot, String(pid)) ?? Infinity);
+  const ageOf = (at: number) => started[at] ?? Infinity;
+  const order = Uint32Array.from(pids.keys()).filter((at) => ageOf(at) !== Infinity);
+  order.sort((a, b) => ageOf(a) - ageOf(b) || (pids[a] ?? 0) - (pids[b] ?? 0));
+  return Array.from(order, (at) => pids[at] ?? 0);
 }
 
 /** Of one that may not be looked at nobody knows, which opening it will say. */

@@ -1,23 +1,8 @@
-import {
-  closeSync,
-  constants,
-  opendirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-} from 'node:fs';
+import { closeSync, constants, opendirSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** Below the proc file system of a machine: the host's own, in its network and its process number space. */
 export const firstProcess = 1;
-
-/** Every process number below a proc file system, in no order. */
-export function processNumbers(procRoot: string): number[] {
-  return readdirSync(procRoot)
-    .map(Number)
-    .filter((pid) => pid > 0);
-}
 
 /** So many names are asked of the kernel at a time: a process may have a million descriptors. */
 const namesAtATime = 64;

@@ -16,7 +16,10 @@ const sockets = new ProcessSockets('/proc');
 
 function met(group: string | undefined): number {
   const seen = new Set<number>();
-  for (const { pid } of processesOfPods('/proc').filter((one) => one.group === uid)) {
+  const own = processesOfPods('/proc')
+    .entries()
+    .filter(([one]) => one.group === uid);
+  for (const pid of own.flatMap(([, pids]) => pids)) {
     const look = sockets.look({ pid, group }, { ...onlooker, meet: (inode) => seen.add(inode) });
     while (look.next().done !== true);
   }

@@ -5,7 +5,7 @@ import type { MetProcess } from '../../kernel/process.ts';
 import {
   firstProcess,
   isStillThere,
-  processNumbers,
+  numbersIn,
   readCgroups,
   startTicksOf,
   stateOf,
@@ -24,13 +24,14 @@ export class LeftBehindBefore {
     this.#procRoot = procRoot;
     const ofFirst = readCgroups(procRoot, firstProcess);
     const isOfFirst = (pid: number) => ofFirst !== undefined && readCgroups(procRoot, pid) === ofFirst;
-    this.#processes = processNumbers(procRoot)
+    this.#processes = numbersIn(procRoot)
       .filter((pid) => stateOf(procRoot, pid) === 'D' && isOfFirst(pid))
       .filter((pid) => looksAtSockets(procRoot, pid))
       .flatMap((pid) => {
         const started = startTicksOf(procRoot, String(pid));
         return started === undefined ? [] : [{ pid, started }];
-      });
+      })
+      .toArray();
   }
 
   /** How many of them have not ended yet. */

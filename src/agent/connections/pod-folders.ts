@@ -6,7 +6,6 @@ import type { PodPlace } from '../../policy/place.ts';
 import type { PodIdentity } from '../../policy/pod-identity.ts';
 import { identify } from '../../policy/pod-identity.ts';
 import { podFolderOf, podOfCgroups } from '../pod-cgroup.ts';
-import type { PodProcess } from '../sandbox.ts';
 import { processesOfPods } from '../sandbox.ts';
 
 interface Known {
@@ -66,11 +65,11 @@ export class PodFolders {
   #look(places: ReadonlySet<PodPlace>, pods: ReadonlyMap<PodPlace, PodIdentity>): number {
     const startedMs = performance.now();
     const processes = processesOfPods(this.#procRoot);
-    const { groups } = identify(pods, processes);
+    const { groups } = identify(pods, processes.keys());
     for (const place of places) {
       const group = groups.get(place);
-      const found = processes.find((one) => group !== undefined && one.group === group);
-      const folder = found && this.#folderOf(found);
+      const [, [pid] = []] = processes.entries().find(([one]) => one.group === group) ?? [];
+      const folder = pid === undefined ? undefined : this.#folderOf(pid, group);
       const path = folder === undefined ? undefined : join(this.#groupRoot, folder);
       const inode = path === undefined ? undefined : inodeOf(path);
       if (path !== undefined && inode !== undefined) this.#known.set(place, { path, inode });
@@ -79,7 +78,7 @@ export class PodFolders {
   }
 
   /** Undefined where the process has ended: its number may be that of a process of another pod by now. */
-  #folderOf({ pid, group }: PodProcess): string | undefined {
+  #folderOf(pid: number, group: string | undefined): string | undefined {
     const text = readCgroups(this.#procRoot, pid) ?? '';
     return podOfCgroups(text)?.group === group ? podFolderOf(text) : undefined;
   }

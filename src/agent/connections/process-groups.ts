@@ -1,16 +1,18 @@
 import { numbersIn, readCgroups } from '../../kernel/process.ts';
 import type { PodGroup } from '../pod-cgroup.ts';
-import { podOfCgroups } from '../pod-cgroup.ts';
-
-interface Known {
-  readonly found: PodGroup | undefined;
-  readonly sinceMs: number;
-}
+import { PodGroups } from '../pod-cgroup.ts';
+import { addTo } from '../sandbox.ts';
 
 /** A runtime moves a process into its group soon after it was made, and never a program that runs. */
 const settledMs = 10_000;
 /** What was read is read anew so often, and not whenever some place is counted: places may be at times of their own. */
 const believedMs = 60_000;
+
+/** About 30 bytes each, and twice that while they are gone through; what is over is read anew at each look. */
+const rememberedAtMost = 250_000;
+
+/** The processes of each pod's groups; with undefined, those of no pod. */
+export type GroupMembers = ReadonlyMap<PodGroup | undefined, readonly number[]>;
 
 /**
  * Which process of the node stands in which pod's group. What was read is believed for a minute:
@@ -20,34 +22,56 @@ const believedMs = 60_000;
 export class ProcessGroups {
   readonly #procRoot: string;
   readonly #now: () => number;
-  #known = new Map<number, Known>();
+  readonly #most: number;
+  #groups = new PodGroups();
+  #settled: ReadonlyMap<number, PodGroup | undefined> = new Map();
+  /** Those that may be moved yet, since when they are known. */
+  #young: ReadonlyMap<number, number> = new Map();
   #readAllMs = -Infinity;
 
-  constructor(procRoot: string, now: () => number = () => performance.now()) {
+  constructor(
+    procRoot: string,
+    now: () => number = () => performance.now(),
+    most: number = rememberedAtMost,
+  ) {
     this.#procRoot = procRoot;
     this.#now = now;
+    this.#most = most;
   }
 
-  /** Yields between processes; the groups, undefined for a process of no pod, are returned. One that cannot be told is nobody's, and left out. */
-  *walk(): Generator<undefined, ReadonlyMap<number, PodGroup | undefined>> {
+  /** Yields between processes. One that cannot be told is nobody's, and left out. */
+  *walk(): Generator<undefined, GroupMembers> {
     const nowMs = this.#now();
     const anew = nowMs - this.#readAllMs >= believedMs;
-    if (anew) this.#readAllMs = nowMs;
-    const next = new Map<number, Known>();
+    if (anew) this.#beginAnew(nowMs);
+    const members = new Map<PodGroup | undefined, number[]>();
+    const settled = new Map<number, PodGroup | undefined>();
+    const young = new Map<number, number>();
     for (const pid of numbersIn(this.#procRoot)) {
-      const before = this.#known.get(pid);
-      const sinceMs = before?.sinceMs ?? nowMs;
-      const isBelieved = before !== undefined && !anew && nowMs - sinceMs > settledMs;
-      const known = isBelieved ? before : this.#read(pid, sinceMs);
-      if (known !== undefined) next.set(pid, known);
+      const found = this.#groupOf(pid, anew);
       yield;
+      if (found === 'untold') continue;
+      addTo(members, found, pid);
+      if (settled.size + young.size >= this.#most) continue;
+      const sinceMs = this.#young.get(pid) ?? nowMs;
+      const isSettled = this.#settled.has(pid) || nowMs - sinceMs > settledMs;
+      if (isSettled) settled.set(pid, found);
+      else young.set(pid, sinceMs);
     }
-    this.#known = next;
-    return new Map([...next].map(([pid, { found }]) => [pid, found]));
+    this.#settled = settled;
+    this.#young = young;
+    return members;
   }
 
-  #read(pid: number, sinceMs: number): Known | undefined {
+  /** Containers come and go. */
+  #beginAnew(nowMs: number): void {
+    this.#readAllMs = nowMs;
+    this.#groups = new PodGroups();
+  }
+
+  #groupOf(pid: number, anew: boolean): PodGroup | undefined | 'untold' {
+    if (!anew && this.#settled.has(pid)) return this.#settled.get(pid);
     const text = readCgroups(this.#procRoot, pid);
-    return text === undefined ? undefined : { found: podOfCgroups(text), sinceMs };
+    return text === undefined ? 'untold' : this.#groups.of(text);
   }
 }

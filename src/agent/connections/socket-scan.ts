@@ -20,6 +20,12 @@ export interface LookRequest {
   readonly pods: ReadonlyMap<PodPlace, PodIdentity>;
 }
 
+/** The processes of one place. A tenant may have a million: of each, its number is all. */
+interface Members {
+  group: string | undefined;
+  readonly pids: number[];
+}
+
 export interface Looked {
   readonly reading: SocketReading;
   /**
@@ -78,7 +84,7 @@ export class SocketScan {
     for (const [at, target] of request.targets.entries()) {
       if (at > 0 && performance.now() > untilMs) break;
       this.#options.diary.begin(at);
-      for (const looked of this.#lookAt(target, processes.get(target.place) ?? []))
+      for (const looked of this.#lookAt(target, processes.get(target.place)))
         yield looked && { ...looked, cpuMs: looked.cpuMs + shareMs };
     }
     this.#options.diary.begin(0);
@@ -93,32 +99,39 @@ export class SocketScan {
     targets,
     hostPods,
     pods,
-  }: LookRequest): Generator<undefined, ReadonlyMap<Place, readonly Process[]>> {
-    const wanted = new Map<Place, Process[]>(targets.map(({ place }) => [place, []]));
+  }: LookRequest): Generator<undefined, ReadonlyMap<Place, Readonly<Members>>> {
+    const none = (): Members => ({ group: undefined, pids: [] });
+    const wanted = new Map<Place, Members>(targets.map(({ place }) => [place, none()]));
     const found = yield* this.#groups.walk();
     const { groups } = identify(
       pods,
-      [...found.values()].filter((one) => one !== undefined),
+      found.keys().filter((one) => one !== undefined),
     );
     const placeOf = new Map<string, Place>([...groups].map(([place, group]) => [group, place]));
-    for (const [pid, one] of found) {
+    for (const [one, pids] of found) {
       const place = one === undefined ? HOST : placeOf.get(one.group);
-      const processes = place === undefined ? undefined : wanted.get(place);
-      if (place === undefined || processes === undefined) continue;
+      const members = place === undefined ? undefined : wanted.get(place);
+      if (place === undefined || members === undefined) continue;
+      members.group = one?.group;
       const isOfHost = place === HOST || hostPods.has(place);
-      if (this.#processes.isInItsNetwork(pid, isOfHost)) processes.push({ pid, group: one?.group });
-      yield;
+      for (const pid of pids) {
+        if (this.#processes.isInItsNetwork(pid, isOfHost)) members.pids.push(pid);
+        yield;
+      }
     }
     return wanted;
   }
 
-  *#lookAt(target: LookTarget, processes: readonly Process[]): Generator<Looked | undefined, void> {
+  *#lookAt(
+    target: LookTarget,
+    { group, pids }: Readonly<Members> = { group: undefined, pids: [] },
+  ): Generator<Looked | undefined, void> {
     const { diary, mostDescriptors: most = mostDescriptors } = this.#options;
     const before = this.#remembered.get(target.place) ?? noMemory;
     const look = new SocketLook(target, { before, diary, most });
     const fromMs = this.#spentMs();
-    for (const one of processes) {
-      yield* this.#lookInto(one, target, look);
+    for (const pid of pids) {
+      yield* this.#lookInto({ pid, group }, target, look);
       // Of one without descriptors, or past the last that is looked at, nothing else is yielded.
       yield;
     }

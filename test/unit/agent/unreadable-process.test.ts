@@ -35,20 +35,22 @@ afterEach(() => {
 });
 
 test('a process that cannot be read hides no other from who looks for pods', () => {
-  expect(processesOfPods(procRoot)).toMatchObject([{ pid: 7, group: uid }]);
-  const found = [7, 8].map((pid) => ({ pid, group: uid, container: undefined, depth: 1 }));
-  expect(oldestFirst(procRoot, found, hostNetwork)).toEqual([7]);
+  const found = [...processesOfPods(procRoot)];
+  expect(found).toMatchObject([[{ group: uid }, [7]]]);
+  const [group] = found[0] ?? [];
+  const both = new Map(group && [[group, [7, 8]]]);
+  expect(oldestFirst(procRoot, both, hostNetwork)).toEqual([7]);
 });
 
 test('a process that cannot be read is nobody’s, and least of all the host’s', () => {
   const steps = new ProcessGroups(procRoot).walk();
   let step = steps.next();
   while (step.done !== true) step = steps.next();
-  const groups = new Map([...step.value].map(([pid, found]) => [pid, found?.group]));
+  const groups = new Map([...step.value].map(([found, pids]) => [found?.group, pids]));
   expect(groups).toEqual(
     new Map([
-      [1, undefined],
-      [7, uid],
+      [undefined, [1]],
+      [uid, [7]],
     ]),
   );
 });
