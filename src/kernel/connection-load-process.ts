@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { LoadAnswer, LoadRequest } from './connection-loader.ts';
 import type { Extent, Loaded, Pin } from './connection-pins.ts';
-import { extents, folderOf, isWhole, maps, overMap, removeFolder } from './connection-pins.ts';
+import { extents, folderOf, groupAt, isWhole, maps, overMap, removeFolder } from './connection-pins.ts';
 import { joinFirstProcess } from './control-group.ts';
 import { withExcluding } from './group-programs.ts';
 import { BpfObject } from './libbpf.ts';
@@ -34,7 +34,7 @@ function answerTo(asked: LoadRequest): LoadAnswer {
 function load(asked: LoadRequest, extent: Extent, ...smaller: readonly Extent[]): Loaded {
   const folder = folderOf(asked.base, extent);
   try {
-    if (!isWhole(folder, extent)) attempt(asked, folder, extent);
+    if (!isWhole(folder, extent, groupAt(asked.groupFolder))) attempt(asked, folder, extent);
     return { folder, extent };
   } catch (error) {
     const [next, ...rest] = smaller;

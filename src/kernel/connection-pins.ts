@@ -1,8 +1,8 @@
 /** What is pinned of the program that keeps connections alive, and how it is taken away. */
-import { existsSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
-import { detachLink, openPinned } from './libbpf.ts';
+import { detachLink, groupOfLink, openPinned } from './libbpf.ts';
 import { close } from './syscall.ts';
 
 export const maps = ['networks', 'groups', 'marks'] as const;
@@ -39,13 +39,48 @@ export interface Loaded {
   readonly countless?: string | undefined;
 }
 
-/** What is loaded for less has pins of its own. `base`: of one build. */
+/** By its inode number, which the kernel tells of links as well. Throws where it is not there. */
+export function groupAt(groupFolder: string): bigint {
+  return statSync(groupFolder, { bigint: true }).ino;
+}
+
+/** Of one build at one control group: nodes that are containers of one machine may see each other's pins. */
+export function baseName(build: string, group: bigint): string {
+  return `${build}-${group}`;
+}
+
+const named = /^[0-9a-f]+-(\d+)(?:-[a-z]+)?$/;
+
+/**
+ * Whether a folder of pins is that of a control group, or acts in none: all else is another node's. Builds that named no group in it are
+ * known by what their link is attached to, and left alone where that cannot be told.
+ */
+export function isAtGroup(folder: string, group: bigint): boolean {
+  const [, inode] = named.exec(basename(folder)) ?? [];
+  if (inode !== undefined) return inode === String(group);
+  const born = join(folder, 'born');
+  const acts = existsSync(born) ? attempt(() => groupOfLink(born)) : nowhere;
+  return acts === nowhere || acts === group;
+}
+
+const nowhere = 0n;
+
+/** What is loaded for less has pins of its own. `base`: of one build, at one control group. */
 export function folderOf(base: string, { suffix }: Extent): string {
   return `${base}${suffix}`;
 }
 
-export function isWhole(folder: string, { iterators }: Extent): boolean {
-  return [...maps, ...iterators, 'born'].every((pin) => existsSync(join(folder, pin)));
+/** What is attached elsewhere, or to a group that was removed and made anew, does nothing here. */
+export function isWhole(folder: string, { iterators }: Extent, group: bigint): boolean {
+  const isThere = [...maps, ...iterators, 'born'].every((pin) => existsSync(join(folder, pin)));
+  return isThere && attempt(() => groupOfLink(join(folder, 'born'))) === group;
+}
+
+/** Of that control group; of whichever where none is told. Where another node's stay, so does the folder. */
+export function removeAll(pinFolder: string, group?: bigint): void {
+  const folders = namesIn(pinFolder).map((name) => join(pinFolder, name));
+  for (const folder of folders) if (group === undefined || isAtGroup(folder, group)) removeFolder(folder);
+  if (namesIn(pinFolder).length === 0) ifThere(() => rmdirSync(pinFolder));
 }
 
 export function namesIn(pinFolder: string): string[] {
@@ -68,12 +103,13 @@ function removeProgram(path: string): void {
   const link = attempt(() => openPinned(path));
   ifThere(() => unlinkSync(path));
   if (link === undefined) return;
+  // Where it cannot be detached, it goes in the kernel's own time.
   attempt(() => detachLink(link));
   close(link);
 }
 
-/** Where it cannot be detached, it goes in the kernel's own time. */
-function attempt<T>(action: () => T): T | undefined {
+/** Undefined where it cannot be done. */
+export function attempt<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch {

@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readSync, rmdirSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Order, ToldConnection } from './connection-layout.ts';
 import { orderAsBytes, toldIn } from './connection-layout.ts';
+import type { LoadRequest } from './connection-loader.ts';
 import { loadApart } from './connection-loader.ts';
 import type { Extent, Loaded } from './connection-pins.ts';
-import { extents, folderOf, isWhole, namesIn, removeFolder } from './connection-pins.ts';
+import {
+  attempt,
+  baseName,
+  extents,
+  folderOf,
+  groupAt,
+  isAtGroup,
+  isWhole,
+  namesIn,
+  removeAll,
+  removeFolder,
+} from './connection-pins.ts';
 import { eachOnce } from './each-once.ts';
 import { createIterator, openPinned } from './libbpf.ts';
 import { OrderMaps } from './order-maps.ts';
@@ -28,20 +40,28 @@ const readBytes = 1 << 16;
 
 /**
  * What keeps connections alive inside the kernel: keepalive.bpf.c, loaded, attached, and pinned, so that it goes on while
- * no agent runs, and the next one finds it. Each build of it has pins of its own: two agents of different versions do
- * each other no harm, and {@link removeOthers} ends those of the one before.
+ * no agent runs, and the next one finds it. Each build of it has pins of its own for each control group: two agents of different
+ * versions do each other no harm, nor do those of two nodes that see one BPF file system, and {@link removeOthers} ends those
+ * of the one before here.
  */
 export class ConnectionProgram {
   /** Why {@link read} cannot be had; undefined where it can. */
   readonly countless: string | undefined;
   readonly #folder: string;
   readonly #pinFolder: string;
+  readonly #groupFolder: string;
+  readonly #group: bigint;
   readonly #maps: OrderMaps;
   readonly #extent: Extent;
   readonly #hertz = ticksPerSecond();
 
-  private constructor(pinFolder: string, { folder, countless, extent }: Loaded) {
+  private constructor(
+    { pinFolder, groupFolder, group }: ConnectionProgramOptions & { readonly group: bigint },
+    { folder, countless, extent }: Loaded,
+  ) {
     this.#pinFolder = pinFolder;
+    this.#groupFolder = groupFolder;
+    this.#group = group;
     this.#folder = folder;
     this.#extent = extent;
     this.countless = countless;
@@ -55,18 +75,19 @@ export class ConnectionProgram {
   static async open(options: ConnectionProgramOptions): Promise<ConnectionProgram> {
     const object = readFileSync(options.objectFile);
     const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
+    const group = groupAt(options.groupFolder);
+    const base = join(options.pinFolder, baseName(build, group));
     try {
-      return new ConnectionProgram(options.pinFolder, await load(join(options.pinFolder, build), options));
+      return new ConnectionProgram({ ...options, group }, await load({ ...options, base }, group));
     } catch (error) {
       if (namesIn(options.pinFolder).length === 0) ConnectionProgram.removeAll(options.pinFolder);
       throw error;
     }
   }
 
-  /** Takes away whatever any agent left in the kernel. */
-  static removeAll(pinFolder: string): void {
-    for (const name of namesIn(pinFolder)) removeFolder(join(pinFolder, name));
-    if (existsSync(pinFolder)) rmdirSync(pinFolder);
+  /** Takes away whatever any agent left in the kernel: what acts in that control group, or in all where none is told. */
+  static removeAll(pinFolder: string, groupFolder?: string): void {
+    removeAll(pinFolder, groupFolder === undefined ? undefined : groupAt(groupFolder));
   }
 
   /** Where all of it is pinned. */
@@ -76,7 +97,8 @@ export class ConnectionProgram {
 
   /** Otherwise somebody took away what keeps it in the kernel, and it acts no more: {@link open} loads it anew. */
   get isWhole(): boolean {
-    return isWhole(this.#folder, this.#extent);
+    const isSameGroup = attempt(() => groupAt(this.#groupFolder)) === this.#group;
+    return isSameGroup && isWhole(this.#folder, this.#extent, this.#group);
   }
 
   /**
@@ -129,14 +151,14 @@ export class ConnectionProgram {
     return this.#otherFolders().flatMap((folder) => OrderMaps.ofAny(folder) ?? []);
   }
 
-  /** Pins of other builds, whose agents have ended. */
+  /** Pins of other builds at this control group, whose agents have ended. */
   removeOthers(): void {
     for (const folder of this.#otherFolders()) removeFolder(folder);
   }
 
   #otherFolders(): string[] {
     const all = namesIn(this.#pinFolder).map((name) => join(this.#pinFolder, name));
-    return all.filter((folder) => folder !== this.#folder);
+    return all.filter((folder) => folder !== this.#folder && isAtGroup(folder, this.#group));
   }
 
   close(): void {
@@ -176,8 +198,8 @@ function* chunksOf(fd: number): Generator<Buffer, void> {
 }
 
 /** As much as the kernel takes, as an earlier agent left it or loaded anew. */
-async function load(base: string, options: ConnectionProgramOptions): Promise<Loaded> {
+async function load(request: LoadRequest, group: bigint): Promise<Loaded> {
   const [all] = extents;
-  const folder = folderOf(base, all);
-  return isWhole(folder, all) ? { folder, extent: all } : loadApart({ ...options, base });
+  const folder = folderOf(request.base, all);
+  return isWhole(folder, all, group) ? { folder, extent: all } : loadApart(request);
 }

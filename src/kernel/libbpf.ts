@@ -186,6 +186,22 @@ export function detachLink(link: number): void {
   checked('link_detach', library().detach(link));
 }
 
+/** `bpf_link_info` of a link to a control group (include/uapi/linux/bpf.h): `type`, and behind `id` and `prog_id` the group. */
+const linkInfo = { bytes: 32, typeAt: 0, groupAt: 16, typeOfGroups: 3 };
+
+/** The control group that a pinned link acts in, by its inode number; 0 where that was removed, and the link acts nowhere. */
+export function groupOfLink(path: string): bigint {
+  const link = openPinned(path);
+  try {
+    const info = Buffer.alloc(linkInfo.bytes);
+    checked('obj_get_info_by_fd', library().info(link, info, [info.length]));
+    if (info.readUInt32LE(linkInfo.typeAt) !== linkInfo.typeOfGroups) throw fault('EINVAL', 'obj_get_info_by_fd');
+    return info.readBigUInt64LE(linkInfo.groupAt);
+  } finally {
+    close(link);
+  }
+}
+
 /** What is read of it was so in the network namespace that the calling thread is in at this moment. */
 export function createIterator(link: number): number {
   return checked('iter_create', library().createIterator(link));

@@ -38,7 +38,7 @@ test('what another build orders goes on where nobody can tell what is asked, and
   const pinFolder = join(ground.machine.procRoot, '1/root/sys/fs/bpf/keepalive');
   const before = await ground.open({ objectFile, pinFolder });
   // A build to come may know networks by something else.
-  const odd = ['mkdir odd', 'ln */marks odd/networks', 'ln */groups odd/groups'];
+  const odd = ['mkdir odd', 'ln *-*/marks odd/networks', 'ln *-*/groups odd/groups'];
   const inPins = ['cd /sys/fs/bpf/keepalive', ...odd].join('\n');
   await ground.machine.host.execOrThrow(['sh', '-ec', inPins], { cwd: '/' });
   const connections = await begin();

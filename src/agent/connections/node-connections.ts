@@ -77,11 +77,17 @@ export interface Followed {
   readonly held: ReadonlySet<Place>;
 }
 
+/** Where programs of ours are pinned, and the control group that those of this node act in; undefined where there is none. */
+interface Pins {
+  readonly pinFolder: string;
+  readonly groupFolder: string | undefined;
+}
+
 /** How they are reached, and by what of ours, where it was loaded. */
 interface Opened {
   readonly means: ConnectionMeans;
   readonly byDescriptors: boolean;
-  readonly pinFolder: string;
+  readonly pins: Pins;
   readonly loaded?: Loaded;
 }
 
@@ -93,30 +99,32 @@ export class NodeConnections {
   readonly means: ConnectionMeans;
   /** Whether sockets are looked for by the descriptors of programs: where the kernel hands none over, that tells of each place. */
   readonly byDescriptors: boolean;
-  readonly #pinFolder: string;
+  readonly #pins: Pins;
   #loaded: Loaded | undefined;
 
-  private constructor({ means, byDescriptors, pinFolder, loaded }: Opened) {
+  private constructor({ means, byDescriptors, pins, loaded }: Opened) {
     this.means = means;
     this.byDescriptors = byDescriptors;
-    this.#pinFolder = pinFolder;
+    this.#pins = pins;
     this.#loaded = loaded;
   }
 
   static async open(options: NodeConnectionsOptions): Promise<NodeConnections> {
     const root = join(options.procRoot, String(firstProcess), 'root');
-    const pinFolder = join(root, 'sys/fs/bpf/keepalive');
+    const groups = groupRootOf(options.procRoot);
+    const groupFolder = groups === undefined ? undefined : join(root, groups);
+    const pins = { pinFolder: join(root, 'sys/fs/bpf/keepalive'), groupFolder };
     const byDescriptors = countsAsHost(options.procRoot);
     const fault = descriptorFault(byDescriptors);
     try {
-      const loaded = await loaderOf(options, { root, pinFolder })();
+      const loaded = await loaderOf(options, pins)();
       const means = meansBy(loaded.program.countless, fault);
-      return new NodeConnections({ means, byDescriptors, pinFolder, loaded });
+      return new NodeConnections({ means, byDescriptors, pins, loaded });
     } catch (error) {
       // What an agent before pinned would go on by what was asked for then.
-      attempt(() => ConnectionProgram.removeAll(pinFolder));
+      removePins(pins);
       const means = meansWithoutProgram((error as Error).message, fault);
-      return new NodeConnections({ means, byDescriptors, pinFolder });
+      return new NodeConnections({ means, byDescriptors, pins });
     }
   }
 
@@ -167,10 +175,10 @@ export class NodeConnections {
     return { ...counted, cpuMs: cpuMs + millisecondsSince(began) };
   }
 
-  /** Nothing of any agent's is left in the kernel. */
+  /** Nothing of any agent's of this node is left in the kernel. */
   remove(): void {
     this.#loaded?.program.close();
-    attempt(() => ConnectionProgram.removeAll(this.#pinFolder));
+    removePins(this.#pins);
   }
 }
 
@@ -193,18 +201,24 @@ function descriptorFault(isHost: boolean): string | undefined {
 
 /** As the host's first process has them mounted. */
 function groupRootOf(procRoot: string): string | undefined {
-  return unifiedRoot(readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8'));
+  try {
+    return unifiedRoot(readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function removePins({ pinFolder, groupFolder }: Pins): void {
+  if (groupFolder !== undefined) attempt(() => ConnectionProgram.removeAll(pinFolder, groupFolder));
 }
 
 /** Throws where there is nothing to load, or nothing to attach it to. */
 function loaderOf(
   { procRoot, objectFile, networkOf, open = openProgram }: NodeConnectionsOptions,
-  { root, pinFolder }: { readonly root: string; readonly pinFolder: string },
+  { pinFolder, groupFolder }: Pins,
 ): () => Promise<Loaded> {
   if (objectFile === undefined) throw new Error(switchedOff);
-  const groups = groupRootOf(procRoot);
-  if (groups === undefined) throw new Error('no control groups of version 2');
-  const groupFolder = join(root, groups);
+  if (groupFolder === undefined) throw new Error('no control groups of version 2');
   const podFolders = new PodFolders(procRoot, groupFolder);
   const folders = podFolders.isUsable ? podFolders : undefined;
   const load = async (): Promise<Loaded> => {
