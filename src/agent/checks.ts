@@ -24,7 +24,7 @@ export function checksOf({
 }: Checked): Pick<HealthOptions, 'live' | 'ready'> {
   const kernelHangs = () => {
     const seconds = Math.round(kernel.secondsWaiting);
-    return seconds > longestWaitSeconds ? `the kernel thread has not answered for ${seconds} s` : undefined;
+    return seconds > longestWaitSeconds ? `the kernel thread has done nothing for ${seconds} s` : undefined;
   };
   return {
     live: { kernel: kernelHangs },

@@ -7,6 +7,7 @@ import type { Reading } from '../policy/reading.ts';
 import type { Discovery } from '../policy/tracker.ts';
 import type { Counted, Followed, Following } from './connections/node-connections.ts';
 import type { Restored, Visit } from './node-kernel.ts';
+import { StepClock } from './step-clock.ts';
 
 export interface KernelOptions {
   /** Where the host's proc is mounted. */
@@ -17,11 +18,17 @@ export interface KernelOptions {
   readonly objectFile?: string | undefined;
 }
 
+/** What the thread is told of at its start. */
+export interface ThreadData extends KernelOptions {
+  /** Of the {@link StepClock} that it keeps going. */
+  readonly steps: SharedArrayBuffer;
+}
+
 export interface Question {
   readonly id: number;
   readonly ask:
     | ('visit' | 'remembered' | 'restoreAll' | 'discover')
-    | ('followConnections' | 'countConnections' | 'removeConnections');
+    | ('followConnections' | 'countConnections' | 'endCounts' | 'removeConnections');
   readonly visits?: readonly Visit[];
   readonly followed?: Followed;
   /** Of these, the process that led to their network has ended. */
@@ -74,10 +81,12 @@ interface Waiting {
 
 /** A bundle has the thread's file beside it, under the name that the bundler gave it. */
 const file = import.meta.url.endsWith('.ts') ? './kernel-thread.ts' : './kernel-thread.mjs';
+const ownThread = new URL(file, import.meta.url);
 
 /** The other end of kernel-thread.ts. */
 export class KernelLink {
   readonly #worker: Worker;
+  readonly #steps = new StepClock();
   readonly #waiting = new Map<number, Waiting>();
   readonly #broken = Promise.withResolvers<never>();
   readonly #turn = Promise.withResolvers<{ readonly ignoredLines: number }>();
@@ -88,8 +97,9 @@ export class KernelLink {
   #failure: Error | undefined;
   #count = 0;
 
-  constructor(options: KernelOptions) {
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: options });
+  constructor(options: KernelOptions, thread: URL = ownThread) {
+    const workerData: ThreadData = { ...options, steps: this.#steps.memory };
+    this.#worker = new Worker(thread, { workerData });
     // Whoever runs without the thread asks for nothing, and need not be told.
     this.#broken.promise.catch(() => undefined);
     this.#turn.promise.catch(() => undefined);
@@ -159,6 +169,11 @@ export class KernelLink {
     return (await this.#ask({ ask: 'countConnections' })).counted ?? { readings: [], loosened: [], cpuMs: 0 };
   }
 
+  /** Whoever waits for a count is told that there is none: it may take longer than an agent that is told to end has left. */
+  async endCounts(): Promise<void> {
+    await this.#ask({ ask: 'endCounts' });
+  }
+
   /** Takes away what looks after connections in the kernel, once it is loaded: that may be later than a pod has to end. */
   async removeConnections(): Promise<void> {
     await this.#ask({ ask: 'removeConnections' });
@@ -168,10 +183,11 @@ export class KernelLink {
     return (await this.#ask({ ask: 'restoreAll' })).restored ?? { back: [], left: [] };
   }
 
-  /** How long the oldest question has been waiting for its answer; 0 when none is. */
+  /** For how long the thread has done nothing while somebody waits for an answer; 0 when nobody does. A long answer has many steps. */
   get secondsWaiting(): number {
     const [oldest] = this.#waiting.values();
-    return oldest === undefined ? 0 : (performance.now() - oldest.since) / 1000;
+    if (oldest === undefined) return 0;
+    return Math.min((performance.now() - oldest.since) / 1000, this.#steps.secondsAgo);
   }
 
   async close(): Promise<void> {

@@ -10,16 +10,21 @@ import { readGroupsFromTheTop } from '../kernel/control-group.ts';
 import { trimAllocator } from '../kernel/syscall.ts';
 import { giveBackMemory } from '../ops/heap.ts';
 import { discover } from './discover.ts';
-import type { Answer, KernelOptions, Question, Word } from './kernel-link.ts';
+import type { Answer, Question, ThreadData, Word } from './kernel-link.ts';
 import { Ledger } from './ledger.ts';
 import { NodeConnections } from './connections/node-connections.ts';
 import { NodeKernel } from './node-kernel.ts';
+import { StepClock } from './step-clock.ts';
 import { Turn } from './turn.ts';
 
-const { procRoot, ledgerFile, objectFile } = workerData as KernelOptions;
+const { procRoot, ledgerFile, objectFile, steps } = workerData as ThreadData;
 /** In a container too, it is the machine's own. */
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
+const stepMs = 1000;
+const clock = new StepClock(steps);
+// Also while a count goes on, or a process is waited for: what hangs in a system call is what does not come to this.
+setInterval(() => clock.step(), stepMs).unref();
 // Before the first process is looked at, this agent's own among them.
 readGroupsFromTheTop(procRoot);
 giveBackMemory(trimAllocator);
@@ -38,7 +43,7 @@ function begin(): void {
   const onWalk = (ms: number) => {
     walkMs = (walkMs ?? 0) + ms;
   };
-  const kernel = new NodeKernel({ procRoot, ledger, onWalk });
+  const kernel = new NodeKernel({ procRoot, ledger, onWalk, onStep: () => clock.step() });
   const connections = NodeConnections.open({
     ...{ procRoot, objectFile },
     networkOf: (place) => kernel.networkOf(place),
@@ -81,6 +86,10 @@ const answers: Readonly<Record<Question['ask'], Answering>> = {
     return followed === undefined ? {} : { following: await (await connections).follow(followed) };
   },
   countConnections: async ({ connections }) => ({ counted: await (await connections).count() }),
+  endCounts: async ({ connections }) => {
+    (await connections).endCounts();
+    return {};
+  },
 };
 
 /** All of it at once, but for counts, between whose steps others are answered. */

@@ -55,6 +55,8 @@ export interface NodeKernelOptions {
   readonly now?: () => number;
   /** Told how long it took whenever all processes of the node were gone through, and what was found was opened. */
   readonly onWalk?: (ms: number) => void;
+  /** Told before each place. */
+  readonly onStep?: () => void;
 }
 
 const asHeld: Wanted = { asked: undefined, hold: true };
@@ -66,6 +68,7 @@ export class NodeKernel {
   readonly #ledger: Ledger;
   readonly #namespaces: Namespaces;
   readonly #overrides: Overrides;
+  readonly #onStep: () => void;
   /** Places whose values this process has seen as it wanted them: only what departs from there was overridden. */
   readonly #confirmed = new Set<Place>();
   /** All pods of the node, as the API server told of them last; undefined before it could be asked. */
@@ -75,7 +78,8 @@ export class NodeKernel {
   /** Pods that others lay claim to as well, when pods were last looked for: nothing is changed there. */
   #contested: ReadonlyMap<Place, readonly string[]> = new Map();
 
-  constructor({ procRoot, ledger, now = () => performance.now(), onWalk }: NodeKernelOptions) {
+  constructor({ procRoot, ledger, now = () => performance.now(), onWalk, onStep }: NodeKernelOptions) {
+    this.#onStep = onStep ?? (() => undefined);
     this.#ledger = ledger;
     this.#namespaces = new Namespaces(procRoot, onWalk);
     this.#overrides = new Overrides(now);
@@ -188,6 +192,7 @@ export class NodeKernel {
 
   /** Undefined: the place has to be looked for. `at last`: it was, and what is open is the best there is. */
   #attempt(visit: Visit, when: 'first' | 'at last' = 'first'): Reading | undefined {
+    this.#onStep();
     const { place, moved } = visit;
     if (moved && !this.#namespaces.isLed(place)) this.#namespaces.doubt(place);
     const isSoughtFirst = when === 'first' && this.#namespaces.isDoubted(place);

@@ -25,7 +25,7 @@ import { SocketSchedule } from './socket-schedule.ts';
 
 export interface ConnectionsOptions {
   readonly link: SocketLink;
-  readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections'>;
+  readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections' | 'endCounts'>;
   readonly log: Log;
   readonly metrics: AgentMetrics;
   /**

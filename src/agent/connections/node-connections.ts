@@ -100,6 +100,7 @@ export class NodeConnections {
   /** Whether sockets are looked for by the descriptors of programs: where the kernel hands none over, that tells of each place. */
   readonly byDescriptors: boolean;
   readonly #pins: Pins;
+  #isEnding = false;
   #loaded: Loaded | undefined;
 
   private constructor({ means, byDescriptors, pins, loaded }: Opened) {
@@ -166,6 +167,7 @@ export class NodeConnections {
     let cpuMs = 0;
     let began = process.threadCpuUsage();
     for (const told of this.#loaded?.program.read() ?? []) {
+      if (this.#isEnding) throw new Error('connections are counted no more: this agent ends');
       tally.add(told);
       cpuMs += millisecondsSince(began);
       await setImmediate();
@@ -173,6 +175,11 @@ export class NodeConnections {
     }
     const counted = tally.end();
     return { ...counted, cpuMs: cpuMs + millisecondsSince(began) };
+  }
+
+  /** The count that is under way ends at its next step. */
+  endCounts(): void {
+    this.#isEnding = true;
   }
 
   /** Nothing of any agent's of this node is left in the kernel. */

@@ -14,7 +14,7 @@ import type { Counted, Followed, Following, Served } from './node-connections.ts
 import type { ServedTarget } from './owed-sweeps.ts';
 
 export interface ServedPlacesOptions extends Pick<SweepQueueOptions, 'link' | 'log' | 'metrics' | 'onIdle'> {
-  readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections'>;
+  readonly kernel: Pick<KernelLink, 'reach' | 'followConnections' | 'countConnections' | 'endCounts'>;
   /** How often counts are told that nobody waits for. */
   readonly countMs: number;
   /** Told whose connections are to be looked at by others, whenever that may be otherwise. */
@@ -109,7 +109,10 @@ export class ServedPlaces {
   }
 
   async stop(): Promise<void> {
-    await this.#queue.stop();
+    const stopped = this.#queue.stop();
+    // Where the thread has ended, nobody counts.
+    this.#options.kernel.endCounts().catch(() => undefined);
+    await stopped;
     await this.#sweeper.stop();
   }
 

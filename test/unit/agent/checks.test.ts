@@ -69,7 +69,7 @@ test('one that has lost its API server is not ready', () => {
 
 test('one whose kernel thread hangs is neither ready nor alive', () => {
   const kernel = { ...isWell.kernel, secondsWaiting: 121 };
-  const why = ['kernel', 'the kernel thread has not answered for 121 s'];
+  const why = ['kernel', 'the kernel thread has done nothing for 121 s'];
   expect(failing({ kernel })).toEqual(why);
   expect(failing({ kernel }, 'live')).toEqual(why);
 });

@@ -59,6 +59,14 @@ test('what a count takes is its own time, whatever else its thread does meanwhil
   expect(cpuMs).toBeLessThan(othersMs);
 });
 
+test('a count that goes on when the agent is told to end goes on no more', async () => {
+  const { connections } = await begin();
+  for (const program of opened) program.steps = Array.from({ length: 1000 }, () => []);
+  const counted = connections.count();
+  connections.endCounts();
+  await expect(counted).rejects.toThrow('this agent ends');
+});
+
 const areClosed = () => opened.map(({ isClosed }) => isClosed);
 
 describe('what is loaded anew', () => {

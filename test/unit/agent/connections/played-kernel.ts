@@ -52,9 +52,16 @@ export class PlayedKernel {
   async countConnections(): Promise<Counted> {
     this.counting += 1;
     const { counted } = this;
-    await take(this.countTakesMs);
+    await Promise.race([take(this.countTakesMs), this.#ended.promise]);
     if (this.countFails || this.isGone) throw new Error('EIO');
     return { ...counted, cpuMs: this.countCpuMs };
+  }
+
+  #ended = Promise.withResolvers<void>();
+  endCounts(): Promise<void> {
+    this.#ended.resolve();
+    this.#ended = Promise.withResolvers();
+    return Promise.resolve();
   }
 
   async sweep(

@@ -130,6 +130,15 @@ describe('a place that the kernel looks after', () => {
     expect(told.flat().find(({ place }) => place === one)).toEqual(reading(one, exposed));
   });
 
+  test('that is counted keeps no agent from its end, however long a count takes', async () => {
+    kernel.countTakesMs = 1e9;
+    await follow(one);
+    await pass(60_000);
+    expect(kernel.counting).toBe(1);
+    await places.stop();
+    expect(told.flat()).toEqual([]);
+  });
+
   test('has its process while it is swept, however long that takes and whoever asks', async () => {
     kernel.sweepTakesMs = 200_000;
     await follow(one);
