@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
 import { moduleToChange } from './changed-module.ts';
@@ -22,13 +22,14 @@ import { defaultKubernetes, replacements, versionIn } from './version.ts';
 export interface ProgramSet {
   readonly name: string;
   readonly version: string;
+  /** Where it is not that of this machine. */
+  readonly architecture?: 'arm64';
   readonly programs: readonly string[];
   /** The folder where they are, or will be once built. */
   readonly place: string;
   readonly build: (progress: Progress) => Promise<void>;
 }
 
-const containerd = 'github.com/containerd/containerd/v2/cmd';
 /** One program under six names: which part it plays is told by the name it is called by. */
 const parts = [
   'kube-apiserver',
@@ -49,14 +50,44 @@ export function programSets(kubernetes: string): ProgramSet[] {
       flags: ['-tags', 'seccomp'],
     }),
     tools({ name: 'etcd', packages: { etcd: 'go.etcd.io/etcd/server/v3' } }),
-    tools({
-      name: 'containerd',
-      packages: Object.fromEntries(
-        ['containerd', 'containerd-shim-runc-v2', 'ctr'].map((name) => [name, `${containerd}/${name}`]),
-      ),
-    }),
-    kubernetesSet(kubernetes),
+    containerd(),
+    kubernetesSet(kubernetes, whole),
   ];
+}
+
+/** For another machine than this one. */
+export interface Elsewhere {
+  readonly architecture: 'arm64';
+  /** A compiler of C for it, and where libseccomp is for it, as Go is told. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** What a node runs, and nothing that only the rest of a cluster does. */
+export function nodeProgramSets(kubernetes: string, { architecture, env }: Elsewhere): ProgramSet[] {
+  const there = { GOARCH: architecture };
+  const sets = [
+    tools({
+      name: 'runc',
+      packages: { runc: 'github.com/opencontainers/runc' },
+      env: { ...env, ...there, CGO_ENABLED: '1' },
+      flags: ['-tags', 'seccomp,osusergo,netgo'],
+      // The C library of that machine may be older.
+      linking: '-extldflags -static',
+    }),
+    containerd(there),
+    kubernetesSet(kubernetes, { ...ofNode, env: there }),
+  ];
+  return sets.map((set) => ({ ...set, architecture }));
+}
+
+function containerd(env?: NodeJS.ProcessEnv): ProgramSet {
+  const names = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
+  const path = 'github.com/containerd/containerd/v2/cmd';
+  return tools({
+    name: 'containerd',
+    packages: Object.fromEntries(names.map((name) => [name, `${path}/${name}`])),
+    ...(env === undefined ? {} : { env }),
+  });
 }
 
 /** A MongoDB server with SQLite inside, for who asks for it: no cluster needs it. */
@@ -201,6 +232,8 @@ interface Tools {
   readonly packages: Readonly<Record<string, string>>;
   readonly env?: NodeJS.ProcessEnv;
   readonly flags?: readonly string[];
+  /** Told to the linker, beside what all are linked with. */
+  readonly linking?: string;
   /** Folders of the programs' module that are wanted beside them, by the name they are given. */
   readonly folders?: Readonly<Record<string, string>>;
   /** Folders of the same module that hold the C of a program, by its name. */
@@ -208,21 +241,22 @@ interface Tools {
 }
 
 /** Programs that a go.mod of ours names as tools. */
-function tools({ name, packages, env = {}, flags = [], folders, sources }: Tools): ProgramSet {
+function tools({ name, packages, env = {}, flags = [], linking, folders, sources }: Tools): ProgramSet {
   const cwd = join(modules, name);
   const goMod = readFileSync(join(cwd, 'go.mod'));
   const version = versionIn(goMod.toString(), Object.values(packages)[0] ?? '');
   const inputs = [
     goMod,
     readFileSync(join(cwd, 'go.sum')),
-    JSON.stringify({ packages, flags, env, folders, sources }),
+    JSON.stringify({ packages, flags, env, folders, sources, linking }),
   ];
   const place = placeFor('programs', `${name}-${version}`, inputs);
+  const linked = ['-ldflags', ['-s -w', ...(linking === undefined ? [] : [linking])].join(' ')];
   const buildAll = (progress: Progress) =>
     fill(place, async (folder) => {
       for (const [program, path] of Object.entries(packages)) {
         const output = join(folder, program);
-        await build({ cwd, env, flags: [...flags, '-ldflags', '-s -w'], packages: [path], output, progress });
+        await build({ cwd, env, flags: [...flags, ...linked], packages: [path], output, progress });
       }
       for (const [to, from] of Object.entries(folders ?? {}))
         cpSync(join(await moduleOf(cwd, packages), from), join(folder, to), { recursive: true });
@@ -246,18 +280,35 @@ async function moduleOf(cwd: string, packages: Tools['packages']): Promise<strin
   ).trim();
 }
 
-function kubernetesSet(version: string): ProgramSet {
+/** A program of Kubernetes that plays several parts. */
+interface Kube {
+  /** Of our module. */
+  readonly source: 'main.go' | 'node/main.go';
+  readonly program: string;
+  /** What it is called as. */
+  readonly programs: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+const whole: Kube = { source: 'main.go', program: 'kube', programs: parts };
+const ofNode: Kube = { source: 'node/main.go', program: 'kubelet', programs: ['kubelet', 'kube-proxy'] };
+
+function kubernetesSet(version: string, { source, program, programs, env }: Kube): ProgramSet {
   const own = join(modules, 'kubernetes');
-  const inputs = ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(own, file)));
-  const place = placeFor('programs', `kubernetes-${version}`, inputs);
+  const inputs = ['go.mod', 'go.sum', source].map((file) => readFileSync(join(own, file)));
+  const place = placeFor('programs', `kubernetes-${version}`, [
+    ...inputs,
+    ...(env === undefined ? [] : [JSON.stringify(env)]),
+  ]);
   const flags = ['-tags', 'providerless,osusergo,netgo', '-ldflags', linkerFlags(version)];
   const buildAll = (progress: Progress) =>
     fill(place, async (folder) => {
-      const cwd = version === defaultKubernetes ? own : await deriveModule(version, folder, progress);
-      await build({ cwd, env: {}, flags, packages: ['.'], output: join(folder, 'kube'), progress });
-      for (const part of parts) symlinkSync('kube', join(folder, part));
+      const cwd = version === defaultKubernetes ? own : await deriveModule(version, source, folder, progress);
+      const packages = [`./${dirname(source)}`];
+      await build({ cwd, env: env ?? {}, flags, packages, output: join(folder, program), progress });
+      for (const name of programs.filter((one) => one !== program)) symlinkSync(program, join(folder, name));
     });
-  return { name: 'kubernetes', version, programs: parts, place, build: buildAll };
+  return { name: 'kubernetes', version, programs, place, build: buildAll };
 }
 
 /** What the programs say their version is: as a plain `go build` of a module they would say v0.0.0. */
@@ -276,15 +327,16 @@ function linkerFlags(version: string): string {
   );
 }
 
-/** The same main.go with a go.mod for another version; it stays beside the programs, to say what they are made of. */
+/** The same source with a go.mod for another version; it stays beside the programs, to say what they are made of. */
 async function deriveModule(
   version: string,
+  source: Kube['source'],
   folder: string,
   { onProgress, signal }: Progress,
 ): Promise<string> {
   const cwd = join(folder, 'module');
-  mkdirSync(cwd);
-  copyFileSync(join(modules, 'kubernetes/main.go'), join(cwd, 'main.go'));
+  mkdirSync(dirname(join(cwd, source)), { recursive: true });
+  copyFileSync(join(modules, 'kubernetes', source), join(cwd, source));
   const go = (...args: string[]) => runOrThrow(['go', ...args], { cwd, env: goEnvironment(), signal });
   onProgress('working out its modules');
   await go('mod', 'init', 'keepalive.dev/test/kubernetes');
