@@ -52,7 +52,7 @@ command('up', 'set up what is missing and start a cluster')
   )
   .option(
     '--guest <guest>',
-    'one more node, a Debian of its own under emulation: bookworm,containerd or trixie,crio,crun,conmon=pod; may be repeated',
+    'one more node, a Debian of its own under emulation: bookworm,containerd, trixie,crio,crun,conmon=pod or trixie,containerd,arm64; may be repeated',
     guestSpec,
     [] as GuestSpec[],
   )
@@ -91,7 +91,7 @@ command('exec', "run a command in the cluster's network, with KUBECONFIG set")
     process.exitCode = code ?? 143;
   });
 
-command('load', 'put an image archive (OCI or docker) onto every node')
+command('load', 'put an image archive (OCI or docker) onto every node that it is for')
   .argument('<image.tar>')
   .action(async (archive: string, options: Named) => {
     await running(options).load(resolve(here, archive));

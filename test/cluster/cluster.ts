@@ -2,17 +2,15 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Family } from './addresses.ts';
 import { control, wired } from './addresses.ts';
 import { get, readinessOf } from './api.ts';
+import { architecturesIn, archivesFor } from './archive.ts';
 import { Component } from './component.ts';
 import type { ComponentSpec } from './components.ts';
 import { adminConfig, admissionFile, allComponents, apiSocketOf, pkiFolder } from './components.ts';
 import type { Output } from './command.ts';
 import { guestLogs, loadIntoGuest, resetGuest, shellOf } from './guest-node/guest-node.ts';
-import type { GuestImages } from './guest-node/needs.ts';
 import { startGuest } from './guest-node/needs.ts';
-import type { GuestSpec } from './guest-node/guest-spec.ts';
 import type { Host } from './host.ts';
 import type { InstallOptions } from './install.ts';
 import { installProduct } from './install.ts';
@@ -20,40 +18,22 @@ import type { LabState } from './lab.ts';
 import { clearAbandoned, Lab } from './lab.ts';
 import { importImage, podRoutes, startNodeHost, stopNodeHost } from './node.ts';
 import { issueKeys } from './pki.ts';
-import type { Prepared } from './prepare.ts';
 import { prepare } from './prepare.ts';
 import type { Guest } from './roster.ts';
 import { guestsOf, membersOf } from './roster.ts';
+import type { Stock } from './stock.ts';
+import { stocks } from './stock.ts';
+import type { UpOptions } from './up-options.ts';
+import { factsOf } from './up-options.ts';
 import type { Patience } from './wait.ts';
 import { all, until } from './wait.ts';
 
 export const DEFAULT_NAME = 'keepalive';
 
-export interface UpOptions {
-  readonly name?: string;
-  /** How many; 1 unless told otherwise. */
-  readonly nodes?: number;
-  /**
-   * etcd and the API server alone: nobody makes pods, places them or cleans up after them, so that what is there is what somebody
-   * wrote. With no nodes.
-   */
-  readonly isBare?: boolean;
-  /** Further nodes that are machines of their own: g1, g2 and so on. */
-  readonly guests?: readonly GuestSpec[];
-  /** Archives that every node has from the start, beside the lab's own. */
-  readonly archives?: readonly string[];
-  /** ipv4 unless told otherwise. */
-  readonly family?: Family;
-  /** The AdmissionConfiguration of the API server, as YAML: defaults of Pod Security, for instance. */
-  readonly admission?: string;
-  /** As 1.37.2, or 1.36 for the latest of that line. */
-  readonly kubernetes?: string;
-  /** The cluster dies with this process; otherwise it lives until `down`. */
-  readonly owned?: boolean;
-  /** Told each step as it is done. */
-  readonly onProgress?: (step: string) => void;
-  /** Ends the start half way, and takes down what stands by then. */
-  readonly signal?: AbortSignal;
+/** Archives: those that every node of this machine has, and those that only this cluster has. */
+interface StartImages {
+  readonly own: readonly string[];
+  readonly further: readonly string[];
 }
 
 /** A real Kubernetes in namespaces of this machine. */
@@ -105,6 +85,13 @@ export class Cluster {
 
   get guests(): readonly Guest[] {
     return guestsOf(this.lab.state);
+  }
+
+  /** Of what images for its nodes are made. */
+  get stocks(): readonly Stock[] {
+    const own = this.nodes.map(() => 'amd64' as const);
+    const architectures = new Set([...own, ...this.guests.map(({ spec }) => spec.architecture)]);
+    return [...architectures].map((one) => stocks[one]);
   }
 
   get kubernetes(): string {
@@ -160,11 +147,16 @@ export class Cluster {
     return this.#kubectl(['apply', '-f', '-'], manifests);
   }
 
-  /** Puts an OCI or docker archive onto every node. */
+  /** Puts an OCI or docker archive onto every node that it is for. */
   async load(archive: string): Promise<void> {
+    const made = await architecturesIn(archive);
+    const nodes = made.has('amd64') ? this.nodes : [];
+    const guests = this.guests.filter(({ spec }) => made.has(spec.architecture));
+    if (nodes.length + guests.length === 0)
+      throw new Error(`${archive} is for ${[...made].join(' and ')}, and no node of cluster ${this.name} is`);
     await all([
-      ...this.nodes.map((node) => importImage(this.#host(node), archive, this.environment())),
-      ...this.guests.map((guest) => loadIntoGuest(this.lab, guest, archive)),
+      ...nodes.map((node) => importImage(this.#host(node), archive, this.environment())),
+      ...guests.map((guest) => loadIntoGuest(this.lab, guest, archive)),
     ]);
   }
 
@@ -240,7 +232,7 @@ export class Cluster {
     onProgress,
     signal,
   }: {
-    images: GuestImages;
+    images: StartImages;
     admission: string | undefined;
     isBare: boolean;
     onProgress: (step: string) => void;
@@ -268,14 +260,14 @@ export class Cluster {
       onProgress(`node ${node} is ready`);
     };
     const whole = this.nodes.map(async (node) => {
-      await this.#startNode(node, [...images.own, ...images.further]);
+      await this.#startNode(node, [...images.own, ...(await archivesFor('amd64', images.further))]);
       await serving;
       signal?.throwIfAborted();
       await this.component(`${node}/kubelet`).start();
       await isReady(node, { everyMs: 50 });
     });
     const guests = this.guests.map(async (guest) => {
-      const alive = await startGuest(this.lab, guest, images);
+      const alive = await startGuest(this.lab, guest, images.further);
       onProgress(`guest ${guest.name} boots`);
       await serving;
       await isReady(guest.name, { alive, timeoutMs: 600_000, everyMs: 200 });
@@ -345,17 +337,6 @@ export class Cluster {
     if (host === undefined) throw new Error(`host ${name} of cluster ${this.name} is not running`);
     return host;
   }
-}
-
-function factsOf(
-  { isBare, nodes = isBare ? 0 : 1, guests = [], family = 'ipv4', owned = false, admission }: UpOptions,
-  { kubernetes, programs }: Prepared,
-): Omit<LabState, 'maker' | 'ready'> {
-  return {
-    ...{ owned, family, kubernetes, programs, hasAdmissionFile: admission !== undefined },
-    nodes: Array.from({ length: nodes }, (_, at) => `n${at + 1}`),
-    ...(guests.length === 0 ? {} : { guests }),
-  };
 }
 
 function controlNetwork(state: LabState): string {

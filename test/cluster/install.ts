@@ -6,8 +6,10 @@ import product from '../../package.json' with { type: 'json' };
 import { alone } from './cache.ts';
 import type { Cluster } from './cluster.ts';
 import { runOrThrow } from './command.ts';
-import { baseImage, buildah, nodeImage, saveImage } from './image.ts';
+import { baseImage, buildah, nodeImage, ofStock, saveImage } from './image.ts';
 import { repository } from './place.ts';
+import { provide } from './prepare.ts';
+import { ownStock } from './stock.ts';
 
 const productName = 'keepalive.dev/keepalive-operator';
 const manifests = join(repository, 'deploy');
@@ -49,7 +51,7 @@ export interface Source {
 
 const thisOne: Source = { folder: repository, tag: product.version };
 
-/** Builds the image and puts it onto every node. */
+/** Builds the image, for each architecture that nodes have, and puts it onto every node. */
 export async function loadProduct(
   cluster: Cluster,
   onProgress: (step: string) => void = () => undefined,
@@ -57,10 +59,12 @@ export async function loadProduct(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'keepalive-install-'));
   try {
-    const archive = join(folder, 'image.tar');
-    await buildProduct(archive, source);
-    onProgress(`built ${productName}:${source.tag}`);
-    await cluster.load(archive);
+    for (const stock of cluster.stocks) {
+      const archive = join(folder, `${stock.architecture}.tar`);
+      await buildProduct(archive, source, stock);
+      onProgress(`built ${productName}:${source.tag} for ${stock.architecture}`);
+      await cluster.load(archive);
+    }
     onProgress('loaded it onto every node');
   } finally {
     rmSync(folder, { recursive: true });
@@ -85,10 +89,16 @@ async function switchConnections(cluster: Cluster): Promise<void> {
 }
 
 /** The product as an archive. */
-export async function buildProduct(archive: string, { folder, tag } = thisOne): Promise<void> {
-  const base = baseImage();
+export async function buildProduct(
+  archive: string,
+  { folder, tag } = thisOne,
+  stock = ownStock,
+): Promise<void> {
+  const base = baseImage(stock);
+  await provide(stock.needs, undefined);
   if (!base.isBuilt()) await base.build();
-  await runOrThrow([process.execPath, join(folder, 'scripts/build.ts')], {
+  const further = stock === ownStock ? [] : [stock.architecture];
+  await runOrThrow([process.execPath, join(folder, 'scripts/build.ts'), ...further], {
     called: 'npm run build',
     cwd: folder,
   });
@@ -96,8 +106,12 @@ export async function buildProduct(archive: string, { folder, tag } = thisOne): 
   // Clones share the store, where all give their image the same name.
   await alone('product-image', async () => {
     const name = `${productName}:${tag}`;
-    await buildah('bud', '--quiet', '--build-arg', `BASE=${nodeImage}`, '--tag', name, folder);
-    await saveImage(name, archive);
+    const madeAs = ofStock(stock, name);
+    await buildah(
+      ...['bud', '--quiet', '--platform', `linux/${stock.architecture}`],
+      ...['--build-arg', `BASE=${ofStock(stock, nodeImage)}`, '--tag', madeAs, folder],
+    );
+    await saveImage(madeAs, archive, name);
     // The builds before this one, whose name it took.
     await buildah('rmi', '--prune', '--force');
   });

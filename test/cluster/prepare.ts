@@ -49,12 +49,12 @@ export async function prepare({ kubernetes, guests = [], signal }: Wanted): Prom
   const images = nodeImages();
   await show(images.filter((image) => !image.isBuilt()).map((image) => imageTask(image)));
   const programs = ready === undefined ? sets.map(({ place }) => place) : [ready];
-  const archives = images.map(({ archive }) => archive);
-  for (const needs of guestNeeds(guests, { programs, archives })) await provide(needs(), signal);
+  const version = ready === undefined ? await wantedVersion(kubernetes) : await versionOf(ready);
+  for (const needs of guestNeeds(guests, { programs, kubernetes: version })) await provide(needs(), signal);
   return {
-    kubernetes: ready === undefined ? await wantedVersion(kubernetes) : await versionOf(ready),
+    kubernetes: version,
     programs: [...programs, toolsFolder()],
-    images: archives,
+    images: images.map(({ archive }) => archive),
   };
 }
 
@@ -129,7 +129,9 @@ function packageTask(names: readonly string[], signal: AbortSignal | undefined):
 }
 
 function programTask(set: ProgramSet, signal: AbortSignal | undefined): Task {
-  const title = `${set.name} ${set.version}${set.name === 'kubernetes' ? ' (about 5 minutes on 2 cores, once)' : ''}`;
+  const { name, version, architecture } = set;
+  const called = architecture === undefined ? `${name} ${version}` : `${name} ${version} for ${architecture}`;
+  const title = `${called}${name === 'kubernetes' ? ' (about 5 minutes on 2 cores, once)' : ''}`;
   return { title, task: (_, task) => set.build({ onProgress: saying(task), signal }) };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Architecture } from '../../../scripts/release/architecture.ts';
 import { fill, placeFor } from '../cache.ts';
 import { equipped } from './equipment.ts';
 import type { GuestSpec } from './guest-spec.ts';
@@ -32,14 +33,15 @@ export function programDisk(folders: readonly string[]): Disk {
   const files = globSync(folders.map((folder) => join(folder, wanted))).sort();
   const state = files.map((file) => `${file} ${statSync(file).size} ${statSync(file).mtimeMs}`);
   return cached('programs', [programScript, ...state], (folder, signal) =>
-    equipped(programScript, [join(folder, 'disk.ext4'), ...files], signal),
+    equipped(programScript, [join(folder, 'disk.ext4'), ...files], { signal }),
   );
 }
 
 /** Pods and further images want room. */
 const spareMib = 3000;
 
-const storeScripts = {
+/** Importing takes options where the archives are not for this machine. */
+const storeScripts = (options: string) => ({
   containerd: `${makeDisk}
 disk=$1 PATH=$2:$PATH; shift 2
 work=$(mktemp -d "$disk.XXXXXX"); mkdir "$work/store"
@@ -60,7 +62,7 @@ END
 containerd -c "$work/config.toml" > "$work/log" 2>&1 & server=$!
 ask() { ctr -a /run/socket "$@"; }
 until ask version > /dev/null 2>&1; do kill -0 $server || { cat "$work/log" >&2; exit 1; }; sleep 0.1; done
-for archive; do ask -n k8s.io images import --label io.cri-containerd.image=managed "$archive" > /dev/null; done
+for archive; do ask -n k8s.io images import ${options}--label io.cri-containerd.image=managed "$archive" > /dev/null; done
 kill $server; wait $server || true
 makeDisk "$work/store" "$disk" ${spareMib}
 rm -r "$work"`,
@@ -74,27 +76,32 @@ done
 makeDisk "$work/store" "$disk" ${spareMib}
 umount "$work/store/overlay" 2> /dev/null || true
 rm -r "$work"`,
-};
+});
 
 export interface StoreFacts {
+  readonly architecture: Architecture;
   readonly runtime: GuestSpec['runtime'];
   readonly archives: readonly string[];
-  /** Folders of programs, with containerd. */
+  /** Folders of programs that run here, with containerd. */
   readonly programs: readonly string[];
 }
 
 /** What a runtime has after it imported these archives; made at this machine's speed, ten times that of a guest. */
 export function storeDisk(facts: StoreFacts): Disk {
   const contents = facts.archives.map((file) => readFileSync(file));
-  const key = [facts.runtime, storeScripts[facts.runtime], ...contents];
+  const key = [facts.runtime, storeScript(facts), ...contents];
   return cached(`images-${facts.runtime}`, key, (folder, signal) =>
     makeStore(facts, join(folder, 'disk.ext4'), signal),
   );
 }
 
 export function makeStore(facts: StoreFacts, file: string, signal?: AbortSignal): Promise<string> {
-  const { runtime, archives, programs } = facts;
-  return equipped(storeScripts[runtime], [file, programs.join(':'), ...archives], signal);
+  const { archives, programs } = facts;
+  return equipped(storeScript(facts), [file, programs.join(':'), ...archives], { signal });
+}
+
+function storeScript({ architecture, runtime }: StoreFacts): string {
+  return storeScripts(architecture === 'amd64' ? '' : `--platform linux/${architecture} `)[runtime];
 }
 
 function cached(

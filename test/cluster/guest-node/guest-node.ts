@@ -43,14 +43,15 @@ export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Prom
   const { name, index, spec } = guest;
   const { family } = lab.state;
   const folder = nodeFolder(lab.folder, name);
-  const [own, kernel] = [debian(spec.release), guestKernel(spec.kernel)];
+  const { architecture } = spec;
+  const [own, kernel] = [debian(spec.release, architecture), guestKernel(spec.kernel, architecture)];
   const initrd = join(folder, 'initrd');
   for (const one of [folder, join(lab.folder, 'log', name), join(lab.folder, 'tmp')])
     mkdirSync(one, { recursive: true });
   const files = { ...guestFiles({ guest, family }), ...guestKeys(lab.folder, name) };
   await packInitrd({ guest, family, debian: own, kernel, files, links: unitLinks(spec) }, initrd);
   const host = await lab.host(machineOf(guest));
-  await layOver(host, equipment());
+  await layOver(host, equipment(architecture));
   await wire(lab, host, name);
   const logs = guestLogs(lab.folder, guest);
   // Where all guests have to share, a second one would only wait for its turn, and the first for the second.

@@ -1,3 +1,4 @@
+import type { Architecture } from '../../../scripts/release/architecture.ts';
 import type { Release } from './debian.ts';
 import type { KernelName } from './kernel.ts';
 import { kernelNames } from './kernel.ts';
@@ -6,6 +7,7 @@ const monitors = ['pod', 'system.slice'] as const;
 
 /** What somebody wants of a node that is a machine of its own, as `trixie,crio,crun,conmon=pod`. */
 export type GuestSpec = {
+  readonly architecture: Architecture;
   readonly release: Exclude<Release, 'bullseye'>;
   /** Whose kernel it runs; its own unless told otherwise. */
   readonly kernel: KernelName;
@@ -27,13 +29,20 @@ export type GuestSpec = {
 export const gvisorHandlers = ['runsc', 'strict'] as const;
 
 const grammar =
-  'write RELEASE,RUNTIME and what else is wanted: bookworm,containerd, trixie,crio, trixie,crio,crun,conmon=pod or trixie,containerd,gvisor';
+  'write RELEASE,RUNTIME and what else is wanted: bookworm,containerd, trixie,crio, trixie,crio,crun,conmon=pod, trixie,containerd,gvisor or trixie,containerd,arm64';
+/** The only one of its architecture. */
+const ofArm = 'trixie,containerd,arm64';
 
 /** Throws what to write instead. */
 export function parseGuest(text: string): GuestSpec {
   const [release, runtime, ...rest] = text.split(',');
   const options = optionsIn(rest);
-  const base = { release: releaseIn(release), kernel: kernelIn(options.get('kernel') ?? release) };
+  if (options.has('arm64')) refuseOnArm(text.split(','));
+  const base = {
+    architecture: options.has('arm64') ? ('arm64' as const) : ('amd64' as const),
+    release: releaseIn(release),
+    kernel: kernelIn(options.get('kernel') ?? release),
+  };
   if (runtime === 'containerd') {
     refuse(options, ['oci', 'conmon'], 'only a guest with crio has a choice of');
     return { ...base, runtime, gvisor: options.has('gvisor') };
@@ -53,18 +62,22 @@ export function describeGuest(spec: GuestSpec): string {
     spec.runtime === 'crio'
       ? ['crio', spec.oci, `conmon=${spec.conmon}`]
       : [spec.runtime, ...(spec.gvisor ? ['gvisor'] : [])];
+  const architecture = spec.architecture === 'arm64' ? [spec.architecture] : [];
   const kernel = spec.kernel === spec.release ? [] : [`kernel=${spec.kernel}`];
-  return [spec.release, ...runtime, ...kernel].join();
+  return [spec.release, ...runtime, ...architecture, ...kernel].join();
 }
+
+/** Options that are named by themselves. */
+const switches = ['gvisor', 'arm64'];
 
 function optionsIn(words: readonly string[]): Map<string, string> {
   const options = new Map<string, string>();
   for (const word of words) {
-    const plain = word === 'gvisor' ? word : 'oci';
+    const plain = switches.includes(word) ? word : 'oci';
     const [, key = plain, value = word] = /^(conmon|kernel)=(.*)$/.exec(word) ?? [];
     if (key === 'oci' && value !== 'runc' && value !== 'crun')
       throw new Error(
-        `${quoted(word)} is no option of a guest, runc, crun, gvisor, conmon=… and kernel=… are: ${grammar}`,
+        `${quoted(word)} is no option of a guest, runc, crun, gvisor, arm64, conmon=… and kernel=… are: ${grammar}`,
       );
     if (options.has(key))
       throw new Error(`a guest has one ${key}, and ${quoted(word)} is a second: ${grammar}`);
@@ -78,6 +91,14 @@ function refuse(options: ReadonlyMap<string, string>, keys: readonly string[], w
   if (given !== undefined)
     throw new Error(
       `${why} ${given === 'oci' ? 'runc and crun' : given}: leave it out, or choose the other runtime`,
+    );
+}
+
+function refuseOnArm(words: readonly string[]): void {
+  const strange = words.find((word) => !ofArm.split(',').includes(word));
+  if (strange !== undefined)
+    throw new Error(
+      `${quoted(strange)} is not to be had on a guest of arm64: write ${ofArm}, or leave out arm64`,
     );
 }
 

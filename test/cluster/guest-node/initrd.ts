@@ -14,6 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import { addressesOf, control, wired } from '../addresses.ts';
 import { runOrThrow } from '../command.ts';
 import { loadOrder } from '../kernel-module.ts';
+import { stocks } from '../stock.ts';
 import type { Debian } from './debian.ts';
 import type { GuestFacts } from './files.ts';
 import type { GuestKernel } from './kernel.ts';
@@ -41,7 +42,7 @@ export async function packInitrd(facts: InitrdFacts, archive: string): Promise<v
   };
   for (const folder of ['dev', 'modules', 'new', 'proc', 'sys'])
     mkdirSync(join(root, folder), { recursive: true });
-  copyFileSync('/bin/busybox', put('bin/busybox'));
+  copyFileSync(stocks[facts.debian.architecture].busybox, put('bin/busybox'));
   const modules = modulesOf(facts.kernel);
   for (const { name, content } of modules) writeFileSync(put(`modules/${name}.ko`), content);
   for (const [path, text] of Object.entries(facts.files))

@@ -1,3 +1,4 @@
+import type { Architecture } from '../../../scripts/release/architecture.ts';
 import { jammy, kernelImage, newest } from '../kernel-image.ts';
 import type { Part } from '../prepare.ts';
 import type { Release } from './debian.ts';
@@ -14,9 +15,10 @@ export interface GuestKernel extends Pick<Part, 'isBuilt' | 'build'> {
   readonly modules: string;
 }
 
-export function guestKernel(name: KernelName): GuestKernel {
-  if (isRelease(name)) return debian(name);
-  const { file, ...rest } = kernelImage(name === 'jammy' ? jammy : newest);
+export function guestKernel(name: KernelName, architecture: Architecture): GuestKernel {
+  if (isRelease(name)) return debian(name, architecture);
+  const source = name === 'jammy' ? jammy : newest;
+  const { file, ...rest } = kernelImage({ ...source, architecture });
   return { ...rest, kernel: file };
 }
 

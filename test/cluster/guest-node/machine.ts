@@ -1,3 +1,4 @@
+import type { Architecture } from '../../../scripts/release/architecture.ts';
 import type { Debian } from './debian.ts';
 import type { GuestKernel } from './kernel.ts';
 
@@ -19,7 +20,7 @@ export interface MachineFacts {
 const memoryMiB = 3072;
 
 const commandLine = [
-  ...['console=ttyS0', 'net.ifnames=0', 'quiet', 'systemd.show_status=0'],
+  ...['net.ifnames=0', 'quiet', 'systemd.show_status=0'],
   // A panic ends qemu.
   'panic=-1',
   // Page tables of their own for kernel and programs make the emulation forget its translations at each system call.
@@ -27,20 +28,42 @@ const commandLine = [
   // While it starts the kernel changes its own code, which qemu before 8.1 may run half changed on another processor, once in
   // hundreds of starts (`int3` in a panic; https://bugzilla.redhat.com/show_bug.cgi?id=2216496): the others come when that is done.
   'maxcpus=1',
-  'tsc=reliable',
 ];
+
+interface Board {
+  readonly emulator: string;
+  readonly machine: string;
+  readonly cpu: string;
+  /** For the kernel: the serial line as it calls it, and what only such a machine has. */
+  readonly parameters: readonly string[];
+}
+
+const boards: Readonly<Record<Architecture, Board>> = {
+  amd64: {
+    ...{ emulator: 'qemu-system-x86_64', machine: 'q35' },
+    // Go and glibc use AVX where there is any, which is emulated slowly.
+    cpu: 'Nehalem',
+    parameters: ['console=ttyS0', 'tsc=reliable'],
+  },
+  arm64: {
+    ...{ emulator: 'qemu-system-aarch64', machine: 'virt' },
+    // The signatures of pointers that the architecture describes are slow to emulate (QEMU's manual, `pauth-impdef`).
+    cpu: 'max,pauth-impdef=on',
+    parameters: ['console=ttyAMA0'],
+  },
+};
 
 /** The command line of qemu. The console is its standard output. */
 export function qemu(machine: MachineFacts): string[] {
   const { debian, kernel, initrd, disks, index, processors, tap, monitor, logs } = machine;
+  const board = boards[debian.architecture];
   return [
     // KVM inside a virtual machine may hang: plain emulation is slower and runs everywhere.
-    ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-machine', 'q35'],
-    // Go and glibc use AVX where there is any, which is emulated slowly.
-    ...['-cpu', 'Nehalem', '-smp', `${processors}`, '-m', `${memoryMiB}`],
+    ...[board.emulator, '-accel', 'tcg,thread=multi', '-machine', board.machine],
+    ...['-cpu', board.cpu, '-smp', `${processors}`, '-m', `${memoryMiB}`],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     ...['-kernel', kernel.kernel, '-initrd', initrd],
-    ...['-append', commandLine.join(' ')],
+    ...['-append', [...board.parameters, ...commandLine].join(' ')],
     ...['-qmp', `unix:${monitor},server=on,wait=off`],
     ...[debian.image, ...disks].flatMap(disk),
     ...['-netdev', `tap,id=net0,ifname=${tap},script=no,downscript=no`],

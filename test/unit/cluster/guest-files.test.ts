@@ -83,19 +83,37 @@ test('every unit that is wanted at boot is one of ours', () => {
     expect(files).toHaveProperty([path.replace(/[^/]*\.wants\//, '')], expect.any(String));
 });
 
-test('each program has a way out for its log, and no disk is written to', () => {
-  const debian = { release: 'trixie', image: '/root.ext4', kernel: '/vmlinuz' } as unknown as Debian;
-  const machine = {
-    debian,
-    kernel: debian,
+const machine = (architecture: 'amd64' | 'arm64') => {
+  const debian = { architecture, release: 'trixie', image: '/root.ext4', kernel: '/vmlinuz' };
+  return {
+    debian: debian as unknown as Debian,
+    kernel: debian as unknown as Debian,
     initrd: '/initrd',
     disks: ['/a', '/b'],
     index: 12,
     processors: 1,
     tap: 'tap0',
     monitor: '/monitor',
+    logs: { crio: '/log/crio.log' },
   };
-  const argv = qemu({ ...machine, logs: { crio: '/log/crio.log' } });
+};
+
+test.each([
+  ['amd64', 'qemu-system-x86_64', 'ttyS0', 'tsc='],
+  ['arm64', 'qemu-system-aarch64', 'ttyAMA0', undefined],
+] as const)(
+  'a machine of %s is emulated by %s, and its console is %s',
+  (architecture, emulator, line, own) => {
+    const argv = qemu(machine(architecture));
+    const parameters = argv[argv.indexOf('-append') + 1]?.split(' ') ?? [];
+    expect(argv[0]).toBe(emulator);
+    expect(parameters).toContain(`console=${line}`);
+    expect(parameters.some((one) => one.startsWith('tsc='))).toBe(own !== undefined);
+  },
+);
+
+test('each program has a way out for its log, and no disk is written to', () => {
+  const argv = qemu(machine('amd64'));
   expect(argv).toContain('file,id=log0,path=/log/crio.log,append=on');
   expect(argv).toContain('virtserialport,chardev=log0,name=crio');
   expect(argv).toContain('virtio-net-pci,netdev=net0,mac=52:54:00:00:01:0c,romfile=');

@@ -29,7 +29,12 @@ describe('--guest', () => {
       'trixie,containerd,gvisor',
       { release: 'trixie', kernel: 'trixie', runtime: 'containerd', gvisor: true },
     ],
-  ])('%s', (text, spec) => {
+    [
+      'trixie,containerd,arm64',
+      { architecture: 'arm64', release: 'trixie', kernel: 'trixie', runtime: 'containerd', gvisor: false },
+    ],
+  ])('%s', (text, said) => {
+    const spec = { architecture: 'amd64', ...said };
     expect(parseGuest(text)).toEqual(spec);
     expect(parseGuest(describeGuest(parseGuest(text)))).toEqual(spec);
   });
@@ -40,7 +45,10 @@ describe('--guest', () => {
     ['bullseye,containerd', 'write bookworm,containerd,kernel=bullseye'],
     ['bookworm', '"" is no runtime of a guest, containerd and crio are'],
     ['trixie,docker', '"docker" is no runtime of a guest'],
-    ['trixie,crio,kata', '"kata" is no option of a guest, runc, crun, gvisor, conmon=… and kernel=… are'],
+    [
+      'trixie,crio,kata',
+      '"kata" is no option of a guest, runc, crun, gvisor, arm64, conmon=… and kernel=… are',
+    ],
     ['trixie,crio,runc,crun', 'a guest has one oci, and "crun" is a second'],
     ['trixie,crio,conmon=user.slice', 'write conmon=pod or conmon=system.slice'],
     ['trixie,crio,kernel=6.12', 'choose one of bullseye, jammy, bookworm, trixie, newest'],
@@ -49,6 +57,15 @@ describe('--guest', () => {
     ['trixie,containerd,conmon=pod', 'only a guest with crio has a choice of conmon'],
     ['trixie,crio,gvisor', 'only a guest with containerd has gvisor'],
     ['trixie,containerd,gvisor,gvisor', 'a guest has one gvisor, and "gvisor" is a second'],
+    ['trixie,containerd,arm64,arm64', 'a guest has one arm64, and "arm64" is a second'],
+    [
+      'bookworm,containerd,arm64',
+      '"bookworm" is not to be had on a guest of arm64: write trixie,containerd,arm64',
+    ],
+    ['trixie,crio,arm64', '"crio" is not to be had on a guest of arm64'],
+    ['trixie,containerd,gvisor,arm64', '"gvisor" is not to be had on a guest of arm64'],
+    ['trixie,containerd,arm64,kernel=bookworm', '"kernel=bookworm" is not to be had on a guest of arm64'],
+    ['trixie,containerd,arm64,crun', '"crun" is not to be had on a guest of arm64'],
   ])('%s is refused, and what to write instead is said', (text, said) => {
     expect(() => parseGuest(text)).toThrow(said);
   });
