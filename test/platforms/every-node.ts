@@ -114,13 +114,14 @@ export function describeEveryNode(
       for (const name of onEach('init')) expect(await pods.phaseOf(name)).toBe('Pending');
     });
 
-  const withInit = nodes.filter(({ hasSystemd }) => isWhole && hasSystemd).map(({ name }) => name);
+  const ofSystemd = nodes.filter(({ hasSystemd }) => isWhole && hasSystemd);
+  const withInit = ofSystemd.map(({ name }) => name);
   if (withInit.length > 0)
     check(
       'systemd',
       async () => {
         const added = onEach('systemd', withInit);
-        await bench.apply(...withInit.flatMap((node) => withSystemd(`systemd-${node}`, node)));
+        await bench.apply(...ofSystemd.flatMap((node) => withSystemd(`systemd-${node.name}`, node)));
         for (const name of added) await bench.untilReady(namespace, name);
         for (const node of withInit)
           await bench.until(

@@ -31,6 +31,7 @@ export const further: readonly Kind[] = [
     hasUsers: false,
     connections: 'Descriptors',
   },
+  kind('trixie,containerd,arm64', /^6\.12\..*-arm64$/, /^containerd /),
 ];
 
 function kind(name: string, kernel: RegExp, runtime: RegExp): Kind {

@@ -7,6 +7,7 @@ import { labNode } from './seen.ts';
 
 const facts: Readonly<Record<keyof Facts, string>> = {
   distribution: 'distribution',
+  architecture: 'architecture',
   kernel: 'Linux',
   runtime: 'runtime',
   starter: 'started by',

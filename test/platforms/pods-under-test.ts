@@ -13,6 +13,8 @@ export interface NodeUnderTest {
   readonly hasSystemd: boolean;
   /** Its runtime gives containers a profile of AppArmor. */
   readonly hasAppArmor: boolean;
+  /** Where programs of amd64 have their loader. */
+  readonly hasLib64: boolean;
   /** Its containerd has gVisor as well. */
   readonly hasGvisor: boolean;
   /** The folder from which its kubelet runs pods without the API server. */
@@ -54,18 +56,18 @@ export function initialising(name: string, node: string) {
 }
 
 /** A pod whose first process is the systemd of its node, and what it is to start: it moves itself and its services into control groups below its own. */
-export function withSystemd(name: string, node: string): object[] {
+export function withSystemd(podName: string, { name: node, hasLib64 }: NodeUnderTest): object[] {
   const units = {
     'default.target': '[Unit]\nDefaultDependencies=no\nWants=sleep.service\n',
     'sleep.service': '[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/usr/bin/sleep infinity\n',
   };
-  const folders = { '/usr': '/usr', '/lib': '/usr/lib', '/lib64': '/usr/lib64' };
+  const folders = { '/usr': '/usr', '/lib': '/usr/lib', ...(hasLib64 && { '/lib64': '/usr/lib64' }) };
   const ofNode = Object.entries(folders).map(([mountPath, path], at) => ({
     mountPath,
     path,
     name: `v${at}`,
   }));
-  const whole = pod(name, node, {
+  const whole = pod(podName, node, {
     volumes: [
       ...ofNode.map(({ name: volume, path }) => ({ name: volume, hostPath: { path, type: 'Directory' } })),
       { name: 'units', configMap: { name: 'units' } },

@@ -11,6 +11,8 @@ export const labNode = 'lab';
 /** What a node was, as it says itself. */
 export interface Facts {
   readonly distribution: string;
+  /** As Kubernetes calls it. */
+  readonly architecture: string;
   readonly kernel: string;
   readonly runtime: string;
   /** What starts its containers: `runc 1.4.3`. */
@@ -53,16 +55,19 @@ grep -m 1 -E '^0::|:memory:' /proc/$monitor/cgroup | cut -d : -f 3`;
 
 /** Once pods run there. `starter` is the program that starts its containers. */
 export async function factsOf(bench: Bench, node: string, starter: string): Promise<Facts> {
-  const path = 'jsonpath={.status.nodeInfo.kernelVersion} {.status.nodeInfo.containerRuntimeVersion}';
-  const info = (await bench.cluster.kubectl('get', 'node', node, '-o', path)).split(' ');
-  const said = await bench.cluster.onNode(node, `${questions}\n${starter} --version | head -n 1`);
-  const lines = said.trim().split('\n');
+  const asked = ['architecture', 'kernelVersion', 'containerRuntimeVersion'];
+  const path = `jsonpath=${asked.map((one) => `{.status.nodeInfo.${one}}`).join(' ')}`;
+  const said = await bench.cluster.kubectl('get', 'node', node, '-o', path);
+  const [architecture = '', kernel = '', runtime = ''] = said.split(' ');
+  const answers = await bench.cluster.onNode(node, `${questions}\n${starter} --version | head -n 1`);
+  const lines = answers.trim().split('\n');
   const line = (at: number) => lines[at] ?? '';
   const { connections } = await bench.report(node, (report) => report.connections !== undefined);
   return {
     distribution: line(0),
-    kernel: plain(info[0] ?? ''),
-    runtime: (info[1] ?? '').replace('://', ' ').replace('+unknown', ''),
+    architecture,
+    kernel: plain(kernel),
+    runtime: runtime.replace('://', ' ').replace('+unknown', ''),
     starter: line(5).replace(' version', ''),
     monitor: `${line(3)} in ${placeOf(line(4))}`,
     controlGroups: line(1) === 'cgroup2fs' ? 'v2' : 'v1',
@@ -73,7 +78,7 @@ export async function factsOf(bench: Bench, node: string, starter: string): Prom
 
 /** Debian's say what they are; of another, whatever machine the lab runs on, the version is enough. */
 function plain(kernel: string): string {
-  return kernel.endsWith('-amd64') ? kernel : kernel.replace(/-.*/, '');
+  return /-(amd|arm)64$/.test(kernel) ? kernel : kernel.replace(/-.*/, '');
 }
 
 /** `/system.slice/crio-conmon-ID.scope` is of interest for its slice alone. */

@@ -9,6 +9,7 @@ const seen = (kind: string, some: Seen['checks'] = {}): Seen => ({
   kind,
   facts: {
     distribution: `Debian of ${kind}`,
+    architecture: 'amd64',
     kernel: '6.1.0',
     runtime: 'containerd 2.2.9',
     starter: 'runc 1.4.3',
