@@ -104,6 +104,7 @@ function describeKind(
       {
         name: own,
         hasUsers: true,
+        hasBpf: true,
         hasSystemd: false,
         hasAppArmor: false,
         hasLib64: true,
@@ -113,6 +114,7 @@ function describeKind(
       {
         ...{ name: guest, hasUsers, hasSystemd: true, hasAppArmor: true },
         hasLib64: spec.architecture === 'amd64',
+        hasBpf: connections === 'BPF',
         hasGvisor: spec.runtime === 'containerd' && spec.gvisor,
         staticPods: () => '/etc/kubernetes/manifests',
       },

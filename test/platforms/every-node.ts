@@ -15,6 +15,7 @@ import { play } from './scenarios.ts';
 import { killIn, locate, podsOnNodes, setIn } from './pod-on-node.ts';
 import type { NodeUnderTest } from './pods-under-test.ts';
 import {
+  holding,
   initialising,
   namespace,
   PodsUnderTest,
@@ -46,6 +47,7 @@ export function describeEveryNode(
 ): void {
   const names = nodes.map(({ name }) => name);
   const withUsers = nodes.filter(({ hasUsers }) => hasUsers).map(({ name }) => name);
+  const armed = nodes.filter(({ hasBpf }) => hasBpf).map(({ name }) => name);
   const onEach = (name: string, some = names) => some.map((node) => `${name}-${node}`);
   const rare = isWhole ? [...onEach('static'), ...onEach('init')] : [];
   const running = [...onEach('running'), ...onEach('shared'), ...rare];
@@ -220,9 +222,13 @@ export function describeEveryNode(
       ['snat', snat],
       ['silentDrop', silentDrop],
     ] as const)
-      check(id, async () => {
-        for (const node of names) await play(scenario, bench.cluster, node, bench.patience);
-      });
+      check(
+        id,
+        async () => {
+          for (const node of armed) await play(scenario, bench.cluster, node, bench.patience);
+        },
+        armed,
+      );
 
     check('upgraded', async () => {
       const agents = ['-n', 'keepalive-agent', 'daemonset/keepalive-agent'];
@@ -292,8 +298,4 @@ export function describeEveryNode(
         { everyMs: 1000 },
       );
   });
-}
-
-function holding(pods: readonly string[], values: string): Record<string, string> {
-  return Object.fromEntries(pods.map((name) => [name, values]));
 }

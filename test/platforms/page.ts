@@ -55,7 +55,9 @@ The kernels are those of Debian, and 5.15 of Ubuntu 22.04, in machines of their 
 help), with systemd, control groups of version 2 and AppArmor as a cluster has them in production. The heads of the columns are what \`--guest\` takes:
 see [Guests](../CONTRIBUTING.md#commands).`;
 
-const foot = `**–**: was not tried there. Pods with users of their own take Linux 5.19.
+const foot = `**–**: was not tried there. Pods with users of their own take Linux 5.19. Where connections are looked after by descriptors, a new one is looked for every few seconds
+at best, and under emulation more seldom than the 4 s after which the two scenarios forget: they were seen to fail there, and the status says
+beforehand what is not met in time (\`TooManySockets\`).
 
 \`\`\`sh
 npm run -s test:platforms   # the two kinds that every change is tested on

@@ -9,6 +9,8 @@ export interface NodeUnderTest {
   readonly name: string;
   /** Its kernel and its runtime give a pod users of its own. */
   readonly hasUsers: boolean;
+  /** Its kernel gives new connections their values. By descriptors they are looked for, under emulation more seldom than after the 4 s in which scenarios forget them. */
+  readonly hasBpf: boolean;
   /** A systemd of its own, which a pod can run as well. */
   readonly hasSystemd: boolean;
   /** Its runtime gives containers a profile of AppArmor. */
@@ -157,4 +159,9 @@ export class PodsUnderTest {
     };
     await this.#bench.until(what, hold, { everyMs });
   }
+}
+
+/** What the networks of these pods are to hold, as `valuesOf` tells it. */
+export function holding(pods: readonly string[], values: string): Record<string, string> {
+  return Object.fromEntries(pods.map((name) => [name, values]));
 }
