@@ -4,14 +4,19 @@ import { fewestInFullRead } from './connection-layout.ts';
 /** Each finds what the one before missed, which is less and less; where it is not by then, it never will be. */
 const mostPasses = 6;
 
+/** So many are told apart, for some 20 bytes each, and twice that for a moment: an agent has 256 MiB for everything. */
+export const mostToldApart = 2_000_000;
+
 /**
  * Every connection that was open from beginning to end, once, in steps. Between two reads the kernel knows only how far it has come, in
  * numbers of a list that others make longer and shorter: whoever closes many connections meanwhile has it pass over some of
  * somebody else's, and whoever opens some has it tell others twice. So it is gone through until nothing is found that
  * was there when the first pass began; one read alone misses nothing. Throws where they come and go so fast that there is no end of it.
+ * Where there are more than can be told apart, the rest is told as one pass finds it: some twice, perhaps, and some not.
  */
 export function* eachOnce(
   readAll: () => Iterable<readonly ToldConnection[]>,
+  most: number = mostToldApart,
 ): Generator<ToldConnection[], void> {
   const beganMs = Number(process.hrtime.bigint()) / 1e6;
   const met = new Set<number>();
@@ -20,13 +25,13 @@ export function* eachOnce(
     let isOneRead = true;
     for (const told of readAll()) {
       const unmet = told.filter(({ socket, metMs }) => !met.has(socket) && (pass === 0 || metMs <= beganMs));
-      for (const { socket } of unmet) met.add(socket);
+      for (const { socket } of unmet) if (met.size < most) met.add(socket);
       reads += 1;
       found += unmet.length;
       isOneRead &&= reads === 1 && told.length < fewestInFullRead;
       yield unmet;
     }
-    if (isOneRead || found === 0) return;
+    if (isOneRead || found === 0 || met.size >= most) return;
   }
   throw new Error(`connections come and go faster than they are counted, in ${mostPasses} passes`);
 }

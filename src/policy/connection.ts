@@ -132,11 +132,11 @@ export interface SocketReading {
 
 /**
  * Why sockets are not looked at: a system call on them hung; one on others of the same pod did; so many did on this
- * node that no more is risked; there are too many, for one look or for looking often; they are carried by TCP in a
+ * node that no more is risked; there are too many, for one look, for looking often, or for the kernel's count; they are carried by TCP in a
  * way that nobody can set keepalive on; the kernel, which counts them, fails to; or it does not look after them, and nobody else can.
  */
 export type LeftOut =
-  'Hangs' | 'PodHangs' | 'NodeHangs' | 'TooMany' | 'Seldom' | 'MPTCP' | 'SMC' | 'CountFails' | 'NotServed';
+  'Hangs' | 'PodHangs' | 'NodeHangs' | 'TooMany' | 'TooManyOpen' | 'Seldom' | 'MPTCP' | 'SMC' | 'CountFails' | 'NotServed';
 
 /** Whose sockets to look at, what to give them, and by which timeouts to judge them. */
 export interface SocketTarget {

@@ -56,6 +56,13 @@ const leftOut: Readonly<Record<LeftOut, Told>> = {
       'were not all looked at, and nobody knows how the rest stands: spread its connections over more pods, or close ' +
       'what is not used',
   },
+  TooManyOpen: {
+    reason: 'TooManySockets',
+    message: (count) =>
+      `${count} connections are counted on its node, more than can be told apart, and most of them are here: what is counted on ` +
+      'that node may be wrong by some, and what a program loosens may be found late. New connections have their values all the same. ' +
+      'Spread its connections over more nodes, or close what is not used',
+  },
   Seldom: {
     reason: 'TooManySockets',
     message: (count) =>

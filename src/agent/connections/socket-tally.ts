@@ -27,6 +27,7 @@ export class SocketTally {
   readonly #failures: Record<string, number> = {};
   readonly #leftOut: Partial<Record<LeftOut, number>> = {};
   #repaired = 0;
+  #added = 0;
 
   constructor({ place, timeouts }: SocketTarget) {
     this.#place = place;
@@ -35,7 +36,13 @@ export class SocketTally {
     );
   }
 
+  /** Sockets that were added, whatever was counted of them. */
+  get added(): number {
+    return this.#added;
+  }
+
   add(socket: KnownSocket, repaired: boolean): void {
+    this.#added += 1;
     if (repaired) this.#repaired += 1;
     if (socket.state !== 'established') return;
     for (const [seconds, count] of this.#counts) {

@@ -1,4 +1,5 @@
 import type { ToldConnection } from '../../kernel/connection-layout.ts';
+import { mostToldApart } from '../../kernel/each-once.ts';
 import { describeEndpoint } from '../../kernel/endpoint.ts';
 import type { ConnectionView, SocketTarget } from '../../policy/connection.ts';
 import { tighten } from '../../policy/connection.ts';
@@ -18,8 +19,11 @@ export class ToldTally {
   readonly #groups: ReadonlyMap<bigint, SocketTarget>;
   readonly #tallies: ReadonlyMap<SocketTarget, SocketTally>;
   readonly #loosened = new Set<Place>();
+  readonly #mostToldApart: number;
+  #told = 0;
 
-  constructor({ networks, groups }: Ordered) {
+  constructor({ networks, groups }: Ordered, most: number = mostToldApart) {
+    this.#mostToldApart = most;
     this.#networks = new Map(networks);
     this.#groups = new Map(groups);
     const targets = [...networks.values(), ...groups.values()];
@@ -27,6 +31,7 @@ export class ToldTally {
   }
 
   add(connections: readonly ToldConnection[]): void {
+    this.#told += connections.length;
     for (const told of connections) {
       const target = told.group === 0n ? this.#networks.get(told.network) : this.#groups.get(told.group);
       if (target === undefined) continue;
@@ -38,10 +43,17 @@ export class ToldTally {
   }
 
   end(): Omit<Counted, 'cpuMs'> {
+    if (this.#told >= this.#mostToldApart) this.#largest()?.leaveOut('TooManyOpen', this.#told);
     return {
       readings: [...this.#tallies.values()].map((tally) => tally.reading()),
       loosened: [...this.#loosened],
     };
+  }
+
+  /** Whoever has most of them: others can do nothing about it. */
+  #largest(): SocketTally | undefined {
+    const [first] = [...this.#tallies.values()].sort((a, b) => b.added - a.added);
+    return first;
   }
 }
 

@@ -115,3 +115,11 @@ test('there is no count where each pass finds others that were there before', ()
   const others = () => Array.from({ length: 1000 }, () => ({ socket: (made += 1), metMs: 0 }));
   expect(() => [...eachOnce(() => [others() as ToldConnection[]])]).toThrow('come and go faster');
 });
+
+test('more connections than can be told apart are told to their end, in one pass', () => {
+  const table = new Table(4);
+  const all = table.open(5 * fewestInFullRead);
+  const told = [...eachOnce(() => table.readAll(), 2 * fewestInFullRead)].flat();
+  expect(told.map(({ socket }) => socket).toSorted((a, b) => a - b)).toEqual(all);
+  expect(table.reads).toBe(5);
+});

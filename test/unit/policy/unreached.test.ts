@@ -8,6 +8,7 @@ test.each([
   ['PodHangs', 'SocketsNotReachable', /none of its sockets is looked at any more/],
   ['NodeHangs', 'SocketsNotReachable', /no sockets are looked at until the programs end/],
   ['TooMany', 'TooManySockets', /those of one process were not all looked at/],
+  ['TooManyOpen', 'TooManySockets', /more than can be told apart/],
   ['MPTCP', 'OtherTransport', /one socket is of Multipath TCP/],
   ['SMC', 'OtherTransport', /one socket is of SMC/],
 ] as const)('sockets that were left out are told with what to do: %s', (why, reason, text) => {

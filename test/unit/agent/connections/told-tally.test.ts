@@ -82,3 +82,18 @@ describe('what the kernel tells of connections', () => {
     ]);
   });
 });
+
+test('more connections than can be told apart are told of the place that has most of them', () => {
+  const targetOf = (id: string) => ({ place: placeOfPod(id), timeouts: [90], wanted: behind(90) });
+  const networks = new Map([
+    [1n, targetOf('few')],
+    [2n, targetOf('many')],
+  ]);
+  const leftOut = (most: number) => {
+    const all = new ToldTally({ networks, groups: new Map() }, most);
+    all.add([told(), told({ network: 2n }), told({ network: 2n })]);
+    return all.end().readings.map((reading) => reading.leftOut);
+  };
+  expect(leftOut(3)).toEqual([{}, { TooManyOpen: 3 }]);
+  expect(leftOut(4)).toEqual([{}, {}]);
+});
