@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 
 import type { MetProcess } from '../../kernel/process.ts';
 import {
@@ -9,8 +8,9 @@ import {
   readCgroups,
   startTicksOf,
   stateOf,
+  withProcess,
 } from '../../kernel/process.ts';
-import { socketProcessFile } from './socket-child.ts';
+import { socketProcessName } from './socket-child.ts';
 
 /**
  * Those that earlier agents of this node gave up, and that still wait for a system call. They stand in the control groups
@@ -41,11 +41,15 @@ export class LeftBehindBefore {
   }
 }
 
+/** By what the kernel tells: what it was started with is read of its memory, which may be a page that never comes. */
 function looksAtSockets(procRoot: string, pid: number): boolean {
   try {
-    return readFileSync(join(procRoot, String(pid), 'cmdline'), 'utf8')
-      .split('\0')
-      .some((argument) => argument.endsWith(socketProcessFile));
+    const isOurs = withProcess(
+      procRoot,
+      pid,
+      (one) => one.program() === socketProcessName && one.executable() === basename(process.execPath),
+    );
+    return isOurs === true;
   } catch {
     return false;
   }

@@ -42,10 +42,12 @@ export class Hang extends Error {
 export const diaryDescriptor = 4;
 const isSource = import.meta.url.endsWith('.ts');
 /** A bundle has its file beside it, under the name that the bundler gave it. */
-export const socketProcessFile = isSource ? '/socket-process.ts' : '/socket-process.mjs';
+const socketProcessFile = isSource ? '/socket-process.ts' : '/socket-process.mjs';
 const file = new URL(`.${socketProcessFile}`, import.meta.url);
 /** It lives on little, and a small heap is collected often enough. */
 export const nodeOptions = ['--max-semi-space-size=1', '--v8-pool-size=0', '--single-threaded-gc'];
+/** What it calls itself, in the 15 bytes that the kernel keeps. */
+export const socketProcessName = 'keepalive-socks';
 const lookEveryMs = 500;
 const longestComplaint = 2000;
 

@@ -9,7 +9,7 @@ import { setPriority } from 'node:os';
 import { readGroupsFromTheTop } from '../../kernel/control-group.ts';
 import { Diary } from './diary.ts';
 import type { SocketAnswer, SocketQuestion, Told } from './socket-child.ts';
-import { diaryDescriptor } from './socket-child.ts';
+import { diaryDescriptor, socketProcessName } from './socket-child.ts';
 import { NetworkSweep } from './network-sweep.ts';
 import { SocketScan } from './socket-scan.ts';
 
@@ -21,6 +21,8 @@ const niceness = 10;
 const [procRoot = '/proc'] = process.argv.slice(2);
 const diary = new Diary(diaryDescriptor);
 setPriority(niceness);
+// By this the next agent knows it, should this one end before it does.
+process.title = socketProcessName;
 readGroupsFromTheTop(procRoot);
 process.on('disconnect', () => process.exit());
 const scan = new SocketScan({ procRoot, diary });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,11 +28,16 @@ beforeEach(() => {
     writeFileSync(join(procRoot, String(pid), 'stat'), stat(pid, 'D'));
   }
   // Whoever reads a folder is refused by a code that says nothing of an end.
-  for (const name of ['cgroup', 'stat', 'cmdline']) mkdirSync(join(procRoot, '8', name), { recursive: true });
+  for (const name of ['cgroup', 'stat', 'comm']) mkdirSync(join(procRoot, '8', name), { recursive: true });
 });
 afterEach(() => {
   rmSync(procRoot, { recursive: true });
 });
+
+function call(pid: number, comm: string, exe: string): void {
+  writeFileSync(join(procRoot, String(pid), 'comm'), `${comm}\n`);
+  symlinkSync(exe, join(procRoot, String(pid), 'exe'));
+}
 
 test('a process that cannot be read hides no other from who looks for pods', () => {
   const found = [...processesOfPods(procRoot)];
@@ -56,9 +61,25 @@ test('a process that cannot be read is nobody’s, and least of all the host’s
 });
 
 test('a process that cannot be read is none that an earlier agent left behind, and keeps no agent from its start', () => {
-  writeFileSync(join(procRoot, '1/cmdline'), 'node\0/app/socket-process.ts\0');
+  call(1, 'keepalive-socks', process.execPath);
   expect(new LeftBehindBefore(procRoot).count).toBe(1);
   rmSync(join(procRoot, '8/stat'), { recursive: true });
+  writeFileSync(join(procRoot, '8/stat'), stat(8, 'D'));
+  expect(new LeftBehindBefore(procRoot).count).toBe(1);
+  rmSync(join(procRoot, '1'), { recursive: true });
+  rmSync(join(procRoot, '8/comm'), { recursive: true });
+  call(8, 'keepalive-socks', process.execPath);
+  expect(new LeftBehindBefore(procRoot).count).toBe(0);
+});
+
+test.each([
+  ['ours, by its name and its program', 'keepalive-socks', process.execPath, 1],
+  ['another of the same program', 'node', process.execPath, 0],
+  ['another that has our name', 'keepalive-socks', '/usr/bin/true', 0],
+])('what an earlier agent left behind is told without a look into its memory: %s', (_what, comm, exe, count) => {
+  call(1, comm, exe);
+  expect(new LeftBehindBefore(procRoot).count).toBe(count);
+});
   writeFileSync(join(procRoot, '8/stat'), stat(8, 'D'));
   expect(new LeftBehindBefore(procRoot).count).toBe(1);
   rmSync(join(procRoot, '1'), { recursive: true });
