@@ -218,12 +218,9 @@ export function describeEveryNode(
   });
 
   if (isWhole) {
-    for (const [id, scenario] of [
-      ['snat', snat],
-      ['silentDrop', silentDrop],
-    ] as const)
+    for (const [id, scenario] of Object.entries({ snat, silentDrop }))
       check(
-        id,
+        id as CheckId,
         async () => {
           for (const node of armed) await play(scenario, bench.cluster, node, bench.patience);
         },
