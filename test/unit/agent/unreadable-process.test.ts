@@ -80,13 +80,6 @@ test.each([
   call(1, comm, exe);
   expect(new LeftBehindBefore(procRoot).count).toBe(count);
 });
-  writeFileSync(join(procRoot, '8/stat'), stat(8, 'D'));
-  expect(new LeftBehindBefore(procRoot).count).toBe(1);
-  rmSync(join(procRoot, '1'), { recursive: true });
-  rmSync(join(procRoot, '8/cmdline'), { recursive: true });
-  writeFileSync(join(procRoot, '8/cmdline'), 'node\0/app/socket-process.ts\0');
-  expect(new LeftBehindBefore(procRoot).count).toBe(0);
-});
 
 test('a process that cannot be read is not the one that was met, and stops nobody who asks', () => {
   expect(isStillThere(procRoot, { pid: 7, started: 77 })).toBe(true);
