@@ -103,6 +103,10 @@ class Agent {
       ...{ client, log, world: this.#world, node: config.nodeName },
       intervalMs: config.reportSeconds * 1000,
     });
+    this.#kernel.onReach = ({ means }) => {
+      log.info({ ...means }, 'how connections are reached');
+      this.#rounds.request();
+    };
     const metrics = this.#metrics;
     this.#connections = new Connections({
       ...{ link: new SocketLink({ procRoot: config.procRoot, log }), kernel: this.#kernel, log, metrics },
@@ -154,14 +158,6 @@ class Agent {
   async #act(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const { ignoredLines } = await this.#kernel.turn;
-    this.#kernel.reached.then(
-      ({ means }) => {
-        log.info({ ...means }, 'how connections are reached');
-        this.#rounds.request();
-      },
-      // Whoever waits for the thread to break ends this process.
-      () => undefined,
-    );
     if (ignoredLines > 0)
       log.warn(
         { lines: ignoredLines },

@@ -66,6 +66,8 @@ export interface Reach {
   readonly pins: string | undefined;
   /** Whether sockets can be found by the descriptors of programs. */
   readonly byDescriptors: boolean;
+  /** The program for the kernel could not be loaded for a reason that may pass, and is tried again. */
+  readonly mayBeLoaded?: boolean;
 }
 
 export interface Visited {
@@ -91,6 +93,8 @@ export class KernelLink {
   readonly #broken = Promise.withResolvers<never>();
   readonly #turn = Promise.withResolvers<{ readonly ignoredLines: number }>();
   readonly #reached = Promise.withResolvers<Reach>();
+  /** Told of {@link reach}, and whenever it is another. */
+  onReach: (reach: Reach) => void = () => undefined;
   #reach: Reach | undefined;
   #waitingFor: string | undefined;
   #isOurTurn = false;
@@ -219,6 +223,7 @@ export class KernelLink {
   #takeReach(reach: Reach): void {
     this.#reach = reach;
     this.#reached.resolve(reach);
+    this.onReach(reach);
   }
 
   #hear({ waitingFor, ignoredLines = 0 }: TurnWord): void {

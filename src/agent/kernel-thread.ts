@@ -4,10 +4,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { readGroupsFromTheTop } from '../kernel/control-group.ts';
 import { trimAllocator } from '../kernel/syscall.ts';
+import { backOffMs } from '../kube/backoff.ts';
 import { giveBackMemory } from '../ops/heap.ts';
 import { discover } from './discover.ts';
 import type { Answer, Question, ThreadData, Word } from './kernel-link.ts';
@@ -22,6 +24,7 @@ const { procRoot, ledgerFile, objectFile, steps } = workerData as ThreadData;
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const askAgainMs = 250;
 const stepMs = 1000;
+const loadAgain = { minMs: 2000, maxMs: 10 * 60_000 };
 const clock = new StepClock(steps);
 // Also while a count goes on, or a process is waited for: what hangs in a system call is what does not come to this.
 setInterval(() => clock.step(), stepMs).unref();
@@ -56,9 +59,20 @@ function begin(): void {
   });
   tell({ waitingFor: undefined, ignoredLines: ledger.ignored });
   // It starts a process: values are held meanwhile.
-  void connections.then(({ means, pins, byDescriptors }) => {
-    tell({ reach: { means, pins, byDescriptors } });
-  });
+  void connections.then(tellReach);
+}
+
+/** Now, and whenever it is another. */
+async function tellReach(connections: NodeConnections): Promise<void> {
+  tellOf(connections);
+  for (let failures = 0; connections.mayBeLoaded; failures += 1) {
+    await sleep(backOffMs(failures, loadAgain, Math.random));
+    if (await connections.tryAgain()) tellOf(connections);
+  }
+}
+
+function tellOf({ means, pins, byDescriptors, mayBeLoaded }: NodeConnections): void {
+  tell({ reach: { means, pins, byDescriptors, mayBeLoaded } });
 }
 
 function tell(word: Word): void {
@@ -77,7 +91,7 @@ const answers: Readonly<Record<Question['ask'], Answering>> = {
   remembered: ({ kernel }) => ({ readings: kernel.visit(kernel.remembered()) }),
   restoreAll: ({ kernel }) => ({ restored: kernel.restoreAll() }),
   removeConnections: async ({ connections }) => {
-    (await connections).remove();
+    await (await connections).remove();
     return {};
   },
   discover: () => ({ discovery: discover(procRoot) }),

@@ -55,6 +55,8 @@ async function answerTo(request: LoadRequest): Promise<string> {
     // It could not even be started.
     if (typeof code === 'string') throw error;
     const how = signal ?? `exit status ${code}`;
-    throw new Error(`the process that loads the program ended: ${how} ${stderr}`.trim(), { cause: error });
+    const message = `the process that loads the program ended: ${how} ${stderr}`.trim();
+    // As where there was no memory for it: the next may end better.
+    throw Object.assign(new Error(message, { cause: error }), { code: 'EAGAIN' });
   }
 }

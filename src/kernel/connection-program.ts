@@ -90,6 +90,13 @@ export class ConnectionProgram {
     removeAll(pinFolder, groupFolder === undefined ? undefined : groupAt(groupFolder));
   }
 
+  /** What builds before were told in that control group; each to be closed. */
+  static pinnedBefore(pinFolder: string, groupFolder: string): OrderMaps[] {
+    const group = groupAt(groupFolder);
+    const folders = namesIn(pinFolder).map((name) => join(pinFolder, name));
+    return folders.filter((one) => isAtGroup(one, group)).flatMap((one) => OrderMaps.ofAny(one) ?? []);
+  }
+
   /** Where all of it is pinned. */
   get folder(): string {
     return this.#folder;

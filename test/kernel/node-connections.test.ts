@@ -57,7 +57,7 @@ test('what another build orders goes on where nobody can tell what is asked, and
     await until('it acts no more', () => !isGiven());
   } finally {
     before.close();
-    connections.remove();
+    await connections.remove();
   }
 });
 
@@ -78,6 +78,6 @@ test('what keeps connections in the kernel is loaded anew where somebody took aw
     expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
     expect(isGiven()).toBe(true);
   } finally {
-    connections.remove();
+    await connections.remove();
   }
 });

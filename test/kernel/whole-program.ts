@@ -154,7 +154,7 @@ await setImmediate();
 // The newest are told first, and are gone before the others were.
 closeAll(leaving);
 say('of the host, counted while the pod closes newer ones', ofHost((await counting).readings) - few);
-connections.remove();
+await connections.remove();
 say('pinned in the end', existsSync('/sys/fs/bpf/keepalive'));
 say('a new one in the end', optionsOf(connectTo(address, port)).keepalive);
 

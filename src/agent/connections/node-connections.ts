@@ -1,12 +1,8 @@
-import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { ConnectionProgramOptions } from '../../kernel/connection-program.ts';
 import { ConnectionProgram } from '../../kernel/connection-program.ts';
-import { unifiedRoot } from '../../kernel/control-group.ts';
-import { firstProcess } from '../../kernel/process.ts';
-import { handsOverDescriptors } from '../../kernel/syscall.ts';
 import type { ConnectionMeans } from '../../policy/connection-means.ts';
 import { meansWithoutProgram } from '../../policy/connection-means.ts';
 import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
@@ -15,6 +11,16 @@ import type { PodIdentity } from '../../policy/pod-identity.ts';
 import { KernelOrders } from './kernel-orders.ts';
 import type { Network } from '../node-kernel.ts';
 import { PodFolders } from './pod-folders.ts';
+import type { Pins } from './program-ground.ts';
+import {
+  attempt,
+  countsAsHost,
+  descriptorFault,
+  isPassing,
+  openProgram,
+  pinsOf,
+  removePins,
+} from './program-ground.ts';
 import { ToldTally } from './told-tally.ts';
 
 export interface NodeConnectionsOptions {
@@ -59,9 +65,6 @@ interface Loaded {
   readonly load: () => Promise<Loaded>;
 }
 
-/** BPF_FS_MAGIC */
-const bpfFileSystem = 0xcafe4a11;
-const typesFile = '/sys/kernel/btf/vmlinux';
 const switchedOff = 'switched off by CONNECTIONS';
 
 /** Whose connections are asked about. */
@@ -77,18 +80,16 @@ export interface Followed {
   readonly held: ReadonlySet<Place>;
 }
 
-/** Where programs of ours are pinned, and the control group that those of this node act in; undefined where there is none. */
-interface Pins {
-  readonly pinFolder: string;
-  readonly groupFolder: string | undefined;
-}
-
 /** How they are reached, and by what of ours, where it was loaded. */
 interface Opened {
   readonly means: ConnectionMeans;
+  readonly fault: string | undefined;
   readonly byDescriptors: boolean;
   readonly pins: Pins;
+  readonly networkOf: NodeConnectionsOptions['networkOf'];
   readonly loaded?: Loaded;
+  /** Undefined where loading it again would end like this once more. */
+  readonly load?: (() => Promise<Loaded>) | undefined;
 }
 
 /**
@@ -96,36 +97,75 @@ interface Opened {
  * else blocks, and none of it waits for a program of somebody else.
  */
 export class NodeConnections {
-  readonly means: ConnectionMeans;
   /** Whether sockets are looked for by the descriptors of programs: where the kernel hands none over, that tells of each place. */
   readonly byDescriptors: boolean;
   readonly #pins: Pins;
+  readonly #fault: string | undefined;
+  readonly #networkOf: NodeConnectionsOptions['networkOf'];
+  #means: ConnectionMeans;
+  #load: Opened['load'];
+  #trying: Promise<unknown> = Promise.resolve();
   #isEnding = false;
   #loaded: Loaded | undefined;
 
-  private constructor({ means, byDescriptors, pins, loaded }: Opened) {
-    this.means = means;
-    this.byDescriptors = byDescriptors;
-    this.#pins = pins;
-    this.#loaded = loaded;
+  private constructor(opened: Opened) {
+    this.byDescriptors = opened.byDescriptors;
+    this.#means = opened.means;
+    this.#fault = opened.fault;
+    this.#pins = opened.pins;
+    this.#networkOf = opened.networkOf;
+    this.#loaded = opened.loaded;
+    this.#load = opened.load;
   }
 
   static async open(options: NodeConnectionsOptions): Promise<NodeConnections> {
-    const root = join(options.procRoot, String(firstProcess), 'root');
-    const groups = groupRootOf(options.procRoot);
-    const groupFolder = groups === undefined ? undefined : join(root, groups);
-    const pins = { pinFolder: join(root, 'sys/fs/bpf/keepalive'), groupFolder };
+    const pins = pinsOf(options.procRoot);
     const byDescriptors = countsAsHost(options.procRoot);
     const fault = descriptorFault(byDescriptors);
+    const own = { byDescriptors, fault, pins, networkOf: options.networkOf };
+    let load: Opened['load'];
     try {
-      const loaded = await loaderOf(options, pins)();
-      const means = meansBy(loaded.program.countless, fault);
-      return new NodeConnections({ means, byDescriptors, pins, loaded });
+      load = loaderOf(options, pins);
+      const loaded = await load();
+      return new NodeConnections({ ...own, loaded, means: meansBy(loaded.program.countless, fault) });
     } catch (error) {
+      const mayPass = isPassing(error as NodeJS.ErrnoException);
       // What an agent before pinned would go on by what was asked for then.
-      removePins(pins);
+      if (!mayPass) removePins(pins);
       const means = meansWithoutProgram((error as Error).message, fault);
-      return new NodeConnections({ means, byDescriptors, pins });
+      return new NodeConnections({ ...own, means, load: mayPass ? load : undefined });
+    }
+  }
+
+  get means(): ConnectionMeans {
+    return this.#means;
+  }
+
+  /** The program could not be loaded for a reason that may pass: {@link tryAgain} is to be called now and then. */
+  get mayBeLoaded(): boolean {
+    return this.#load !== undefined;
+  }
+
+  /** Whether {@link means} are others now. */
+  async tryAgain(): Promise<boolean> {
+    const before = this.#means;
+    this.#trying = this.#tryAgain();
+    await this.#trying;
+    return !isDeepStrictEqual(this.#means, before);
+  }
+
+  async #tryAgain(): Promise<void> {
+    const load = this.#load;
+    if (load === undefined) return;
+    try {
+      this.#loaded = await load();
+      this.#load = undefined;
+      this.#means = meansBy(this.#loaded.program.countless, this.#fault);
+    } catch (error) {
+      this.#means = meansWithoutProgram((error as Error).message, this.#fault);
+      if (isPassing(error as NodeJS.ErrnoException)) return;
+      this.#load = undefined;
+      removePins(this.#pins);
     }
   }
 
@@ -136,7 +176,10 @@ export class NodeConnections {
 
   /** From now on new connections of these places have what is asked there, and those of no other. */
   async follow(followed: Followed): Promise<Following> {
-    if (this.#loaded === undefined) return { served: [], againMs: undefined, refused: {} };
+    if (this.#loaded === undefined) {
+      if (this.mayBeLoaded) this.#leaveAsked(followed);
+      return { served: [], againMs: undefined, refused: {} };
+    }
     const isAnew = await this.#loadIfGone(this.#loaded);
     const { orders, program } = this.#loaded;
     const { hasFollowed } = orders;
@@ -144,6 +187,18 @@ export class NodeConnections {
     // Only now does this build serve what the one before did: while a place is held, what that was told of it is its alone.
     if (!hasFollowed && orders.hasFollowed) attempt(() => program.removeOthers());
     return { ...following, isAnew };
+  }
+
+  /** Until it is loaded, what an agent before was told goes on for those who ask for something, and for nobody else. */
+  #leaveAsked({ targets, held, ...followed }: Followed): void {
+    const { pinFolder, groupFolder } = this.#pins;
+    const asking = targets.filter(({ wanted }) => wanted !== undefined).map(({ place }) => place);
+    const goesOn = new Set([...held, ...asking]);
+    if (groupFolder === undefined || goesOn.size === 0) return removePins(this.#pins);
+    const others = () => ConnectionProgram.pinnedBefore(pinFolder, groupFolder);
+    const program = { ...noProgram, others };
+    const orders = new KernelOrders({ program, networkOf: this.#networkOf, folders: undefined });
+    attempt(() => void orders.follow({ ...followed, targets: [], held: goesOn }));
   }
 
   /** Pins are files: somebody may have removed them. */
@@ -183,11 +238,24 @@ export class NodeConnections {
   }
 
   /** Nothing of any agent's of this node is left in the kernel. */
-  remove(): void {
+  async remove(): Promise<void> {
+    // Otherwise it would be pinned by a process that nobody waits for.
+    await this.#trying;
+    this.#load = undefined;
     this.#loaded?.program.close();
     removePins(this.#pins);
   }
 }
+
+/** Nothing was told to it, so there is nothing to be taken back. */
+const noProgram = {
+  ordered: () => [],
+  orderedGroups: () => [],
+  order: () => undefined,
+  orderGroup: () => undefined,
+  withdraw: () => undefined,
+  withdrawGroup: () => undefined,
+};
 
 /** Of this thread. */
 function millisecondsSince(earlier: NodeJS.CpuUsage): number {
@@ -199,24 +267,6 @@ function millisecondsSince(earlier: NodeJS.CpuUsage): number {
 function meansBy(countless: string | undefined, fault: string | undefined): ConnectionMeans {
   if (countless === undefined) return { by: 'BPF', countedBy: 'BPF', why: undefined };
   return { ...meansWithoutProgram(countless, fault), by: 'BPF' };
-}
-
-function descriptorFault(isHost: boolean): string | undefined {
-  if (!isHost) return 'no hostPID';
-  return handsOverDescriptors() ? undefined : 'ENOSYS at pidfd_getfd';
-}
-
-/** As the host's first process has them mounted. */
-function groupRootOf(procRoot: string): string | undefined {
-  try {
-    return unifiedRoot(readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function removePins({ pinFolder, groupFolder }: Pins): void {
-  if (groupFolder !== undefined) attempt(() => ConnectionProgram.removeAll(pinFolder, groupFolder));
 }
 
 /** Throws where there is nothing to load, or nothing to attach it to. */
@@ -233,38 +283,4 @@ function loaderOf(
     return { program, orders: new KernelOrders({ program, networkOf, folders }), load };
   };
   return load;
-}
-
-/** Each reason for itself, in the order in which a person would mend it. */
-async function openProgram(options: ConnectionProgramOptions): Promise<ConnectionProgram> {
-  if (!existsSync(options.objectFile)) throw new Error('this build has no program for the kernel');
-  if (!existsSync(typesFile)) throw new Error('no BTF');
-  if (!isBpfFileSystem(join(options.pinFolder, '..'))) throw new Error('no BPF file system at /sys/fs/bpf');
-  return ConnectionProgram.open(options);
-}
-
-function isBpfFileSystem(folder: string): boolean {
-  try {
-    return statfsSync(folder).type === bpfFileSystem;
-  } catch {
-    return false;
-  }
-}
-
-/** Otherwise a number of the host's is another process's here, and no descriptor can be asked for. */
-function countsAsHost(procRoot: string): boolean {
-  try {
-    const host = statSync(join(procRoot, String(firstProcess), 'ns/pid')).ino;
-    return host === statSync('/proc/self/ns/pid').ino;
-  } catch {
-    return false;
-  }
-}
-
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // Who may not do this has nothing there, and what is not ours is not removed.
-  }
 }

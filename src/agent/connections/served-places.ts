@@ -97,7 +97,8 @@ export class ServedPlaces {
 
   follow(followed: Followed): void {
     this.#followed = followed;
-    if (this.serves) this.#queue.add(follow);
+    // Where it does not yet, what an agent before was told is withdrawn where nobody asks for it.
+    if (this.serves || this.#options.kernel.reach?.mayBeLoaded === true) this.#queue.add(follow);
   }
 
   /** What others saw of a place: how it stands, with the programs that they found; undefined where their word is all there is. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -99,4 +99,53 @@ describe('what is loaded anew', () => {
       expect(connections.pins).toBeUndefined();
     },
   );
+});
+
+describe('a program that cannot be loaded at the start', () => {
+  const follow = (connections: NodeConnections) =>
+    connections.follow({
+      targets: [{ place, wanted: behind(90), timeouts: [90] }],
+      ...{ hostPods: new Set(), running: new Set(), pods: new Map(), held: new Set() },
+    });
+  const failing = async (...faults: (string | undefined)[]) => {
+    const before = join(procRoot, '1/root/sys/fs/bpf/keepalive/0123456789abcdef');
+    mkdirSync(before, { recursive: true });
+    mkdirSync(join(procRoot, '1/root/sys/fs/cgroup'), { recursive: true });
+    const connections = await NodeConnections.open({
+      ...{ procRoot, objectFile: 'keepalive.bpf.o', networkOf: () => ({ cookie: 1n, pid: 1 }) },
+      open: () => {
+        const code = faults.shift();
+        return code === undefined
+          ? Promise.resolve(new PlayedProgram())
+          : Promise.reject(Object.assign(new Error(`${code} at load`), { code }));
+      },
+    });
+    return { connections, isLeft: () => existsSync(before) };
+  };
+
+  test('for a passing reason is loaded when it has passed, and the pins of the build before stay until then', async () => {
+    const { connections, isLeft } = await failing('EAGAIN', 'ENOMEM');
+    expect(connections.means).toMatchObject({ why: expect.stringContaining('EAGAIN at load') as string });
+    expect(await follow(connections)).toMatchObject({ served: [] });
+    expect([connections.mayBeLoaded, isLeft()]).toEqual([true, true]);
+    expect(await connections.tryAgain()).toBe(true);
+    expect([connections.mayBeLoaded, isLeft()]).toEqual([true, true]);
+    expect(await connections.tryAgain()).toBe(true);
+    expect(connections.means).toEqual({ by: 'BPF', countedBy: 'BPF', why: undefined });
+    expect(connections.mayBeLoaded).toBe(false);
+    expect(await follow(connections)).toMatchObject({ served: [{ place }] });
+  });
+
+  test('leaves nothing of the build before where nobody asks for anything any more', async () => {
+    const { connections, isLeft } = await failing('EAGAIN');
+    const none = { hostPods: new Set<never>(), running: new Set<never>(), held: new Set<never>() };
+    await connections.follow({ ...none, targets: [], pods: new Map() });
+    expect(isLeft()).toBe(false);
+  });
+
+  test.each(['EPERM', 'EACCES', 'EINVAL'])('for a lasting reason is not tried again: %s', async (code) => {
+    const { connections, isLeft } = await failing(code);
+    expect([connections.mayBeLoaded, isLeft()]).toEqual([false, false]);
+    expect(await connections.tryAgain()).toBe(false);
+  });
 });

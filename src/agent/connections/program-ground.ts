@@ -1,0 +1,86 @@
+/** What a machine has for the program that looks after connections, and where it goes. */
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { ConnectionProgramOptions } from '../../kernel/connection-program.ts';
+import { ConnectionProgram } from '../../kernel/connection-program.ts';
+import { unifiedRoot } from '../../kernel/control-group.ts';
+import { firstProcess } from '../../kernel/process.ts';
+import { handsOverDescriptors } from '../../kernel/syscall.ts';
+
+/** BPF_FS_MAGIC */
+const bpfFileSystem = 0xcafe4a11;
+const typesFile = '/sys/kernel/btf/vmlinux';
+
+/** Where programs of ours are pinned, and the control group that those of this node act in; undefined where there is none. */
+export interface Pins {
+  readonly pinFolder: string;
+  readonly groupFolder: string | undefined;
+}
+
+export function pinsOf(procRoot: string): Pins {
+  const root = join(procRoot, String(firstProcess), 'root');
+  const groups = groupRootOf(procRoot);
+  const groupFolder = groups === undefined ? undefined : join(root, groups);
+  return { pinFolder: join(root, 'sys/fs/bpf/keepalive'), groupFolder };
+}
+
+/** As the host's first process has them mounted. */
+function groupRootOf(procRoot: string): string | undefined {
+  try {
+    return unifiedRoot(readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+export function removePins({ pinFolder, groupFolder }: Pins): void {
+  if (groupFolder !== undefined) attempt(() => ConnectionProgram.removeAll(pinFolder, groupFolder));
+}
+
+/** What a machine cannot have, it will not have in a minute: the verifier's word, a right, a library, a function of the kernel. */
+const lasting = ['EINVAL', 'EACCES', 'EPERM', 'ENOENT', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUPP', 'EBADF', 'E2BIG'];
+
+/** What has no code is what was found missing before anything was tried. */
+export function isPassing({ code }: NodeJS.ErrnoException): boolean {
+  return code !== undefined && !lasting.includes(code) && !code.startsWith('libbpf');
+}
+
+export function descriptorFault(isHost: boolean): string | undefined {
+  if (!isHost) return 'no hostPID';
+  return handsOverDescriptors() ? undefined : 'ENOSYS at pidfd_getfd';
+}
+
+/** Each reason for itself, in the order in which a person would mend it. */
+export async function openProgram(options: ConnectionProgramOptions): Promise<ConnectionProgram> {
+  if (!existsSync(options.objectFile)) throw new Error('this build has no program for the kernel');
+  if (!existsSync(typesFile)) throw new Error('no BTF');
+  if (!isBpfFileSystem(join(options.pinFolder, '..'))) throw new Error('no BPF file system at /sys/fs/bpf');
+  return ConnectionProgram.open(options);
+}
+
+function isBpfFileSystem(folder: string): boolean {
+  try {
+    return statfsSync(folder).type === bpfFileSystem;
+  } catch {
+    return false;
+  }
+}
+
+/** Otherwise a number of the host's is another process's here, and no descriptor can be asked for. */
+export function countsAsHost(procRoot: string): boolean {
+  try {
+    const host = statSync(join(procRoot, String(firstProcess), 'ns/pid')).ino;
+    return host === statSync('/proc/self/ns/pid').ino;
+  } catch {
+    return false;
+  }
+}
+
+export function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // Who may not do this has nothing there, and what is not ours is not removed.
+  }
+}
