@@ -25,7 +25,7 @@ export function* eachOnce(
     let isOneRead = true;
     for (const told of readAll()) {
       const unmet = told.filter(({ socket, metMs }) => !met.has(socket) && (pass === 0 || metMs <= beganMs));
-      for (const { socket } of unmet) if (met.size < most) met.add(socket);
+      remember(met, unmet, most);
       reads += 1;
       found += unmet.length;
       isOneRead &&= reads === 1 && told.length < fewestInFullRead;
@@ -34,4 +34,8 @@ export function* eachOnce(
     if (isOneRead || found === 0 || met.size >= most) return;
   }
   throw new Error(`connections come and go faster than they are counted, in ${mostPasses} passes`);
+}
+
+function remember(met: Set<number>, told: readonly ToldConnection[], most: number): void {
+  for (const { socket } of told) if (met.size < most) met.add(socket);
 }

@@ -125,7 +125,7 @@ describe('a program that cannot be loaded at the start', () => {
 
   test('for a passing reason is loaded when it has passed, and the pins of the build before stay until then', async () => {
     const { connections, isLeft } = await failing('EAGAIN', 'ENOMEM');
-    expect(connections.means).toMatchObject({ why: expect.stringContaining('EAGAIN at load') as string });
+    expect(connections.means.why).toContain('EAGAIN at load');
     expect(await follow(connections)).toMatchObject({ served: [] });
     expect([connections.mayBeLoaded, isLeft()]).toEqual([true, true]);
     expect(await connections.tryAgain()).toBe(true);

@@ -6,6 +6,7 @@ import type {
 } from '../../../../src/agent/connections/node-connections.ts';
 import type { Swept } from '../../../../src/agent/connections/network-sweep.ts';
 import type { SweepHang } from '../../../../src/agent/connections/socket-link.ts';
+import type { ConnectionCounts, SocketReading } from '../../../../src/policy/connection.ts';
 import type { Place } from '../../../../src/policy/place.ts';
 import { placeOfPod } from '../../../../src/policy/place.ts';
 
@@ -82,3 +83,18 @@ export class PlayedKernel {
 function take(ms: number): Promise<void> {
   return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+export const counts = (over: Partial<ConnectionCounts> = {}): ConnectionCounts => ({
+  ...{ established: 1, protected: 1, exposed: 0, unknown: 0, worst: [] },
+  ...over,
+});
+export const reading = (place: Place, over?: Partial<ConnectionCounts>): SocketReading => ({
+  ...{ place, byTimeout: { 90: counts(over) }, repaired: 0, failures: {}, leftOut: {} },
+});
+export const group = (program: string, count: number) => ({
+  ...{ program, exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:443', count },
+});
+export const exposedBy = (...worst: readonly ReturnType<typeof group>[]): Partial<ConnectionCounts> => {
+  const all = worst.reduce((sum, { count }) => sum + count, 0);
+  return { established: all, protected: 0, exposed: all, worst };
+};

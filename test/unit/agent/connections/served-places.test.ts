@@ -6,30 +6,16 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 
 import { ServedPlaces } from '../../../../src/agent/connections/served-places.ts';
 import { createLog } from '../../../../src/ops/log.ts';
-import type { ConnectionCounts, SocketReading, SocketTarget } from '../../../../src/policy/connection.ts';
+import type { SocketReading, SocketTarget } from '../../../../src/policy/connection.ts';
 import type { Place } from '../../../../src/policy/place.ts';
 import { behind } from '../../../support/builder.ts';
-import { one, other, PlayedKernel } from './played-kernel.ts';
+import { counts, exposedBy, group, one, other, PlayedKernel, reading } from './played-kernel.ts';
 
 const counter = (name: string) => new Counter({ name, help: name, registers: [] });
 const passSteps = 100;
 const target = (place: Place, seconds = 90): SocketTarget => ({
   ...{ place, wanted: behind(seconds), timeouts: [seconds] },
 });
-const counts = (over: Partial<ConnectionCounts> = {}): ConnectionCounts => ({
-  ...{ established: 1, protected: 1, exposed: 0, unknown: 0, worst: [] },
-  ...over,
-});
-const reading = (place: Place, over?: Partial<ConnectionCounts>): SocketReading => ({
-  ...{ place, byTimeout: { 90: counts(over) }, repaired: 0, failures: {}, leftOut: {} },
-});
-const group = (program: string, count: number) => ({
-  ...{ program, exposure: 'KeepaliveOff' as const, peer: '192.0.2.1:443', count },
-});
-const exposedBy = (...worst: readonly ReturnType<typeof group>[]): Partial<ConnectionCounts> => {
-  const all = worst.reduce((sum, { count }) => sum + count, 0);
-  return { established: all, protected: 0, exposed: all, worst };
-};
 const exposed = exposedBy(group('', 1));
 
 let kernel: PlayedKernel;
