@@ -195,7 +195,8 @@ export function groupOfLink(path: string): bigint {
   try {
     const info = Buffer.alloc(linkInfo.bytes);
     checked('obj_get_info_by_fd', library().info(link, info, [info.length]));
-    if (info.readUInt32LE(linkInfo.typeAt) !== linkInfo.typeOfGroups) throw fault('EINVAL', 'obj_get_info_by_fd');
+    if (info.readUInt32LE(linkInfo.typeAt) !== linkInfo.typeOfGroups)
+      throw fault('EINVAL', 'obj_get_info_by_fd');
     return info.readBigUInt64LE(linkInfo.groupAt);
   } finally {
     close(link);

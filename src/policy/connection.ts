@@ -136,7 +136,16 @@ export interface SocketReading {
  * way that nobody can set keepalive on; the kernel, which counts them, fails to; or it does not look after them, and nobody else can.
  */
 export type LeftOut =
-  'Hangs' | 'PodHangs' | 'NodeHangs' | 'TooMany' | 'TooManyOpen' | 'Seldom' | 'MPTCP' | 'SMC' | 'CountFails' | 'NotServed';
+  | 'Hangs'
+  | 'PodHangs'
+  | 'NodeHangs'
+  | 'TooMany'
+  | 'TooManyOpen'
+  | 'Seldom'
+  | 'MPTCP'
+  | 'SMC'
+  | 'CountFails'
+  | 'NotServed';
 
 /** Whose sockets to look at, what to give them, and by which timeouts to judge them. */
 export interface SocketTarget {

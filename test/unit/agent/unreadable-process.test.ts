@@ -76,10 +76,13 @@ test.each([
   ['ours, by its name and its program', 'keepalive-socks', process.execPath, 1],
   ['another of the same program', 'node', process.execPath, 0],
   ['another that has our name', 'keepalive-socks', '/usr/bin/true', 0],
-])('what an earlier agent left behind is told without a look into its memory: %s', (_what, comm, exe, count) => {
-  call(1, comm, exe);
-  expect(new LeftBehindBefore(procRoot).count).toBe(count);
-});
+])(
+  'what an earlier agent left behind is told without a look into its memory: %s',
+  (_what, comm, exe, count) => {
+    call(1, comm, exe);
+    expect(new LeftBehindBefore(procRoot).count).toBe(count);
+  },
+);
 
 test('a process that cannot be read is not the one that was met, and stops nobody who asks', () => {
   expect(isStillThere(procRoot, { pid: 7, started: 77 })).toBe(true);
