@@ -23,12 +23,7 @@ const packages = (architecture: Architecture) => [
 /** What comes before mmdebstrap, and what it is told beside what all are. */
 const ways = {
   amd64: { before: '', run: 'mmdebstrap', options: '' },
-  arm64: {
-    before: foreign,
-    // The kernel's package would make an initramfs, which takes a third of the time there and is removed.
-    run: 'INITRD=No foreign mmdebstrap',
-    options: ' --arch=arm64 --skip=check/qemu',
-  },
+  arm64: { before: foreign, run: 'foreign mmdebstrap', options: ' --arch=arm64 --skip=check/qemu' },
 } as const satisfies Record<Architecture, object>;
 
 /** Neither a boot loader nor an initramfs: qemu is given the kernel, and modules for it. No mount either: mke2fs copies a folder. */
