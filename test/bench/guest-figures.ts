@@ -14,7 +14,7 @@ import { placeOfPod } from '../../src/policy/place.ts';
 import { identitiesOf } from '../kernel/wire.ts';
 import { behind } from '../support/builder.ts';
 import { kernelSockets } from './kernel-sockets.ts';
-import { percentile } from './result.ts';
+import { perSocket } from './result.ts';
 
 const [objectFile = '', idle = ''] = process.argv.slice(2);
 const pods = 250;
@@ -60,8 +60,7 @@ function say(saw: string, as: Readonly<Record<string, number>>): void {
 }
 
 function sayRow(what: string, ms: readonly number[]): void {
-  const p50 = percentile(ms, 50);
-  say(what, { 'p50 ms': p50, 'µs a socket': (p50 * 1000) / socketCount, rounds: ms.length });
+  say(what, perSocket(what, ms, socketCount).figures);
 }
 
 const first = await startPods();

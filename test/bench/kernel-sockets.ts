@@ -11,7 +11,7 @@ import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { acceptFrom, closeAll, connectTo, listenAt } from '../kernel/plain-socket.ts';
 import { behind } from '../support/builder.ts';
 import type { Row } from './result.ts';
-import { percentile } from './result.ts';
+import { perSocket } from './result.ts';
 
 export interface KernelSocketsOptions {
   readonly objectFile: string;
@@ -57,8 +57,8 @@ export async function kernelSockets(options: KernelSocketsOptions): Promise<Row[
     const opened = measureOpening({ home, procRoot, network: one, program });
     return [
       { what: 'the program loaded, once, by the clock', figures: { 'p50 ms': loadedMs, rounds: 1 } },
-      row(`repaired by a sweep of each of ${networks.length} networks`, [first.cpuMs], socketCount),
-      row('swept again, nothing to give', again, socketCount),
+      perSocket(`repaired by a sweep of each of ${networks.length} networks`, [first.cpuMs], socketCount),
+      perSocket('swept again, nothing to give', again, socketCount),
       ...countedRows(program, { socketCount, rounds }),
       ...opened,
     ];
@@ -93,7 +93,7 @@ function countedRows(
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1000;
   });
-  return [row('counted by the kernel, all networks in one read', times, socketCount)];
+  return [perSocket('counted by the kernel, all networks in one read', times, socketCount)];
 }
 
 /** One after the other, so that what else the machine does falls on both alike. */
@@ -122,11 +122,11 @@ function measureOpening({
     closeAll([listener]);
   });
   return [
-    row('connect and accept, nothing ordered for the network', times.without, pairs),
-    row('connect and accept, both ends given values when established', times.with, pairs),
+    perSocket('connect and accept, nothing ordered for the network', times.without, pairs),
+    perSocket('connect and accept, both ends given values when established', times.with, pairs),
     ...(inProgram === undefined
       ? []
-      : [row('of that the program itself, by the kernel’s account', inProgram, pairs)]),
+      : [perSocket('of that the program itself, by the kernel’s account', inProgram, pairs)]),
   ];
 }
 
@@ -187,9 +187,4 @@ function inside<T>(home: HomeNamespace, processFolder: string, action: (fd: numb
   } finally {
     closeSync(fd);
   }
-}
-
-function row(what: string, ms: readonly number[], of: number): Row {
-  const p50 = percentile(ms, 50);
-  return { what, figures: { 'p50 ms': p50, 'µs a socket': (p50 * 1000) / of, rounds: ms.length } };
 }

@@ -56,3 +56,9 @@ export function latencies(ms: readonly number[]): Row['figures'] {
     n: ms.length,
   };
 }
+
+/** What was done to so many sockets, some times over, in milliseconds each. */
+export function perSocket(what: string, ms: readonly number[], sockets: number): Row {
+  const p50 = percentile(ms, 50);
+  return { what, figures: { 'p50 ms': p50, 'µs a socket': (p50 * 1000) / sockets, rounds: ms.length } };
+}

@@ -14,7 +14,7 @@ import { placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
 import { kernelSockets } from './kernel-sockets.ts';
 import type { Bench, Result, Row } from './result.ts';
-import { percentile } from './result.ts';
+import { percentile, perSocket } from './result.ts';
 
 const pods = 250;
 interface Size {
@@ -95,13 +95,13 @@ async function measure({ connections, rounds }: Size, say: (text: string) => voi
       bench: 'sockets',
       setting: `${pods} pods, ${socketCount} sockets and ${pods} that listen, behind ${timeoutSeconds} s: new ones are looked for every ${period} s, all are counted every ${countSeconds} s; milliseconds of a core`,
       rows: [
-        row('repaired at first sight, all of them', [repaired.cpuMs], socketCount + pods),
-        row('every socket looked at and counted', counts, socketCount + pods),
-        row('new ones looked for, none there', looks, socketCount + pods),
+        perSocket('repaired at first sight, all of them', [repaired.cpuMs], socketCount + pods),
+        perSocket('every socket looked at and counted', counts, socketCount + pods),
+        perSocket('new ones looked for, none there', looks, socketCount + pods),
         { what: 'steady, of a core', figures: { '%': share } },
         { what: 'the longest step', figures: { ms: longestStepMs } },
         ...inKernel,
-        row('nsenter … ss -tno in each namespace', theirs, socketCount),
+        perSocket('nsenter … ss -tno in each namespace', theirs, socketCount),
       ],
     };
   } finally {
@@ -127,17 +127,6 @@ async function kernelRows({ connections, rounds }: Size, say: (text: string) => 
   } finally {
     await machine.stop();
   }
-}
-
-function row(what: string, ms: readonly number[], of: number): Row {
-  return {
-    what,
-    figures: {
-      'p50 ms': percentile(ms, 50),
-      'µs a socket': (percentile(ms, 50) * 1000) / of,
-      rounds: ms.length,
-    },
-  };
 }
 
 /** Per cent: within a minute one count, and a look in every other period. */

@@ -30,6 +30,13 @@ export const armWorld: Part = {
     }),
 };
 
+/** As qemu emulates one. */
+export const armMachine = {
+  ...{ emulator: 'qemu-system-aarch64', machine: 'virt', console: 'ttyAMA0' },
+  // The signatures of pointers that the architecture describes are slow to emulate (QEMU's manual, `pauth-impdef`).
+  cpu: 'max,pauth-impdef=on',
+};
+
 export const armBusybox = join(root, 'bin/busybox');
 export const armNode = join(armPlace, 'package/bin/node');
 

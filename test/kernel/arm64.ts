@@ -1,16 +1,11 @@
 /** What a guest of arm64 takes, since no program of this machine runs there. */
-import { armBusybox, armLibraries, armNode } from '../cluster/arm64.ts';
+import { armBusybox, armLibraries, armMachine, armNode } from '../cluster/arm64.ts';
 import type { Board } from '../cluster/guest.ts';
 import { unpacked } from '../cluster/unpacked.ts';
 
 export const armPackages = unpacked('arm64', ['qemu-system-arm']);
 
-// The signatures of pointers that the architecture describes are slow to emulate (QEMU's manual, `pauth-impdef`).
-const cpu = 'max,pauth-impdef=on';
-export const armBoard: Board = {
-  ...{ emulator: 'qemu-system-aarch64', machine: 'virt', cpu, console: 'ttyAMA0' },
-  busybox: armBusybox,
-};
+export const armBoard: Board = { ...armMachine, busybox: armBusybox };
 
 /** By their paths in the guest, where Node is to be found at `at`. */
 export function armFiles(at: string): Record<string, string> {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+import { attempt } from '../../kernel/connection-pins.ts';
 import type { ConnectionProgramOptions } from '../../kernel/connection-program.ts';
 import { ConnectionProgram } from '../../kernel/connection-program.ts';
 import type { ConnectionMeans } from '../../policy/connection-means.ts';
@@ -13,7 +14,6 @@ import type { Network } from '../node-kernel.ts';
 import { PodFolders } from './pod-folders.ts';
 import type { Pins } from './program-ground.ts';
 import {
-  attempt,
   countsAsHost,
   descriptorFault,
   isPassing,

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { attempt } from '../../kernel/connection-pins.ts';
 import type { ConnectionProgramOptions } from '../../kernel/connection-program.ts';
 import { ConnectionProgram } from '../../kernel/connection-program.ts';
 import { unifiedRoot } from '../../kernel/control-group.ts';
@@ -27,13 +28,11 @@ export function pinsOf(procRoot: string): Pins {
 
 /** As the host's first process has them mounted. */
 function groupRootOf(procRoot: string): string | undefined {
-  try {
-    return unifiedRoot(readFileSync(join(procRoot, String(firstProcess), 'mountinfo'), 'utf8'));
-  } catch {
-    return undefined;
-  }
+  const file = join(procRoot, String(firstProcess), 'mountinfo');
+  return attempt(() => unifiedRoot(readFileSync(file, 'utf8')));
 }
 
+/** Who may not do this has nothing there, and what is not ours is not removed. */
 export function removePins({ pinFolder, groupFolder }: Pins): void {
   if (groupFolder !== undefined) attempt(() => ConnectionProgram.removeAll(pinFolder, groupFolder));
 }
@@ -74,13 +73,5 @@ export function countsAsHost(procRoot: string): boolean {
     return host === statSync('/proc/self/ns/pid').ino;
   } catch {
     return false;
-  }
-}
-
-export function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // Who may not do this has nothing there, and what is not ours is not removed.
   }
 }

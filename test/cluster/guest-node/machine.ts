@@ -1,4 +1,5 @@
 import type { Architecture } from '../../../scripts/release/architecture.ts';
+import { armMachine } from '../arm64.ts';
 import type { Debian } from './debian.ts';
 import type { GuestKernel } from './kernel.ts';
 
@@ -46,10 +47,8 @@ const boards: Readonly<Record<Architecture, Board>> = {
     parameters: ['console=ttyS0', 'tsc=reliable'],
   },
   arm64: {
-    ...{ emulator: 'qemu-system-aarch64', machine: 'virt' },
-    // The signatures of pointers that the architecture describes are slow to emulate (QEMU's manual, `pauth-impdef`).
-    cpu: 'max,pauth-impdef=on',
-    parameters: ['console=ttyAMA0'],
+    ...armMachine,
+    parameters: [`console=${armMachine.console}`],
   },
 };
 
