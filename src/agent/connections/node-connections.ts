@@ -80,18 +80,6 @@ export interface Followed {
   readonly held: ReadonlySet<Place>;
 }
 
-/** How they are reached, and by what of ours, where it was loaded. */
-interface Opened {
-  readonly means: ConnectionMeans;
-  readonly fault: string | undefined;
-  readonly byDescriptors: boolean;
-  readonly pins: Pins;
-  readonly networkOf: NodeConnectionsOptions['networkOf'];
-  readonly loaded?: Loaded;
-  /** Undefined where loading it again would end like this once more. */
-  readonly load?: (() => Promise<Loaded>) | undefined;
-}
-
 /**
  * The connections of a node as far as the kernel itself looks after them. Loading the program is a process of its own; all
  * else blocks, and none of it waits for a program of somebody else.
@@ -103,38 +91,26 @@ export class NodeConnections {
   readonly #fault: string | undefined;
   readonly #networkOf: NodeConnectionsOptions['networkOf'];
   #means: ConnectionMeans;
-  #load: Opened['load'];
+  /** Undefined where it was loaded, or loading it again would end as it did. */
+  #load: (() => Promise<Loaded>) | undefined;
   #trying: Promise<unknown> = Promise.resolve();
   #isEnding = false;
   #loaded: Loaded | undefined;
 
-  private constructor(opened: Opened) {
-    this.byDescriptors = opened.byDescriptors;
-    this.#means = opened.means;
-    this.#fault = opened.fault;
-    this.#pins = opened.pins;
-    this.#networkOf = opened.networkOf;
-    this.#loaded = opened.loaded;
-    this.#load = opened.load;
+  private constructor(options: NodeConnectionsOptions) {
+    const { procRoot, networkOf } = options;
+    this.#pins = pinsOf(procRoot);
+    this.#networkOf = networkOf;
+    this.byDescriptors = countsAsHost(procRoot);
+    this.#fault = descriptorFault(this.byDescriptors);
+    this.#means = meansWithoutProgram('not loaded yet', this.#fault);
+    this.#load = async () => loaderOf(options, this.#pins)();
   }
 
   static async open(options: NodeConnectionsOptions): Promise<NodeConnections> {
-    const pins = pinsOf(options.procRoot);
-    const byDescriptors = countsAsHost(options.procRoot);
-    const fault = descriptorFault(byDescriptors);
-    const own = { byDescriptors, fault, pins, networkOf: options.networkOf };
-    let load: Opened['load'];
-    try {
-      load = loaderOf(options, pins);
-      const loaded = await load();
-      return new NodeConnections({ ...own, loaded, means: meansBy(loaded.program.countless, fault) });
-    } catch (error) {
-      const mayPass = isPassing(error as NodeJS.ErrnoException);
-      // What an agent before pinned would go on by what was asked for then.
-      if (!mayPass) removePins(pins);
-      const means = meansWithoutProgram((error as Error).message, fault);
-      return new NodeConnections({ ...own, means, load: mayPass ? load : undefined });
-    }
+    const connections = new NodeConnections(options);
+    await connections.tryAgain();
+    return connections;
   }
 
   get means(): ConnectionMeans {
@@ -165,6 +141,7 @@ export class NodeConnections {
       this.#means = meansWithoutProgram((error as Error).message, this.#fault);
       if (isPassing(error as NodeJS.ErrnoException)) return;
       this.#load = undefined;
+      // What an agent before pinned would go on by what was asked for then.
       removePins(this.#pins);
     }
   }
