@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 
 import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
-import { attachedTo } from '../../src/kernel/libbpf.ts';
+import { attachedTo, detachLink, openPinned } from '../../src/kernel/libbpf.ts';
 import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { until } from '../cluster/wait.ts';
 import { behind } from '../support/builder.ts';
@@ -78,6 +78,18 @@ test('what acts in a control group that was removed is not taken for the program
   expect(program.isWhole).toBe(false);
   const again = await open(one);
   expect(again.isWhole).toBe(true);
+  await until('it acts there', () => isAttached(one));
+});
+
+test('pins of a program that somebody detached are not taken for one that acts', async () => {
+  const [one] = groups;
+  const program = await open(one);
+  const link = openPinned(join(program.folder, 'born'));
+  detachLink(link);
+  closeSync(link);
+  expect(existsSync(join(program.folder, 'born'))).toBe(true);
+  expect(program.isWhole).toBe(false);
+  expect((await open(one)).isWhole).toBe(true);
   await until('it acts there', () => isAttached(one));
 });
 
