@@ -18,11 +18,12 @@ const place = placeOfPod('one');
 let ground: Ground;
 beforeAll(async () => {
   ground = await Ground.start();
-  await ground.machine.host.execOrThrow(['mount', '-t', 'bpf', 'bpf', '/sys/fs/bpf'], { cwd: '/' });
+  await run('mount', '-t', 'bpf', 'bpf', '/sys/fs/bpf');
 });
 afterEach(() => ground.closeSockets());
 afterAll(() => ground.stop());
 
+const run = (...argv: string[]) => ground.machine.host.execOrThrow(argv, { cwd: '/' });
 const begin = () =>
   NodeConnections.open({
     ...{ procRoot: ground.machine.procRoot, objectFile: ground.objectFile },
@@ -40,7 +41,7 @@ test('what another build orders goes on where nobody can tell what is asked, and
   // A build to come may know networks by something else.
   const odd = ['mkdir odd', 'ln *-*/marks odd/networks', 'ln *-*/groups odd/groups'];
   const inPins = ['cd /sys/fs/bpf/keepalive', ...odd].join('\n');
-  await ground.machine.host.execOrThrow(['sh', '-ec', inPins], { cwd: '/' });
+  await run('sh', '-ec', inPins);
   const connections = await begin();
   const follow = (held: readonly Place[]) =>
     connections.follow({
@@ -72,11 +73,25 @@ test('what keeps connections in the kernel is loaded anew where somebody took aw
     ground.serve();
     expect(await follow()).toMatchObject({ served: [{ place }], isAnew: false });
     expect(isGiven()).toBe(true);
-    await ground.machine.host.execOrThrow(['rm', '-r', '/sys/fs/bpf/keepalive'], { cwd: '/' });
+    await run('rm', '-r', '/sys/fs/bpf/keepalive');
     // The kernel detaches it a moment after its last pin has gone.
     await until('it acts no more', () => !isGiven());
     expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
     expect(isGiven()).toBe(true);
+  } finally {
+    await connections.remove();
+  }
+});
+
+test('a BPF file system may come after the agent', async () => {
+  await run('umount', '/sys/fs/bpf');
+  const connections = await begin();
+  try {
+    expect(connections.means.why).toMatch(/^no BPF file system at \/sys\/fs\/bpf/);
+    expect([await connections.tryAgain(), connections.mayBeLoaded]).toEqual([false, true]);
+    await run('mount', '-t', 'bpf', 'bpf', '/sys/fs/bpf');
+    expect([await connections.tryAgain(), connections.mayBeLoaded]).toEqual([true, false]);
+    expect(connections.means.by).toBe('BPF');
   } finally {
     await connections.remove();
   }

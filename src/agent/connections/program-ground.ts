@@ -54,7 +54,9 @@ export function descriptorFault(isHost: boolean): string | undefined {
 export async function openProgram(options: ConnectionProgramOptions): Promise<ConnectionProgram> {
   if (!existsSync(options.objectFile)) throw new Error('this build has no program for the kernel');
   if (!existsSync(typesFile)) throw new Error('no BTF');
-  if (!isBpfFileSystem(join(options.pinFolder, '..'))) throw new Error('no BPF file system at /sys/fs/bpf');
+  // Some mount it when something asks for it first, which may be after this agent.
+  if (!isBpfFileSystem(join(options.pinFolder, '..')))
+    throw Object.assign(new Error('no BPF file system at /sys/fs/bpf'), { code: 'EAGAIN' });
   return ConnectionProgram.open(options);
 }
 
