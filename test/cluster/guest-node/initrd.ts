@@ -99,7 +99,6 @@ for port in /sys/class/virtio-ports/*; do ln -s ../\${port##*/} /dev/virtio-port
 ip link set lo up; ip link set eth0 up
 ${[...addresses.map(addAddress), ...wired(control, family).map(addRoute)].join('\n')}
 echo "guest ${guest.name}: systemd follows"
-for cpu in /sys/devices/system/cpu/cpu*/online; do echo 1 > $cpu; done
 umount /proc /sys
 mount --move /dev /new/dev
 exec switch_root /new /sbin/init

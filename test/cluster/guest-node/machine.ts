@@ -26,9 +26,6 @@ const commandLine = [
   'panic=-1',
   // Page tables of their own for kernel and programs make the emulation forget its translations at each system call.
   'mitigations=off',
-  // While it starts the kernel changes its own code, which qemu before 8.1 may run half changed on another processor, once in
-  // hundreds of starts (`int3` in a panic; https://bugzilla.redhat.com/show_bug.cgi?id=2216496): the others come when that is done.
-  'maxcpus=1',
 ];
 
 interface Board {
