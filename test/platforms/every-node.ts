@@ -240,14 +240,18 @@ export function describeEveryNode(
     check(
       'appArmor',
       async () => {
-        for (const node of armoured) await confine(bench, node);
-        await bench.apply(kap(namespace, 'nat', 60));
         const there = (name: string) => armoured.some((node) => name.endsWith(`-${node}`));
         const kept = running.filter(there);
-        await untilConfinementIsTold(bench, policy, [...kept, ...onEach('new').filter(there)]);
-        // What a pod has of the agent before, it keeps.
-        expect(await pods.valuesOf(kept)).toEqual(holding(kept, '15/5/6'));
-        for (const node of armoured) await letOut(bench, node);
+        try {
+          for (const node of armoured) await confine(bench, node);
+          await bench.apply(kap(namespace, 'nat', 60));
+          await untilConfinementIsTold(bench, policy, [...kept, ...onEach('new').filter(there)]);
+          // What a pod has of the agent before, it keeps.
+          expect(await pods.valuesOf(kept)).toEqual(holding(kept, '15/5/6'));
+        } finally {
+          // Or the checks to come would fail for it.
+          for (const node of armoured) await letOut(bench, node);
+        }
         await bench.apply(kap(namespace, 'nat', 45));
         await told('15/5/6', [...running, ...onEach('new')]);
       },
