@@ -57,6 +57,7 @@ export class Rounds {
   /** After a round it rests for as long as deciding took: over a heap of policies, events in crowds would leave no time for anything else. */
   #restUntilMs = -Infinity;
   #discovery: Discovery | undefined;
+  #isLookedThrough = true;
   /** Why a place was last left as it is: said once, and not at each try. */
   readonly #complaints = new Map<Place, string>();
 
@@ -142,7 +143,7 @@ export class Rounds {
       this.#lastResyncMs = startedMs;
       for (const place of this.#complaints.keys())
         if (!this.#places.names.has(place)) this.#complaints.delete(place);
-      this.#discovery = await kernel.discover().catch((error: unknown) => this.#undiscovered(error));
+      this.#discovery = await this.#discover();
     }
     const nowMs = this.#clock.now();
     this.#places.take(readings, { nowMs, walkMs });
@@ -155,10 +156,18 @@ export class Rounds {
     return { afterMs: Math.max(1, Math.min(resyncInMs, this.#places.nextDueMs(nowMs) ?? Infinity)) };
   }
 
-  /** What could not be looked at is as it was; nothing depends on it. */
-  #undiscovered(error: unknown): Discovery | undefined {
-    this.#options.log.warn({ reason: (error as Error).message }, 'node not looked through');
-    return this.#discovery;
+  /** What could not be looked at is as it was; nothing depends on it. Said once, and not at each try. */
+  async #discover(): Promise<Discovery | undefined> {
+    const { kernel, log } = this.#options;
+    try {
+      const discovery = await kernel.discover();
+      this.#isLookedThrough = true;
+      return discovery;
+    } catch (error) {
+      if (this.#isLookedThrough) log.warn({ reason: (error as Error).message }, 'node not looked through');
+      this.#isLookedThrough = false;
+      return this.#discovery;
+    }
   }
 
   #report(selections: NodeSelections): void {

@@ -17,6 +17,7 @@ import { HandClock } from '../kube/hand-clock.ts';
 /** What hinders a whole node cannot be made on this one. */
 class Hindered {
   isFree = false;
+  isBlind = false;
   visits = 0;
   reach: Reach | undefined;
 
@@ -32,7 +33,7 @@ class Hindered {
   }
 
   discover() {
-    return Promise.resolve(undefined);
+    return this.isBlind ? Promise.reject(new Error('EACCES: open')) : Promise.resolve(undefined);
   }
 }
 
@@ -41,8 +42,10 @@ let clock: HandClock;
 let kernel: Hindered;
 let rounds: Rounds;
 let reports: unknown[];
+let lines: string[];
 beforeEach(() => {
   reports = [];
+  lines = [];
   folder = mkdtempSync(join(tmpdir(), 'keepalive-rounds-'));
   clock = new HandClock();
   kernel = new Hindered();
@@ -50,7 +53,7 @@ beforeEach(() => {
     ...{ kernel, clock, world: new World('n1'), standstill: new Standstill(join(folder, 'standstill')) },
     connections: { follow: () => undefined, sockets: undefined },
     reporter: { offer: (make) => reports.push(make()) },
-    log: createLog({ level: 'silent', base: {} }),
+    log: createLog({ level: 'warn', base: {}, destination: { write: (line) => void lines.push(line) } }),
     metrics: createAgentMetrics({ version: 'test', places: () => 0, reflectors: () => [] }),
     ...{ node: 'n1', version: 'test', peers: 'Hide', resyncMs: 30_000 },
   });
@@ -103,4 +106,18 @@ test('values are held at once, and told when it is known how connections are rea
   kernel.reach = { means, pins: undefined, byDescriptors: true };
   await pass(1);
   expect(reports[0]).toMatchObject({ connections: { by: 'Descriptors', why: 'no BTF' } });
+});
+
+test('what hinders looking through the node is said once, and once more after it could be', async () => {
+  kernel.isFree = true;
+  kernel.isBlind = true;
+  rounds.start();
+  const said = () => lines.filter((line) => line.includes('node not looked through')).length;
+  await pass(100);
+  expect(said()).toBe(1);
+  kernel.isBlind = false;
+  await pass(31);
+  kernel.isBlind = true;
+  await pass(31);
+  expect(said()).toBe(2);
 });
