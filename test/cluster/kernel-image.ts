@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
 import { runOrThrow } from './command.ts';
-import { debianSource } from './package.ts';
+import { debianMirror } from './package.ts';
 import type { Part } from './prepare.ts';
 
 /** A kernel of a distribution, as that distribution builds it. */
@@ -55,6 +55,7 @@ export function kernelImage(source: KernelSource): KernelImage {
   };
 }
 
+const debianKeys = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const ubuntuMirror = 'http://archive.ubuntu.com/ubuntu';
 
 async function fetchInto(
@@ -101,6 +102,10 @@ export async function unpackForeign(
   for (const archive of globSync(join(apt.folder, '*.deb')))
     await runOrThrow(['dpkg-deb', '-x', archive, folder], { signal });
   rmSync(apt.folder, { recursive: true });
+}
+
+async function debianSource(): Promise<string> {
+  return `[signed-by=${debianKeys}] ${await debianMirror()}`;
 }
 
 function requireSum(archive: string, sums: readonly string[]): void {

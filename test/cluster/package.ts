@@ -53,13 +53,6 @@ export async function debianMirror(): Promise<string> {
   return mirrorIn(await runOrThrow(['apt-get', 'indextargets', ...format]));
 }
 
-const debianKeys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-
-/** As a line of sources.list begins, after `deb`. */
-export async function debianSource(): Promise<string> {
-  return `[signed-by=${debianKeys}] ${await debianMirror()}`;
-}
-
 /** Of origin, label and address, as the lists of apt have them. An address alone does not tell: others publish theirs below /debian/ too. */
 export function mirrorIn(listed: string): string {
   const sources = listed.split('\n').map((line) => line.split('\t'));

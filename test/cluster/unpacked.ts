@@ -1,10 +1,9 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill, placeFor } from './cache.ts';
 import { runOrThrow } from './command.ts';
 import type { Host } from './host.ts';
-import { debianSource } from './package.ts';
 
 /**
  * Debian packages that are unpacked and never installed: this machine gets no service, no user and no boot file of
@@ -18,62 +17,35 @@ export interface Unpacked {
   readonly build: (signal?: AbortSignal) => Promise<void>;
 }
 
-/** `suite`: of Debian, that has newer ones than this machine's sources. */
-export function unpacked(name: string, packages: readonly string[], suite?: string): Unpacked {
+export function unpacked(name: string, packages: readonly string[]): Unpacked {
   // The machine's own libraries go with them, so those of another release are others.
-  const folder = placeFor('unpacked', name, [
-    readFileSync('/etc/os-release'),
-    packages.join(),
-    ...(suite === undefined ? [] : [suite]),
-  ]);
+  const folder = placeFor('unpacked', name, [readFileSync('/etc/os-release'), packages.join()]);
   return {
     packages,
     folder,
     isBuilt: () => existsSync(folder),
-    build: (signal) => fill(folder, (at) => unpackInto(at, { packages, suite, signal })),
+    build: (signal) => fill(folder, (at) => unpackInto(at, packages, signal)),
   };
 }
 
-interface Wanted {
-  readonly packages: readonly string[];
-  readonly suite: string | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
 /** What is missing here of the packages and of all that they depend on. */
-async function unpackInto(folder: string, { packages, suite, signal }: Wanted): Promise<void> {
+async function unpackInto(
+  folder: string,
+  packages: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const archives = join(folder, 'archives');
   mkdirSync(join(archives, 'partial'), { recursive: true });
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, signal };
-  const sources = suite === undefined ? [] : await withSuite(archives, suite);
-  const into = [
-    '-q',
-    '-y',
-    '-o',
-    `Dir::Cache::archives=${archives}`,
-    '-o',
-    'APT::Sandbox::User=root',
-    ...sources,
-  ];
+  const into = ['-o', `Dir::Cache::archives=${archives}`, '-o', 'APT::Sandbox::User=root'];
   // Even those that are installed: they may go while this folder stays.
   const only = ['--no-install-recommends', '--reinstall', '--download-only', 'install', ...packages];
-  await runOrThrow(['apt-get', ...into, 'update'], options);
-  await runOrThrow(['apt-get', ...into, ...only], options);
+  await runOrThrow(['apt-get', '-q', 'update'], options);
+  await runOrThrow(['apt-get', '-q', '-y', ...into, ...only], options);
   for (const archive of readdirSync(archives).filter((one) => one.endsWith('.deb')))
     await runOrThrow(['dpkg-deb', '-x', join(archives, archive), folder], options);
   rmSync(archives, { recursive: true });
   mergeUsr(folder);
-}
-
-const machineSources = '/etc/apt/sources.list';
-
-/** Options that make apt prefer a suite to the sources of this machine, whose own lists are left alone. */
-async function withSuite(folder: string, suite: string): Promise<string[]> {
-  const [sources, lists] = [join(folder, 'sources.list'), join(folder, 'lists')];
-  mkdirSync(join(lists, 'partial'), { recursive: true });
-  const own = existsSync(machineSources) ? readFileSync(machineSources, 'utf8') : '';
-  writeFileSync(sources, `${own}\ndeb ${await debianSource()} ${suite} main\n`);
-  return ['-t', suite, '-o', `Dir::Etc::sourcelist=${sources}`, '-o', `Dir::State::lists=${lists}`];
 }
 
 /** As on every Debian since 12: /lib, /bin and /sbin are those of /usr. */

@@ -1,12 +1,10 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { nodeFolder } from '../components.ts';
 import type { Host } from '../host.ts';
 import type { Lab } from '../lab.ts';
 import type { Guest } from '../roster.ts';
-import { guestsOf } from '../roster.ts';
 import { layOver } from '../unpacked.ts';
 import { debian } from './debian.ts';
 import { equipment } from './equipment.ts';
@@ -54,10 +52,8 @@ export async function bootGuest(lab: Lab, guest: Guest, disks: GuestDisks): Prom
   await layOver(host, equipment(architecture));
   await wire(lab, host, name);
   const logs = guestLogs(lab.folder, guest);
-  // Where all guests have to share, a second one would only wait for its turn, and the first for the second.
-  const processors = availableParallelism() > guestsOf(lab.state).length ? 2 : 1;
   const argv = qemu({
-    ...{ processors, debian: own, kernel, initrd, index, tap: 'tap0', disks: [disks.programs, disks.store] },
+    ...{ debian: own, kernel, initrd, index, tap: 'tap0', disks: [disks.programs, disks.store] },
     monitor: monitorOf(lab, guest),
     logs: Object.fromEntries(programsOf(spec).map((one) => [one, logs[`${name}/${one}`] ?? ''])),
   });
