@@ -2,7 +2,7 @@ import type { Endpoint } from './tcp-socket.ts';
 import { isMapped } from './endpoint.ts';
 import { askSocketDiagnosis, close, openSocketDiagnosis } from './syscall.ts';
 
-/** One established connection, as the kernel's table has it. */
+/** One connection, as the kernel's table has it. */
 export interface Connection {
   readonly family: 4 | 6;
   readonly self: Endpoint;

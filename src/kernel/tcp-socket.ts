@@ -24,8 +24,12 @@ const IPPROTO_SMC = 256;
 const IPPROTO_MPTCP = 262;
 const families: Readonly<Record<number, 4 | 6>> = { 2: 4, 10: 6 };
 /** First byte of TCP_INFO, include/net/tcp_states.h. */
-const states: Readonly<Record<number, SocketState>> = { 1: 'established', 10: 'listening' };
-export type SocketState = 'established' | 'listening' | 'other';
+const states: Readonly<Record<number, SocketState>> = {
+  ...{ 1: 'established', 10: 'listening' },
+  // FIN_WAIT2 and CLOSE_WAIT: one end has said all it has to say, and may wait for long for what the other has.
+  ...{ 5: 'half closed', 8: 'half closed' },
+};
+export type SocketState = 'established' | 'half closed' | 'listening' | 'other';
 
 /** `sockaddr_in6` is the longer one. */
 const addressBytes = 28;
@@ -40,7 +44,7 @@ export interface Endpoint {
 export interface SocketFacts {
   readonly state: SocketState;
   readonly family: 4 | 6;
-  /** Of an established one. */
+  /** Of one that is established or half closed. */
   readonly peer: Endpoint | undefined;
   /** Whether the program asked for keepalive. */
   readonly keepalive: boolean;
@@ -107,7 +111,7 @@ export class TcpSocket {
     return {
       state,
       family: this.#family,
-      peer: state === 'established' ? this.endpoint('peer') : undefined,
+      peer: state === 'established' || state === 'half closed' ? this.endpoint('peer') : undefined,
       keepalive: readNumber(this.#fd, options.keepalive) === 1,
       values: {
         timeSeconds: readNumber(this.#fd, options.idle),

@@ -27,7 +27,8 @@ beforeEach(async () => {
 });
 afterEach(() => machine.stop());
 
-const serve = (address = '::') => machine.program(server, [...script('talker.ts'), 'serve', address, port]);
+const serve = (address = '::', ...more: string[]) =>
+  machine.program(server, [...script('talker.ts'), 'serve', address, port, ...more]);
 const connect = (count: number, manner: string, address = '10.7.0.1', ...more: string[]) =>
   machine.program(client, [...script('talker.ts'), 'connect', address, port, String(count), manner, ...more]);
 
@@ -62,8 +63,8 @@ const counts = async (options?: Options): Promise<Omit<ConnectionCounts, 'worst'
   return numbers;
 };
 /** Seconds until the keepalive timer of each connection of the pod; none for one without. */
-const timers = async (pod = client) =>
-  (await machine.connections(pod)).map((line) => {
+const timers = async (pod = client, state = 'established') =>
+  (await machine.connections(pod, state)).map((line) => {
     const [, text] = /timer:\(keepalive,([^,]+),/.exec(line) ?? [];
     return text === undefined ? undefined : secondsOf(text);
   });
@@ -179,6 +180,24 @@ describe('keepalive is given', () => {
     expect(await timers()).toEqual([undefined]);
     const [seconds] = await timers(server);
     expect(seconds).toBeLessThanOrEqual(30);
+  });
+
+  test('to connections that are half closed, on either side, which are not counted', async () => {
+    await serve('::', 'half');
+    await connect(2, 'half');
+    for (const [pod, state] of [
+      [client, 'fin-wait-2'],
+      [server, 'close-wait'],
+    ] as const) {
+      await until(state, async () => (await machine.connections(pod, state)).length === 2);
+      await scan({ pod, repair: true });
+      for (const seconds of await timers(pod, state)) {
+        expect(seconds).toBeGreaterThan(20);
+        expect(seconds).toBeLessThanOrEqual(30);
+      }
+      expect(await counts({ pod })).toEqual({ established: 0, protected: 0, exposed: 0 });
+      expect((await scan({ pod, repair: true })).repaired).toBe(0);
+    }
   });
 
   test('only ever sooner: a program that speaks more often goes on to', async () => {

@@ -1,7 +1,8 @@
 /**
- * A program with open connections: `talker.ts serve ADDRESS PORT`, or
- * `talker.ts connect ADDRESS PORT COUNT (deaf | asks | asks:SECONDS) [share]`. Says "ready", then what it is told to do:
- * a line `deaf` on its standard input turns keepalive off again.
+ * A program with open connections: `talker.ts serve ADDRESS PORT [half]`, or
+ * `talker.ts connect ADDRESS PORT COUNT (deaf | asks | asks:SECONDS | half) [share]`. Says "ready", then what it is told to do:
+ * a line `deaf` on its standard input turns keepalive off again. Where both say `half`, who connects has nothing more to say, and
+ * waits for an answer that does not come.
  */
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -16,6 +17,7 @@ const keepalive = { level: SOL_SOCKET, name: 9 };
 const idle = { level: IPPROTO_TCP, name: 4 };
 
 const [role, address = '', port = '', count = '1', manner = 'deaf', share] = process.argv.slice(2);
+const allowHalfOpen = [count, manner].includes('half');
 const number = (value: number) => {
   const buffer = Buffer.alloc(4);
   buffer.writeInt32LE(value);
@@ -25,18 +27,18 @@ const descriptorOf = (socket: Socket) => (socket as unknown as { _handle: { fd: 
 
 function behave(socket: Socket): void {
   const [asks, seconds] = manner.split(':');
+  if (asks === 'half') socket.end();
   if (asks === 'asks') setSocketOption(descriptorOf(socket), keepalive, number(1));
   if (seconds !== undefined) setSocketOption(descriptorOf(socket), idle, number(Number(seconds)));
 }
 
 if (role === 'serve') {
-  createServer((socket) => socket.on('error', () => socket.destroy())).listen(Number(port), address, () => {
-    process.stdout.write('ready\n');
-  });
+  const server = createServer({ allowHalfOpen }, (socket) => socket.on('error', () => socket.destroy()));
+  server.listen(Number(port), address, () => process.stdout.write('ready\n'));
 } else {
   const sockets = await Promise.all(
     Array.from({ length: Number(count) }, async () => {
-      const socket = connect({ host: address, port: Number(port) });
+      const socket = connect({ host: address, port: Number(port), allowHalfOpen });
       await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
       behave(socket);
       return socket;

@@ -73,7 +73,7 @@ function viewOf(told: ToldConnection): ConnectionView {
 /** Whose it is, the kernel does not say. */
 function asKnown({ established, peer }: ToldConnection, view: ConnectionView) {
   return {
-    state: established ? ('established' as const) : ('other' as const),
+    state: established ? ('established' as const) : ('half closed' as const),
     ...{ view, program: '' },
     // Only of those that are named.
     get peer() {
