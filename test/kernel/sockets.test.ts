@@ -182,6 +182,16 @@ describe('keepalive is given', () => {
     expect(seconds).toBeLessThanOrEqual(30);
   });
 
+  test.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])(
+    'to nothing that listens on the loopback, at %s',
+    async (address) => {
+      await serve(address);
+      expect(await scan({ pod: server, repair: true })).toMatchObject({ repaired: 0, failures: {} });
+      await machine.program(server, [...script('talker.ts'), 'connect', address, port, '1', 'deaf']);
+      expect(await timers(server)).toEqual([undefined, undefined]);
+    },
+  );
+
   test('to connections that are half closed, on either side, which are not counted', async () => {
     await serve('::', 'half');
     await connect(2, 'half');

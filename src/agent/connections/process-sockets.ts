@@ -150,7 +150,7 @@ export class ProcessSockets {
     if (facts === undefined) return onlooker.passForeign(from.inode, 'MPTCP');
     if (facts.state === 'other') return;
     const { state, peer, keepalive, values, userTimeoutMs } = facts;
-    const loopback = peer !== undefined && isLoopback(peer);
+    const loopback = isOfLoopback(socket, facts);
     const found = this.#timerOf(socket, facts, from.handle);
     const timerMs = found === 'unknown' && onlooker.wasArmed(from.inode) ? 'none' : found;
     const seen: ConnectionView = { loopback, keepalive, values, timerMs, userTimeoutMs };
@@ -210,6 +210,12 @@ function factsOf(socket: TcpSocket): SocketFacts | undefined {
       return undefined;
     throw error;
   }
+}
+
+/** What listens has no peer: all that it accepts there, and that inherits its values, is of the loopback too. */
+function isOfLoopback(socket: TcpSocket, { state, peer }: SocketFacts): boolean {
+  const end = state === 'listening' ? socket.endpoint('self') : peer;
+  return end !== undefined && isLoopback(end);
 }
 
 const socketLink = /^socket:\[(\d+)\]$/;
