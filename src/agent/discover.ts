@@ -19,9 +19,10 @@ export function discover(procRoot: string): Discovery {
         const network = process.openNetworkNamespace();
         try {
           return home.away(network, () => {
+            const trackers = readTrackers(procRoot);
             const mode = getFromLoopback(kubeProxyPort, '/proxyMode');
             const configz = mode === undefined ? undefined : getFromLoopback(kubeProxyPort, '/configz');
-            return { trackers: readTrackers(procRoot), kubeProxy: kubeProxyOf(mode, configz) };
+            return { trackers, kubeProxy: kubeProxyOf(mode, configz) };
           });
         } finally {
           closeSync(network);

@@ -11,7 +11,7 @@ const longestBytes = 64 * 1024;
 
 /**
  * The body of `http://127.0.0.1:PORT/PATH` in the network namespace that the calling thread is in; undefined where
- * nobody listens, the answer is no success, or is not whole within about two seconds. It blocks: Node's own client would connect from wherever its
+ * nobody can be asked, the answer is no success, or is not whole within about two seconds. It blocks: Node's own client would connect from wherever its
  * thread is by then.
  */
 export function getFromLoopback(port: number, path: string): string | undefined {
@@ -24,9 +24,8 @@ export function getFromLoopback(port: number, path: string): string | undefined 
     sendAll(fd, Buffer.from(`GET ${path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n`));
     return bodyOf(readAll(fd));
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAGAIN', 'EINPROGRESS', 'ENETUNREACH'].includes(code))
-      return undefined;
+    // A list of codes would always lack one: that of a route, of a firewall, or where no port is left to ask from.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
     throw error;
   } finally {
     close(fd);

@@ -47,13 +47,13 @@ export function kubeProxyOf(
   configz: string | undefined,
 ): KubeProxyView | undefined {
   if (mode === undefined || !/^[a-z]{1,20}$/.test(mode.trim())) return undefined;
-  const { ipvs = {}, conntrack = {} } = configurationOf(configz);
+  const configuration = configurationOf(configz);
+  const tcpTimeout = configuration.ipvs?.tcpTimeout;
+  const tcpEstablishedTimeout = configuration.conntrack?.tcpEstablishedTimeout;
   return {
     mode: mode.trim(),
-    ...(isDuration(ipvs.tcpTimeout) ? { ipvsTcpTimeout: ipvs.tcpTimeout } : {}),
-    ...(isDuration(conntrack.tcpEstablishedTimeout)
-      ? { conntrackTcpEstablishedTimeout: conntrack.tcpEstablishedTimeout }
-      : {}),
+    ...(isDuration(tcpTimeout) ? { ipvsTcpTimeout: tcpTimeout } : {}),
+    ...(isDuration(tcpEstablishedTimeout) ? { conntrackTcpEstablishedTimeout: tcpEstablishedTimeout } : {}),
   };
 }
 
@@ -63,8 +63,8 @@ function isDuration(text: unknown): text is string {
 }
 
 interface Configuration {
-  readonly ipvs?: { readonly tcpTimeout?: unknown };
-  readonly conntrack?: { readonly tcpEstablishedTimeout?: unknown };
+  readonly ipvs?: { readonly tcpTimeout?: unknown } | null;
+  readonly conntrack?: { readonly tcpEstablishedTimeout?: unknown } | null;
 }
 
 /** The one group in it has the version of kube-proxy's configuration as its name. */

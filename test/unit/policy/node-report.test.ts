@@ -303,6 +303,13 @@ describe('what the node itself would forget', () => {
       { mode: 'ipvs' },
     ],
     ['nftables', '{"kubeproxy.config.k8s.io":null}', { mode: 'nftables' }],
+    ['nftables', '{"kubeproxy.config.k8s.io":{"ipvs":null}}', { mode: 'nftables' }],
+    ['nftables', '{"kubeproxy.config.k8s.io":{"conntrack":null}}', { mode: 'nftables' }],
+    ['nftables', '{"kubeproxy.config.k8s.io":{"ipvs":7,"conntrack":"7"}}', { mode: 'nftables' }],
+    ['nftables', '{"kubeproxy.config.k8s.io":{"ipvs":{"tcpTimeout":900}}}', { mode: 'nftables' }],
+    ['nftables', 'null', { mode: 'nftables' }],
+    ['nftables', '['.repeat(60_000), { mode: 'nftables' }],
+    ['nftables', `${'{"kubeproxy":'.repeat(5000)}7${'}'.repeat(5000)}`, { mode: 'nftables' }],
     ['<html>', undefined, undefined],
     [undefined, undefined, undefined],
   ])('kube-proxy that says %j', (mode, configz, expected) => {
