@@ -36,9 +36,10 @@ export interface DirectorFacts {
   readonly kernel: string;
   /** After how long the kernel forgets an idle connection: by itself, and since kube-proxy started. */
   readonly timeoutSeconds: { readonly byDefault: number; readonly set: number };
-  /** What kube-proxy serves at /configz. */
-  /** What the node agent finds on such a host. */
+  /** What the node agent finds on such a host: while all of its virtual services are IPv6, and at the end. */
+  readonly discoveredByIPv6: Discovery;
   readonly discovered: Discovery;
+  /** What kube-proxy serves at /configz. */
   readonly configz: {
     readonly 'kubeproxy.config.k8s.io': {
       readonly mode: string;
@@ -105,7 +106,10 @@ export class Director {
       ...{ host: this.#host, folder, packages: directorPackages, bridges: ['inside', 'outside'] },
       duties: [
         network(this.#crossing),
-        lend(this.#crossing, balancing.port),
+        lend(this.#crossing, 'v6', balancing.port),
+        show('by default'),
+        await discovery(folder, 'discovered by IPv6'),
+        lend(this.#crossing, 'v4', balancing.port),
         proxy,
         show('set'),
         await discovery(folder, 'discovered'),
@@ -118,6 +122,7 @@ export class Director {
         byDefault: tcpSeconds(said(console, 'by default')),
         set: tcpSeconds(said(console, 'set')),
       },
+      discoveredByIPv6: JSON.parse(said(console, 'discovered by IPv6')) as Discovery,
       discovered: JSON.parse(said(console, 'discovered')) as Discovery,
       configz: JSON.parse(said(console, 'configz')) as DirectorFacts['configz'],
     };
@@ -171,17 +176,16 @@ ip route add default via ${inside.near.v4}; ip -6 route add default via ${inside
   };
 }
 
-function lend({ lent, outside }: Crossing, port: number): Duty {
-  const balance = (service: string, server: string) => `ipvsadm -A -t ${service}:${port} -s rr
-ipvsadm -a -t ${service}:${port} -r ${server}:${port} -m`;
+function lend({ lent, outside }: Crossing, family: keyof Addresses, port: number): Duty {
+  const at = (address: string) => `${family === 'v6' ? `[${address}]` : address}:${port}`;
   return {
     modules: ['ip_vs', 'ip_vs_rr'],
     programs: ['/usr/sbin/ipvsadm'],
     script: `
-ip addr add ${lent.v4}/32 dev lo; ip addr add ${lent.v6}/128 dev lo
-${balance(lent.v4, outside.far.v4)}
-${balance(`[${lent.v6}]`, `[${outside.far.v6}]`)}
-${show('by default').script}`,
+ip addr add ${lent[family]}/${family === 'v6' ? 128 : 32} dev lo
+ipvsadm -A -t ${at(lent[family])} -s rr
+ipvsadm -a -t ${at(lent[family])} -r ${at(outside.far[family])} -m
+`,
   };
 }
 

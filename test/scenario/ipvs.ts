@@ -1,4 +1,5 @@
 import { presets } from '../../src/api/presets.ts';
+import type { Discovery } from '../../src/policy/tracker.ts';
 import type { Director, DirectorFacts } from '../cluster/director.ts';
 import { directorPackages } from '../cluster/director.ts';
 import { matrix } from './cell.ts';
@@ -46,7 +47,10 @@ export const ipvs: Scenario = {
   },
 };
 
-function checksOf({ kernel, timeoutSeconds, configz, discovered }: DirectorFacts): Check[] {
+function checksOf(facts: DirectorFacts): Check[] {
+  const { kernel, timeoutSeconds, configz, discoveredByIPv6, discovered } = facts;
+  const readsIpvs = ({ trackers }: Discovery, seconds: number) =>
+    trackers.some(({ type, idleTimeoutSeconds: found }) => type === 'IPVS' && found === seconds);
   const { idleTimeoutSeconds } = presets['kube-proxy-ipvs'];
   const { mode, ipvs: told } = configz['kubeproxy.config.k8s.io'];
   return [
@@ -64,11 +68,14 @@ function checksOf({ kernel, timeoutSeconds, configz, discovered }: DirectorFacts
       seen: `mode ${mode}, ipvs.tcpTimeout ${told.tcpTimeout}; the kernel has ${timeoutSeconds.set} s`,
     },
     {
+      what: 'the discovery of the node agent sees IPVS where all of its virtual services are IPv6',
+      held: readsIpvs(discoveredByIPv6, timeoutSeconds.byDefault),
+      seen: JSON.stringify(discoveredByIPv6),
+    },
+    {
       what: 'the discovery of the node agent, run on the director, reads the same from the kernel and from kube-proxy',
       held:
-        discovered.trackers.some(
-          ({ type, idleTimeoutSeconds }) => type === 'IPVS' && idleTimeoutSeconds === timeoutSeconds.set,
-        ) &&
+        readsIpvs(discovered, timeoutSeconds.set) &&
         discovered.kubeProxy?.mode === mode &&
         discovered.kubeProxy.ipvsTcpTimeout === told.tcpTimeout,
       seen: JSON.stringify(discovered),
