@@ -60,6 +60,28 @@ export function keyAsBytes(key: bigint): Buffer {
   return bytes;
 }
 
+/** Whose connections could not all be marked, so that a count does not tell all of them. */
+export interface Unmarked {
+  /** Cookie of their network namespace. */
+  readonly network: bigint;
+  /** The control group that something is ordered for and that they are in; 0 for none. */
+  readonly group: bigint;
+  /** When one was met last that could not be, by CLOCK_MONOTONIC. */
+  readonly atMs: number;
+}
+
+export const ownerBytes = 16;
+export const timeBytes = 8;
+
+/** `struct owner`, and a time in nanoseconds. */
+export function readUnmarked(owner: Buffer, time: Buffer): Unmarked {
+  return {
+    network: owner.readBigUInt64LE(),
+    group: owner.readBigUInt64LE(8),
+    atMs: Number(time.readBigUInt64LE()) / 1e6,
+  };
+}
+
 /** One connection, as the kernel has it. */
 export interface ToldConnection {
   /** Cookie of its network namespace. */

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { detachLink, groupOfLink, openPinned } from './libbpf.ts';
 import { close } from './syscall.ts';
 
-export const maps = ['networks', 'groups', 'marks'] as const;
+export const maps = ['networks', 'groups', 'marks', 'unmarked'] as const;
 export type Iterator = 'open' | 'known';
 export type Pin = (typeof maps)[number] | Iterator | 'born';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Order, ToldConnection } from './connection-layout.ts';
-import { orderAsBytes, toldIn } from './connection-layout.ts';
+import type { Order, ToldConnection, Unmarked } from './connection-layout.ts';
+import { orderAsBytes, ownerBytes, readUnmarked, timeBytes, toldIn } from './connection-layout.ts';
 import type { LoadRequest } from './connection-loader.ts';
 import { loadApart } from './connection-loader.ts';
 import type { Extent, Loaded } from './connection-pins.ts';
@@ -20,7 +20,7 @@ import {
   removeFolder,
 } from './connection-pins.ts';
 import { eachOnce } from './each-once.ts';
-import { createIterator, openPinned } from './libbpf.ts';
+import { createIterator, keysOf, openPinned, valueOf } from './libbpf.ts';
 import { OrderMaps } from './order-maps.ts';
 import { close, ticksPerSecond } from './syscall.ts';
 
@@ -139,7 +139,7 @@ export class ConnectionProgram {
     return this.#maps.orderedGroups();
   }
 
-  /** Every connection that was met, of all network namespaces, in steps of some hundreds; it waits for no lock. */
+  /** Every connection that was met and marked, of all network namespaces, in steps of some hundreds; it waits for no lock. */
   read(): Generator<ToldConnection[], void> {
     return eachOnce(() => this.#readAll());
   }
@@ -150,6 +150,19 @@ export class ConnectionProgram {
       yield* toldIn(chunksOf(createIterator(link)), ticksPerSecond());
     } finally {
       close(link);
+    }
+  }
+
+  /** Of whom {@link read} does not tell all. */
+  unmarked(): Unmarked[] {
+    const map = openPinned(join(this.#folder, 'unmarked'));
+    try {
+      return keysOf(map, ownerBytes).flatMap((owner) => {
+        const time = valueOf(map, owner, timeBytes);
+        return time === undefined ? [] : [readUnmarked(owner, time)];
+      });
+    } finally {
+      close(map);
     }
   }
 

@@ -5,8 +5,8 @@
  *   born    sock_ops, on a control group: a connection gets its values in the moment in which it is established.
  *   open    iter/tcp, read inside a network namespace: what is open already gets them. It walks the hash table of the whole
  *           machine and takes the lock of each socket, which a program can hold for ever.
- *   known   iter/bpf_sk_storage_map, read anywhere: tells every connection that one of the two has met, of all network
- *           namespaces. It walks nothing else and takes no lock of a socket.
+ *   known   iter/bpf_sk_storage_map, read anywhere: tells every connection that one of the two has met and could mark, of all
+ *           network namespaces. It walks nothing else and takes no lock of a socket.
  *
  * Values only become smaller, keepalive is never turned off, loopback is left alone. What is enough, and what is given
  * where it is not, is decided as in policy/connection.ts and policy/enough.ts: one table of cases goes through both.
@@ -166,6 +166,22 @@ struct {
 	__type(key, int);
 	__type(value, __u64);
 } marks SEC(".maps");
+
+/* Who has connections: the cookie of their network namespace, and the key in `groups` or 0. */
+struct owner {
+	__u64 network, group;
+};
+
+/*
+ * Who has connections that could not be marked, so that `known` does not tell all of them, and when that was seen last: a mark is
+ * charged to the memory of its socket for options (net.core.optmem_max), of which a large filter may have left none.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct owner);
+	__type(value, __u64);
+} unmarked SEC(".maps");
 
 struct told {
 	__u64 network;
@@ -375,12 +391,21 @@ static __always_inline bool is_owed(const struct held *held, const struct wanted
 	return lost_probes(given, user_timeout) >= at_most(before, ours.probes);
 }
 
-/* One that has a mark keeps it. */
-static __always_inline void mark(void *socket)
+/* One that has a mark keeps it. `socket` is what the helper takes there. */
+static __always_inline void mark(void *socket, const struct tcp_sock *tp, __u64 group)
 {
-	__u64 now = bpf_ktime_get_ns();
+	const struct sock_common *skc = (const struct sock_common *)tp;
+	struct owner owner = { .group = group };
+	__u64 now = bpf_ktime_get_ns(), *last;
 
-	bpf_sk_storage_get(&marks, socket, &now, BPF_SK_STORAGE_GET_F_CREATE);
+	if (bpf_sk_storage_get(&marks, socket, &now, BPF_SK_STORAGE_GET_F_CREATE))
+		return;
+	owner.network = skc->skc_net.net->net_cookie;
+	last = bpf_map_lookup_elem(&unmarked, &owner);
+	if (last)
+		*last = now;
+	else
+		bpf_map_update_elem(&unmarked, &owner, &now, BPF_ANY);
 }
 
 static __always_inline long set(void *where, int level, int name, int value)
@@ -425,7 +450,7 @@ int born(struct bpf_sock_ops *ctx)
 	if (is_loopback(peer))
 		return 1;
 	if (wanted->flags & TELL)
-		mark(here);
+		mark(here, tp, group);
 	read_held(tp, &held);
 	if (is_owed(&held, wanted, tp->inet_conn.icsk_user_timeout, &given))
 		give(ctx, &given);
@@ -486,7 +511,7 @@ int open(struct bpf_iter__tcp *ctx)
 	if (owed)
 		give(tp, &given);
 	if (wanted->flags & TELL)
-		mark(tp);
+		mark(tp, tp, told.group);
 	return 0;
 }
 

@@ -34,6 +34,7 @@ interface Library {
   readonly update: Call;
   readonly remove: Call;
   readonly nextKey: Call;
+  readonly lookup: Call;
   readonly query: Call;
   readonly programById: Call;
   readonly info: Call;
@@ -65,6 +66,7 @@ function library(): Library {
     update: lib.func('int bpf_map_update_elem(int map, const void *key, const void *value, uint64_t flags)'),
     remove: lib.func('int bpf_map_delete_elem(int map, const void *key)'),
     nextKey: lib.func('int bpf_map_get_next_key(int map, const void *key, _Out_ void *next)'),
+    lookup: lib.func('int bpf_map_lookup_elem(int map, const void *key, _Out_ void *value)'),
     query: lib.func(
       'int bpf_prog_query(int group, int type, uint32_t how, _Out_ uint32_t *flags, _Out_ void *ids, _Inout_ uint32_t *count)',
     ),
@@ -234,6 +236,18 @@ export function keysOf(map: number, keyBytes: number): Buffer[] {
     }
     keys.push(next);
     key = next;
+  }
+}
+
+/** Undefined where there is none of that key. */
+export function valueOf(map: number, key: Buffer, valueBytes: number): Buffer | undefined {
+  const value = Buffer.alloc(valueBytes);
+  try {
+    checked('map_lookup', library().lookup(map, key, value));
+    return value;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

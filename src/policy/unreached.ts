@@ -89,6 +89,14 @@ const leftOut: Readonly<Record<LeftOut, Told>> = {
       'its connections are counted inside the kernel, and that fails again and again, so nobody knows how they stand: the log ' +
       'of the agent on its node says why, and CONNECTIONS=Descriptors has them counted in another way',
   },
+  NoRoom: {
+    reason: 'SocketsNotReachable',
+    message: () =>
+      'some of its connections leave the kernel no room for the mark that they are counted by, as where a large socket filter takes ' +
+      'all of net.core.optmem_max, so nobody knows how these stand. Where values are given, they have them all the same, and have ' +
+      'them again within half a minute or so where their program loosens them: raise net.core.optmem_max on its node, and in its ' +
+      'own network where the kernel has one for each, or have connections counted in another way by CONNECTIONS=Descriptors',
+  },
   NotServed: {
     reason: 'SocketsNotReachable',
     message: () =>

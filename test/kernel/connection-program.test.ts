@@ -22,6 +22,7 @@ import {
   acceptFrom,
   closeAll,
   connectTo,
+  fillWithFilter,
   IPPROTO_MPTCP,
   listenAt,
   optionsOf,
@@ -210,6 +211,31 @@ test('what ends at the loopback is left alone, opened before or after', () => {
   const all = [before, ...local.map((host) => connect({ host }))];
   expect(sweepClient()).toEqual([]);
   expect(all.map(optionsOf)).toEqual(all.map(() => untouched));
+});
+
+test('a connection without room for a mark is told of its network, has its values, and is met by each sweep', async () => {
+  // Where a network has none of its own, the kernel is one whose default is this.
+  await ground.machine.run(ground.pods.server, 'sysctl', '-qew', 'net.core.optmem_max=20480');
+  const listener = serve();
+  fillWithFilter(listener);
+  const network = ground.server.cookie;
+  program.order(network, workedOut(behind(90)));
+  const sweepServer = () => ground.server.inside(() => [...sweep(program.folder)].flat());
+  const lastMs = () => program.unmarked().find((one) => one.network === network && one.group === 0n)?.atMs;
+  const nowMs = Number(process.hrtime.bigint()) / 1e6;
+  connect();
+  const accepted = accept(listener);
+  expect(optionsOf(accepted)).toEqual(armed);
+  expect([...program.read()].flat().filter((told) => told.network === network)).toEqual([]);
+  const bornMs = lastMs() ?? NaN;
+  expect(bornMs).toBeGreaterThanOrEqual(nowMs);
+  setOptions(accepted, { keepalive: 0 });
+  expect(sweepServer()).toMatchObject([{ repaired: true }]);
+  const sweptMs = lastMs() ?? NaN;
+  expect(sweptMs).toBeGreaterThan(bornMs);
+  ground.closeSockets();
+  sweepServer();
+  expect(lastMs()).toBe(sweptMs);
 });
 
 test.each(['before', 'while'])(

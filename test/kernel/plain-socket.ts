@@ -145,6 +145,30 @@ export function optionOf(fd: number, name: Name): number {
   return bytes.readInt32LE();
 }
 
+/** More than 20480 bytes take. */
+const mostInstructions = 2600;
+
+/**
+ * Gives it as large a filter as its memory for options takes, which is 20480 bytes by then (net.core.optmem_max): what it accepts
+ * has the same, and room for nothing else.
+ */
+export function fillWithFilter(fd: number): void {
+  const instructions = Buffer.alloc(8 * mostInstructions);
+  const program = Buffer.alloc(16);
+  program.writeBigUInt64LE(BigInt(koffi.address(instructions)), 8);
+  // Add 1 again and again, and let all pass.
+  for (let at = 0; at < mostInstructions; at += 1) instructions.set([0x04, 0, 0, 0, 1, 0, 0, 0], at * 8);
+  for (let length = mostInstructions; length > 0; length -= 1) {
+    instructions.set([0x06, 0, 0, 0, 0xff, 0xff, 0, 0], (length - 1) * 8);
+    program.writeUInt16LE(length);
+    try {
+      return setSocketOption(fd, option(1, 26), program);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOMEM') throw error;
+    }
+  }
+}
+
 export function closeAll(fds: readonly number[]): void {
   for (const fd of fds) close(fd);
 }

@@ -33,6 +33,8 @@ export const wholeExpected: readonly (readonly [saw: string, as: unknown])[] = [
     ],
   ],
   ['of the host, counted while the pod closes newer ones', 1600],
+  ['one without room for a mark', true],
+  ['left out then', [{ NoRoom: 1 }, {}]],
   ['pinned in the end', false],
   ['a new one in the end', false],
 ];

@@ -16,7 +16,15 @@ import type { SocketReading, SocketTarget } from '../../src/policy/connection.ts
 import type { Place, PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
-import { acceptFrom, closeAll, connectTo, listenAt, optionsOf, setOptions } from './plain-socket.ts';
+import {
+  acceptFrom,
+  closeAll,
+  connectTo,
+  fillWithFilter,
+  listenAt,
+  optionsOf,
+  setOptions,
+} from './plain-socket.ts';
 
 const [objectFile = '', address = ''] = process.argv.slice(2);
 const port = 7000;
@@ -154,6 +162,16 @@ await setImmediate();
 // The newest are told first, and are gone before the others were.
 closeAll(leaving);
 say('of the host, counted while the pod closes newer ones', ofHost((await counting).readings) - few);
+// Newer kernels have more by default.
+writeFileSync('/proc/sys/net/core/optmem_max', '20480');
+const crowded = listenAt(address, 7004);
+fillWithFilter(crowded);
+connectTo(address, 7004);
+say('one without room for a mark', optionsOf(acceptFrom(crowded)).keepalive);
+say(
+  'left out then',
+  (await connections.count()).readings.map((one) => one.leftOut),
+);
 await connections.remove();
 say('pinned in the end', existsSync('/sys/fs/bpf/keepalive'));
 say('a new one in the end', optionsOf(connectTo(address, port)).keepalive);

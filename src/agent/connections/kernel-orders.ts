@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Order } from '../../kernel/connection-layout.ts';
+import type { Order, Unmarked } from '../../kernel/connection-layout.ts';
 import { leftAlone, onlyTold } from '../../kernel/connection-layout.ts';
 import type { ConnectionProgram } from '../../kernel/connection-program.ts';
 import type { OrderMaps } from '../../kernel/order-maps.ts';
@@ -18,7 +18,8 @@ export interface KernelOrdersOptions {
   readonly program: Pick<
     ConnectionProgram,
     'order' | 'orderGroup' | 'ordered' | 'orderedGroups' | 'withdraw' | 'withdrawGroup' | 'others'
-  >;
+  > &
+    Partial<Pick<ConnectionProgram, 'unmarked'>>;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
   /** Undefined where control groups do not tell pods of the host's network apart. */
@@ -59,6 +60,11 @@ export class KernelOrders {
 
   get groups(): ReadonlyMap<bigint, SocketTarget> {
     return this.#groups;
+  }
+
+  /** Of whom a count does not tell all, whatever was ordered. */
+  get unmarked(): readonly Unmarked[] {
+    return this.#options.program.unmarked?.() ?? [];
   }
 
   follow(followed: Followed): Following {

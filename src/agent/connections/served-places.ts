@@ -194,7 +194,9 @@ export class ServedPlaces {
   }
 
   #hear({ readings, loosened }: Counted, { met, isTold }: Hearing): void {
-    this.#sweeper.loosened(loosened);
+    // What a count does not tell is met by sweeps alone.
+    const untold = readings.filter(({ leftOut }) => leftOut.NoRoom !== undefined);
+    this.#sweeper.loosened([...loosened, ...untold.map(({ place }) => place)]);
     // What was open before it was served is not told before it was met.
     const isKnown = (place: Place) => met.has(place) && this.#kept.has(place) && this.#sweeper.isSwept(place);
     const known = readings.filter(({ place }) => isKnown(place)).map((one) => this.#withUnmet(one));

@@ -1,4 +1,4 @@
-import type { ToldConnection } from '../../kernel/connection-layout.ts';
+import type { ToldConnection, Unmarked } from '../../kernel/connection-layout.ts';
 import { mostToldApart } from '../../kernel/each-once.ts';
 import { describeEndpoint } from '../../kernel/endpoint.ts';
 import type { ConnectionView, SocketTarget } from '../../policy/connection.ts';
@@ -11,7 +11,15 @@ import { SocketTally } from './socket-tally.ts';
 export interface Ordered {
   readonly networks: ReadonlyMap<bigint, SocketTarget>;
   readonly groups: ReadonlyMap<bigint, SocketTarget>;
+  /** Of whom the kernel does not tell all. */
+  readonly unmarked?: readonly Unmarked[];
 }
+
+/**
+ * Of whom not all could be marked is believed to have such a connection still for so long: each sweep meets what is open, and there
+ * are several in that time.
+ */
+const believedMs = 600_000;
 
 /** Adds up what the kernel tells of the connections of many places at once. */
 export class ToldTally {
@@ -19,11 +27,13 @@ export class ToldTally {
   readonly #groups: ReadonlyMap<bigint, SocketTarget>;
   readonly #tallies: ReadonlyMap<SocketTarget, SocketTally>;
   readonly #loosened = new Set<Place>();
+  readonly #unmarked: readonly Unmarked[];
   readonly #mostToldApart: number;
   #told = 0;
 
-  constructor({ networks, groups }: Ordered, most: number = mostToldApart) {
+  constructor({ networks, groups, unmarked = [] }: Ordered, most: number = mostToldApart) {
     this.#mostToldApart = most;
+    this.#unmarked = unmarked;
     this.#networks = new Map(networks);
     this.#groups = new Map(groups);
     const targets = [...networks.values(), ...groups.values()];
@@ -33,7 +43,7 @@ export class ToldTally {
   add(connections: readonly ToldConnection[]): void {
     this.#told += connections.length;
     for (const told of connections) {
-      const target = told.group === 0n ? this.#networks.get(told.network) : this.#groups.get(told.group);
+      const target = this.#targetOf(told);
       if (target === undefined) continue;
       const view = viewOf(told);
       this.#tallies.get(target)?.add(asKnown(told, view), false);
@@ -44,10 +54,21 @@ export class ToldTally {
 
   end(): Omit<Counted, 'cpuMs'> {
     if (this.#told >= this.#mostToldApart) this.#largest()?.leaveOut('TooManyOpen', this.#told);
+    const sinceMs = Number(process.hrtime.bigint()) / 1e6 - believedMs;
+    for (const one of this.#unmarked) if (one.atMs > sinceMs) this.#tallyOf(one)?.leaveOut('NoRoom');
     return {
       readings: [...this.#tallies.values()].map((tally) => tally.reading()),
       loosened: [...this.#loosened],
     };
+  }
+
+  #targetOf({ network, group }: Pick<ToldConnection, 'network' | 'group'>): SocketTarget | undefined {
+    return group === 0n ? this.#networks.get(network) : this.#groups.get(group);
+  }
+
+  #tallyOf(one: Pick<ToldConnection, 'network' | 'group'>): SocketTally | undefined {
+    const target = this.#targetOf(one);
+    return target && this.#tallies.get(target);
   }
 
   /** Whoever has most of them: others can do nothing about it. */

@@ -17,3 +17,9 @@ test.each([
   expect(finding.message).toMatch(text);
   expect(leftOutDraft(why, 7).say()).toContain('7');
 });
+
+test('where there is no room to mark them, what to raise is told', () => {
+  const finding = worded(leftOutDraft('NoRoom', 1));
+  expect(finding.reason).toBe('SocketsNotReachable');
+  expect(finding.message).toMatch(/nobody knows how these stand.* raise net\.core\.optmem_max on its node/);
+});

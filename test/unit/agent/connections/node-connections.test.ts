@@ -45,6 +45,14 @@ async function begin(...reasons: (string | undefined)[]) {
   return { connections, follow, takeAway };
 }
 
+test('a count tells of whom the kernel could not mark all', async () => {
+  const { connections, follow } = await begin();
+  await follow();
+  const atMs = Number(process.hrtime.bigint()) / 1e6;
+  for (const program of opened) program.untold = [{ network: 1n, group: 0n, atMs }];
+  expect((await connections.count()).readings).toMatchObject([{ place, leftOut: { NoRoom: 1 } }]);
+});
+
 test('what a count takes is its own time, whatever else its thread does meanwhile', async () => {
   const { connections } = await begin();
   for (const program of opened) program.steps = [[], [], []];

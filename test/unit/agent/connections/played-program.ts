@@ -1,5 +1,5 @@
 import type { OrderMaps } from '../../../../src/kernel/order-maps.ts';
-import type { Order, ToldConnection } from '../../../../src/kernel/connection-layout.ts';
+import type { Order, ToldConnection, Unmarked } from '../../../../src/kernel/connection-layout.ts';
 
 /** The program in the kernel, as far as it keeps what it is told. */
 export class PlayedProgram {
@@ -28,6 +28,9 @@ export class PlayedProgram {
   *read() {
     yield* this.steps;
   }
+  /** Of whom a read does not give all. */
+  untold: readonly Unmarked[] = [];
+  unmarked = () => [...this.untold];
   removeOthers = () => undefined;
   close = () => void (this.isClosed = true);
 }

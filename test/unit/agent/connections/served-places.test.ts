@@ -328,3 +328,10 @@ describe('a connection that its program loosens', () => {
     expect(told.at(-1)).toMatchObject([{ place: one, leftOut: { Seldom: 32 } }]);
   });
 });
+
+test('a place of which a count does not tell all is swept again and again', async () => {
+  kernel.counted = { readings: [{ ...reading(one), leftOut: { NoRoom: 1 } }], loosened: [] };
+  await follow(one);
+  await pass(300_000);
+  expect(kernel.sweeps.length).toBeGreaterThan(5);
+});

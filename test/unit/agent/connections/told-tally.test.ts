@@ -97,3 +97,26 @@ test('more connections than can be told apart are told of the place that has mos
   expect(leftOut(3)).toEqual([{}, { TooManyOpen: 3 }]);
   expect(leftOut(4)).toEqual([{}, {}]);
 });
+
+describe('connections that could not be marked', () => {
+  const targetOf = (id: string) => ({ place: placeOfPod(id), timeouts: [90], wanted: behind(90) });
+  const leftOut = (network: bigint, group: bigint, agoMs = 0) => {
+    const all = new ToldTally({
+      networks: new Map([[1n, targetOf('of-the-network')]]),
+      groups: new Map([[7n, targetOf('of-the-group')]]),
+      unmarked: [{ network, group, atMs: Number(process.hrtime.bigint()) / 1e6 - agoMs }],
+    });
+    return all.end().readings.map((reading) => reading.leftOut);
+  };
+
+  test('are told of the place that they belong to', () => {
+    expect(leftOut(1n, 0n)).toEqual([{ NoRoom: 1 }, {}]);
+    expect(leftOut(1n, 7n)).toEqual([{}, { NoRoom: 1 }]);
+  });
+
+  test('are not where nobody asks about them, and no more where none was met for ten minutes', () => {
+    expect([leftOut(2n, 0n), leftOut(1n, 8n)].flat()).toEqual([{}, {}, {}, {}]);
+    expect(leftOut(1n, 0n, 590_000)).toEqual([{ NoRoom: 1 }, {}]);
+    expect(leftOut(1n, 0n, 610_000)).toEqual([{}, {}]);
+  });
+});
