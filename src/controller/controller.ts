@@ -7,7 +7,7 @@ import { WorkQueue } from '../kube/queue.ts';
 import { requirementsHold } from '../kube/requirement.ts';
 import { until } from '../kube/until.ts';
 import type { Watched } from '../kube/watched.ts';
-import { isHalfHeard, notSynced, readingOfWatched, silent } from '../kube/watched.ts';
+import { isHalfHeard, readingOfWatched } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { agentNamespaceOf } from '../ops/config.ts';
 import type { ControllerMetrics, Outcome } from '../ops/controller-metrics.ts';
@@ -22,6 +22,7 @@ import { Applier } from './apply.ts';
 import { ownerOf } from './line.ts';
 import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
+import { knowsEnoughToAnswer, unreadyOf } from './readiness.ts';
 import { Readings } from './reading.ts';
 import { Removal } from './removal.ts';
 import { assertNotRenamed } from './renamed.ts';
@@ -97,7 +98,7 @@ export class Controller {
     if (admission.mode === 'webhook')
       this.#webhook = new WebhookPart({
         ...{ watching, metrics, address: config.webhookAddress },
-        isSynced: () => notSynced(this.#watched) === undefined,
+        isSynced: () => knowsEnoughToAnswer(this.#watched),
       });
     this.#watched = [
       ...watchAll(watching),
@@ -170,10 +171,7 @@ export class Controller {
    * that is one which goes once this one is ready.
    */
   get unready() {
-    return {
-      synced: () => notSynced(this.#watched),
-      contact: () => silent(this.#watched),
-    };
+    return unreadyOf(this.#options.admission.mode, this.#watched);
   }
 
   async run(): Promise<void> {

@@ -7,7 +7,7 @@ import { HealthServer } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
 import type { ControllerMetrics } from '../ops/controller-metrics.ts';
 import { createControllerMetrics } from '../ops/controller-metrics.ts';
-import { findAdmission, untilPoliciesAreServed } from './admission-mode.ts';
+import { findAdmission, untilServedOtherwise } from './admission-mode.ts';
 import { Controller } from './controller.ts';
 
 export interface RunOptions {
@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 /**
- * Runs until `signal` aborts, or the API server serves what it did not before, then hands the lead over and
+ * Runs until `signal` aborts, or the API server serves what it did not before, or no more what it did, then hands the lead over and
  * resolves. Rejects with a RequirementError where the cluster lacks what is needed, and where the lead was lost:
  * the process must end then, since another one may act already.
  */
@@ -48,11 +48,11 @@ export async function runController(options: RunOptions): Promise<void> {
   try {
     const admission = await findAdmission(client, config.admission, { log, signal });
     if (admission === undefined) return;
-    if (!admission.servesPolicies)
-      void untilPoliciesAreServed(client, { clock: systemClock, signal: stop.signal }).then(() => {
-        if (!stop.signal.aborted) log.info('the API server serves admission policies now: starting again');
-        stop.abort();
-      });
+    void untilServedOtherwise(client, admission, { clock: systemClock, signal: stop.signal }).then(() => {
+      const now = admission.servesPolicies ? 'no admission policies any more' : 'admission policies now';
+      if (!stop.signal.aborted) log.info(`the API server serves ${now}: starting again`);
+      stop.abort();
+    });
     const ending = AbortSignal.any([signal, stop.signal]);
     controller = new Controller({ config, log, signal: ending, client, metrics, admission });
     await controller.run();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import { findAdmission, untilPoliciesAreServed } from '../../../src/controller/admission-mode.ts';
+import { findAdmission, untilServedOtherwise } from '../../../src/controller/admission-mode.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import { createLog } from '../../../src/ops/log.ts';
@@ -40,7 +40,10 @@ describe('what changes new pods', () => {
   );
 });
 
-describe('whether policies are served is asked again', () => {
+describe.each([
+  ['are not, as before an upgrade', false, before, after],
+  ['are, as before a rollback', true, after, before],
+])('where policies %s, whether they are served is asked again', (_sentence, servesPolicies, same, other) => {
   let clock: HandClock;
   let ending: AbortController;
   let isOver: boolean;
@@ -51,7 +54,7 @@ describe('whether policies are served is asked again', () => {
     ending = new AbortController();
     isOver = false;
     const options = { clock, signal: ending.signal, random: () => 1 };
-    asking = untilPoliciesAreServed(client, options).then(() => {
+    asking = untilServedOtherwise(client, { servesPolicies }, options).then(() => {
       isOver = true;
     });
   });
@@ -60,16 +63,17 @@ describe('whether policies are served is asked again', () => {
     await asking;
   });
 
-  test('until they are, whatever goes wrong meanwhile', async () => {
-    server.answers(before, status(503, 'ServiceUnavailable'), after);
-    for (const _ of [1, 2, 3]) {
+  test('until it is otherwise, whatever goes wrong meanwhile', async () => {
+    const unclear = [status(503, 'ServiceUnavailable'), status(404, 'NotFound'), serving(), json({})];
+    server.answers(same, ...unclear, other);
+    for (const _ of [same, ...unclear, other]) {
       expect(isOver).toBe(false);
       await clock.asleep(longestMs);
       clock.advance(longestMs);
     }
     await asking;
     expect(isOver).toBe(true);
-    expect(server.asked).toHaveLength(3);
+    expect(server.asked).toHaveLength(unclear.length + 2);
   });
 
   test('not before a while is over, and not after the end', async () => {
