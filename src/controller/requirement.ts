@@ -9,7 +9,7 @@ const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
     {
       resource: resources.mutatingadmissionpolicies,
       remedy:
-        'the API server does not serve MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): use Kubernetes 1.36 or later, ' +
+        'the API server does not serve MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): use Kubernetes 1.36 or later, which does once it emulates no older one, ' +
         'or the component deploy/components/webhook (with the chart: admission=webhook)',
     },
   ],
@@ -18,7 +18,7 @@ const ofMode: Readonly<Record<AdmissionMode, readonly Requirement[]>> = {
       resource: resources.mutatingwebhookconfigurations,
       name: webhookName,
       remedy:
-        'the API server does not serve MutatingAdmissionPolicy (Kubernetes before 1.36), or ADMISSION says so, and what a webhook needs ' +
+        'the API server does not serve MutatingAdmissionPolicy (Kubernetes before 1.36, or one that emulates it), or ADMISSION says so, and what a webhook needs ' +
         'instead is not installed: take the component deploy/components/webhook into your overlay (with the chart: admission=webhook)',
     },
   ],

@@ -91,6 +91,18 @@ describe('each component of deploy/components is values of the chart', () => {
     expect(auto).toEqual(await rendered(only, ['--set', `admission=${mode}`]));
   });
 
+  const group = 'admissionregistration.k8s.io/v1';
+  const emulated = [group, `${group}/MutatingWebhookConfiguration`];
+  test.each<[what: string, version: string, served: string[], mode: string]>([
+    ['1.36 by what it serves', '1.36.0', [...emulated, `${group}/MutatingAdmissionPolicy`], 'policy'],
+    ['1.36 that emulates 1.35', '1.36.0', emulated, 'webhook'],
+    ['1.36 of which no kinds are known', '1.36.0', [group], 'policy'],
+    ['1.35 with kinds', '1.35.4', emulated, 'webhook'],
+  ])('Kubernetes %s: as a cluster tells it, or Argo CD', async (_what, version, served, mode) => {
+    const auto = await rendered(only, ['--kube-version', version, '--api-versions', served.join(',')]);
+    expect(auto).toEqual(await rendered(only, ['--set', `admission=${mode}`]));
+  });
+
   test('on the way from one to the other it has the objects of both, and is served as the webhook is', async () => {
     const [policy, webhook, both] = await Promise.all(
       ['policy', 'webhook', 'both'].map(async (mode) =>

@@ -34,11 +34,18 @@ cannot be changed later. Users may add `more`, and say what it is a part of; wha
 {{- range index . 0 }}{{ if eq (toString .name) $name }}yes{{ end }}{{ end }}
 {{- end }}
 
-{{- /* By the version: what renders without a cluster takes all that Helm knows of for served. */ -}}
+{{- /*
+By the version: what renders without a cluster knows no more. Of a cluster Helm and Argo CD know each kind by its name as well, and an API
+server that emulates an older version, as in an upgrade by two steps, tells its own and serves no policies.
+*/ -}}
 {{- define "keepalive.admission" -}}
+{{- $served := .Capabilities.APIVersions -}}
+{{- $hasPolicies := $served.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" -}}
+{{- $knowsKinds := $served.Has "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration" -}}
+{{- $isNew := semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version -}}
 {{- if ne .Values.admission "auto" -}}
 {{ .Values.admission }}
-{{- else if semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version -}}
+{{- else if and $isNew (or $hasPolicies (not $knowsKinds)) -}}
 policy
 {{- else -}}
 webhook
