@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/resource.ts';
+import { bundleWritersIn } from '../policy/bundle-writers.ts';
 import { admissionDifference, staticAdmission, webhookAround } from '../policy/installation.ts';
 import { leftOut } from '../policy/left-out.ts';
 import type { Homes } from '../policy/webhook.ts';
@@ -51,6 +52,14 @@ function configured(object: KubeObject, facts: DoctorFacts): Statement[] {
   if (differs !== undefined)
     return [
       wrong(`${title} differs in ${differs.field} from what this version installs`, again(facts, option)),
+    ];
+  const [other] = bundleWritersIn(object.metadata.annotations);
+  if (other !== undefined)
+    return [
+      wrong(
+        `${title} has the annotation ${other.annotation}, by which ${other.by} writes whom API servers trust, over what the controller writes there: new pods start without their values`,
+        `take the annotation out of what brings it, and away: kubectl annotate ${kind.toLowerCase()} ${metadata.name} ${other.annotation}-; the controller writes its own within five minutes`,
+      ),
     ];
   if (webhooks.some(({ clientConfig }) => (clientConfig.caBundle ?? '') === ''))
     return [

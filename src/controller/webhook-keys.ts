@@ -10,6 +10,8 @@ import { certificatesIn, readPair } from '../ops/certificate.ts';
 import type { Situation, TrustStep } from '../ops/trust.ts';
 import { lifeMs, trustStep } from '../ops/trust.ts';
 import { ADMISSION_API_VERSION } from '../policy/admission.ts';
+import { bundleWriters } from '../policy/bundle-writers.ts';
+import { Insistence } from './insistence.ts';
 import type { StoredWebhook } from './record.ts';
 import { resources } from './resource.ts';
 import type { StoredSecret } from './webhook-secret.ts';
@@ -29,6 +31,8 @@ const retryMs = 5_000;
 const longestMs = 300_000;
 /** Watches tell at once what was written, mostly. */
 const heardMs = 500;
+/** Written so often in a row, it is undone by a program, and not by somebody's hand. */
+const contestedTimes = 3;
 
 /**
  * Sees to it that the webhook can be trusted: makes its certificates, tells API servers whom to trust, and follows each before
@@ -38,11 +42,13 @@ export class WebhookKeys {
   readonly #options: WebhookKeysOptions;
   readonly #time: ServerTime;
   #next: { readonly pair: Pair; trustedSince: number | undefined } | undefined;
+  readonly #insistence: Insistence;
   #wake = new AbortController();
 
   constructor(options: WebhookKeysOptions) {
     this.#options = options;
     this.#time = new ServerTime(options.client, options.clock);
+    this.#insistence = new Insistence(options.clock);
   }
 
   /** To be called when the Secret or the configuration changed. */
@@ -76,8 +82,7 @@ export class WebhookKeys {
         await this.#make(webhook, now);
         return 0;
       case 'trust':
-        await this.#trust(webhook, step, signal);
-        return heardMs;
+        return this.#trust(webhook, step, signal);
       case 'store':
         await this.#store(webhook, step.pair, signal);
         return heardMs;
@@ -116,13 +121,16 @@ export class WebhookKeys {
     this.#options.log.info({ host, until: new Date(pair.untilMs).toISOString() }, 'certificate made');
   }
 
+  /** How long to wait before the next step: where somebody else writes over it, before it is written at all. */
   async #trust(
     webhook: StoredWebhook,
     { authorities }: TrustStep & { do: 'trust' },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<number> {
     const { client, log } = this.#options;
     const caBundle = Buffer.from(authorities.join('')).toString('base64');
+    const waitMs = this.#insistence.waitMs(caBundle);
+    if (waitMs > 0) return waitMs;
     const manifest: KubeManifest = {
       apiVersion: ADMISSION_API_VERSION,
       kind: 'MutatingWebhookConfiguration',
@@ -132,6 +140,8 @@ export class WebhookKeys {
     const options = { fieldManager: keysManager, signal };
     await client.apply(resources.mutatingwebhookconfigurations, manifest, options);
     log.info({ authorities: authorities.length }, 'API servers are told whom to trust');
+    if (this.#insistence.wrote(caBundle, webhook) === contestedTimes) log.warn(contested(webhook.name));
+    return heardMs;
   }
 
   async #store(owner: StoredWebhook, pair: KeyPair, signal: AbortSignal): Promise<void> {
@@ -140,4 +150,12 @@ export class WebhookKeys {
     await client.apply(resources.secrets, manifest, { fieldManager: keysManager, signal });
     log.info('certificate stored: it is served from now on');
   }
+}
+
+function contested(name: string): string {
+  const known = bundleWriters.map(({ by, annotations: [first] }) => `${first} (${by})`);
+  return (
+    `somebody else writes clientConfig.caBundle of MutatingWebhookConfiguration ${name}, so that API servers do not trust the webhook ` +
+    `and new pods start without the values: its annotation ${known.join(' or ')} has to go, or whatever else asks for that; nobody but the controller may write it`
+  );
 }

@@ -26,7 +26,7 @@ const layerOf = (path: string) => path.split('/')[0] ?? '';
 
 /** `./hop.ts` in `api/path.ts` → `api/hop.ts`; a package or a module of Node stays as it is. */
 function importsOf(path: string, text: string): string[] {
-  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+  const specifiers = [...text.matchAll(/(?:\bfrom\s|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
     ([, name]) => name ?? '',
   );
   return specifiers.map((name) => (name.startsWith('.') ? join(path, '..', name) : name));

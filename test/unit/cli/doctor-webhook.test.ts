@@ -9,8 +9,15 @@ import { usualHomes } from '../../../src/policy/webhook.ts';
 import { fine, installedIn, objects } from './diagnosed.ts';
 
 /** As the controller leaves it, which writes whom to trust. */
-function served({ homes = usualHomes, caBundle = 'LS0t', timeoutSeconds = 1 } = {}): Partial<DoctorFacts> {
-  const { webhooks, ...object } = webhookAround(homes);
+function served({
+  homes = usualHomes,
+  caBundle = 'LS0t',
+  timeoutSeconds = 1,
+  annotations = {},
+} = {}): Partial<DoctorFacts> {
+  const { webhooks, ...rest } = webhookAround(homes);
+  const metadata = { ...rest.metadata, annotations: { ...rest.metadata.annotations, ...annotations } };
+  const object = { ...rest, metadata };
   const asServed = webhooks.map((one) => ({
     ...{ ...one, timeoutSeconds },
     clientConfig: { ...one.clientConfig, caBundle },
@@ -47,6 +54,16 @@ test.each<[string, Partial<DoctorFacts>, string]>([
     'lets pods pass where nobody said whom to trust',
     { ...old, ...served({ caBundle: '' }) },
     'wrong: MutatingWebhookConfiguration pods.keepalive.dev does not say yet whom to trust',
+  ],
+  [
+    'is not trusted where cert-manager is asked to say whom to trust',
+    { ...old, ...served({ annotations: { 'cert-manager.io/inject-ca-from': 'db/ca' } }) },
+    'wrong: MutatingWebhookConfiguration pods.keepalive.dev has the annotation cert-manager.io/inject-ca-from, by which cert-manager',
+  ],
+  [
+    'is not trusted where OpenShift is asked to say it',
+    { ...old, ...served({ annotations: { 'service.beta.openshift.io/inject-cabundle': 'true' } }) },
+    'wrong: MutatingWebhookConfiguration pods.keepalive.dev has the annotation service.beta.openshift.io/inject-cabundle, by which service-ca of OpenShift',
   ],
   [
     'is unknown to whoever may not read it',

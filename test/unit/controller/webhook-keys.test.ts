@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { WebhookKeys } from '../../../src/controller/webhook-keys.ts';
 import type { StoredSecret } from '../../../src/controller/webhook-secret.ts';
@@ -7,8 +7,8 @@ import { World } from '../../../src/controller/world.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
+import type { Log } from '../../../src/kube/log.ts';
 import { Store } from '../../../src/kube/store.ts';
-import { createLog } from '../../../src/ops/log.ts';
 import { FakeApiServer, json } from '../../support/api-server.ts';
 import { until } from '../../cluster/wait.ts';
 import { HandClock } from '../kube/hand-clock.ts';
@@ -25,6 +25,7 @@ let ending: AbortController;
 let running: Promise<void>;
 /** What the API server has on its clock, which is not that of this machine. */
 const date = 'Mon, 04 May 2026 10:00:00 GMT';
+let warnings: string[];
 /** Without those for what time it is. */
 const asked = () => server.asked.filter(({ path }) => path !== '/version');
 const received = (count: number) => until(`${count} requests`, () => asked().length >= count);
@@ -69,7 +70,9 @@ beforeEach(async () => {
   trust(Object.fromEntries(webhooks.map((one) => [one, ''])));
   clock = new HandClock();
   secrets = new Store<StoredSecret>();
-  const log = createLog({ level: 'silent', base: {} });
+  warnings = [];
+  const warn = (...given: readonly unknown[]) => void warnings.push(String(given.at(-1)));
+  const log = { ...{ info() {}, debug() {}, error() {} }, warn } as unknown as Log;
   keys = new WebhookKeys({ client, world, secrets, clock, log });
   ending = new AbortController();
   running = keys.run(ending.signal);
@@ -121,4 +124,96 @@ test('a Secret that goes is made again with another certificate', async () => {
   clock.advance(2_000);
   await received(4);
   expect([...secrets.list()][0]?.pair?.certificate).not.toBe(before);
+});
+
+/** Told whom to trust, and served by. */
+async function settled(): Promise<void> {
+  await received(1);
+  await clock.asleep(2_000);
+  clock.advance(2_000);
+  await received(2);
+  await clock.asleep(60_000);
+}
+
+describe('where another program says whom to trust, as cert-manager does where an annotation asks it to', () => {
+  const others = Object.fromEntries(webhooks.map((one) => [one, Buffer.from('others').toString('base64')]));
+  const undo = () => {
+    trust(others);
+    keys.changed();
+  };
+  beforeEach(async () => {
+    await settled();
+    const otherwise = server.otherwise;
+    server.otherwise = async (response, one) => {
+      if (one.path !== '/version') hear(one.body);
+      // It hears of each write at once, and answers by its own.
+      if (one.path.includes('mutatingwebhookconfigurations')) undo();
+      return one.path === '/version' ? otherwise(response, one) : json({ metadata: {} })(response, one);
+    };
+    undo();
+  });
+
+  test('it is written again at once, and then later each time, whatever is heard meanwhile', async () => {
+    let writes = 3;
+    await received(writes);
+    const pauses = Array.from({ length: 11 }, (_, index) => Math.min(300_000, 1_000 * 2 ** index));
+    for (const pauseMs of pauses) {
+      // Of which the clock has taken some by being read.
+      await clock.asleep(pauseMs);
+      undo();
+      await clock.asleep(pauseMs);
+      clock.advance(pauseMs * 0.9);
+      await clock.asleep(pauseMs * 0.1);
+      expect(asked()).toHaveLength(writes);
+      clock.advance(pauseMs * 0.1);
+      writes += 1;
+      await received(writes);
+    }
+  });
+
+  test('a person is told once, from the second time that it is undone by a write', async () => {
+    await received(3);
+    expect(warnings).toEqual([]);
+    for (const [at, pauseMs] of [1_000, 2_000, 4_000].entries()) {
+      await clock.asleep(pauseMs);
+      clock.advance(pauseMs);
+      await received(4 + at);
+    }
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(
+      'somebody else writes clientConfig.caBundle of MutatingWebhookConfiguration',
+    );
+    expect(warnings[0]).toContain('cert-manager.io/inject-ca-from (cert-manager)');
+    expect(warnings[0]).toContain('service.beta.openshift.io/inject-cabundle (service-ca of OpenShift)');
+  });
+
+  test('another certificate is told of at once all the same', async () => {
+    await received(3);
+    for (const [at, pauseMs] of [1_000, 2_000, 4_000, 8_000].entries()) {
+      await clock.asleep(pauseMs);
+      clock.advance(pauseMs);
+      await received(4 + at);
+    }
+    await clock.asleep(16_000);
+    const told = JSON.stringify(asked().at(-1)?.body);
+    secrets.delete('home/keepalive-webhook');
+    keys.changed();
+    await received(8);
+    expect(JSON.stringify(asked().at(-1)?.body)).not.toBe(told);
+  });
+});
+
+test('a watch that is behind is no other program: it is told again, and nobody is warned', async () => {
+  await settled();
+  server.otherwise = (response, one) =>
+    one.path === '/version' ? json({}, 200, { date })(response, one) : json({ metadata: {} })(response, one);
+  trust(Object.fromEntries(webhooks.map((one) => [one, ''])));
+  keys.changed();
+  for (let writes = 3; writes < 9; writes += 1) {
+    await received(writes);
+    await clock.asleep(1_000);
+    clock.advance(1_000);
+  }
+  await received(9);
+  expect(warnings).toEqual([]);
 });
