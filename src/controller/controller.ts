@@ -25,7 +25,7 @@ import { Pace } from './pace.ts';
 import { knowsEnoughToAnswer, unreadyOf } from './readiness.ts';
 import { Readings } from './reading.ts';
 import { Removal } from './removal.ts';
-import { assertNotRenamed } from './renamed.ts';
+import { assertNotRenamed, assertWebhookNotRenamed } from './renamed.ts';
 import { requirementsOf } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
 import { Triggers } from './trigger.ts';
@@ -175,9 +175,11 @@ export class Controller {
   }
 
   async run(): Promise<void> {
-    const { log, signal, admission } = this.#options;
+    const { log, signal, admission, config } = this.#options;
     const requirements = requirementsOf(admission.mode);
     if (!(await requirementsHold(this.#client, requirements, { log, signal }))) return;
+    if (admission.mode === 'webhook')
+      await assertWebhookNotRenamed(this.#client, config.podNamespace, { log, signal });
     await this.#webhook?.listen();
     if (!(await this.#know())) return;
     const mayLead = AbortSignal.any([signal, this.#removal.signal]);
