@@ -8,7 +8,6 @@ import type { Requirement } from '../policy/requirement.ts';
 import { valuesFor } from '../policy/requirement.ts';
 import type { Skip } from '../policy/skip.ts';
 import { skipOf } from '../policy/skip.ts';
-import { unasked, usualHomes } from '../policy/webhook.ts';
 import { withheldOf } from '../policy/withholding.ts';
 import type { PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
@@ -17,7 +16,7 @@ import { fine, note, unknown, wrong } from './explanation.ts';
 
 /** What became of it at its creation; what is not changed in the kernel since is what it still has. */
 export function creationStatements(
-  { pod, raw, namespace }: Pick<PodFacts, 'pod' | 'raw' | 'namespace'>,
+  { pod, raw, namespace, unaskedIn }: Pick<PodFacts, 'pod' | 'raw' | 'namespace' | 'unaskedIn'>,
   selecting: readonly Selecting[],
   requirement: Requirement | undefined,
 ): Statement[] {
@@ -28,7 +27,7 @@ export function creationStatements(
     ...(isBlind ? [unknown(`whether its namespace lets the values pass: ${namespace.why}`)] : []),
     ...(skip === undefined ? [] : [skipped(skip, selecting)]),
     ...refusals(selecting, view),
-    specStatement(pod, requirement, skip),
+    specStatement({ pod, unaskedIn }, requirement, skip),
     ...(skip === undefined ? [noteOfAdmission({ pod, raw, selecting, requirement })] : []),
   ];
 }
@@ -55,7 +54,7 @@ function refusals(selecting: readonly Selecting[], { name }: NamespaceView): Sta
 
 /** What its kernel starts with, whoever put it there. */
 function specStatement(
-  pod: NodePod,
+  { pod, unaskedIn }: Pick<PodFacts, 'pod' | 'unaskedIn'>,
   requirement: Requirement | undefined,
   skip: Skip | undefined,
 ): Statement {
@@ -68,13 +67,15 @@ function specStatement(
   if (requirement === undefined) return note(starts);
   const limit = `behind ${requirement.idleTimeoutSeconds} s`;
   if (meets(pod.declared, requirement)) return fine(`${starts}, which is enough ${limit}`);
-  return note(`${starts}, which is not enough ${limit}${skip === undefined ? recreated(pod) : ''}`);
+  return note(
+    `${starts}, which is not enough ${limit}${skip === undefined ? recreated(pod, unaskedIn) : ''}`,
+  );
 }
 
 /** By what new pods are changed nobody asks here. */
-function recreated({ namespace }: NodePod): string {
+function recreated({ namespace }: NodePod, unaskedIn: readonly string[]): string {
   const would = ': recreated, it would start with what is asked';
-  return unasked(usualHomes).includes(namespace)
+  return unaskedIn.includes(namespace)
     ? `${would}, but where a webhook changes new pods, which is not asked about this namespace`
     : would;
 }

@@ -3,11 +3,13 @@ import type { SettingsReading } from '../api/settings.ts';
 import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { believable } from '../policy/believable.ts';
+import { leftOut } from '../policy/left-out.ts';
 import type { NodePod } from '../policy/node-pod.ts';
 import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { labelledRecord, settingsRecord } from '../policy/record.ts';
+import { unasked, webhookName } from '../policy/webhook.ts';
 import { homesOf } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
 import { known } from './cluster.ts';
@@ -35,6 +37,8 @@ export interface PodFacts {
   readonly namespaced: readonly PolicyRecord[];
   readonly cluster: Answer<readonly PolicyRecord[]>;
   readonly settings: Answer<SettingsReading>;
+  /** Namespaces whose new pods pass without anybody being asked about them, where a webhook changes new pods. */
+  readonly unaskedIn: readonly string[];
   /** Undefined: it is on no node yet. */
   readonly node: NodeFacts | undefined;
 }
@@ -44,10 +48,12 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
   const pod = podNamed(cluster, name);
   const [policies, object] = await Promise.all([namespaced, pod]);
   const view = nodePod(object);
-  const [namespace, clusterWide, settings] = await Promise.all([
+  const homes = homesOf(cluster);
+  const [namespace, clusterWide, settings, unaskedIn] = await Promise.all([
     namespaceNamed(cluster, cluster.namespace),
     policiesLike(cluster, 'ClusterKeepalivePolicy'),
-    ownSettings(cluster),
+    homes.then((own) => settingsIn(cluster, own)),
+    homes.then((own) => unaskedNamespaces(cluster, own)),
   ]);
   const node =
     view.node === undefined
@@ -55,7 +61,7 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
       : await nodeFacts(cluster, view.node, { cluster: clusterWide, settings });
   return {
     ...{ pod: view, raw: object, namespace, namespaced: policies },
-    ...{ cluster: clusterWide, settings, node },
+    ...{ cluster: clusterWide, settings, unaskedIn, node },
   };
 }
 
@@ -63,7 +69,7 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
 export async function factsOfNode(cluster: Cluster, name: string): Promise<NodeFacts> {
   const [clusterWide, settings] = await Promise.all([
     policiesLike(cluster, 'ClusterKeepalivePolicy'),
-    ownSettings(cluster),
+    homesOf(cluster).then((homes) => settingsIn(cluster, homes)),
   ]);
   const facts = await nodeFacts(cluster, name, { cluster: clusterWide, settings });
   if (facts.node.known && facts.node.value === undefined) {
@@ -121,8 +127,17 @@ async function namespaceNamed(cluster: Cluster, name: string): Promise<Answer<Na
   return known(found.value === undefined ? { name, labels: {} } : labelledRecord(found.value));
 }
 
-async function ownSettings(cluster: Cluster): Promise<Answer<SettingsReading>> {
-  return settingsIn(cluster, await homesOf(cluster));
+/** As the configuration of the webhook says, which others may have edited; none where there is none. Who may not read it goes by where the operator is. */
+async function unaskedNamespaces(cluster: Cluster, homes: readonly string[]): Promise<readonly string[]> {
+  const found = await cluster.get({ ...resources.mutatingwebhookconfigurations, name: webhookName });
+  if (!found.known) return homes.flatMap((home) => unasked({ controller: home, agents: home }));
+  const webhooks = (found.value?.['webhooks'] ?? []) as readonly Webhook[];
+  return leftOut(webhooks.find(({ name }) => name === webhookName)?.namespaceSelector);
+}
+
+interface Webhook {
+  readonly name: string;
+  readonly namespaceSelector?: unknown;
 }
 
 /** Of the operator, wherever it was put; the usual ones where it has none in any of `homes`. */

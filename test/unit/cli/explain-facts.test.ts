@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { readSettings } from '../../../src/api/settings.ts';
 import { Cluster, known } from '../../../src/cli/cluster.ts';
-import { settingsIn } from '../../../src/cli/explain-facts.ts';
+import { creationStatements } from '../../../src/cli/explain-creation.ts';
+import { podFacts, settingsIn } from '../../../src/cli/explain-facts.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
+import { webhookAround } from '../../../src/policy/installation.ts';
 import type { Answer } from '../../support/api-server.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
+import { rawPod } from '../../support/builder.ts';
 
 let server: FakeApiServer;
 let cluster: Cluster;
@@ -41,5 +44,60 @@ describe('the settings are', () => {
 
   test('the usual ones where the operator is nowhere', async () => {
     expect(await settingsIn(cluster, [])).toEqual(known(readSettings(undefined)));
+  });
+});
+
+describe('a pod that would be made anew is promised values', () => {
+  const list = (...items: readonly object[]) => json({ metadata: { resourceVersion: '5' }, items });
+  const named = (name: string) => ({ metadata: { name, uid: name, resourceVersion: '1' } });
+  const { metadata, ...configuration } = webhookAround({ controller: 'platform', agents: 'nodes' });
+  const installed = json({ ...configuration, metadata: { ...named('').metadata, ...metadata } });
+  const bindings = list({ ...named('b'), subjects: [{ kind: 'ServiceAccount', namespace: 'platform' }] });
+
+  /** What is said of one without values in that namespace. */
+  async function saidIn(namespace: string, configuration: Answer, rolesBound: Answer): Promise<string> {
+    const answers: Readonly<Record<string, Answer>> = {
+      mutatingwebhookconfigurations: configuration,
+      clusterrolebindings: rolesBound,
+      // What is served of it, and of each kind nothing.
+      'keepalive.dev': json({ resources: [{ name: 'keepalivepolicies' }], metadata: {}, items: [] }),
+    };
+    server.otherwise = (response, asked) => {
+      const [kind = ''] = asked.path.split('/').filter((part) => part in answers);
+      const answer = asked.path.endsWith('/pods/mongo-0') ? json(pod) : (answers[kind] ?? absent);
+      return answer(response, asked);
+    };
+    const pod = rawPod({ namespace });
+    const there = new Cluster(cluster.client, { namespace, where: 'here' });
+    const requirement = { ...{ timeSeconds: 30, intervalSeconds: 10 }, idleTimeoutSeconds: 90, declared: {} };
+    const said = creationStatements(await podFacts(there, 'mongo-0'), [], requirement);
+    return said.map(({ text }) => text).find((text) => text.includes('recreated')) ?? '';
+  }
+
+  const plainly = /: recreated, it would start with what is asked$/;
+  const unless = /, but where a webhook changes new pods, which is not asked about this namespace$/;
+  const read = { webhook: installed, bound: bindings };
+  test.each<[sentence: string, namespace: string, answers: typeof read, expected: RegExp]>([
+    ['in any other namespace', 'db', read, plainly],
+    ['but not where the controller was put', 'platform', read, unless],
+    ['but not where the agents were put', 'nodes', read, unless],
+    ['but not where the cluster starts from', 'kube-system', read, unless],
+    ['where the operator is not, whatever the manifests say', 'keepalive-system', read, plainly],
+    ['wherever it is, where there is no webhook', 'platform', { ...read, webhook: absent }, plainly],
+    [
+      'but not where the operator is, where the webhook may not be read',
+      'platform',
+      { ...read, webhook: refused },
+      unless,
+    ],
+    ['and elsewhere, where it may not be read', 'keepalive-system', { ...read, webhook: refused }, plainly],
+    [
+      'but by the manifests, where nothing may be read',
+      'keepalive-system',
+      { webhook: refused, bound: refused },
+      unless,
+    ],
+  ])('%s', async (_sentence, namespace, { webhook, bound }, expected) => {
+    expect(await saidIn(namespace, webhook, bound)).toMatch(expected);
   });
 });
