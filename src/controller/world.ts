@@ -51,6 +51,10 @@ export interface Words {
   readonly read: ReadonlySet<string>;
 }
 
+/** Of one look, what the world does not know. */
+export type Occasion = Pick<Circumstances, 'now' | 'activatingForMs' | 'evidence'> &
+  Partial<Pick<Circumstances, 'waitedFor'>>;
+
 interface WorldOptions {
   readonly mode?: AdmissionMode;
   /** The namespace of the controller. */
@@ -164,14 +168,14 @@ export class World {
   /** All that a decision on one policy depends on; `undefined` where there is no such policy any more. */
   gather(
     key: string,
-    time: Pick<Circumstances, 'now' | 'activatingForMs' | 'evidence'>,
+    occasion: Occasion,
     words: Words = { asked: new Set(), missing: new Set(), read: new Set() },
   ): Circumstances | undefined {
     const record = this.policy(key);
     if (record === undefined) return undefined;
     const isCluster = record.kind === 'ClusterKeepalivePolicy';
     return {
-      ...{ record, ...time, settings: this.settings },
+      ...{ record, waitedFor: undefined, ...occasion, settings: this.settings },
       inExcess: this.acting.isInExcess(record),
       counted: this.counts.countedOf(key, (node) => this.#wordsOf(key, node, words)),
       installation: this.#installation(record.kind),

@@ -14,6 +14,7 @@ import type { Evidence } from './evidence.ts';
 import type { Silence } from './finding.ts';
 import type { AdmissionMode } from './mode.ts';
 import type { NamespaceView } from './pod.ts';
+import type { Edition } from './policy-digest.ts';
 import { editionOf } from './policy-digest.ts';
 import type { EffectivePolicy, Policy } from './policy.ts';
 import type { PolicyRecord } from './record.ts';
@@ -23,6 +24,8 @@ import type { Counts, Progress } from './progress.ts';
 import { progressOf, stays } from './progress.ts';
 import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
+import type { WaitedFor } from './waited-for.ts';
+import { waitedFor } from './waited-for.ts';
 import { asItMayAct, unreadIsWithheld, withheld } from './withheld.ts';
 import { nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
 
@@ -54,12 +57,16 @@ export interface Circumstances {
   /** How long ago this process began the activation under way, on a clock that never steps; undefined: it did not. */
   readonly activatingForMs: number | undefined;
   readonly evidence: Evidence;
+  /** What the last look at the policy found; undefined: this is the first one of this process. */
+  readonly waitedFor: WaitedFor | undefined;
 }
 
 export interface Plan extends Progress {
   readonly binding: BindingStep;
   readonly coverage: Coverage;
   readonly status: PolicyStatus;
+  /** Undefined where it may not act, or its spec cannot be read: nobody holds it then. */
+  readonly waitedFor: WaitedFor | undefined;
 }
 
 /** Everything that has to be done for one policy. */
@@ -72,8 +79,9 @@ export function plan(circumstances: Circumstances): Plan {
   if (!isEffective(policy)) return heldPlan(circumstances, unreadIsWithheld(claim));
   const refusals = refusalsOf(policy, circumstances);
   const to = { kind: record.kind, anyAgent: circumstances.facts.anyAgent };
+  const edition = editionOf(record, policy.effective);
   const { awaited, findings, findingsTotal, coverage, ...counts } = withFindings(
-    assessmentOf(policy, circumstances, refusals),
+    assessmentOf(policy, edition, { circumstances, refusals }),
     [...settingsFindings(record, circumstances.settings), ...refusalFindings(refusals, to)],
   );
   const facts = {
@@ -88,10 +96,12 @@ export function plan(circumstances: Circumstances): Plan {
   // What is only withheld keeps its binding: the status takes admission away, and gives it back, at once.
   const wanted = record.policy ?? policy;
   const mayBind = held === undefined && fault === why;
-  const step = { binding: mayBind ? bindingOf(wanted, circumstances) : keep, coverage };
+  const step = {
+    ...{ binding: mayBind ? bindingOf(wanted, circumstances) : keep, coverage },
+    waitedFor: waitedFor(edition, awaited, circumstances.waitedFor),
+  };
   const made =
-    held ??
-    (fault === undefined ? progressOf(circumstances, policy, { ...step, awaited, counts }) : stays(fault));
+    held ?? (fault === undefined ? progressOf(circumstances, policy, { ...step, counts }) : stays(fault));
   const progress = {
     ...made,
     verdict: asRefused(made.verdict, refusals, to),
@@ -106,13 +116,16 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
 
 function assessmentOf(
   policy: EffectivePolicy,
-  { record, facts, counted, unaskedIn }: Circumstances,
-  refusals: readonly Refusal[],
+  edition: Edition,
+  {
+    circumstances: { record, facts, counted, unaskedIn },
+    refusals,
+  }: { readonly circumstances: Circumstances; readonly refusals: readonly Refusal[] },
 ): Assessment {
   if (counted === undefined)
     throw new Error(`${record.kind} ${record.name} was looked at before it was counted`);
   return assess(policy, {
-    ...{ edition: editionOf(record, policy.effective), facts, counted },
+    ...{ edition, facts, counted },
     silentIn: new Map<string, Silence>([
       ...withheldOf(refusals).map(({ namespace }) => [namespace, 'Refused'] as const),
       ...unaskedIn.map((name) => [name, 'NotAsked'] as const),
@@ -164,8 +177,7 @@ function restingPlan({ record, now }: Circumstances, { verdict, facts, message }
   const progress = stays(verdict);
   const coverage: Coverage = { status: 'Unknown', reason: verdict.reason, message };
   return {
-    binding: keep,
-    coverage,
+    ...{ binding: keep, coverage, waitedFor: undefined },
     ...progress,
     status: statusOf(record, { ...progress, coverage, facts, now }),
   };

@@ -19,6 +19,7 @@ import {
   inactiveVerdict,
   readyVerdict,
 } from './verdict.ts';
+import type { WaitedFor } from './waited-for.ts';
 
 /** How far a policy is that nothing keeps from acting. */
 export interface Progress {
@@ -49,7 +50,7 @@ interface Course {
 
 interface Doing {
   readonly binding: BindingStep;
-  readonly awaited: readonly string[];
+  readonly waitedFor: WaitedFor;
   readonly counts: Counts;
 }
 
@@ -57,16 +58,16 @@ interface Doing {
 export function progressOf(
   course: Course,
   policy: EffectivePolicy,
-  { binding, awaited, counts }: Doing,
+  { binding, waitedFor: { nodes }, counts }: Doing,
 ): Progress {
   const activating = activationOf(course, policy, binding);
   if (activating !== undefined) return activating;
   const { record, facts, evidence } = course;
   // Where it was Ready once, a node that comes, or comes back, only shows in the counts: it must not flap.
   return stays(
-    awaited.length === 0 || wasReady(record)
+    nodes.length === 0 || wasReady(record)
       ? readyVerdict(policy, { anyAgent: facts.anyAgent, evidence, ...counts })
-      : awaitingVerdict(awaited, record.generation),
+      : awaitingVerdict(nodes, record.generation),
   );
 }
 

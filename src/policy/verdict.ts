@@ -107,9 +107,9 @@ export function inactiveVerdict(kind: PolicyKind, mode: AdmissionMode): Verdict 
 export const awaitingReason = 'AwaitingNodes';
 
 /** The agents of these nodes are yet to hold what was declared. */
-export function awaitingVerdict(awaited: readonly string[], generation: number): Verdict {
+export function awaitingVerdict(nodes: readonly string[], generation: number): Verdict {
   const message =
-    `Waiting for the agents of ${someOf(awaited)} to report on generation ${generation}; ` +
+    `Waiting for the agents of ${someOf(nodes)} to report on generation ${generation}; ` +
     'until then they are counted with what they reported before';
   return { kind: 'reconciling', reason: awaitingReason, message };
 }
