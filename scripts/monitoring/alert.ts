@@ -101,7 +101,7 @@ export const operatorAlerts: readonly Alert[] = [
     minutes: 20,
     summary: 'Looks at objects of kind {{ $labels.kind }} fail again and again.',
     description:
-      'Their bindings or statuses cannot be written, so changes are not taken up. The log of the controller has the reason.',
+      'Their bindings or statuses cannot be written, or what agents say of them cannot be read, so changes are not taken up. The log of the controller has the reason.',
   },
   {
     name: 'KeepaliveAdmissionSilent',

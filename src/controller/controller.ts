@@ -10,12 +10,11 @@ import type { Watched } from '../kube/watched.ts';
 import { isHalfHeard, readingOfWatched } from '../kube/watched.ts';
 import type { ControllerConfig } from '../ops/config.ts';
 import { agentNamespaceOf } from '../ops/config.ts';
-import type { ControllerMetrics, Outcome } from '../ops/controller-metrics.ts';
+import type { ControllerMetrics } from '../ops/controller-metrics.ts';
 import type { Log } from '../ops/log.ts';
 import type { ReflectorReading } from '../ops/metrics.ts';
 import type { PolicyReading } from '../ops/policy-metrics.ts';
 import { tellSettings } from '../ops/settings.ts';
-import type { Plan } from '../policy/plan.ts';
 import { Activations } from './activation.ts';
 import type { Admission } from './admission-mode.ts';
 import { Applier } from './apply.ts';
@@ -24,6 +23,7 @@ import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
 import { knowsEnoughToAnswer, unreadyOf } from './readiness.ts';
 import { Readings } from './reading.ts';
+import { Reconciler } from './reconciler.ts';
 import { Removal } from './removal.ts';
 import { assertNotRenamed, assertWebhookNotRenamed } from './renamed.ts';
 import { requirementsOf } from './requirement.ts';
@@ -60,8 +60,7 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #triggers: Triggers;
   readonly #applier: Applier;
-  readonly #pace = new Pace(systemClock);
-  readonly #looks: Looks;
+  readonly #reconciler: Reconciler;
   readonly #witness: Witness;
   readonly #events: EventRecorder;
   readonly #lease: Lease;
@@ -115,8 +114,9 @@ export class Controller {
       reportingInstance: config.podName,
       log,
     });
+    const pace = new Pace(systemClock);
     this.#applier = new Applier({
-      ...{ client, events: this.#events, log, world: this.#world, pace: this.#pace },
+      ...{ client, events: this.#events, log, world: this.#world, pace },
       isLeading: () => this.#lease.leading,
     });
     this.#lease = new Lease({
@@ -140,9 +140,16 @@ export class Controller {
         this.#metrics.answers.inc({ answer });
       },
     });
-    this.#looks = new Looks({
+    const looks = new Looks({
       ...{ client, world: this.#world, activations: this.#activations },
       evidenceOf: (policy) => this.#witness.evidenceOf(policy),
+    });
+    this.#reconciler = new Reconciler({
+      ...{ looks, applier: this.#applier, activations: this.#activations, pace },
+      ...{ readings: this.#readings, metrics },
+      onActivation: () => {
+        this.#witness.poke();
+      },
     });
   }
 
@@ -265,35 +272,6 @@ export class Controller {
     // Whatever is still queued when the lead ends is for the next leader.
     if (!this.#lease.leading) return undefined;
     if (isHalfHeard(this.#watched)) return { afterMs: hearingMs };
-    const startedAt = performance.now();
-    const looked = await this.#looks.at(key);
-    if (looked === 'another') return undefined;
-    if (looked === undefined) {
-      this.#activations.forget(key);
-      this.#pace.forget(key);
-      this.#readings.forget(key);
-      await this.#applier.clearOrphan(key);
-      return undefined;
-    }
-    const { circumstances, planned } = looked;
-    const { kind } = circumstances.record;
-    this.#readings.note(key, circumstances, planned);
-    let outcome: Outcome = 'failed';
-    try {
-      const waitMs = await this.#applier.apply(circumstances, planned);
-      this.#activations.note(key, planned);
-      if (planned.activation === 'begins') this.#witness.poke();
-      outcome = outcomeOf(planned);
-      const afterMs = Math.min(planned.againAfterMs ?? Infinity, waitMs ?? Infinity);
-      return afterMs === Infinity ? undefined : { afterMs };
-    } finally {
-      this.#metrics.reconciles.inc({ kind, outcome });
-      this.#metrics.reconcileSeconds.observe({ kind }, (performance.now() - startedAt) / 1000);
-    }
+    return this.#reconciler.reconcile(key);
   }
-}
-
-function outcomeOf({ verdict, againAfterMs }: Plan): Outcome {
-  if (verdict.kind === 'stalled') return 'stalled';
-  return againAfterMs === undefined ? 'done' : 'again';
 }
