@@ -252,7 +252,7 @@ export class Controller {
     const { keepalivepolicies, clusterkeepalivepolicies } = this.#world;
     const policies = [...keepalivepolicies.list(), ...clusterkeepalivepolicies.list()];
     log.info({ policies: policies.length }, 'the Deployment is gone: nobody will look after policies');
-    await this.#applier.leaveWord(policies, new Date());
+    await this.#applier.leaveWord(policies, this.#client.time.now());
     await sleep(systemClock, orphanedMs, signal);
   }
 

@@ -52,9 +52,9 @@ export class Looks {
   }
 
   #plan(key: string, words: Words): Look | undefined {
-    const { world, activations, evidenceOf } = this.#options;
+    const { client, world, activations, evidenceOf } = this.#options;
     const occasion: Occasion = {
-      ...{ now: new Date(), activatingForMs: activations.ofMs(key), evidence: evidenceOf(key) },
+      ...{ now: client.time.now(), activatingForMs: activations.ofMs(key), evidence: evidenceOf(key) },
       waitedFor: this.#waitedFor.get(key),
     };
     const circumstances = world.gather(key, occasion, words);

@@ -59,7 +59,7 @@ export function watchRefusals(options: WatchOptions): Watched {
  * may write as many as he likes; and one that the API server forgets has happened all the same.
  */
 export function watchRefusedPods(options: WatchOptions, onRefused: (namespace: string) => void): Watched {
-  const { refused } = options.world;
+  const { client, world } = options;
   return watcherOf(options)({
     resource: 'events',
     target: resources.events,
@@ -67,7 +67,7 @@ export function watchRefusedPods(options: WatchOptions, onRefused: (namespace: s
     store: new Store<Identified>(),
     trim: (event) => {
       const one = refusedIn(event);
-      if (one !== undefined && refused.note(one, Date.now())) onRefused(one.namespace);
+      if (one !== undefined && world.refused.note(one, client.time.now().getTime())) onRefused(one.namespace);
       return undefined;
     },
   });

@@ -3,7 +3,6 @@ import type { Clock } from '../kube/clock.ts';
 import { sleep } from '../kube/clock.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeManifest } from '../kube/resource.ts';
-import { ServerTime } from '../kube/server-time.ts';
 import type { Store } from '../kube/store.ts';
 import type { KeyPair, Pair } from '../ops/certificate.ts';
 import { certificatesIn, readPair } from '../ops/certificate.ts';
@@ -40,14 +39,12 @@ const contestedTimes = 3;
  */
 export class WebhookKeys {
   readonly #options: WebhookKeysOptions;
-  readonly #time: ServerTime;
   #next: { readonly pair: Pair; trustedSince: number | undefined } | undefined;
   readonly #insistence: Insistence;
   #wake = new AbortController();
 
   constructor(options: WebhookKeysOptions) {
     this.#options = options;
-    this.#time = new ServerTime(options.client, options.clock);
     this.#insistence = new Insistence(options.clock);
   }
 
@@ -73,9 +70,10 @@ export class WebhookKeys {
 
   /** One step; how long to wait before the next, if nothing changes. */
   async #step(signal: AbortSignal): Promise<number> {
-    const { webhook } = this.#options.world;
+    const { world, client } = this.#options;
+    const { webhook } = world;
     if (webhook === undefined) return longestMs;
-    const now = await this.#time.now(signal);
+    const now = client.time.now();
     const step = trustStep(this.#situation(webhook, now));
     switch (step.do) {
       case 'make':

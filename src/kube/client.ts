@@ -1,9 +1,12 @@
 import type { Dispatcher } from 'undici';
+import type { Clock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { fromNetwork } from './errors.ts';
 import { PageSplitter, type PageMetadata } from './page.ts';
 import { refusal } from './refusal.ts';
 import { pathOf, type KubeManifest, type KubeObject, type Resource, type Target } from './resource.ts';
+import { ServerTime } from './server-time.ts';
 import { parseJson, wholeOrApiError } from './stream.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete';
@@ -22,6 +25,7 @@ export interface ClientOptions {
   /** As the server's audit log shows it: `keepalive-agent/0.1.0`. */
   readonly userAgent?: string;
   readonly onExchange?: (exchange: Exchange) => void;
+  readonly clock?: Clock;
 }
 
 export interface CallOptions {
@@ -67,10 +71,13 @@ const longestPageMs = 300_000;
 export class ApiClient {
   readonly #connection: Connection;
   readonly #options: ClientOptions;
+  /** As the answers tell it. */
+  readonly time: ServerTime;
 
   constructor(connection: Connection, options: ClientOptions = {}) {
     this.#connection = connection;
     this.#options = options;
+    this.time = new ServerTime(options.clock ?? systemClock);
   }
 
   get<T = KubeObject>(target: Target & { name: string }, options: CallOptions = {}): Promise<T> {
@@ -189,7 +196,7 @@ export class ApiClient {
     const call: Call = { ...options, verb: 'get', method: 'GET', target };
     const { body, headers } = await this.#send(call, within(this.#timeoutMs(call), call.signal));
     const { gitVersion = '' } = (await body.json()) as { gitVersion?: string };
-    const dateMs = Date.parse(String(headers.date));
+    const dateMs = dateOf(headers);
     return { gitVersion, dateMs: Number.isNaN(dateMs) ? undefined : dateMs };
   }
 
@@ -235,6 +242,7 @@ export class ApiClient {
       const response = await this.#request(call, signal);
       code = response.statusCode;
       if (code >= 300) throw await refusal(response, describe(call), this.#timeoutMs(call));
+      this.time.heard(dateOf(response.headers));
       return response;
     } catch (error) {
       throw fromNetwork(error, describe(call));
@@ -267,6 +275,11 @@ export class ApiClient {
       bodyTimeout: silenceMs,
     });
   }
+}
+
+/** NaN where there is none. */
+function dateOf({ date }: Dispatcher.ResponseData['headers']): number {
+  return Date.parse(String(date));
 }
 
 function within(ms: number, signal: AbortSignal | undefined): AbortSignal {

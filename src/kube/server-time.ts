@@ -1,40 +1,30 @@
-import type { ApiClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import { isForbidden, isNotFound } from './errors.ts';
 
-/** How long an answer is gone on from: a clock may be put right meanwhile. */
-const trustedMs = 60_000;
+/** Answers that differ by less are of one clock: each tells whole seconds, and is read a while after it was given. */
+const sameClockMs = 5_000;
 
 /**
- * What time the API server has, which judges by it what is valid: the clock of the machine that this runs on may be ahead by hours.
- * The own one where the API server does not say, or may not be asked.
+ * What time the API server has, which judges by it what is valid and stamps by it what is made: the clock of the machine that
+ * this runs on may be ahead by hours. Each answer tells it; the own one where none did, since something between took that away.
  */
 export class ServerTime {
-  readonly #client: ApiClient;
   readonly #clock: Clock;
-  #heard: { readonly dateMs: number; readonly at: number } | undefined;
+  /** Of the API server's time before that of the clock, which never steps. */
+  #aheadMs: number | undefined;
 
-  constructor(client: ApiClient, clock: Clock) {
-    this.#client = client;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  async now(signal: AbortSignal): Promise<Date> {
-    const at = this.#clock.now();
-    if (this.#heard === undefined || at - this.#heard.at > trustedMs) {
-      const dateMs = await this.#ask(signal);
-      this.#heard = dateMs === undefined ? undefined : { dateMs, at };
-    }
-    const heard = this.#heard;
-    return heard === undefined ? new Date() : new Date(heard.dateMs + (this.#clock.now() - heard.at));
+  /** Of answers of one clock the one that says the latest counts: it is at least that late. Another clock, or one that was put right, holds at once. */
+  heard(dateMs: number): void {
+    if (Number.isNaN(dateMs)) return;
+    const aheadMs = dateMs - this.#clock.now();
+    const behindMs = (this.#aheadMs ?? -Infinity) - aheadMs;
+    if (behindMs < 0 || behindMs > sameClockMs) this.#aheadMs = aheadMs;
   }
 
-  async #ask(signal: AbortSignal): Promise<number | undefined> {
-    try {
-      return (await this.#client.serverVersion({ signal })).dateMs;
-    } catch (error) {
-      if (isForbidden(error) || isNotFound(error)) return undefined;
-      throw error;
-    }
+  now(): Date {
+    return this.#aheadMs === undefined ? new Date() : new Date(this.#aheadMs + this.#clock.now());
   }
 }

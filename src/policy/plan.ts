@@ -50,8 +50,8 @@ export interface Circumstances {
   readonly heard: readonly Refused[];
   namespaceOf(name: string): NamespaceView | undefined;
   /**
-   * For conditions to tell. Nothing but the next trial of a refused admission is decided by it: clocks step, and whoever
-   * wrote a time may have had another.
+   * As the API server has it. For conditions to tell; nothing is decided by it but what a refused admission has to wait for, and
+   * from when on pods must have been given the values, which is compared with when the API server made them.
    */
   readonly now: Date;
   /** How long ago this process began the activation under way, on a clock that never steps; undefined: it did not. */
