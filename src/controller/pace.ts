@@ -1,3 +1,4 @@
+import { refusalLimit } from '../api/status.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { StatusChange } from '../policy/status-change.ts';
 import { Line } from './line.ts';
@@ -10,12 +11,18 @@ const msPerAgent = 10;
 const connectionsMs = 60_000;
 /** What changes so soon after news belongs to it: agents do not all tell at once. */
 const settlesMs = 30_000;
-/** Of one policy, before it waits: what a change brings about is seldom seen in one look. */
-const newsAtOnce = 3;
-/** Of all together: what somebody changes may be news to every cluster policy that selects his pods. */
-const newsOfAllAtOnce = 100;
+type News = 'news' | 'returns' | 'coverage' | 'refusals';
 
-type News = 'news' | 'coverage';
+/**
+ * Of one policy, before it waits: what a change brings about is seldom seen in one look. Of namespaces that are refused for the
+ * first time as many as a status lists: owners of pods wait for it, and to be that again takes a namespace as long as its pause.
+ */
+const newsAtOnce: Readonly<Record<News, number>> = {
+  ...{ news: 3, returns: 3, coverage: 3 },
+  refusals: refusalLimit,
+};
+/** Of so many policies: what somebody changes may be news to every cluster policy that selects his pods. */
+const policiesAtOnce = 100;
 
 interface Written {
   readonly atMs: number;
@@ -26,7 +33,7 @@ interface Written {
 
 const nothing: Written = {
   ...{ atMs: -Infinity, newsAtMs: -Infinity },
-  restedAtMs: { news: -Infinity, coverage: -Infinity },
+  restedAtMs: { news: -Infinity, returns: -Infinity, coverage: -Infinity, refusals: -Infinity },
 };
 
 /**
@@ -38,8 +45,10 @@ export class Pace {
   readonly #written = new Map<string, Written>();
   readonly #lines = {
     counts: new Line(1),
-    news: new Line(newsOfAllAtOnce),
-    coverage: new Line(newsOfAllAtOnce),
+    news: new Line(policiesAtOnce),
+    returns: new Line(policiesAtOnce),
+    coverage: new Line(policiesAtOnce),
+    refusals: new Line(policiesAtOnce * newsAtOnce.refusals),
   };
 
   constructor(clock: Clock) {
@@ -61,7 +70,7 @@ export class Pace {
   #dueAt(policy: string, change: Exclude<StatusChange, 'none' | 'verdict'>, agents: number): number {
     const { atMs, newsAtMs, restedAtMs } = this.#written.get(policy) ?? nothing;
     const restMs = agents * msPerAgent;
-    if (isNews(change)) return restedAtMs[change] - (newsAtOnce - 1) * restMs;
+    if (isNews(change)) return restedAtMs[change] - (newsAtOnce[change] - 1) * restMs;
     const isSettling = this.#clock.now() - newsAtMs < settlesMs;
     return atMs + Math.max(change === 'connections' && !isSettling ? connectionsMs : 0, restMs);
   }
@@ -90,5 +99,5 @@ export class Pace {
 }
 
 function isNews(change: StatusChange): change is News {
-  return change === 'news' || change === 'coverage';
+  return change in newsAtOnce;
 }

@@ -94,11 +94,11 @@ export class Triggers {
 
   /** Its values may now bind, or no longer bind, on pods of others; a new status is no news to them. */
   #policyChanged(key: string, before: PolicyRecord | undefined): void {
-    const { acting, counts, told } = this.#world;
+    const { acting, counts, told, refused } = this.#world;
     const after = this.#world.policy(key);
     this.#now([key]);
     // Also in a replica that does not lead, and looks at nothing.
-    if (after === undefined) told.forget(key);
+    if (after === undefined) for (const one of [told, refused]) one.forget(key);
     if (isSameSpec(before, after)) return;
     for (const [moved, actsOrDid] of acting.changed(key, before, after)) {
       if (moved !== key) this.#soon([moved]);

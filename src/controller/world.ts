@@ -186,7 +186,9 @@ export class World {
         ? this.mutatingadmissionpolicybindings.get(clusterBindingName(record.name))
         : undefined,
       facts: this.#facts(key),
-      heard: isCluster ? [...this.refused.list()] : this.refused.of(record.namespace),
+      ...(isCluster
+        ? this.refused.inTurnFor(key, record.status.refusals ?? [])
+        : { heard: this.refused.of(record.namespace), left: [] }),
       namespaceOf: (name) => this.namespaces.get(name),
     };
   }

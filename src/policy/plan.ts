@@ -46,8 +46,10 @@ export interface Circumstances {
   /** Whether the admission policy that a binding would be of is there: beside a webhook it need not be. */
   readonly mayBind: boolean;
   readonly facts: NodeFacts;
-  /** That something else refuses the values: the newest of each namespace. */
+  /** That something else refuses the values: the newest of each namespace, in the order in which they are to have a place. */
   readonly heard: readonly Refused[];
+  /** Of those that had to leave the status for others: how long they have been tried. */
+  readonly left: readonly Refusal[];
   namespaceOf(name: string): NamespaceView | undefined;
   /**
    * As the API server has it. For conditions to tell; nothing is decided by it but what a refused admission has to wait for, and

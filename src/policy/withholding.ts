@@ -25,8 +25,10 @@ const believedMs = 2 * firstPauseMs;
 
 export interface Hearing {
   readonly record: PolicyRecord;
-  /** The newest refusal of each namespace. */
+  /** The newest refusal of each namespace, in the order in which they are to have a place. */
   readonly heard: readonly Refused[];
+  /** Those that had to leave the status for others, as they are being tried since. */
+  readonly left: readonly Refusal[];
   namespaceOf(name: string): NamespaceView | undefined;
   readonly now: Date;
 }
@@ -34,15 +36,21 @@ export interface Hearing {
 /** What the status says of refusals from now on. */
 export function refusalsOf(policy: Policy, hearing: Hearing): Refusal[] {
   if (!actsOnPods(policy)) return [];
-  const before = new Map((hearing.record.status.refusals ?? []).map((one) => [one.namespace, one]));
-  const heard = new Map(hearing.heard.map((one) => [one.namespace, one]));
+  const listed = byNamespace(hearing.record.status.refusals ?? []);
+  const left = byNamespace(hearing.left);
+  const heard = byNamespace(hearing.heard);
   const actsIn = (name: string) => {
     const namespace = hearing.namespaceOf(name);
     return namespace !== undefined && selectsNamespace(policy, namespace);
   };
-  const names = [...new Set([...before.keys(), ...heard.keys()])].filter(actsIn);
-  const all = names.flatMap((name) => next(before.get(name), heard.get(name), hearing) ?? []);
-  return bounded(all);
+  const becomes = (name: string) => next(listed.get(name) ?? left.get(name), heard.get(name), hearing) ?? [];
+  const stay = [...listed.keys()].filter(actsIn).flatMap(becomes);
+  const come = [...heard.keys()].filter((name) => !listed.has(name) && actsIn(name)).flatMap(becomes);
+  return bounded(stay, withheldOf(come));
+}
+
+function byNamespace<T extends { readonly namespace: string }>(those: readonly T[]): Map<string, T> {
+  return new Map(those.map((one) => [one.namespace, one]));
 }
 
 function next(
@@ -94,17 +102,15 @@ function waitMs(refusal: Refusal, now: Date): number {
 }
 
 /**
- * Where there are too many, those give way that are being tried, then those whose refusal is the oldest by the clock of
- * events: they are tried before their time, so that a pod is refused for a moment at worst, in whichever namespace, and nobody
- * else is withheld. What gave way is no news again until a pod is refused there anew, or each look would write another status.
+ * Where there are too many, those that come have a place, and those give way that are being tried, then those withheld the longest:
+ * they are tried before their time, so that a pod is refused for a moment at worst, in whichever namespace, and nobody else is
+ * withheld. By when the controller wrote it: the times of events are for whoever writes them to choose.
  */
-function bounded(refusals: readonly Refusal[]): Refusal[] {
+function bounded(stay: readonly Refusal[], come: readonly Refusal[]): Refusal[] {
   const rank = ({ admission }: Refusal) => (admission === 'Withheld' ? 0 : 1);
-  const age = ({ refusedAt }: Refusal) => -Date.parse(refusedAt);
-  return [...refusals]
-    .sort((a, b) => rank(a) - rank(b) || age(a) - age(b) || compare(a.namespace, b.namespace))
-    .slice(0, refusalLimit)
-    .sort((a, b) => compare(a.namespace, b.namespace));
+  const age = ({ since }: Refusal) => -Date.parse(since);
+  const latestFirst = [...stay].sort((a, b) => rank(a) - rank(b) || age(a) - age(b));
+  return [...come, ...latestFirst].slice(0, refusalLimit).sort((a, b) => compare(a.namespace, b.namespace));
 }
 
 function compare(a: string, b: string): number {

@@ -32,7 +32,7 @@ test('a verdict is written at once, however many agents hear of it, and however 
   expect(writesOf({ policies: 100, agents: 5000, change: 'verdict' }, 3)).toEqual([100, 100, 100]);
 });
 
-test.each<StatusChange>(['news', 'coverage'])(
+test.each<StatusChange>(['news', 'returns', 'coverage'])(
   '%s of all at once is written at once, and again as often as agents can hear of it',
   (change) => {
     const writes = writesOf({ policies: 100, agents: 5000, change }, 1000);
@@ -42,6 +42,13 @@ test.each<StatusChange>(['news', 'coverage'])(
     expect(writesOf({ policies: 100, agents: 5, change }, 3)).toEqual([100, 100, 100]);
   },
 );
+
+test('namespaces that are refused for the first time are told of at once, as many as a status lists', () => {
+  const writes = writesOf({ policies: 1, agents: 5000, change: 'refusals' }, 1000);
+  expect(total(writes.slice(0, 64))).toBe(64);
+  expect(total(writes)).toBeLessThanOrEqual(64 + 20);
+  expect(writesOf({ policies: 100, agents: 5000, change: 'refusals' }, 3)).toEqual([100, 100, 100]);
+});
 
 describe('where somebody makes the same news come and go each second, for ten seconds', () => {
   const finding = { reason: 'StricterPolicy', message: 'why' };

@@ -65,6 +65,7 @@ export function circumstances(of: PolicyRecord, plain: Plain = {}): Circumstance
     inExcess: false,
     binding: undefined,
     heard: [],
+    left: [],
     namespaceOf: namespace,
     now: start,
     ...rest,

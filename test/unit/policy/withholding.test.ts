@@ -27,7 +27,7 @@ const looking = (
 ) =>
   refusalsOf(everywhere, {
     record: record(90, {}, { status: { observedGeneration: 1, refusals: [...refusals] }, ...rest }),
-    ...{ heard, namespaceOf: namespace, now: after(ms) },
+    ...{ heard, left: [], namespaceOf: namespace, now: after(ms) },
   });
 const shape = (refusals: readonly Refusal[]) =>
   refusals.map(({ namespace: where, admission, times }) => `${where} ${admission} ${times}`);
@@ -73,14 +73,20 @@ describe('a refusal', () => {
   ])('%s is none of its business, nor what was withheld there', (_sentence, policy) => {
     const refusals = looking([], [refused(0)], 1000);
     const of = record(90, {}, { status: { observedGeneration: 1, refusals } });
-    const hearing = { record: of, heard: [refused(0)], namespaceOf: namespace, now: after(2000) };
+    const hearing = { record: of, heard: [refused(0)], left: [], namespaceOf: namespace, now: after(2000) };
     expect(refusalsOf(policy, hearing)).toEqual([]);
   });
 
   test('in a namespace that is gone is forgotten', () => {
     const refusals = looking([], [refused(0)], 1000);
     const of = record(90, {}, { status: { observedGeneration: 1, refusals } });
-    const hearing = { record: of, heard: [refused(0)], namespaceOf: () => undefined, now: after(2000) };
+    const hearing = {
+      record: of,
+      heard: [refused(0)],
+      left: [],
+      namespaceOf: () => undefined,
+      now: after(2000),
+    };
     expect(refusalsOf(everywhere, hearing)).toEqual([]);
   });
 });
@@ -148,15 +154,43 @@ describe('whatever many tenants claim', () => {
     );
   });
 
-  test('where more are refused than a status keeps, looks that hear nothing new write nothing new, and trials come', () => {
-    const heard = Array.from({ length: 70 }, (_, at) => refused(0, `n${at}`));
-    const first = looking([], heard, 1000);
-    expect(looking(first, heard, 2000)).toEqual(first);
-    expect(looking(first, heard, 9 * minute)).toEqual(first);
-    expect(shape(looking(first, heard, 11 * minute)).some((one) => one.includes('Active'))).toBe(true);
-    // A pod that is refused now has a place at once, wherever it is.
-    const anew = looking(first, [...heard, refused(3000, 'other')], 4000);
-    expect(anew.map(({ namespace }) => namespace)).toContain('other');
+  test('where more are refused than a status keeps, those that come have a place, for those that are tried and those withheld the longest', () => {
+    const some = (count: number, from = 0) =>
+      Array.from({ length: count }, (_, at) => refused(from * 1000, `n${from + at}`));
+    const first = looking([], some(10), 1000);
+    const full = looking(first, [...some(10), ...some(54, 10)], 60_000);
+    const names = (refusals: readonly Refusal[]) => new Set(refusals.map((one) => one.namespace));
+    // What an event says of its time gives it no place, and takes it none.
+    const anew = looking(full, [refused(-9 * minute, 'early'), refused(9 * minute, 'late')], 9 * minute);
+    expect(anew).toHaveLength(64);
+    expect([...names(full)].filter((name) => !names(anew).has(name)).sort()).toEqual(['n8', 'n9']);
+    const tried = looking(full, [], 60_000 + 9.5 * minute);
+    expect(shape(tried).filter((one) => one.includes('Active'))).toHaveLength(10);
+    const after = looking(tried, some(9, 100), 60_000 + 9.5 * minute + 1000);
+    expect(shape(after).filter((one) => one.includes('Active'))).toHaveLength(1);
+    // Of more than there is room for, the first in turn.
+    expect(names(looking(full, some(70, 100), 2 * minute))).toEqual(names(looking([], some(64, 100), 0)));
+  });
+
+  test('who had to leave counts as tried since, and comes back as one who was refused in that trial', () => {
+    const full = looking(
+      [],
+      Array.from({ length: 64 }, (_, at) => refused(0, `n${at}`)),
+      1000,
+    );
+    const back = (ms: number) => {
+      const [of] = looking([], [refused(0)], 1000);
+      const left: Refusal[] = [{ ...(of as Refusal), admission: 'Active' }];
+      const hearing = { heard: [refused(ms)], left, namespaceOf: namespace, now: after(ms) };
+      const is = refusalsOf(everywhere, {
+        record: record(90, {}, { status: { refusals: full } }),
+        ...hearing,
+      });
+      return shape(is.filter((one) => one.namespace === 'db'));
+    };
+    expect(back(9 * minute)).toEqual(['db Withheld 2']);
+    expect(back(11 * minute)).toEqual(['db Withheld 1']);
+    expect(back(0)).toEqual([]);
   });
 
   test('nobody is withheld who did not say so himself', () => {
