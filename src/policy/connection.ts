@@ -131,14 +131,15 @@ export interface SocketReading {
 }
 
 /**
- * Why sockets are not looked at: a system call on them hung; one on others of the same pod did; so many did on this
- * node that no more is risked; there are too many, for one look, for looking often, or for the kernel's count; they are carried by TCP in a
+ * Why sockets are not looked at: a system call on them hung; one on others of the same pod did; so many did on those of
+ * its namespace, or on this node, that no more is risked; there are too many, for one look, for looking often, or for the kernel's count; they are carried by TCP in a
  * way that nobody can set keepalive on; the kernel, which counts them, fails to, or finds no room in them for what it counts them by; or it
  * does not look after them, and nobody else can.
  */
 export type LeftOut =
   | 'Hangs'
   | 'PodHangs'
+  | 'OwnerHangs'
   | 'NodeHangs'
   | 'TooMany'
   | 'TooManyOpen'

@@ -43,6 +43,13 @@ const leftOut: Readonly<Record<LeftOut, Told>> = {
       `system calls on ${count} of its sockets did not return for seconds, so none of its sockets is looked at any more: ` +
       'end the processes that do not let go of them, or recreate the pod',
   },
+  OwnerHangs: {
+    reason: 'SocketsNotReachable',
+    message: (count) =>
+      `on this node ${count} processes of the agent wait for system calls that do not return, on sockets of its own or of pods of its ` +
+      'namespace, and no more is risked for these: its sockets are not looked at until the programs end that other findings ' +
+      'SocketsNotReachable name',
+  },
   NodeHangs: {
     reason: 'SocketsNotReachable',
     message: (count) =>

@@ -42,7 +42,7 @@ export async function kernelSockets(options: KernelSocketsOptions): Promise<Row[
   const loadedMs = performance.now() - startedMs;
   try {
     const home = new HomeNamespace();
-    const networks = crowd.map(({ pid }) => networkOf(home, procRoot, pid));
+    const networks = crowd.map(({ pid }) => ({ ...networkOf(home, procRoot, pid), owner: '' }));
     for (const { cookie } of networks) program.order(cookie, order(options.idleTimeoutSeconds));
     say('sweeping');
     const sweeps = new NetworkSweep(procRoot, { begin: () => undefined, touch: () => undefined });

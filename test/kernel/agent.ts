@@ -7,6 +7,7 @@ import { behind } from '../support/builder.ts';
 import type { Command, Said } from './looker.ts';
 import type { Machine, Pod } from './machine.ts';
 import { script } from './script.ts';
+import type { SweepWire } from './wire.ts';
 
 /** looker.ts inside a machine, with what it said. */
 export class Agent {
@@ -27,12 +28,24 @@ export class Agent {
     this.process.stdin?.write(`${JSON.stringify(command)}\n`);
   }
 
-  /** All sockets of these pods, given keepalive where they need it. */
+  /** All sockets of these pods, given keepalive where they need it; each of a namespace of its own. */
   look(...pods: readonly Pod[]): void {
-    const targets = pods.map(({ place }) => ({
-      ...{ place, timeouts: [90], wanted: behind(90), everySocket: true },
+    this.lookIn((pod) => pod.uid, pods);
+  }
+
+  lookIn(namespaceOf: (pod: Pod) => string, pods: readonly Pod[]): void {
+    const targets = pods.map((pod) => ({
+      ...{ place: pod.place, namespace: namespaceOf(pod) },
+      ...{ timeouts: [90], wanted: behind(90), everySocket: true },
     }));
     this.tell({ look: { targets, hostPods: [] } });
+  }
+
+  /** Of one network; what came of it. */
+  async sweep(wire: SweepWire): Promise<Said['swept']> {
+    const before = this.said.length;
+    this.tell({ sweep: wire });
+    return until('a sweep is told', () => this.said.slice(before).find(({ swept }) => swept)?.swept);
   }
 
   /** What it said of a pod, in the order in which it did. */

@@ -66,7 +66,7 @@ const count = async () => {
   };
 };
 const sweep = () => {
-  const request = { networks: [network], pins: connections.pins ?? '' };
+  const request = { networks: [{ ...network, owner: '' }], pins: connections.pins ?? '' };
   const swept = [...sweeps.sweep(request)].find((one) => one !== undefined);
   return { as: swept?.as, repaired: swept?.repaired };
 };

@@ -1,3 +1,10 @@
+import type { SocketTarget } from '../../policy/connection.ts';
+
+/** Who pays for what a place costs: its namespace, or the node, which has none. No namespace has this name. */
+export function ownerOf({ namespace = '' }: Pick<SocketTarget, 'namespace'>): string {
+  return namespace;
+}
+
 /** What somebody would need of something scarce, and who must not pay for whom. */
 export interface Need {
   readonly owner: string;

@@ -6,8 +6,13 @@ import { withProcess } from '../../kernel/process.ts';
 import type { Diary } from './diary.ts';
 import type { Network } from '../node-kernel.ts';
 
+export interface OwnedNetwork extends Network {
+  /** Whose programs may hold what a sweep of it waits for. */
+  readonly owner: string;
+}
+
 export interface SweepRequest {
-  readonly networks: readonly Network[];
+  readonly networks: readonly OwnedNetwork[];
   /** Where the program is pinned that sweeps them. */
   readonly pins: string;
 }

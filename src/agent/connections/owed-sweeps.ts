@@ -4,7 +4,8 @@ import type { SocketTarget } from '../../policy/connection.ts';
 import type { Place } from '../../policy/place.ts';
 import { stepSeconds } from '../../policy/socket-target.ts';
 import type { Network } from '../node-kernel.ts';
-import { fairShares } from './fair-share.ts';
+import { fairShares, ownerOf } from './fair-share.ts';
+import type { OwnedNetwork } from './network-sweep.ts';
 
 /** A place whose new connections have their values from the kernel, and what was ordered for it. */
 export interface ServedTarget {
@@ -20,8 +21,8 @@ interface Order {
 
 interface Entry {
   network: Network;
-  /** Who pays for its sweeps. */
-  readonly owner: string;
+  /** Who pays for its sweeps, and for what is lost to one that hangs. */
+  owner: string;
   /** Of these places, the number of what was ordered when they were swept last. */
   readonly swept: Map<Place, number>;
   places: ReadonlyMap<Place, Order>;
@@ -68,12 +69,18 @@ const barMs = { failing: 600_000, hanging: 3_600_000 };
  * left to descriptors.
  */
 export class OwedSweeps {
+  readonly #mayRisk: (owner: string) => boolean;
   readonly #entries = new Map<bigint, Entry>();
   #cookies: ReadonlyMap<Place, bigint> = new Map();
   readonly #bars = new Map<bigint, Bar>();
   /** By owner, of a core, for each of his networks that is swept because of somebody who loosens. */
   #shares: ReadonlyMap<string, number> = new Map();
   #orders = 0;
+
+  /** `mayRisk`: whether a sweep of what is that owner's may hang. */
+  constructor(mayRisk: (owner: string) => boolean = () => true) {
+    this.#mayRisk = mayRisk;
+  }
 
   /** From now on these, as the kernel was told. */
   follow(served: readonly ServedTarget[], nowMs: number): void {
@@ -101,7 +108,7 @@ export class OwedSweeps {
   }
 
   /** Those whose turn it is. */
-  begin(nowMs: number): Network[] {
+  begin(nowMs: number): OwnedNetwork[] {
     this.#reckon(nowMs);
     const due = [...this.#entries.values()].filter((entry) => this.#dueMsOf(entry) <= nowMs);
     for (const entry of due) {
@@ -109,7 +116,7 @@ export class OwedSweeps {
       if (entry.loosened.size > 0) entry.calmedMs = nowMs;
       entry.loosened.clear();
     }
-    return due.map(({ network }) => network);
+    return due.map(({ network, owner }) => ({ ...network, owner }));
   }
 
   /** Nothing came of those that are under way still. */
@@ -172,6 +179,12 @@ export class OwedSweeps {
     return this.#entryOf(place)?.swept.has(place) === true;
   }
 
+  /** Whether its network may be swept: too much was lost to its owner's otherwise, or to everybody's. */
+  mayRisk(place: Place): boolean {
+    const entry = this.#entryOf(place);
+    return entry === undefined || this.#mayRisk(entry.owner);
+  }
+
   /** Undefined where nothing is owed. */
   nextDueMs(): number | undefined {
     const dueMs = Math.min(...[...this.#entries.values()].map((entry) => this.#dueMsOf(entry)));
@@ -181,8 +194,9 @@ export class OwedSweeps {
   #followOne(cookie: bigint, served: readonly ServedTarget[]): void {
     const [first] = served;
     if (first === undefined) return;
-    const entry = this.#entries.get(cookie) ?? newEntry(first);
+    const entry = this.#entries.get(cookie) ?? newEntry(first.network);
     entry.network = first.network;
+    entry.owner = ownerOfAll(served);
     const before = entry.places;
     const order = ({ place, wanted }: SocketTarget) => this.#ordered(wanted, before.get(place));
     entry.places = new Map(served.map(({ target }) => [target.place, order(target)]));
@@ -200,6 +214,7 @@ export class OwedSweeps {
     const bar = this.#bars.get(entry.network.cookie);
     if (entry.underWay !== undefined || bar?.isHanging === true) return Infinity;
     const sinceMs = isOwed(entry) ? -Infinity : this.#loosenedDueMsOf(entry);
+    if (sinceMs === Infinity || !this.#mayRisk(entry.owner)) return Infinity;
     return Math.max(sinceMs, entry.notBeforeMs, bar?.untilMs ?? -Infinity);
   }
 
@@ -241,10 +256,15 @@ export class OwedSweeps {
   }
 }
 
-function newEntry({ network, target: { namespace = '' } }: ServedTarget): Entry {
+/** What pods of several namespaces share is the node's. */
+function ownerOfAll(served: readonly ServedTarget[]): string {
+  const [owner, ...others] = new Set(served.map(({ target }) => ownerOf(target)));
+  return owner === undefined || others.length > 0 ? ownerOf({}) : owner;
+}
+
+function newEntry(network: Network): Entry {
   return {
-    // The node's own have no namespace, and no namespace has this name.
-    ...{ network, owner: namespace, swept: new Map(), places: new Map(), underWay: undefined },
+    ...{ network, owner: ownerOf({}), swept: new Map(), places: new Map(), underWay: undefined },
     ...{ loosened: new Set(), loosenedMs: new Map(), calmedMs: -Infinity, cpuMs: 0, sweptMs: -Infinity },
     ...{ failures: 0, notBeforeMs: -Infinity },
   };

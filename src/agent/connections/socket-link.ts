@@ -6,6 +6,7 @@ import { isStillThere, startTicksOf, stateOf } from '../../kernel/process.ts';
 import { sleep, systemClock } from '../../kube/clock.ts';
 import { backOffMs } from '../../kube/backoff.ts';
 import type { Log } from '../../ops/log.ts';
+import { ownerOf } from './fair-share.ts';
 import { LeftBehindBefore } from './left-behind.ts';
 import type { Network } from '../node-kernel.ts';
 import type { Swept, SweepRequest } from './network-sweep.ts';
@@ -42,7 +43,12 @@ export interface SweepHang {
 const patienceMs = 5000;
 const startPatienceMs = 60_000;
 /** What hangs keeps some 10 MiB of the agent's memory until it is let go. */
-const mostAbandoned = 4;
+const mostAbandoned = 6;
+/**
+ * Of these, for the pods of one namespace. One socket costs two where the kernel sweeps, the sweep and the look that tells which it is,
+ * and all others of the namespace are looked at still.
+ */
+const mostOfOwner = 3;
 /** So many sockets of one pod may hang before all of it is left alone: each costs its neighbours some seconds. */
 const mostOfPlace = 2;
 /** Before the next process is started, longer after each that hung, and short again when none did for a while. */
@@ -56,7 +62,8 @@ const rest = { minMs: 1000, maxMs: 60_000, calmMs: 600_000 };
 export class SocketLink {
   readonly #options: SocketLinkOptions;
   readonly #closing = new AbortController();
-  readonly #abandoned = new Set<SocketChild>();
+  /** And to whose socket each was lost. */
+  readonly #abandoned = new Map<SocketChild, string>();
   readonly #leftBehind: LeftBehindBefore;
   /** Settles when the process is free: it does one thing after the other. */
   #free: Promise<unknown> = Promise.resolve();
@@ -91,9 +98,13 @@ export class SocketLink {
     return this.#inTurn(() => this.#sweep(request, onSwept));
   }
 
-  /** Whether one more process may be lost to a socket. */
-  get mayRisk(): boolean {
-    return this.abandoned < mostAbandoned;
+  /** Whether one more process may be lost to a socket of that owner. Whose those were that earlier agents lost, nobody knows. */
+  mayRisk(owner: string): boolean {
+    return this.abandoned < mostAbandoned && this.#lostTo(owner) < mostOfOwner;
+  }
+
+  #lostTo(owner: string): number {
+    return this.#abandoned.values().reduce((count, one) => (one === owner ? count + 1 : count), 0);
   }
 
   /** What is remembered of its sockets is of no use any more. */
@@ -172,7 +183,7 @@ export class SocketLink {
       this.#child = undefined;
       this.#abandon(child);
       if (!(error instanceof Hang)) throw error;
-      this.#giveUp(child);
+      this.#giveUp(child, ownerAt(question, error.at.target));
       return { at: error.at, child };
     }
   }
@@ -205,8 +216,8 @@ export class SocketLink {
     }
   }
 
-  #giveUp(child: SocketChild): void {
-    this.#abandoned.add(child);
+  #giveUp(child: SocketChild, owner: string): void {
+    this.#abandoned.set(child, owner);
     void child.ended.then(() => this.#abandoned.delete(child));
     this.#hangs += 1;
     this.#lastHangMs = performance.now();
@@ -236,9 +247,18 @@ export class SocketLink {
     return targets.flatMap((target) => {
       const hung = this.#hung.filter((one) => one.place === target.place).length;
       if (hung >= mostOfPlace) return [shut(target, 'PodHangs', hung)];
-      return this.mayRisk ? [] : [shut(target, 'NodeHangs', this.abandoned)];
+      const owner = ownerOf(target);
+      if (this.mayRisk(owner)) return [];
+      const lost = this.#lostTo(owner);
+      return [
+        lost >= mostOfOwner ? shut(target, 'OwnerHangs', lost) : shut(target, 'NodeHangs', this.abandoned),
+      ];
     });
   }
+}
+
+function ownerAt({ look, sweep }: Pick<SocketQuestion, 'look' | 'sweep'>, at: number): string {
+  return sweep?.networks[at]?.owner ?? ownerOf(look?.targets[at] ?? {});
 }
 
 function shut(target: SocketTarget, why: LeftOut, count: number): Looked {

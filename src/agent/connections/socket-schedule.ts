@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SocketTarget } from '../../policy/connection.ts';
 import type { Place } from '../../policy/place.ts';
 import { scanPeriodSeconds } from '../../policy/socket-target.ts';
-import { fairShares } from './fair-share.ts';
+import { fairShares, ownerOf } from './fair-share.ts';
 import type { Looked } from './socket-scan.ts';
 
 export interface Due {
@@ -178,11 +178,6 @@ export class SocketSchedule {
 
 function neverLookedAt(): Cost {
   return { counted: undefined, looked: 0, lastMs: 0, endedMs: -Infinity };
-}
-
-/** The node's own have no namespace, and no namespace has this name. */
-function ownerOf({ namespace = '' }: SocketTarget): string {
-  return namespace;
 }
 
 function inTurn(entries: readonly Entry[]): Entry[] {

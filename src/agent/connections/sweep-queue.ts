@@ -30,7 +30,7 @@ const lingerMs = 60_000;
 /** Has the kernel give open connections their values, one network after the other, in a process that may hang. */
 export class SweepQueue {
   readonly #options: SweepQueueOptions;
-  readonly #owed = new OwedSweeps();
+  readonly #owed: OwedSweeps;
   readonly #queue: WorkQueue;
   #served: readonly ServedTarget[] = [];
   /** Networks of which nobody asks any more as well. */
@@ -40,6 +40,7 @@ export class SweepQueue {
 
   constructor(options: SweepQueueOptions) {
     this.#options = options;
+    this.#owed = new OwedSweeps((owner) => options.link.mayRisk(owner));
     this.#queue = new WorkQueue({
       ...{ work: () => this.#work(), concurrency: 1, log: options.log },
       backOff: { minMs: 1000, maxMs: 60_000 },
@@ -77,7 +78,7 @@ export class SweepQueue {
   /** Whether its open connections are to be looked at one by one. */
   isLeft({ target, network }: ServedTarget): boolean {
     if (this.#owed.isBarred(network.cookie, performance.now())) return true;
-    return !this.#options.link.mayRisk && !this.#owed.isSwept(target.place);
+    return !this.#owed.isSwept(target.place) && !this.#owed.mayRisk(target.place);
   }
 
   stop(): Promise<void> {
@@ -85,11 +86,11 @@ export class SweepQueue {
   }
 
   async #work(): Promise<Next> {
-    const { link, pinsOf, onIdle, onBars } = this.#options;
+    const { pinsOf, onIdle, onBars } = this.#options;
     if (this.#liftMs !== undefined && performance.now() >= this.#liftMs) onBars();
     const pins = pinsOf();
     if (pins === undefined) return undefined;
-    const networks = link.mayRisk ? this.#owed.begin(performance.now()) : [];
+    const networks = this.#owed.begin(performance.now());
     if (networks.length > 0) await this.#sweep({ networks, pins });
     else if (!this.isBusy) onIdle();
     return this.#next();
@@ -112,10 +113,9 @@ export class SweepQueue {
 
   #next(): Next {
     const nowMs = performance.now();
-    const dueMs = this.#options.link.mayRisk ? this.#owed.nextDueMs() : undefined;
     const idleMs = this.#lastMs + lingerMs;
     this.#liftMs = this.#owed.nextLiftMs(nowMs);
-    const times = [dueMs, this.#liftMs, idleMs > nowMs ? idleMs : undefined];
+    const times = [this.#owed.nextDueMs(), this.#liftMs, idleMs > nowMs ? idleMs : undefined];
     const nextMs = Math.min(...times.filter((ms) => ms !== undefined));
     return Number.isFinite(nextMs) ? { afterMs: Math.max(1, nextMs - nowMs) } : undefined;
   }

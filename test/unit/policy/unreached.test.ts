@@ -6,6 +6,7 @@ import { leftOutDraft } from '../../../src/policy/unreached.ts';
 test.each([
   ['Hangs', 'SocketsNotReachable', /a system call on one socket did not return .* it is not touched again/],
   ['PodHangs', 'SocketsNotReachable', /none of its sockets is looked at any more/],
+  ['OwnerHangs', 'SocketsNotReachable', /its sockets are not looked at until the programs end/],
   ['NodeHangs', 'SocketsNotReachable', /no sockets are looked at until the programs end/],
   ['TooMany', 'TooManySockets', /those of one process were not all looked at/],
   ['TooManyOpen', 'TooManySockets', /more than can be told apart/],

@@ -162,6 +162,24 @@ describe('how long what was loosened waits for a sweep', () => {
   });
 });
 
+test('a sweep is its namespace’s, and that of a network which several use the node’s', () => {
+  const of = (place: Place, namespace: string | undefined, cookie: bigint) => ({
+    ...{ target: { place, wanted: behind(90), timeouts: [90], ...(namespace && { namespace }) } },
+    network: { cookie, pid: 1 },
+  });
+  const risked: string[] = [];
+  const owed = new OwedSweeps((owner) => {
+    risked.push(owner);
+    return owner !== 'bad';
+  });
+  owed.follow([of(one, 'bad', 1n), of(other, 'bad', 2n), of(placeOfPod('third'), 'good', 2n)], 0);
+  expect(owed.begin(0).map(({ cookie, owner }) => [cookie, owner])).toEqual([[2n, '']]);
+  expect(new Set(risked)).toEqual(new Set(['bad', '']));
+  expect([one, other].map((place) => owed.mayRisk(place))).toEqual([false, true]);
+  owed.swept(2n, 0, 0);
+  expect(owed.nextDueMs()).toBeUndefined();
+});
+
 describe('a network is left to descriptors', () => {
   test('as long as a sweep hangs in it, and is swept when that has come back', () => {
     const owed = following(served(one, 90), served(other, 90, 2n));

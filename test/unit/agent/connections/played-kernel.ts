@@ -37,7 +37,9 @@ export class PlayedKernel {
   countTakesMs = 0;
   /** Of a core: waiting is none. */
   countCpuMs = 0;
-  mayRisk = true;
+  /** Of these, no more processes may be lost to sockets. */
+  readonly risky = new Set<string>();
+  mayRisk = (owner: string) => !this.risky.has(owner);
 
   followConnections({ targets }: Followed): Promise<Following> {
     if (this.followFails) return Promise.reject(new Error('EIO'));

@@ -8,6 +8,7 @@ import { ServedPlaces } from '../../../../src/agent/connections/served-places.ts
 import { createLog } from '../../../../src/ops/log.ts';
 import type { SocketReading, SocketTarget } from '../../../../src/policy/connection.ts';
 import type { Place } from '../../../../src/policy/place.ts';
+import { placeOfPod } from '../../../../src/policy/place.ts';
 import { behind } from '../../../support/builder.ts';
 import { counts, exposedBy, group, one, other, PlayedKernel, reading } from './played-kernel.ts';
 
@@ -16,6 +17,7 @@ const passSteps = 100;
 const target = (place: Place, seconds = 90): SocketTarget => ({
   ...{ place, wanted: behind(seconds), timeouts: [seconds] },
 });
+const third = placeOfPod('third');
 const exposed = exposedBy(group('', 1));
 
 let kernel: PlayedKernel;
@@ -222,12 +224,18 @@ describe('is left to descriptors', () => {
     expect(left).toEqual([]);
   });
 
-  test('what was not swept yet, where no more processes may be lost', async () => {
-    await follow(one);
-    kernel.mayRisk = false;
-    await follow(one, other);
+  test('what was not swept yet of a namespace that no more processes may be lost to, and nothing of another', async () => {
+    const of = (place: Place, namespace: string) => ({ ...target(place), namespace });
+    await followTargets(of(one, 'bad'));
+    kernel.risky.add('bad');
+    kernel.cookies.set(third, 3n);
+    await followTargets(of(one, 'bad'), of(other, 'bad'), of(third, 'good'));
     expect(left).toEqual([other]);
-    expect(kernel.sweeps).toEqual([1n]);
+    expect(kernel.sweeps).toEqual([1n, 3n]);
+    kernel.risky.clear();
+    await followTargets(of(one, 'bad'), of(other, 'bad'), of(third, 'good'));
+    expect(left).toEqual([]);
+    expect(kernel.sweeps).toEqual([1n, 3n, 2n]);
   });
 });
 
