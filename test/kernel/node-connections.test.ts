@@ -83,6 +83,39 @@ test('what keeps connections in the kernel is loaded anew where somebody took aw
   }
 });
 
+test('nothing acts by what was asked before a second BPF file system hid it, once it is asked no more', async () => {
+  const connections = await begin();
+  const follow = (wanted: typeof asked | undefined) =>
+    connections.follow({
+      targets: wanted === undefined ? [] : [{ place, wanted, timeouts: [90] }],
+      ...{ hostPods: new Set(), running: new Set(), pods: new Map(), held: new Set() },
+    });
+  const asked = behind(90);
+  let hidden = 0;
+  const hide = async () => {
+    await run('mount', '-t', 'bpf', 'bpf', '/sys/fs/bpf');
+    hidden += 1;
+  };
+  try {
+    ground.serve();
+    await follow(asked);
+    await hide();
+    expect(isGiven()).toBe(true);
+    expect(await follow(asked)).toMatchObject({ served: [{ place }], isAnew: true });
+    expect(isGiven()).toBe(true);
+    await follow(undefined);
+    expect(isGiven()).toBe(false);
+    await follow(asked);
+    await hide();
+    await connections.remove();
+    expect(isGiven()).toBe(false);
+  } finally {
+    await connections.remove();
+    for (; hidden > 0; hidden -= 1) await run('umount', '/sys/fs/bpf');
+    await run('rm', '-rf', '/sys/fs/bpf/keepalive');
+  }
+});
+
 test('a BPF file system may come after the agent', async () => {
   await run('umount', '/sys/fs/bpf');
   const connections = await begin();

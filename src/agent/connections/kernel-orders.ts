@@ -31,7 +31,7 @@ interface HeldBack {
   readonly groups: boolean;
 }
 
-const nothingHeld: HeldBack = { network: () => false, groups: false };
+export const nothingHeld: HeldBack = { network: () => false, groups: false };
 
 /**
  * What the program in the kernel was told. A pod with a network of its own is known by that; in the host's network pods
@@ -209,7 +209,10 @@ export class KernelOrders {
   }
 }
 
-function withdrawFrom(other: OrderMaps, isHeld: HeldBack): void {
+export function withdrawFrom(
+  other: Pick<OrderMaps, 'ordered' | 'orderedGroups' | 'withdraw' | 'withdrawGroup'>,
+  isHeld: HeldBack,
+): void {
   for (const cookie of other.ordered()) if (!isHeld.network(cookie)) other.withdraw(cookie);
   for (const inode of other.orderedGroups()) if (!isHeld.groups) other.withdrawGroup(inode);
 }

@@ -9,7 +9,7 @@ import { meansWithoutProgram } from '../../policy/connection-means.ts';
 import type { SocketReading, SocketTarget } from '../../policy/connection.ts';
 import type { Place, PodPlace } from '../../policy/place.ts';
 import type { PodIdentity } from '../../policy/pod-identity.ts';
-import { KernelOrders } from './kernel-orders.ts';
+import { KernelOrders, nothingHeld, withdrawFrom } from './kernel-orders.ts';
 import type { Network } from '../node-kernel.ts';
 import { PodFolders } from './pod-folders.ts';
 import type { Pins } from './program-ground.ts';
@@ -189,7 +189,7 @@ export class NodeConnections {
       throw new Error(`loaded anew, connections cannot be counted: ${countless}`);
     }
     this.#loaded = loaded;
-    program.close();
+    retire(program);
     return true;
   }
 
@@ -219,9 +219,18 @@ export class NodeConnections {
     // Otherwise it would be pinned by a process that nobody waits for.
     await this.#trying;
     this.#load = undefined;
-    this.#loaded?.program.close();
+    if (this.#loaded !== undefined) retire(this.#loaded.program);
     removePins(this.#pins);
   }
+}
+
+/**
+ * Its pins may only be hidden, as by a second file system that was mounted over them, and then it acts on: nobody else could
+ * take back what it was told.
+ */
+function retire(program: OpenProgram): void {
+  attempt(() => withdrawFrom(program, nothingHeld));
+  program.close();
 }
 
 /** Nothing was told to it, so there is nothing to be taken back. */

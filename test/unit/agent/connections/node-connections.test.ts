@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { NodeConnections } from '../../../../src/agent/connections/node-connections.ts';
 import { placeOfPod } from '../../../../src/policy/place.ts';
+import { workedOut } from '../../../../src/policy/worked-requirement.ts';
 import { behind } from '../../../support/builder.ts';
 import { PlayedProgram } from './played-program.ts';
 
@@ -107,6 +108,32 @@ describe('what is loaded anew', () => {
       expect(connections.pins).toBeUndefined();
     },
   );
+});
+
+describe('what is hidden by a second BPF file system, and acts on', () => {
+  const [group, of] = [7n, workedOut(behind(90))];
+
+  test('is told that nothing is asked once it was loaded anew', async () => {
+    const { follow, takeAway } = await begin();
+    await follow();
+    opened[0]?.orderGroup(group, of);
+    takeAway();
+    await follow();
+    expect(opened.map((program) => [program.ordered(), program.orderedGroups()])).toEqual([
+      [[], []],
+      [[1n], []],
+    ]);
+  });
+
+  test('is told so by an uninstallation too', async () => {
+    const { connections, follow, takeAway } = await begin();
+    await follow();
+    opened[0]?.orderGroup(group, of);
+    takeAway();
+    await connections.remove();
+    expect([opened[0]?.ordered(), opened[0]?.orderedGroups()]).toEqual([[], []]);
+    expect(areClosed()).toEqual([true]);
+  });
 });
 
 describe('a program that cannot be loaded at the start', () => {
