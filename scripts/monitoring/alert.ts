@@ -104,6 +104,17 @@ export const operatorAlerts: readonly Alert[] = [
       'Their bindings or statuses cannot be written, or what agents say of them cannot be read, so changes are not taken up. The log of the controller has the reason.',
   },
   {
+    name: 'KeepaliveWatchSilent',
+    severity: 'warning',
+    // A quiet watch is opened anew each ten minutes at the latest; from here on a replica says itself that it is not ready.
+    expr: `${once('keepalive_reflector_last_contact_seconds')} > 660`,
+    minutes: 5,
+    summary:
+      'A replica of the controller ({{ $labels.instance }}) has heard nothing of {{ $labels.resource }} for {{ printf "%.0f" $value }} s.',
+    description:
+      'What it knows of them may be old: what is new is not taken up, and statuses say Covered Unknown (WatchSilent), or stand still.',
+  },
+  {
     name: 'KeepaliveAdmissionSilent',
     severity: 'critical',
     // The window counts as well: of half a minute's silence it must be over before it has held long enough.

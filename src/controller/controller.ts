@@ -29,6 +29,7 @@ import { assertNotRenamed, assertWebhookNotRenamed } from './renamed.ts';
 import { requirementsOf } from './requirement.ts';
 import type { ResourceName } from './resource.ts';
 import { Triggers } from './trigger.ts';
+import { Unheard } from './unheard.ts';
 import { watchAll, watchPolicies, watchRefusals, watchRefusedPods } from './watch.ts';
 import { WebhookPart } from './webhook-part.ts';
 import { Witness } from './witness.ts';
@@ -65,6 +66,7 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #lease: Lease;
   readonly #watched: readonly Watched[];
+  readonly #unheard: Unheard;
   readonly #refusals: Watched;
   readonly #refusedPods: Watched;
   readonly #removal: Removal;
@@ -104,6 +106,12 @@ export class Controller {
       ...(admission.servesPolicies ? watchPolicies(watching) : []),
       ...(this.#webhook?.watched ?? []),
     ];
+    this.#unheard = new Unheard({
+      ...{ watched: this.#watched, clock: systemClock, log },
+      onNews: () => {
+        this.#triggers.heardOtherwise();
+      },
+    });
     this.#refusals = watchRefusals(watching);
     this.#refusedPods = watchRefusedPods(watching, (namespace) => {
       this.#triggers.refused(namespace);
@@ -143,6 +151,7 @@ export class Controller {
     const looks = new Looks({
       ...{ client, world: this.#world, activations: this.#activations },
       evidenceOf: (policy) => this.#witness.evidenceOf(policy),
+      unheard: () => this.#unheard.resources,
     });
     this.#reconciler = new Reconciler({
       ...{ looks, applier: this.#applier, activations: this.#activations, pace },
@@ -233,10 +242,13 @@ export class Controller {
   async #lead(): Promise<void> {
     const { signal } = this.#options;
     const release = new AbortController();
+    const asking = new AbortController();
+    // Before the first look, so that no status says for a moment what it would take back.
+    const unheard = this.#unheard.run(asking.signal);
     this.#triggers.start();
     this.#queue.start();
-    const asking = new AbortController();
-    const asked = Promise.all([this.#witness.run(asking.signal), this.#webhook?.lead(asking.signal)]);
+    const witnessed = this.#witness.run(asking.signal);
+    const asked = Promise.all([unheard, witnessed, this.#webhook?.lead(asking.signal)]);
     const held = this.#lease.hold(release.signal);
     await until(held, AbortSignal.any([signal, this.#removal.signal]));
     asking.abort();

@@ -12,6 +12,8 @@ export interface LooksOptions {
   readonly world: World;
   readonly activations: Activations;
   readonly evidenceOf: (policy: string) => Evidence;
+  /** Resources of which nothing was heard for long. */
+  readonly unheard: () => readonly string[];
 }
 
 export interface Look {
@@ -52,10 +54,10 @@ export class Looks {
   }
 
   #plan(key: string, words: Words): Look | undefined {
-    const { client, world, activations, evidenceOf } = this.#options;
+    const { client, world, activations, evidenceOf, unheard } = this.#options;
     const occasion: Occasion = {
       ...{ now: client.time.now(), activatingForMs: activations.ofMs(key), evidence: evidenceOf(key) },
-      waitedFor: this.#waitedFor.get(key),
+      ...{ waitedFor: this.#waitedFor.get(key), unheard: unheard() },
     };
     const circumstances = world.gather(key, occasion, words);
     return circumstances && { circumstances, planned: plan(circumstances) };

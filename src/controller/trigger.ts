@@ -63,6 +63,11 @@ export class Triggers {
     this.#now(this.#allPolicies());
   }
 
+  /** Of some resources nothing is heard any more, or all is heard again. */
+  heardOtherwise(): void {
+    this.#everyone();
+  }
+
   /** Whoever acts there gives way. */
   refused(namespace: string): void {
     this.#soon(this.#policiesOf(namespace));

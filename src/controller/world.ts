@@ -53,7 +53,7 @@ export interface Words {
 
 /** Of one look, what the world does not know. */
 export type Occasion = Pick<Circumstances, 'now' | 'activatingForMs' | 'evidence'> &
-  Partial<Pick<Circumstances, 'waitedFor'>>;
+  Partial<Pick<Circumstances, 'waitedFor' | 'unheard'>>;
 
 interface WorldOptions {
   readonly mode?: AdmissionMode;
@@ -175,7 +175,7 @@ export class World {
     if (record === undefined) return undefined;
     const isCluster = record.kind === 'ClusterKeepalivePolicy';
     return {
-      ...{ record, waitedFor: undefined, ...occasion, settings: this.settings },
+      ...{ record, waitedFor: undefined, unheard: [], ...occasion, settings: this.settings },
       inExcess: this.acting.isInExcess(record),
       counted: this.counts.countedOf(key, (node) => this.#wordsOf(key, node, words)),
       installation: this.#installation(record.kind),

@@ -65,6 +65,16 @@ export function silent(watched: readonly Watched[]): string | undefined {
   return lost && `nothing heard of ${lost.resource} for ${Math.round(lost.reflector.secondsSinceContact)} s`;
 }
 
+/** What is held of these resources may be old: nothing was heard of them for so long, or no list of them became whole. In order. */
+export function outOfDate(watched: readonly Watched[]): string[] {
+  return watched
+    .filter(({ reflector: { secondsSinceContact, secondsInterrupted } }) =>
+      [secondsSinceContact, secondsInterrupted].some((seconds) => seconds > longestSilenceSeconds),
+    )
+    .map(({ resource }) => resource)
+    .sort();
+}
+
 /** Watches that a restarting server cut off are back one after the other within seconds; one that stays away is a fault of its own. */
 const longestHalfHeardSeconds = 10;
 

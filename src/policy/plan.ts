@@ -26,6 +26,7 @@ import type { NodeFacts } from './rollup.ts';
 import { settingsFindings, withFindings } from './settings-finding.ts';
 import type { WaitedFor } from './waited-for.ts';
 import { waitedFor } from './waited-for.ts';
+import { asHeard } from './unheard.ts';
 import { asItMayAct, unreadIsWithheld, withheld } from './withheld.ts';
 import { nextTrialMs, refusalsOf, withheldOf } from './withholding.ts';
 
@@ -61,6 +62,8 @@ export interface Circumstances {
   readonly evidence: Evidence;
   /** What the last look at the policy found; undefined: this is the first one of this process. */
   readonly waitedFor: WaitedFor | undefined;
+  /** Resources that counts come from and of which nothing was heard for long, in order. */
+  readonly unheard: readonly string[];
 }
 
 export interface Plan extends Progress {
@@ -82,10 +85,17 @@ export function plan(circumstances: Circumstances): Plan {
   const refusals = refusalsOf(policy, circumstances);
   const to = { kind: record.kind, anyAgent: circumstances.facts.anyAgent };
   const edition = editionOf(record, policy.effective);
-  const { awaited, findings, findingsTotal, coverage, ...counts } = withFindings(
-    assessmentOf(policy, edition, { circumstances, refusals }),
-    [...settingsFindings(record, circumstances.settings), ...refusalFindings(refusals, to)],
-  );
+  const {
+    awaited,
+    findings,
+    findingsTotal,
+    coverage: counted,
+    ...counts
+  } = withFindings(assessmentOf(policy, edition, { circumstances, refusals }), [
+    ...settingsFindings(record, circumstances.settings),
+    ...refusalFindings(refusals, to),
+  ]);
+  const coverage = asHeard(counted, circumstances.unheard);
   const facts = {
     effective: policy.effective,
     ...admissionOf(why !== undefined),

@@ -9,8 +9,9 @@ import { alerts, runbookOf } from '../../scripts/monitoring/alert.ts';
 import { repository } from '../cluster/place.ts';
 import { buildMs } from '../support/helm.ts';
 import { buildPrometheus, promtool } from '../support/promtool.ts';
-import type { RuleCase } from './rule-cases.ts';
-import { ruleCases } from './rule-cases.ts';
+import { operatorCases } from './operator-rule-cases.ts';
+import { policyCases } from './policy-rule-cases.ts';
+import type { RuleCase } from './rule-case.ts';
 
 const rules = join(repository, 'deploy/monitoring/alerts.yaml');
 const folder = mkdtempSync(join(tmpdir(), 'rules-'));
@@ -63,7 +64,7 @@ async function judge(one: RuleCase): Promise<string> {
 }
 
 describe.each(alerts)('$name', ({ name }) => {
-  const cases = ruleCases.filter(({ alert }) => alert === name);
+  const cases = [...policyCases, ...operatorCases].filter(({ alert }) => alert === name);
 
   test('is tried where it has to fire, and where it must not', () => {
     expect(new Set(cases.map(({ fires }) => fires !== undefined))).toEqual(new Set([true, false]));

@@ -37,9 +37,13 @@ export class LookRig {
   }
 
   /** Those of the controller of this world. */
-  looks({ world }: Rig): Looks {
+  looks({ world }: Rig, unheard: readonly string[] = []): Looks {
     const activations = new Activations(systemClock);
-    return new Looks({ client: this.#client, world, activations, evidenceOf: () => awaited });
+    return new Looks({
+      ...{ client: this.#client, world, activations },
+      evidenceOf: () => awaited,
+      unheard: () => unheard,
+    });
   }
 
   async close(): Promise<void> {

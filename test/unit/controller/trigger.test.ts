@@ -74,6 +74,11 @@ test('a pod that something refuses concerns those that act in its namespace, and
   expect(['db/a', 'web/c', 'cloud'].map(heardBy)).toEqual([['db'], [], ['db']]);
 });
 
+test('that nothing is heard of some resource any more concerns everyone', () => {
+  triggers.heardOtherwise();
+  expect(waiting()).toEqual([...everyone].sort());
+});
+
 describe('a policy', () => {
   test.each<[string, Partial<PolicyRecord>]>([
     ['with a new spec', { generation: 2 }],

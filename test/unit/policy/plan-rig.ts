@@ -59,7 +59,7 @@ export function circumstances(of: PolicyRecord, plain: Plain = {}): Circumstance
     mode: 'policy',
     unaskedIn: [],
     mayBind: true,
-    ...{ activatingForMs: undefined, waitedFor: undefined },
+    ...{ activatingForMs: undefined, waitedFor: undefined, unheard: [] },
     evidence: { kind: 'unknown', why: 'nobody asked' },
     settings: readSettings({}),
     inExcess: false,

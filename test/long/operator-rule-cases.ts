@@ -1,137 +1,6 @@
-/** Series as promtool writes them: `1x40` is 1 for 40 minutes, `0+1x40` grows by 1 in each, `_` is none. */
-type Series = Readonly<Record<string, string>>;
+import type { RuleCase } from './rule-case.ts';
 
-export interface RuleCase {
-  readonly alert: string;
-  /** Reads on after "fires" or "stays quiet". */
-  readonly when: string;
-  readonly series: Series;
-  /** Minutes after the start. */
-  readonly at: number;
-  /** Who is told, and in which words; none where it stays quiet. */
-  readonly fires?: { readonly labels: Readonly<Record<string, string>>; readonly summary: string };
-}
-
-const labels = { kind: 'KeepalivePolicy', policy_namespace: 'db', policy: 'nat' };
-const of = (replica: string) =>
-  `kind="KeepalivePolicy",policy_namespace="db",policy="nat",instance="${replica}"`;
-const gauge = (name: string, replica = 'a') => `keepalive_policy_${name}{${of(replica)}}`;
-const condition = (type: string, replica = 'a') =>
-  `keepalive_policy_condition{${of(replica)},type="${type}"}`;
-const named = 'KeepalivePolicy db/nat';
-const cluster = 'kind="ClusterKeepalivePolicy",policy="platform"';
-
-const policies: readonly RuleCase[] = [
-  {
-    ...{ alert: 'KeepalivePolicyStalled', when: 'after 5 minutes', at: 5 },
-    series: { [condition('Stalled')]: '1x10' },
-    fires: { labels, summary: `${named} is not in force, and waits for a person.` },
-  },
-  {
-    ...{ alert: 'KeepalivePolicyStalled', when: 'of a cluster policy, which has no namespace', at: 6 },
-    series: { [`keepalive_policy_condition{${cluster},type="Stalled"}`]: '1x10' },
-    fires: {
-      labels: { kind: 'ClusterKeepalivePolicy', policy: 'platform' },
-      summary: 'ClusterKeepalivePolicy platform is not in force, and waits for a person.',
-    },
-  },
-  {
-    ...{ alert: 'KeepalivePolicyStalled', when: 'before', at: 4 },
-    series: { [condition('Stalled')]: '1x10' },
-  },
-  {
-    ...{ alert: 'KeepalivePolicyStalled', when: 'where a policy is ready', at: 10 },
-    series: { [condition('Ready')]: '1x10' },
-  },
-  {
-    ...{
-      alert: 'KeepalivePolicyNotReady',
-      when: 'after 10 minutes, though the replica that acts changed',
-      at: 12,
-    },
-    series: { [condition('Ready', 'a')]: '0x6 _x6', [condition('Ready', 'b')]: '_x5 0x10' },
-    fires: { labels, summary: `${named} does not become Ready.` },
-  },
-  {
-    ...{ alert: 'KeepalivePolicyNotReady', when: 'where it became ready in between', at: 12 },
-    series: { [condition('Ready')]: '0x5 1 0x8' },
-  },
-  {
-    ...{
-      alert: 'KeepalivePolicyNotReady',
-      when: 'where it waits for a person, which has an alert of its own',
-      at: 12,
-    },
-    series: { [condition('Ready')]: '0x15', [condition('Stalled')]: '1x15' },
-  },
-  {
-    ...{
-      alert: 'KeepalivePolicyNotReady',
-      when: 'where one of that name waits for a person elsewhere',
-      at: 12,
-    },
-    series: {
-      [`keepalive_policy_condition{${of('a')},type="Ready",cluster="x"}`]: '0x15',
-      [`keepalive_policy_condition{${of('a')},type="Ready",cluster="y"}`]: '1x15',
-      [`keepalive_policy_condition{${of('a')},type="Stalled",cluster="y"}`]: '1x15',
-    },
-    fires: { labels: { ...labels, cluster: 'x' }, summary: `${named} does not become Ready.` },
-  },
-  ...(['pods', 'hosts'] as const).flatMap((what) => uncovered(what)),
-  {
-    ...{ alert: 'KeepaliveConnectionsExposed', when: 'after an hour', at: 61 },
-    series: { [gauge('connections_exposed')]: '3x70', [gauge('enforced')]: '1x70' },
-    fires: { labels, summary: `${named}: 3 open connections will not speak before the idle timeout.` },
-  },
-  {
-    ...{ alert: 'KeepaliveConnectionsExposed', when: 'where the policy only looks', at: 61 },
-    series: { [gauge('connections_exposed')]: '3x70', [gauge('enforced')]: '0x70' },
-  },
-  {
-    ...{ alert: 'KeepaliveConnectionsExposed', when: 'where they are repaired within the hour', at: 70 },
-    series: { [gauge('connections_exposed')]: '3x30 0x50', [gauge('enforced')]: '1x80' },
-  },
-];
-
-function uncovered(what: 'pods' | 'hosts'): RuleCase[] {
-  const [alert, word, cause] =
-    what === 'pods'
-      ? ['KeepalivePodsNotCovered', 'pods', 'as of pods that have not started']
-      : ['KeepaliveNodesNotCovered', 'nodes', 'as of nodes without an agent'];
-  // Two are known not to be covered, and of a third nobody knows.
-  const counts = { [gauge(`${what}_selected`)]: '5x40', [gauge(`${what}_live`)]: '2x40' };
-  const isNot = { ...counts, [condition('Covered')]: '0x40' };
-  const enforced = { [gauge('enforced')]: '1x40' };
-  return [
-    {
-      ...{ alert, when: 'after half an hour, and counts those that were read', at: 31 },
-      series: { ...isNot, ...enforced, [gauge(`${what}_uncovered`)]: '2x40' },
-      fires: { labels, summary: `${named}: 2 ${word} are not covered.` },
-    },
-    {
-      ...{ alert, when: 'before', at: 29 },
-      series: { ...isNot, ...enforced, [gauge(`${what}_uncovered`)]: '2x40' },
-    },
-    {
-      ...{ alert, when: 'where the policy only looks', at: 31 },
-      series: { ...isNot, [gauge('enforced')]: '0x40', [gauge(`${what}_uncovered`)]: '2x40' },
-    },
-    {
-      ...{ alert, when: `where nobody knows yet, ${cause}`, at: 31 },
-      series: { ...counts, ...enforced, [gauge(`${what}_uncovered`)]: '0x40' },
-    },
-    {
-      ...{ alert, when: `where nobody knows yet, ${cause}, and something else is not covered`, at: 31 },
-      series: { ...isNot, ...enforced, [gauge(`${what}_uncovered`)]: '0x40' },
-    },
-    {
-      ...{ alert, when: 'without agents, who alone could tell', at: 31 },
-      series: { [gauge(`${what}_selected`)]: '5x40', [condition('Covered')]: '0x40', ...enforced },
-    },
-  ];
-}
-
-const operator: readonly RuleCase[] = [
+export const operatorCases: readonly RuleCase[] = [
   {
     ...{ alert: 'KeepaliveNoLeader', when: 'where all wait', at: 5 },
     series: { 'keepalive_leader{instance="a"}': '0x10', 'keepalive_leader{instance="b"}': '0x10' },
@@ -215,6 +84,27 @@ const operator: readonly RuleCase[] = [
   {
     ...{ alert: 'KeepaliveReconcileFailing', when: 'however many end well', at: 40 },
     series: { 'keepalive_reconcile_total{kind="KeepalivePolicy",outcome="done"}': '0+50x50' },
+  },
+  {
+    ...{ alert: 'KeepaliveWatchSilent', when: 'of one resource, whichever job scrapes', at: 17 },
+    series: {
+      'keepalive_reflector_last_contact_seconds{instance="a",resource="nodekeepalives",job="annotations"}':
+        '0+60x20',
+      'keepalive_reflector_last_contact_seconds{instance="a",resource="nodekeepalives",job="PodMonitor"}':
+        '0+60x20',
+      'keepalive_reflector_last_contact_seconds{instance="a",resource="pods"}': '12x20',
+    },
+    fires: {
+      labels: { instance: 'a', resource: 'nodekeepalives' },
+      summary: 'A replica of the controller (a) has heard nothing of nodekeepalives for 1020 s.',
+    },
+  },
+  {
+    ...{ alert: 'KeepaliveWatchSilent', when: 'where a quiet watch is opened anew', at: 40 },
+    series: {
+      'keepalive_reflector_last_contact_seconds{instance="a",resource="deployments"}':
+        '0+60x10 0+60x10 0+60x10 0+60x10',
+    },
   },
   {
     ...{ alert: 'KeepaliveAdmissionSilent', when: 'after 5 minutes', at: 10 },
@@ -308,5 +198,3 @@ const operator: readonly RuleCase[] = [
     series: { 'keepalive_webhook_certificate_until_seconds{pod="p",instance="i"}': `${30 * 86_400}x70` },
   },
 ];
-
-export const ruleCases: readonly RuleCase[] = [...policies, ...operator];
