@@ -41,6 +41,16 @@ export const policyAlerts: readonly Alert[] = [
       'The policy, or what is installed, has to be changed; the message of its condition Stalled says what.',
   },
   {
+    name: 'KeepalivePoliciesInExcess',
+    severity: 'warning',
+    // What was told of such a policy before ends with it: an alert that is over by that is no good news.
+    expr: `max by (${clusterLabel}) (keepalive_policies_in_excess) > 0`,
+    minutes: 5,
+    summary: '{{ $value }} policies are more than their namespaces may have.',
+    description:
+      'Nothing is done for them, and running pods got back what they had. Their condition Stalled says TooManyPolicies; no other metric tells of them.',
+  },
+  {
     name: 'KeepalivePolicyNotReady',
     severity: 'warning',
     expr: `${holds('Ready')} == 0 unless on (${each}) ${holds('Stalled')} == 1`,

@@ -36,7 +36,7 @@ function agentRegistry(): Registry {
 function controllerRegistry(): Registry {
   return createControllerMetrics({
     ...{ version: '', queueDepth: () => 0, leading: () => true, reflectors: () => [] },
-    ...{ policies: () => [], agents: () => undefined },
+    ...{ policies: () => [], policiesInExcess: () => 0, agents: () => undefined },
   }).registry;
 }
 

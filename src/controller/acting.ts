@@ -49,6 +49,14 @@ export class Acting {
     return ages.slice(0, this.#settings().policiesPerNamespace).map(({ key }) => key);
   }
 
+  /** How many are in excess, of all namespaces. */
+  get excess(): number {
+    const most = this.#settings().policiesPerNamespace;
+    let excess = 0;
+    for (const ages of this.#ages.values()) excess += Math.max(0, ages.length - most);
+    return excess;
+  }
+
   namespaces(): IterableIterator<string> {
     return this.#ages.keys();
   }

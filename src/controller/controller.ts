@@ -174,6 +174,10 @@ export class Controller {
     return this.#readings.values();
   }
 
+  get policiesInExcess(): number {
+    return this.#world.acting.excess;
+  }
+
   readings(): ReflectorReading[] {
     return this.#watched.map(readingOfWatched);
   }

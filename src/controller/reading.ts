@@ -8,7 +8,7 @@ type Decided = Pick<Plan, 'status' | 'coverage'>;
 export class Readings {
   readonly #readings = new Map<string, PolicyReading>();
 
-  /** Of one in excess there is nothing to tell, and as many as a tenant likes would make each scrape as long as he likes. */
+  /** Of those in excess it is told how many there are: as many as a tenant likes would make each scrape as long as he likes. */
   note(
     key: string,
     circumstances: Pick<Circumstances, 'record' | 'settings' | 'inExcess'>,

@@ -35,6 +35,7 @@ export async function runController(options: RunOptions): Promise<void> {
     leading: () => controller?.isLeading ?? false,
     reflectors: () => controller?.readings() ?? [],
     policies: () => controller?.policyReadings ?? [],
+    policiesInExcess: () => controller?.policiesInExcess ?? 0,
     agents: () => controller?.agents,
   });
   const client = new ApiClient(await openConnection(environment), {

@@ -15,6 +15,7 @@ export interface ControllerMetricSources {
   readonly leading: () => boolean;
   readonly reflectors: () => Iterable<ReflectorReading>;
   readonly policies: () => Iterable<PolicyReading>;
+  readonly policiesInExcess: () => number;
   /** Undefined where none is meant to be. */
   readonly agents: () => AgentsReading | undefined;
 }
@@ -41,6 +42,7 @@ export function createControllerMetrics(sources: ControllerMetricSources): Contr
   registerReflectors(registers, sources.reflectors);
   registerAgents(registers, sources.agents);
   registerPolicies(registers, sources.policies);
+  registerExcess(registers, sources.policiesInExcess);
   return {
     registry,
     ...reconcileMetrics(registers),
@@ -95,6 +97,17 @@ function registerLeader(registers: Registry[], leading: () => boolean): void {
     registers,
     collect() {
       this.set(leading() ? 1 : 0);
+    },
+  });
+}
+
+function registerExcess(registers: Registry[], policiesInExcess: () => number): void {
+  new Gauge({
+    name: 'keepalive_policies_in_excess',
+    help: 'Policies that are more than their namespaces may have: nothing is done for them, and nothing else here tells of them. The same in each replica.',
+    registers,
+    collect() {
+      this.set(policiesInExcess());
     },
   });
 }

@@ -32,6 +32,22 @@ export const policyCases: readonly RuleCase[] = [
     series: { [condition('Ready')]: '1x10' },
   },
   {
+    ...{ alert: 'KeepalivePoliciesInExcess', when: 'after 5 minutes, whichever replica is asked', at: 6 },
+    series: {
+      'keepalive_policies_in_excess{instance="a"}': '0 3x10',
+      'keepalive_policies_in_excess{instance="b"}': '0 3x10',
+    },
+    fires: { labels: {}, summary: '3 policies are more than their namespaces may have.' },
+  },
+  {
+    ...{
+      alert: 'KeepalivePoliciesInExcess',
+      when: 'where each namespace has as many as it may have',
+      at: 10,
+    },
+    series: { 'keepalive_policies_in_excess{instance="a"}': '0x20' },
+  },
+  {
     ...{
       alert: 'KeepalivePolicyNotReady',
       when: 'after 10 minutes, though the replica that acts changed',

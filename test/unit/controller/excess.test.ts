@@ -49,3 +49,15 @@ test('it concerns all others there once it takes the place of one that goes', ()
   rig.put('keepalivepolicies', 'db/b', undefined);
   expect(woken()).toEqual([...those, 'db/x']);
 });
+
+test('how many there are in excess is known of all namespaces, and for each limit', () => {
+  const excess = () => rig.world.acting.excess;
+  expect(excess()).toBe(1);
+  rig.limit('0');
+  expect(excess()).toBe(3);
+  rig.limit('100');
+  expect(excess()).toBe(0);
+  rig.limit('2');
+  rig.put('keepalivepolicies', 'db/b', undefined);
+  expect(excess()).toBe(0);
+});

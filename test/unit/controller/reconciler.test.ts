@@ -18,7 +18,7 @@ function rigOf({ at, ...applier }: Parts) {
   const readings = new Readings();
   const metrics = createControllerMetrics({
     ...{ version: '0', queueDepth: () => 0, leading: () => true, agents: () => undefined },
-    ...{ reflectors: () => [], policies: () => readings.values() },
+    ...{ reflectors: () => [], policies: () => readings.values(), policiesInExcess: () => 0 },
   });
   const onActivation = jest.fn();
   const reconciler = new Reconciler({

@@ -42,6 +42,7 @@ beforeEach(async () => {
       queueDepth: () => 0,
       leading: () => true,
       policies: () => [],
+      policiesInExcess: () => 0,
       agents: () => undefined,
       reflectors: () => [],
     },

@@ -42,8 +42,9 @@ test('of every reason for which a policy is stalled it says what becomes of its 
   expect(reasons).toContain('`BeyondLimits`');
   const stalled = sections.get('KeepalivePolicyStalled') ?? '';
   const breaks = stalled.slice(stalled.indexOf('**Breaks.**'), stalled.indexOf('**Look.**'));
-  // No alert tells of those that are too many.
+  // Of each of those that are too many no metric tells, so that they have an alert of their own.
   expect(reasons.filter((one) => !breaks.includes(one))).toEqual(['`TooManyPolicies`']);
+  expect(sections.get('KeepalivePoliciesInExcess')).toContain('`TooManyPolicies`');
   expect(stalled).toContain('get configmap keepalive-settings');
 });
 

@@ -28,6 +28,7 @@ function controllerMetrics(
 ) {
   return createControllerMetrics({
     ...{ version: '0.1.0', queueDepth: depth, leading: () => true, policies, agents },
+    policiesInExcess: () => 5,
     reflectors: () => [{ resource: 'pods', secondsSinceContact: 12, objects: 3 }],
   });
 }
@@ -46,6 +47,7 @@ describe('a controller', () => {
         'keepalive_api_requests_total{verb="get",resource="pods",code="200"} 2',
         'keepalive_reconcile_seconds_bucket{le="0.025",kind="KeepalivePolicy"} 1',
         'keepalive_queue_depth 7',
+        'keepalive_policies_in_excess 5',
         'keepalive_leader 1',
         'keepalive_reflector_last_contact_seconds{resource="pods"} 12',
         'keepalive_store_objects{resource="pods"} 3',
