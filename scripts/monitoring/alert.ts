@@ -1,3 +1,4 @@
+import { lastingReasons } from '../../src/policy/coverage.ts';
 import { clusterLabel, once } from './once.ts';
 
 /** What is worth waking somebody for, or telling him in the morning. */
@@ -85,6 +86,16 @@ export const policyAlerts: readonly Alert[] = [
     summary: `${named}: {{ $value }} open connections will not speak before the idle timeout.`,
     description:
       'Each dies at its first pause that is longer than the timeout. The finding ExposedConnections names programs and causes.',
+  },
+  {
+    name: 'KeepaliveCoverageUnknown',
+    severity: 'warning',
+    // Of none by itself: one may take the place of another. And where connections are exposed for a moment, Covered is False for that moment.
+    expr: `max by (${each}) (max_over_time(keepalive_policy_covered_unknown{reason=~"${lastingReasons.join('|')}"}[10m])) > 0 ${enforced}`,
+    minutes: 60,
+    summary: `${named}: nobody can tell whether what it selects is covered, and waiting does not end that.`,
+    description:
+      'What cannot be read may be unprotected. The label reason of keepalive_policy_covered_unknown says why, status.findings says what to do.',
   },
 ];
 

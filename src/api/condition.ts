@@ -15,6 +15,8 @@ export interface Coverage {
   readonly message: string;
   /** What was read and is not covered for certain; undefined while no node agent reports. */
   readonly uncovered?: Uncovered | undefined;
+  /** Why nobody will be able to tell, however long one waits; undefined where nothing keeps anybody from it but time. */
+  readonly lasting?: string | undefined;
 }
 
 interface Uncovered {

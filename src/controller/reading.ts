@@ -30,9 +30,10 @@ export class Readings {
 /** Of what was decided, whether it is written yet or waits for its time: metrics are exact where a status may be behind. */
 export function readingOf(
   { record, settings: { settings } }: Pick<Circumstances, 'record' | 'settings'>,
-  { status, coverage: { uncovered } }: Decided,
+  { status, coverage }: Decided,
 ): PolicyReading {
   const { kind, namespace, name, policy } = record;
+  const { uncovered, lasting, reason } = coverage;
   const known = (status.conditions ?? []).filter(({ status }) => status !== 'Unknown');
   return {
     ...{ kind, namespace, name },
@@ -40,6 +41,7 @@ export function readingOf(
     podsUncovered: uncovered?.pods,
     hostsUncovered: uncovered?.hosts,
     isEnforced: policy && policy.spec.mode === 'Enforce' && settings.acting === 'Enforce',
+    coveredUnknown: coverage.status === 'Unknown' ? (lasting ?? reason) : undefined,
     conditions: new Map(known.map(({ type, status }) => [type, status === 'True'])),
   };
 }

@@ -19,6 +19,8 @@ export interface PolicyReading {
   readonly connectionsExposed: number | undefined;
   /** Whether it may change anything: neither its mode nor the switch of the cluster keeps it from that. */
   readonly isEnforced: boolean | undefined;
+  /** Why nobody can tell whether what it selects is covered, where that is so. */
+  readonly coveredUnknown: string | undefined;
   /** By their type; those that are neither true nor false are left out. */
   readonly conditions: ReadonlyMap<string, boolean>;
 }
@@ -112,6 +114,7 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
     ({ isEnforced }) => (isEnforced === undefined ? undefined : Number(isEnforced)),
   );
   registerConditions(registers, policies, scrape);
+  registerUnknown(registers, policies, scrape);
 }
 
 function registerConditions(
@@ -128,6 +131,26 @@ function registerConditions(
       this.reset();
       await scrape.each(policies, (policy) => {
         for (const [type, holds] of policy.conditions) this.set({ ...labelsOf(policy), type }, holds ? 1 : 0);
+      });
+    },
+  });
+}
+
+function registerUnknown(
+  registers: Registry[],
+  policies: () => Iterable<PolicyReading>,
+  scrape: Scrape,
+): void {
+  new Gauge({
+    name: 'keepalive_policy_covered_unknown',
+    help: '1 where nobody can tell whether what a policy selects is covered. The reason is one that no waiting ends, where there is one; else that of the condition Covered. Missing where that is True or False.',
+    labelNames: [...labelNames, 'reason'],
+    registers,
+    async collect() {
+      this.reset();
+      await scrape.each(policies, (policy) => {
+        const { coveredUnknown: reason } = policy;
+        if (reason !== undefined) this.set({ ...labelsOf(policy), reason }, 1);
       });
     },
   });

@@ -1,7 +1,9 @@
 import type { Coverage } from '../api/condition.ts';
 import type { ConnectionTotals, Finding, HostCounts, PodCounts } from '../api/status.ts';
-import { someOf } from './finding.ts';
+import { openQuestions, someOf } from './finding.ts';
+import type { OpenQuestion } from './finding.ts';
 import type { Known, Rollup } from './rollup.ts';
+import { silentReason } from './unheard.ts';
 
 /** All that decides whether everything a policy selects is covered. */
 export interface CoverageFacts {
@@ -22,12 +24,16 @@ type Rule = (facts: CoverageFacts) => Coverage | undefined;
  * nobody has read leaves it open; it is True only where all of it was read.
  */
 export function coverageOf(facts: CoverageFacts): Coverage {
-  const uncovered = uncoveredOf(facts);
-  for (const rule of rules) {
+  const coverage = firstOf(rules, facts) ?? everything(facts);
+  return { ...coverage, uncovered: uncoveredOf(facts), lasting: firstOf(lastingRules, facts)?.reason };
+}
+
+function firstOf(some: readonly Rule[], facts: CoverageFacts): Coverage | undefined {
+  for (const rule of some) {
     const coverage = rule(facts);
-    if (coverage !== undefined) return { ...coverage, uncovered };
+    if (coverage !== undefined) return coverage;
   }
-  return { ...everything(facts), uncovered };
+  return undefined;
 }
 
 /** Without what nobody has read yet: selected less live has pods that wait for their image, too. */
@@ -45,9 +51,23 @@ const rules: readonly Rule[] = [
   missesNodes,
   isNotToldAll,
   hasPendingPods,
-  lacksConnections,
+  awaitsCounts,
+  leavesOpen,
   hasGuests,
   hasUnknownConnections,
+];
+
+/** Where pods come all the time, one that was not read yet would hide these for ever. */
+const lastingRules: readonly Rule[] = [isNotToldAll, leavesOpen];
+
+/** Of a virtual machine it is how things are, and nobody can do anything about it. */
+const isForSomebody = (question: OpenQuestion) => question !== 'GuestNotReached';
+
+/** All that may be why nobody will be able to tell, beside what keeps a policy from being counted at all. */
+export const lastingReasons: readonly string[] = [
+  silentReason,
+  'ReportTooLong',
+  ...openQuestions.filter(isForSomebody),
 ];
 
 /** What is told of a policy beside what is not covered. */
@@ -151,12 +171,14 @@ function hasPendingPods({ pods: { pending = 0, selected }, known }: CoverageFact
   return { status: 'Unknown', reason: 'PodsPending', message };
 }
 
-function lacksConnections({ known: { uncounted, leftOpen } }: CoverageFacts): Coverage | undefined {
-  if (uncounted.length > 0) {
-    const message = `The open connections on ${someOf(uncounted)} have not been counted yet, which takes up to a minute`;
-    return { status: 'Unknown', reason: 'ConnectionsNotCounted', message };
-  }
-  const reason = leftOpen.find((question) => question !== 'GuestNotReached');
+function awaitsCounts({ known: { uncounted } }: CoverageFacts): Coverage | undefined {
+  if (uncounted.length === 0) return undefined;
+  const message = `The open connections on ${someOf(uncounted)} have not been counted yet, which takes up to a minute`;
+  return { status: 'Unknown', reason: 'ConnectionsNotCounted', message };
+}
+
+function leavesOpen({ known: { leftOpen } }: CoverageFacts): Coverage | undefined {
+  const reason = leftOpen.find(isForSomebody);
   if (reason === undefined) return undefined;
   return {
     status: 'Unknown',

@@ -6,6 +6,7 @@ const of = (replica: string) =>
 const gauge = (name: string, replica = 'a') => `keepalive_policy_${name}{${of(replica)}}`;
 const condition = (type: string, replica = 'a') =>
   `keepalive_policy_condition{${of(replica)},type="${type}"}`;
+const unknown = (reason: string) => `keepalive_policy_covered_unknown{${of('a')},reason="${reason}"}`;
 const named = 'KeepalivePolicy db/nat';
 const cluster = 'kind="ClusterKeepalivePolicy",policy="platform"';
 
@@ -94,6 +95,41 @@ export const policyCases: readonly RuleCase[] = [
   {
     ...{ alert: 'KeepaliveConnectionsExposed', when: 'where they are repaired within the hour', at: 70 },
     series: { [gauge('connections_exposed')]: '3x30 0x50', [gauge('enforced')]: '1x80' },
+  },
+  {
+    ...{ alert: 'KeepaliveCoverageUnknown', when: 'after an hour, though the reason changed', at: 62 },
+    series: {
+      [unknown('SocketsNotReachable')]: '1x30 _x40',
+      [unknown('WatchSilent')]: '_x31 1x40',
+      [gauge('enforced')]: '1x80',
+    },
+    fires: {
+      labels,
+      summary: `${named}: nobody can tell whether what it selects is covered, and waiting does not end that.`,
+    },
+  },
+  {
+    ...{
+      alert: 'KeepaliveCoverageUnknown',
+      when: 'where it is known for moments that something is not',
+      at: 62,
+    },
+    series: {
+      [unknown('TooManySockets')]: '1x20 _x3 1x20 _x3 1x30',
+      [gauge('enforced')]: '1x80',
+    },
+    fires: {
+      labels,
+      summary: `${named}: nobody can tell whether what it selects is covered, and waiting does not end that.`,
+    },
+  },
+  ...['NothingSelected', 'PodsPending', 'NoAgent', 'NodeAway', 'GuestNotReached'].map((reason) => ({
+    ...{ alert: 'KeepaliveCoverageUnknown', when: `for ${reason}`, at: 90 },
+    series: { [unknown(reason)]: '1x100', [gauge('enforced')]: '1x100' },
+  })),
+  {
+    ...{ alert: 'KeepaliveCoverageUnknown', when: 'where the policy only looks', at: 90 },
+    series: { [unknown('OtherTransport')]: '1x100', [gauge('enforced')]: '0x100' },
   },
 ];
 

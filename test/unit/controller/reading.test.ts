@@ -61,6 +61,19 @@ test.each<[string, Coverage['uncovered'], object]>([
   expect(readingOf(found, { status: {}, coverage: { ...coverage, uncovered } })).toMatchObject(reading);
 });
 
+test.each<[string, Coverage, string | undefined]>([
+  ['the reason of the condition', { ...coverage, reason: 'PodsPending' }, 'PodsPending'],
+  [
+    'what no waiting ends rather than a pod that just came',
+    { ...coverage, reason: 'PodsPending', lasting: 'SocketsNotReachable' },
+    'SocketsNotReachable',
+  ],
+  ['nothing where it is known', { ...coverage, status: 'False', lasting: 'OtherTransport' }, undefined],
+])('why nobody knows what is covered: they tell %s', (_, is, coveredUnknown) => {
+  const found = circumstancesOf('Enforce', 'Enforce');
+  expect(readingOf(found, { status: {}, coverage: is })).toMatchObject({ coveredUnknown });
+});
+
 test.each([
   ['Enforce', 'Enforce', true],
   ['Audit', 'Enforce', false],

@@ -14,7 +14,7 @@ const policy: PolicyReading = {
   ...{ kind: 'KeepalivePolicy', namespace: 'db', name: 'behind-the-nat' },
   ...{ podsSelected: 12, podsLive: undefined, podsUncovered: undefined, isEnforced: true },
   ...{ hostsSelected: 3, hostsLive: 2, hostsUncovered: 1 },
-  ...{ connectionsEstablished: 340, connectionsExposed: 0 },
+  ...{ connectionsEstablished: 340, connectionsExposed: 0, coveredUnknown: undefined },
   conditions: new Map([
     ['Ready', true],
     ['Covered', false],
@@ -89,6 +89,8 @@ describe('a controller', () => {
       `keepalive_policy_condition{${of},type="Ready"} 1`,
       `keepalive_policy_condition{${of},type="Covered"} 0`,
     ]);
+    policies = [{ ...policy, coveredUnknown: 'NoAgent', conditions: new Map() }];
+    expect((await told()).at(-1)).toBe(`keepalive_policy_covered_unknown{${of},reason="NoAgent"} 1`);
     policies = [];
     expect(await told()).toEqual([]);
   });

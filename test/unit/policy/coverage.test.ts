@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import { digestOfPods } from '../../../src/policy/pod-digest.ts';
+import { lastingReasons } from '../../../src/policy/coverage.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import { noAgents } from '../../../src/policy/rollup.ts';
 import { assessed } from '../../support/assessed.ts';
@@ -277,5 +278,33 @@ describe('Covered is Unknown', () => {
   test('where a selector of nodes selects none', () => {
     const hosts = platform(90, { podSelector: undefined, nodes: { selector: { matchLabels: { a: 'b' } } } });
     expect(covered(facts(good), [], hosts)[1]).toBe('NothingSelected');
+  });
+});
+
+describe('what no waiting ends is told beside', () => {
+  const of = (reason: string, rest: Said = {}) =>
+    facts({ ...good, ...rest, findings: [{ reason, message: '' }], findingsTotal: 1 });
+  const fresh = [a, on('n1', 'new')];
+
+  test.each(['SocketsNotReachable', 'TooManySockets', 'OtherTransport'])(
+    '%s, however many pods came just now',
+    (reason) => {
+      expect(look(of(reason), fresh)).toMatchObject({ reason: 'PodsPending', lasting: reason });
+      expect(lastingReasons).toContain(reason);
+    },
+  );
+
+  test('a report that has no room, too', () => {
+    const cut = { ...facts({ ...good, findingsTotal: 3 }), shortenedOn: () => ({ policies: 9, leftOut: 0 }) };
+    expect(look(cut, [a])).toMatchObject({ reason: 'ReportTooLong', lasting: 'ReportTooLong' });
+    expect(lastingReasons).toContain('ReportTooLong');
+  });
+
+  test.each<[string, PlainFacts]>([
+    ['a guest, of which nobody can ever tell', of('GuestNotReached')],
+    ['a pod that has to be read yet', facts(good)],
+    ['connections that have to be counted yet', facts({ selected: 2, live: 2 })],
+  ])('and not %s', (_what, nodes) => {
+    expect(look(nodes, fresh).lasting).toBeUndefined();
   });
 });

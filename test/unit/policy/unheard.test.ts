@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { Coverage } from '../../../src/api/condition.ts';
+import { lastingReasons } from '../../../src/policy/coverage.ts';
 import { plan } from '../../../src/policy/plan.ts';
 import { asHeard } from '../../../src/policy/unheard.ts';
 import { conditionsOf, enforced, settled } from './plan-rig.ts';
@@ -18,7 +19,11 @@ describe.each(coverages)('coverage that was $status', (coverage) => {
 
   test('is unknown where it is not, and what was counted is told on', () => {
     const { message, ...rest } = asHeard(coverage, ['nodekeepalives', 'pods']);
-    expect(rest).toEqual({ status: 'Unknown', reason: 'WatchSilent', uncovered: coverage.uncovered });
+    expect(rest).toEqual({
+      ...{ status: 'Unknown', reason: 'WatchSilent', lasting: 'WatchSilent' },
+      uncovered: coverage.uncovered,
+    });
+    expect(lastingReasons).toContain('WatchSilent');
     expect(message).toContain('heard nothing of nodekeepalives, pods for more than ten minutes');
     expect(message).toContain('docs/runbook.md#install-it-again');
   });
