@@ -66,7 +66,7 @@ export interface Reach {
   readonly pins: string | undefined;
   /** Whether sockets can be found by the descriptors of programs. */
   readonly byDescriptors: boolean;
-  /** The program for the kernel could not be loaded for a reason that may pass, and is tried again. */
+  /** The program for the kernel could not be loaded for a reason that may pass, or not anew, and is tried again. */
   readonly mayBeLoaded?: boolean;
 }
 

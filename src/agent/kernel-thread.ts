@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { readGroupsFromTheTop } from '../kernel/control-group.ts';
@@ -62,7 +63,7 @@ function begin(): void {
   void connections.then(tellReach);
 }
 
-/** Now, and whenever it is another. */
+/** Now, and whenever it is another, until the program is loaded, or known not to be. */
 async function tellReach(connections: NodeConnections): Promise<void> {
   tellOf(connections);
   for (let failures = 0; connections.mayBeLoaded; failures += 1) {
@@ -97,7 +98,13 @@ const answers: Readonly<Record<Question['ask'], Answering>> = {
   discover: () => ({ discovery: discover(procRoot) }),
   followConnections: async ({ kernel, connections }, { followed, lost = [] }) => {
     for (const place of lost) kernel.lose(place);
-    return followed === undefined ? {} : { following: await (await connections).follow(followed) };
+    if (followed === undefined) return {};
+    const on = await connections;
+    const { means } = on;
+    const following = await on.follow(followed);
+    // Whoever hears the answer knows that by then: what was loaded was gone, and is not to be had again, or in another extent.
+    if (!isDeepStrictEqual(on.means, means)) void tellReach(on);
+    return { following };
   },
   countConnections: async ({ connections }) => ({ counted: await (await connections).count() }),
   endCounts: async ({ connections }) => {

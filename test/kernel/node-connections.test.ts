@@ -3,12 +3,13 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 
+import { KernelLink } from '../../src/agent/kernel-link.ts';
 import { NodeConnections } from '../../src/agent/connections/node-connections.ts';
 import type { Place } from '../../src/policy/place.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { until } from '../cluster/wait.ts';
-import { behind } from '../support/builder.ts';
+import { asking, behind } from '../support/builder.ts';
 import { Ground } from './connection-ground.ts';
 import { optionsOf } from './plain-socket.ts';
 
@@ -113,6 +114,38 @@ test('nothing acts by what was asked before a second BPF file system hid it, onc
     await connections.remove();
     for (; hidden > 0; hidden -= 1) await run('umount', '/sys/fs/bpf');
     await run('rm', '-rf', '/sys/fs/bpf/keepalive');
+  }
+});
+
+test('whoever asks is told that it is gone and cannot be loaded anew, and when it is loaded after all', async () => {
+  const { procRoot, ledgerFile, pods } = ground.machine;
+  const link = new KernelLink({ procRoot, ledgerFile, objectFile: ground.objectFile });
+  const { client } = ground.pods;
+  const follow = () =>
+    link.followConnections(
+      {
+        targets: [{ place: client.place, wanted: behind(90), timeouts: [90] }],
+        ...{ hostPods: new Set(), running: new Set(), pods, held: new Set() },
+      },
+      [],
+    );
+  try {
+    await link.visit([{ place: client.place, wanted: asking(90), anew: false, asked: true }], pods);
+    await link.reached;
+    const { means } = link.reach ?? {};
+    expect(means?.by).toBe('BPF');
+    expect(await follow()).toMatchObject({ served: [{ place: client.place }] });
+    await run('umount', '/sys/fs/bpf');
+    expect(await follow()).toMatchObject({ served: [] });
+    expect(link.reach).toMatchObject({ mayBeLoaded: true, pins: undefined });
+    expect(link.reach?.means.why).toMatch(/^no BPF file system at \/sys\/fs\/bpf/);
+    await run('mount', '-t', 'bpf', 'bpf', '/sys/fs/bpf');
+    await until('it is loaded', () => link.reach?.mayBeLoaded === false);
+    expect(link.reach?.means).toEqual(means);
+    expect(await follow()).toMatchObject({ served: [{ place: client.place }] });
+  } finally {
+    await link.removeConnections();
+    await link.close();
   }
 });
 

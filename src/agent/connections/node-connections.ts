@@ -91,10 +91,11 @@ export class NodeConnections {
   readonly #fault: string | undefined;
   readonly #networkOf: NodeConnectionsOptions['networkOf'];
   #means: ConnectionMeans;
-  /** Undefined where it was loaded, or loading it again would end as it did. */
+  /** Undefined where it is loaded, or loading it again would end as it did. */
   #load: (() => Promise<Loaded>) | undefined;
   #trying: Promise<unknown> = Promise.resolve();
   #isEnding = false;
+  /** Of this agent, whole or not: what it was told acts on where only a part of its pins is gone. */
   #loaded: Loaded | undefined;
 
   private constructor(options: NodeConnectionsOptions) {
@@ -117,7 +118,7 @@ export class NodeConnections {
     return this.#means;
   }
 
-  /** The program could not be loaded for a reason that may pass: {@link tryAgain} is to be called now and then. */
+  /** The program could not be loaded for a reason that may pass, or not anew: {@link tryAgain} is to be called now and then. */
   get mayBeLoaded(): boolean {
     return this.#load !== undefined;
   }
@@ -133,13 +134,16 @@ export class NodeConnections {
   async #tryAgain(): Promise<void> {
     const load = this.#load;
     if (load === undefined) return;
+    const before = this.#loaded?.program;
     try {
-      this.#loaded = await load();
+      this.#loaded = withAllOf(before, await load());
       this.#load = undefined;
       this.#means = meansBy(this.#loaded.program.countless, this.#fault);
+      if (before !== undefined) retire(before);
     } catch (error) {
       this.#means = meansWithoutProgram((error as Error).message, this.#fault);
-      if (isPassing(error as NodeJS.ErrnoException)) return;
+      // What this machine has taken once it may take again, whatever keeps it from that now.
+      if (before !== undefined || isPassing(error as NodeJS.ErrnoException)) return;
       this.#load = undefined;
       // What an agent before pinned would go on by what was asked for then.
       removePins(this.#pins);
@@ -155,12 +159,13 @@ export class NodeConnections {
   async follow(followed: Followed): Promise<Following> {
     if (this.#loaded === undefined) {
       if (this.mayBeLoaded) this.#leaveAsked(followed);
-      return { served: [], againMs: undefined, refused: {} };
+      return nobody;
     }
     const isAnew = await this.#loadIfGone(this.#loaded);
     const { orders, program } = this.#loaded;
     const { hasFollowed } = orders;
     const following = orders.follow(followed);
+    if (this.mayBeLoaded) return nobody;
     // Only now does this build serve what the one before did: while a place is held, what that was told of it is its alone.
     if (!hasFollowed && orders.hasFollowed) attempt(() => program.removeOthers());
     return { ...following, isAnew };
@@ -178,19 +183,12 @@ export class NodeConnections {
     attempt(() => void orders.follow({ ...followed, targets: [], held: goesOn }));
   }
 
-  /** Pins are files: somebody may have removed them. */
+  /** Pins are files: somebody may have removed them. Where it cannot be loaded anew, {@link means} tell why. */
   async #loadIfGone({ program, load }: Loaded): Promise<boolean> {
-    if (program.isWhole) return false;
-    const loaded = await load();
-    const { countless } = loaded.program;
-    // Others rely on what was there at first: until all of it is to be had again, descriptors look after everything.
-    if (countless !== undefined && this.means.countedBy === 'BPF') {
-      loaded.program.close();
-      throw new Error(`loaded anew, connections cannot be counted: ${countless}`);
-    }
-    this.#loaded = loaded;
-    retire(program);
-    return true;
+    if (this.mayBeLoaded || program.isWhole) return false;
+    this.#load = load;
+    await this.tryAgain();
+    return !this.mayBeLoaded;
   }
 
   /** How the connections of all places that are served stand; others may use the thread between two steps. */
@@ -222,6 +220,16 @@ export class NodeConnections {
     if (this.#loaded !== undefined) retire(this.#loaded.program);
     removePins(this.#pins);
   }
+}
+
+const nobody: Following = { served: [], againMs: undefined, refused: {} };
+
+/** Others rely on what was there at first: until all of it is to be had again, descriptors look after everything. */
+function withAllOf(before: OpenProgram | undefined, loaded: Loaded): Loaded {
+  const { countless } = loaded.program;
+  if (before === undefined || before.countless !== undefined || countless === undefined) return loaded;
+  loaded.program.close();
+  throw new Error(`loaded anew, connections cannot be counted: ${countless}`);
 }
 
 /**

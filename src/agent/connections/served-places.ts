@@ -138,8 +138,10 @@ export class ServedPlaces {
   #take({ targets }: Followed, served: readonly Served[]): void {
     const byPlace = new Map(targets.map((target) => [target.place, target]));
     this.#told = targets;
-    if (!this.counts) return;
-    this.#served = served.flatMap(({ place, network }) => {
+    if (!this.counts && this.#served.length === 0) return;
+    // What it was loaded by may be gone: then others look after those as well that it served.
+    const counted = this.counts ? served : [];
+    this.#served = counted.flatMap(({ place, network }) => {
       const target = byPlace.get(place);
       return target === undefined ? [] : [{ target, network }];
     });

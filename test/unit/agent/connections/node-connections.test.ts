@@ -92,22 +92,78 @@ describe('what is loaded anew', () => {
     const { connections, follow, takeAway } = await begin(undefined, 'ENOMEM at load');
     await follow();
     takeAway();
-    await expect(follow()).rejects.toThrow('loaded anew, connections cannot be counted: ENOMEM at load');
+    expect(await follow()).toMatchObject({ served: [] });
+    const why = 'loaded anew, connections cannot be counted: ENOMEM at load';
+    expect(connections.means.by).not.toBe('BPF');
+    expect(connections.means.why).toContain(why);
     expect(opened[1]?.ordered()).toEqual([]);
-    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
+    expect([await connections.tryAgain(), connections.mayBeLoaded]).toEqual([true, false]);
+    expect(await follow()).toMatchObject({ served: [{ place }] });
     expect(areClosed()).toEqual([true, true, false]);
     expect(connections.means).toMatchObject({ by: 'BPF', countedBy: 'BPF' });
   });
 
-  test.each([undefined, 'EPERM at load'])(
-    'serves where it never counted, whether it would now or not: %s',
-    async (now) => {
-      const { connections, follow, takeAway } = await begin('EPERM at load', now);
-      takeAway();
-      expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
+  test.each([
+    [undefined, '/pins'],
+    ['EPERM at load', undefined],
+  ])('serves where it never counted, whether it does now or not: %s', async (now, pins) => {
+    const { connections, follow, takeAway } = await begin('EPERM at load', now);
+    takeAway();
+    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
+    expect(connections.pins).toBe(pins);
+  });
+});
+
+describe('what cannot be loaded anew', () => {
+  const faults = ['no BPF file system at /sys/fs/bpf', 'EPERM at load'];
+  const asked = (seconds: number) => ({ place, wanted: behind(seconds), timeouts: [seconds] });
+  const gone = async (fault: string) => {
+    const program = new PlayedProgram();
+    const loads = [program, undefined, undefined, new PlayedProgram()];
+    const connections = await NodeConnections.open({
+      ...{ procRoot, objectFile: 'keepalive.bpf.o', networkOf: () => ({ cookie: 1n, pid: 1 }) },
+      open: () => {
+        const next = loads.shift();
+        const code = fault.split(' ')[0] ?? '';
+        return next === undefined
+          ? Promise.reject(Object.assign(new Error(fault), { code }))
+          : Promise.resolve(next);
+      },
+    });
+    const follow = (...targets: readonly ReturnType<typeof asked>[]) =>
+      connections.follow({
+        ...{ targets, hostPods: new Set(), running: new Set(), pods: new Map(), held: new Set() },
+      });
+    await follow(asked(90));
+    program.isWhole = false;
+    return { connections, follow, program };
+  };
+
+  test.each(faults)(
+    'is told, serves nobody, and is tried again, whatever it fails for: %s',
+    async (fault) => {
+      const { connections, follow } = await gone(fault);
+      expect(await follow(asked(90))).toMatchObject({ served: [] });
+      expect(connections.means.by).not.toBe('BPF');
+      expect(connections.means.why).toContain(fault);
       expect(connections.pins).toBeUndefined();
+      expect([await connections.tryAgain(), connections.mayBeLoaded]).toEqual([false, true]);
+      expect([await connections.tryAgain(), connections.mayBeLoaded]).toEqual([true, false]);
+      expect(connections.means).toEqual({ by: 'BPF', countedBy: 'BPF', why: undefined });
+      expect(await follow(asked(90))).toMatchObject({ served: [{ place }] });
     },
   );
+
+  test('goes on, as far as it does, by what is asked now, and by nothing once nothing is', async () => {
+    const { connections, follow, program } = await gone('EPERM at load');
+    await follow(asked(60));
+    expect(program.networks).toEqual(new Map([[1n, workedOut(behind(60))]]));
+    await follow();
+    expect(program.ordered()).toEqual([]);
+    await follow(asked(60));
+    await connections.remove();
+    expect([program.ordered(), program.isClosed]).toEqual([[], true]);
+  });
 });
 
 describe('what is hidden by a second BPF file system, and acts on', () => {

@@ -1,3 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
+
+import { jest } from '@jest/globals';
+
 import type {
   Counted,
   Followed,
@@ -6,6 +10,7 @@ import type {
 } from '../../../../src/agent/connections/node-connections.ts';
 import type { Swept } from '../../../../src/agent/connections/network-sweep.ts';
 import type { SweepHang } from '../../../../src/agent/connections/socket-link.ts';
+import type { Reach } from '../../../../src/agent/kernel-link.ts';
 import type { ConnectionCounts, SocketReading } from '../../../../src/policy/connection.ts';
 import type { Place } from '../../../../src/policy/place.ts';
 import { placeOfPod } from '../../../../src/policy/place.ts';
@@ -19,9 +24,10 @@ export class PlayedKernel {
     [one, 1n],
     [other, 2n],
   ]);
-  reach = {
-    ...{ pins: '/pins', byDescriptors: true },
-    means: { by: 'BPF', countedBy: 'BPF', why: undefined } as const,
+  reach: Reach = {
+    pins: '/pins',
+    byDescriptors: true,
+    means: { by: 'BPF', countedBy: 'BPF', why: undefined },
   };
   followFails = false;
   /** Somebody took away what it serves and counts by: nothing is counted until it is told anew what is asked. */
@@ -84,6 +90,16 @@ export class PlayedKernel {
 
 function take(ms: number): Promise<void> {
   return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+const passSteps = 100;
+
+/** Lets time pass, in milliseconds, and everybody do what is due then; what follows from that takes turns of the real event loop. */
+export async function pass(ms: number): Promise<void> {
+  for (let step = 0; step < passSteps; step += 1) {
+    await jest.advanceTimersByTimeAsync(ms / passSteps);
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  }
 }
 
 export const counts = (over: Partial<ConnectionCounts> = {}): ConnectionCounts => ({

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { Counter } from 'prom-client';
@@ -10,10 +9,9 @@ import type { SocketReading, SocketTarget } from '../../../../src/policy/connect
 import type { Place } from '../../../../src/policy/place.ts';
 import { placeOfPod } from '../../../../src/policy/place.ts';
 import { behind } from '../../../support/builder.ts';
-import { counts, exposedBy, group, one, other, PlayedKernel, reading } from './played-kernel.ts';
+import { counts, exposedBy, group, one, other, pass, PlayedKernel, reading } from './played-kernel.ts';
 
 const counter = (name: string) => new Counter({ name, help: name, registers: [] });
-const passSteps = 100;
 const target = (place: Place, seconds = 90): SocketTarget => ({
   ...{ place, wanted: behind(seconds), timeouts: [seconds] },
 });
@@ -68,14 +66,6 @@ async function followTargets(...targets: readonly SocketTarget[]): Promise<void>
     held: new Set(),
   });
   await pass(100);
-}
-
-/** Lets time pass, in milliseconds, and everybody do what is due then; what follows from that takes turns of the real event loop. */
-async function pass(ms: number): Promise<void> {
-  for (let step = 0; step < passSteps; step += 1) {
-    await jest.advanceTimersByTimeAsync(ms / passSteps);
-    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
-  }
 }
 
 describe('a place that the kernel looks after', () => {
