@@ -91,7 +91,7 @@ test('a control plane that serves no policies any more, or not in each of its se
     log: createLog({ level: 'silent', base: {} }),
     metrics: createControllerMetrics({
       ...{ version: '0', queueDepth: () => 0, leading: () => false },
-      ...{ policies: () => [], agents: () => undefined, reflectors: () => [] },
+      ...{ policies: () => [], policiesInExcess: () => 0, agents: () => undefined, reflectors: () => [] },
     }),
   });
   expect(controller.unready.synced()).toContain('still reading');

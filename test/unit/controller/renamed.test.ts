@@ -75,7 +75,7 @@ test('a controller that an overlay has renamed with all that the webhook needs s
     config: readConfig(controllerConfig, { WEBHOOK_ADDRESS: '127.0.0.1:0' }),
     metrics: createControllerMetrics({
       ...{ version: '0', queueDepth: () => 0, leading: () => false },
-      ...{ policies: () => [], agents: () => undefined, reflectors: () => [] },
+      ...{ policies: () => [], policiesInExcess: () => 0, agents: () => undefined, reflectors: () => [] },
     }),
   });
   await expect(controller.run()).rejects.toThrow('an overlay has renamed them');

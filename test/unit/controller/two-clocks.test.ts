@@ -63,7 +63,8 @@ async function saidWhereAheadBy(minutes: number, claimedMs = 0) {
     watching = watchRefusedPods(options, () => resolve()).reflector.run(ending.signal);
   });
   const activations = new Activations(systemClock);
-  const looks = new Looks({ client, world: rig.world, activations, evidenceOf: () => awaited });
+  const how = { evidenceOf: () => awaited, unheard: () => [] };
+  const looks = new Looks({ client, world: rig.world, activations, ...how });
   const look = await looks.at('db/own');
   if (look === undefined || look === 'another') throw new Error('there is nothing to look at');
   return { status: look.planned.status, now };
