@@ -12,7 +12,7 @@ import { Page } from './page.ts';
 /** Labels whose values are words of ours, or of Kubernetes. */
 const ofNobody = [
   ...['version', 'component', 'node_version', 'resource', 'verb', 'code'],
-  ...['answer', 'outcome', 'does', 'type'],
+  ...['answer', 'outcome', 'does', 'type', 'reason'],
 ];
 
 test('the page names every label by which whoever reads the metrics learns a name of somebody', () => {
