@@ -157,10 +157,15 @@ export class World {
     return this.nodekeepalives.get(node) !== undefined && this.pods.keysBy('readyAgentOn', node).size > 0;
   }
 
-  /** Undefined where nobody means agents to be. */
+  /**
+   * Undefined where nobody means agents to be. Only agents write a NodeKeepalive: where there are some and no DaemonSet is known, whoever
+   * made them is wanted all the same, and is in another namespace, or gone without a word.
+   */
   get agents(): { readonly wanted: number; readonly reporting: number } | undefined {
-    if (this.daemonsets.size === 0) return undefined;
-    const wanted = [...this.daemonsets.list()].reduce((sum, one) => sum + one.wanted, 0);
+    const reports = this.nodekeepalives.size;
+    if (this.daemonsets.size === 0 && reports === 0) return undefined;
+    const ofSets = [...this.daemonsets.list()].reduce((sum, one) => sum + one.wanted, 0);
+    const wanted = this.daemonsets.size === 0 ? reports : ofSets;
     const reporting = [...this.nodekeepalives.keys()].filter((node) => this.isReporting(node)).length;
     return { wanted, reporting };
   }

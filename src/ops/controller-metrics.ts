@@ -124,7 +124,7 @@ function registerAgents(registers: Registry[], agents: () => AgentsReading | und
     });
   gauge(
     'keepalive_agents_wanted',
-    'Nodes that are to have an agent, as the DaemonSets of the agents say. Missing where there is no such DaemonSet.',
+    'Nodes that are to have an agent, as the DaemonSets of the agents say; where none is known, nodes that have a NodeKeepalive. Missing where there is neither.',
     'wanted',
   );
   gauge(

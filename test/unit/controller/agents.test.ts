@@ -35,3 +35,11 @@ test('of the nodes that the DaemonSet wants an agent on, those report whose agen
   agent(world, 'n4', true);
   expect(world.agents).toEqual({ wanted: 4, reporting: 1 });
 });
+
+test('where there are reports and no DaemonSet, agents are elsewhere, or went without a word: none of them counts', () => {
+  const world = new World(home);
+  for (const node of ['n1', 'n2']) report(world, node);
+  const view = pod({ name: 'n1', namespace: 'elsewhere', spec: { nodeName: 'n1' } });
+  world.pods.set('elsewhere/n1', { uid: 'n1', ...view, agentReady: undefined });
+  expect(world.agents).toEqual({ wanted: 2, reporting: 0 });
+});
