@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { PolicyStatus } from '../../src/api/status.ts';
+import { lastingReasons } from '../../src/policy/coverage.ts';
 import { alerts } from '../../scripts/monitoring/alert.ts';
 import { catalogue } from '../../scripts/monitoring/catalogue.ts';
 import { dashboards } from '../../scripts/monitoring/dashboard.ts';
@@ -34,7 +35,9 @@ beforeAll(async () => {
   // Of pods elsewhere: else it would repair connections that `team` only observes.
   const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': home } };
   const forNodes = ckap('platform', 90, { namespaceSelector, nodes: { selector: {} } });
-  await bench.apply(kap(namespace, 'team', 90), forNodes);
+  // Of one that selects nothing, nobody can tell whether it is covered.
+  const nobody = kap(namespace, 'nobody', 90, { podSelector: { matchLabels: { app: 'nobody' } } });
+  await bench.apply(kap(namespace, 'team', 90), nobody, forNodes);
   await bench.start(sleeper('app', namespace), talker('server', ['serve', '7000']));
   const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', namespace);
   await bench.start(talker('client', ['connect', status.podIP, '7000', '--silent', '3600']));
@@ -51,10 +54,17 @@ afterAll(async () => {
   await cluster.down();
 });
 
-/** A new certificate is good for months: to whoever wants years it is near its end. */
+const contact = 'keepalive_reflector_last_contact_seconds';
+/**
+ * A new certificate is good for months: to whoever wants years it is near its end. Of NodeKeepalives something is heard each minute. And that no
+ * agent reports is brought about sooner than what no waiting ends.
+ */
 const impatient = alerts.map((alert) => ({
   ...alert,
-  expr: alert.expr.replace('21 * 86400', '4000 * 86400'),
+  expr: alert.expr
+    .replace('21 * 86400', '4000 * 86400')
+    .replace(`${contact}) > 660`, `${contact}{resource="nodekeepalives"}) > 200`)
+    .replace(lastingReasons.join('|'), 'NoAgent'),
 }));
 
 function talker(name: string, args: readonly string[]) {
@@ -123,7 +133,10 @@ const hasData = async (expr: string) =>
 /** What was tried here. */
 const provoked = new Set<string>();
 /** These look back over some minutes, and so fire on for a while after all is well. */
-const lasting = ['KeepaliveAdmissionSilent', 'KeepaliveReconcileFailing', 'KeepaliveValuesFoughtOver'];
+const lasting = [
+  ...['KeepaliveAdmissionSilent', 'KeepaliveCoverageUnknown'],
+  ...['KeepaliveReconcileFailing', 'KeepaliveValuesFoughtOver'],
+];
 
 /** Does harm, waits for the alerts, and mends it. */
 async function provoke(
@@ -144,6 +157,16 @@ const scale = (replicas: number) =>
   cluster.kubectl('scale', '-n', home, 'deployment/keepalive-controller', `--replicas=${replicas}`);
 const image = (name: string) =>
   cluster.kubectl('set', 'image', '-n', agents, 'daemonset/keepalive-agent', `agent=${name}`);
+
+/** Of the controller. */
+async function rightsTo(what: string) {
+  const role = 'clusterrole/keepalive-controller';
+  const { rules } = await bench.json<{ rules: readonly { resources?: readonly string[] }[] }>(role);
+  const patch = (wanted: unknown) =>
+    cluster.kubectl('patch', role, '--type=merge', '-p', JSON.stringify({ rules: wanted }));
+  const left = rules.filter(({ resources = [] }) => !resources.some((one) => one.endsWith(what)));
+  return { take: () => patch(left), giveBack: () => patch(rules) };
+}
 
 describe('an alert fires, and is over when all is well again', () => {
   test('KeepaliveNoLeader: the controller is gone', () =>
@@ -166,25 +189,37 @@ describe('an alert fires, and is over when all is well again', () => {
         ),
     }));
 
+  test('KeepalivePoliciesInExcess: no policy of a namespace is allowed any more', () =>
+    provoke(['KeepalivePoliciesInExcess'], {
+      harm: () => bench.settings({ policiesPerNamespace: '0' }),
+      mend: () => bench.resetSettings('lab'),
+    }));
+
   test('KeepaliveReconcileFailing: the right to write statuses is gone', async () => {
-    const role = 'clusterrole/keepalive-controller';
-    const { rules } = await bench.json<{ rules: readonly { resources?: readonly string[] }[] }>(role);
-    const patch = (wanted: unknown) =>
-      cluster.kubectl('patch', role, '--type=merge', '-p', JSON.stringify({ rules: wanted }));
-    const left = rules.filter(
-      ({ resources = [] }) => !resources.some((one) => one.endsWith('policies/status')),
-    );
+    const { take, giveBack } = await rightsTo('policies/status');
     await provoke(['KeepaliveReconcileFailing'], {
       harm: async () => {
-        await patch(left);
+        await take();
         await bench.apply(kap(namespace, 'team', 120));
       },
       mend: async () => {
-        await patch(rules);
+        await giveBack();
         await bench.apply(kap(namespace, 'team', 90));
       },
     });
   });
+
+  test('KeepaliveWatchSilent: the right to read NodeKeepalives is gone, and a watch that is open does not go on', async () => {
+    const { take, giveBack } = await rightsTo('nodekeepalives');
+    await provoke(['KeepaliveWatchSilent'], {
+      harm: async () => {
+        await take();
+        await scale(0);
+        await scale(2);
+      },
+      mend: giveBack,
+    });
+  }, 600_000);
 
   test('KeepalivePodsNotCovered: a pod asks to be left alone', () =>
     provoke(['KeepalivePodsNotCovered'], {
@@ -212,11 +247,11 @@ describe('an alert fires, and is over when all is well again', () => {
     600_000,
   );
 
-  test('KeepaliveAgentsMissing: their image cannot be had', async () => {
+  test('KeepaliveAgentsMissing and what follows from it: their image cannot be had', async () => {
     const before = await cluster.kubectl(
       ...['get', '-n', agents, 'daemonset/keepalive-agent', '-o', 'jsonpath={..containers[0].image}'],
     );
-    await provoke(['KeepaliveAgentsMissing'], {
+    await provoke(['KeepaliveAgentsMissing', 'KeepaliveFewAgentsMissing', 'KeepaliveCoverageUnknown'], {
       harm: () => image('localhost/none-such:1'),
       mend: () => image(before),
     });

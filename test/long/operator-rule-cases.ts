@@ -1,5 +1,8 @@
 import type { RuleCase } from './rule-case.ts';
 
+const fewMissing = (count: number) =>
+  `${count} nodes have no agent of which the controller hears, and for six hours there have always been some.`;
+
 export const operatorCases: readonly RuleCase[] = [
   {
     ...{ alert: 'KeepaliveNoLeader', when: 'where all wait', at: 5 },
@@ -134,7 +137,7 @@ export const operatorCases: readonly RuleCase[] = [
       'keepalive_agents_reporting{instance="a"}': '3x20',
       'keepalive_agents_reporting{instance="b"}': '3x20',
     },
-    fires: { labels: {}, summary: '2 nodes have no agent that reports.' },
+    fires: { labels: {}, summary: '2 nodes have no agent of which the controller hears.' },
   },
   {
     ...{ alert: 'KeepaliveAgentsMissing', when: 'in the smaller of two clusters', at: 16 },
@@ -144,7 +147,7 @@ export const operatorCases: readonly RuleCase[] = [
       'keepalive_agents_wanted{cluster="y"}': '5x20',
       'keepalive_agents_reporting{cluster="y"}': '3x20',
     },
-    fires: { labels: { cluster: 'y' }, summary: '2 nodes have no agent that reports.' },
+    fires: { labels: { cluster: 'y' }, summary: '2 nodes have no agent of which the controller hears.' },
   },
   {
     ...{ alert: 'KeepaliveAgentsMissing', when: 'while agents are replaced one after the other', at: 20 },
@@ -153,6 +156,37 @@ export const operatorCases: readonly RuleCase[] = [
   {
     ...{ alert: 'KeepaliveAgentsMissing', when: 'where none is meant to be', at: 20 },
     series: { keepalive_leader: '1x20' },
+  },
+  {
+    ...{ alert: 'KeepaliveAgentsMissing', when: 'of more than one in a hundred of many', at: 16 },
+    series: { keepalive_agents_wanted: '3000x20', keepalive_agents_reporting: '2969x20' },
+    fires: { labels: {}, summary: '31 nodes have no agent of which the controller hears.' },
+  },
+  {
+    ...{ alert: 'KeepaliveAgentsMissing', when: 'while some of many nodes have always just come', at: 60 },
+    series: { keepalive_agents_wanted: '3000x60', keepalive_agents_reporting: '2970x60' },
+  },
+  {
+    ...{ alert: 'KeepaliveFewAgentsMissing', when: 'where the same ten of many stay without', at: 361 },
+    series: { keepalive_agents_wanted: '3000x400', keepalive_agents_reporting: '2990x400' },
+    fires: { labels: {}, summary: fewMissing(10) },
+  },
+  {
+    ...{ alert: 'KeepaliveFewAgentsMissing', when: 'of one of some hundreds', at: 361 },
+    series: { keepalive_agents_wanted: '500x400', keepalive_agents_reporting: '499x400' },
+    fires: { labels: {}, summary: fewMissing(1) },
+  },
+  {
+    ...{ alert: 'KeepaliveFewAgentsMissing', when: 'where all that had come had theirs in between', at: 400 },
+    series: { keepalive_agents_wanted: '500x500', keepalive_agents_reporting: '496x200 500 496x300' },
+  },
+  {
+    ...{
+      alert: 'KeepaliveFewAgentsMissing',
+      when: 'while others have just come, each time that one looks',
+      at: 400,
+    },
+    series: { keepalive_agents_wanted: '3000x500', keepalive_agents_reporting: '2990x200 2997 2990x300' },
   },
   {
     ...{
