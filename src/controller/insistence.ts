@@ -1,8 +1,8 @@
 import type { Clock } from '../kube/clock.ts';
+import { pauseAfter } from '../policy/doubling-pause.ts';
 
 /** The first time that it is undone it is written again at once: somebody may have done so by hand. */
-const firstPauseMs = 1_000;
-const longestPauseMs = 300_000;
+const pauses = { firstMs: 1_000, longestMs: 300_000 };
 
 /**
  * How soon the same is written again where somebody else writes over it. A program that keeps it otherwise answers each write by one of
@@ -21,8 +21,7 @@ export class Insistence {
   waitMs(what: string): number {
     const last = this.#lastOf(what);
     if (last === undefined || last.times === 1) return 0;
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (last.times - 2));
-    return Math.max(0, last.at + pauseMs - this.#clock.now());
+    return Math.max(0, last.at + pauseAfter(last.times - 1, pauses) - this.#clock.now());
   }
 
   /** It was written `over` what was there; how often in a row by now. What is there by all that was heard is no other's work. */
@@ -36,7 +35,7 @@ export class Insistence {
   /** What stood for longer than any pause is left alone by others. */
   #lastOf(what: string) {
     const last = this.#written;
-    if (last?.what !== what || this.#clock.now() - last.at > 2 * longestPauseMs) return undefined;
+    if (last?.what !== what || this.#clock.now() - last.at > 2 * pauses.longestMs) return undefined;
     return last;
   }
 }

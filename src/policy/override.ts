@@ -1,4 +1,5 @@
 import type { TripleKey } from '../api/triple.ts';
+import { pauseAfter } from './doubling-pause.ts';
 
 /** Somebody sets a value back that we set: how often, to what, and until when we let them. */
 export interface Override {
@@ -15,8 +16,7 @@ export interface Override {
 
 /** So many are put right at once: a deployment that runs its sysctl script on every start is no war. */
 const patience = 3;
-const firstPauseMs = 60_000;
-const longestPauseMs = 3_600_000;
+const pauses = { firstMs: 60_000, longestMs: 3_600_000 };
 /** After so long without one, the next counts as the first. */
 const quietMs = 1_800_000;
 
@@ -26,8 +26,7 @@ export function overriddenAgain(
   { key, seen, nowMs }: { key: TripleKey; seen: number; nowMs: number },
 ): Override {
   const times = before === undefined || isForgotten(before, nowMs) ? 1 : before.times + 1;
-  const pauseMs =
-    times <= patience ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(20, times - patience - 1));
+  const pauseMs = times <= patience ? 0 : pauseAfter(times - patience, pauses);
   return { key, seen, times, lastMs: nowMs, holdUntilMs: nowMs + pauseMs };
 }
 

@@ -1,6 +1,7 @@
 import { timestamp } from '../api/condition.ts';
 import type { Refusal } from '../api/status.ts';
 import { refusalLimit } from '../api/status.ts';
+import { pauseAfter } from './doubling-pause.ts';
 import { actsOnPods } from './obstacle.ts';
 import type { NamespaceView } from './pod.ts';
 import type { Policy } from './policy.ts';
@@ -91,7 +92,7 @@ function tried(before: Refusal, heard: Refused | undefined, now: Date): Refusal 
 }
 
 function pauseMs({ times }: Refusal): number {
-  return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(times - 1, 16));
+  return pauseAfter(times, { firstMs: firstPauseMs, longestMs: longestPauseMs });
 }
 
 /** Until its pause is over. A clock that was set back makes it no longer than one pause. */
