@@ -1,7 +1,7 @@
 import type { KubeObject } from '../kube/resource.ts';
 import { bundleWritersIn } from '../policy/bundle-writers.ts';
 import { admissionDifference, staticAdmission, webhookAround } from '../policy/installation.ts';
-import { leftOut } from '../policy/left-out.ts';
+import { leftOutBy } from '../policy/left-out.ts';
 import type { Homes } from '../policy/webhook.ts';
 import { unasked } from '../policy/webhook.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
@@ -74,8 +74,8 @@ function configured(object: KubeObject, facts: DoctorFacts): Statement[] {
   ];
 }
 
-function moreLeftOut([pods]: readonly Webhook[], places: Homes): Statement[] {
-  const more = leftOut(pods?.['namespaceSelector']).filter((name) => !unasked(places).includes(name));
+function moreLeftOut(webhooks: readonly Webhook[], places: Homes): Statement[] {
+  const more = leftOutBy(metadata.name, webhooks).filter((name) => !unasked(places).includes(name));
   if (more.length === 0) return [];
   return [
     note(

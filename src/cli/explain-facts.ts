@@ -3,7 +3,7 @@ import type { SettingsReading } from '../api/settings.ts';
 import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { believable } from '../policy/believable.ts';
-import { leftOut } from '../policy/left-out.ts';
+import { leftOutBy } from '../policy/left-out.ts';
 import type { NodePod } from '../policy/node-pod.ts';
 import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
@@ -131,13 +131,7 @@ async function namespaceNamed(cluster: Cluster, name: string): Promise<Answer<Na
 async function unaskedNamespaces(cluster: Cluster, homes: readonly string[]): Promise<readonly string[]> {
   const found = await cluster.get({ ...resources.mutatingwebhookconfigurations, name: webhookName });
   if (!found.known) return homes.flatMap((home) => unasked({ controller: home, agents: home }));
-  const webhooks = (found.value?.['webhooks'] ?? []) as readonly Webhook[];
-  return leftOut(webhooks.find(({ name }) => name === webhookName)?.namespaceSelector);
-}
-
-interface Webhook {
-  readonly name: string;
-  readonly namespaceSelector?: unknown;
+  return leftOutBy(webhookName, found.value?.['webhooks']);
 }
 
 /** Of the operator, wherever it was put; the usual ones where it has none in any of `homes`. */

@@ -14,7 +14,7 @@ import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { Contribution } from '../policy/contribution.ts';
 import { contributionOf, Contributions, podFindingsOf } from '../policy/contribution.ts';
 import { heldLabels } from '../policy/held-labels.ts';
-import { leftOut } from '../policy/left-out.ts';
+import { leftOutBy } from '../policy/left-out.ts';
 import type { PodView } from '../policy/pod.ts';
 import { podView } from '../policy/pod.ts';
 import { Pool } from '../policy/pool.ts';
@@ -107,7 +107,7 @@ export function webhookRecord({ metadata, webhooks }: KubeObject, homes: Homes):
     name,
     host: `${service}.${namespace}.svc`,
     trusted: Object.fromEntries(list.map((one) => [one.name, one.clientConfig.caBundle ?? ''])),
-    leftOut: leftOut(list.find((one) => one.name === name)?.namespaceSelector),
+    leftOut: leftOutBy(name, list),
     differs: admissionDifference({ metadata, webhooks: list }, [webhookAround(homes)]),
   };
 }
@@ -118,7 +118,6 @@ interface RawWebhook {
     readonly service?: { readonly name: string; readonly namespace: string };
     readonly caBundle?: string;
   };
-  readonly namespaceSelector?: unknown;
   readonly [field: string]: unknown;
 }
 

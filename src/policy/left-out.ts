@@ -20,6 +20,12 @@ export function leftOut(selector: unknown): string[] {
   return [...new Set(matchExpressions.filter(byName).flatMap(({ values = [] }) => values))];
 }
 
+/** The same of one webhook of a configuration, by its name. */
+export function leftOutBy(name: string, webhooks: unknown): string[] {
+  const all = (webhooks ?? []) as readonly { readonly name: string; readonly namespaceSelector?: unknown }[];
+  return leftOut(all.find((one) => one.name === name)?.namespaceSelector);
+}
+
 /**
  * A selector as if nobody had left out more namespaces by their names than is wanted. GKE Autopilot does so with every webhook, and
  * nobody can have it otherwise: what is asked about all other namespaces stays as it should be.
