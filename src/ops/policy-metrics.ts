@@ -54,18 +54,38 @@ class Scrape {
   }
 }
 
+/** Sets what is told of one policy, on top of the labels that name it. */
+type Tell = (value: number, labels?: Readonly<Record<string, string>>) => void;
+
+interface PolicyGauge {
+  readonly name: string;
+  readonly help: string;
+  /** Beside those that name the policy. */
+  readonly label?: string;
+  readonly tell: (policy: PolicyReading, set: Tell) => void;
+}
+
 /** Of each policy a series for what is known of it, and none where nothing is: a missing one is not a zero. */
 export function registerPolicies(registers: Registry[], policies: () => Iterable<PolicyReading>): void {
   const scrape = new Scrape();
-  const gauge = (name: string, help: string, valueOf: (policy: PolicyReading) => number | undefined) =>
+  const register = ({ name, help, label, tell }: PolicyGauge) =>
     new Gauge({
-      ...{ name, help, labelNames, registers },
+      ...{ name, help, registers, labelNames: label === undefined ? labelNames : [...labelNames, label] },
       async collect() {
         this.reset();
         await scrape.each(policies, (policy) => {
-          const value = valueOf(policy);
-          if (value !== undefined) this.set(labelsOf(policy), value);
+          tell(policy, (value, labels) => {
+            this.set({ ...labelsOf(policy), ...labels }, value);
+          });
         });
+      },
+    });
+  const gauge = (name: string, help: string, valueOf: (policy: PolicyReading) => number | undefined) =>
+    register({
+      ...{ name, help },
+      tell: (policy, set) => {
+        const value = valueOf(policy);
+        if (value !== undefined) set(value);
       },
     });
   gauge(
@@ -113,45 +133,20 @@ export function registerPolicies(registers: Registry[], policies: () => Iterable
     '1 where a policy may change what it selects; 0 where it only looks, by its mode or by the switch of the cluster. Missing where its spec cannot be read.',
     ({ isEnforced }) => (isEnforced === undefined ? undefined : Number(isEnforced)),
   );
-  registerConditions(registers, policies, scrape);
-  registerUnknown(registers, policies, scrape);
-}
-
-function registerConditions(
-  registers: Registry[],
-  policies: () => Iterable<PolicyReading>,
-  scrape: Scrape,
-): void {
-  new Gauge({
+  register({
     name: 'keepalive_policy_condition',
     help: '1 where a condition of a policy is True, 0 where it is False; missing where it is Unknown, or not there.',
-    labelNames: [...labelNames, 'type'],
-    registers,
-    async collect() {
-      this.reset();
-      await scrape.each(policies, (policy) => {
-        for (const [type, holds] of policy.conditions) this.set({ ...labelsOf(policy), type }, holds ? 1 : 0);
-      });
+    label: 'type',
+    tell: ({ conditions }, set) => {
+      for (const [type, holds] of conditions) set(Number(holds), { type });
     },
   });
-}
-
-function registerUnknown(
-  registers: Registry[],
-  policies: () => Iterable<PolicyReading>,
-  scrape: Scrape,
-): void {
-  new Gauge({
+  register({
     name: 'keepalive_policy_covered_unknown',
     help: '1 where nobody can tell whether what a policy selects is covered. The reason is one that no waiting ends, where there is one; else that of the condition Covered. Missing where that is True or False.',
-    labelNames: [...labelNames, 'reason'],
-    registers,
-    async collect() {
-      this.reset();
-      await scrape.each(policies, (policy) => {
-        const { coveredUnknown: reason } = policy;
-        if (reason !== undefined) this.set({ ...labelsOf(policy), reason }, 1);
-      });
+    label: 'reason',
+    tell: ({ coveredUnknown: reason }, set) => {
+      if (reason !== undefined) set(1, { reason });
     },
   });
 }
