@@ -103,7 +103,10 @@ export class Triggers {
     const after = this.#world.policy(key);
     this.#now([key]);
     // Also in a replica that does not lead, and looks at nothing.
-    if (after === undefined) for (const one of [told, refused]) one.forget(key);
+    if (after === undefined) {
+      told.forget(key);
+      refused.forget(key);
+    }
     if (isSameSpec(before, after)) return;
     for (const [moved, actsOrDid] of acting.changed(key, before, after)) {
       if (moved !== key) this.#soon([moved]);

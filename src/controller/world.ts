@@ -162,10 +162,10 @@ export class World {
    * made them is wanted all the same, and is in another namespace, or gone without a word.
    */
   get agents(): { readonly wanted: number; readonly reporting: number } | undefined {
+    const sets = [...this.daemonsets.list()];
     const reports = this.nodekeepalives.size;
-    if (this.daemonsets.size === 0 && reports === 0) return undefined;
-    const ofSets = [...this.daemonsets.list()].reduce((sum, one) => sum + one.wanted, 0);
-    const wanted = this.daemonsets.size === 0 ? reports : ofSets;
+    if (sets.length === 0 && reports === 0) return undefined;
+    const wanted = sets.length === 0 ? reports : sets.reduce((sum, one) => sum + one.wanted, 0);
     const reporting = [...this.nodekeepalives.keys()].filter((node) => this.isReporting(node)).length;
     return { wanted, reporting };
   }

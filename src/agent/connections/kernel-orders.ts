@@ -17,9 +17,15 @@ const shortestRestMs = 5000;
 export interface KernelOrdersOptions {
   readonly program: Pick<
     ConnectionProgram,
-    'order' | 'orderGroup' | 'ordered' | 'orderedGroups' | 'withdraw' | 'withdrawGroup' | 'others'
-  > &
-    Partial<Pick<ConnectionProgram, 'unmarked'>>;
+    | 'order'
+    | 'orderGroup'
+    | 'ordered'
+    | 'orderedGroups'
+    | 'withdraw'
+    | 'withdrawGroup'
+    | 'others'
+    | 'unmarked'
+  >;
   /** The network namespace of a place, where it is known. */
   readonly networkOf: (place: Place) => Network | undefined;
   /** Undefined where control groups do not tell pods of the host's network apart. */
@@ -64,7 +70,7 @@ export class KernelOrders {
 
   /** Of whom a count does not tell all, whatever was ordered. */
   get unmarked(): readonly Unmarked[] {
-    return this.#options.program.unmarked?.() ?? [];
+    return this.#options.program.unmarked();
   }
 
   follow(followed: Followed): Following {

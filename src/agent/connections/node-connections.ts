@@ -244,6 +244,7 @@ function retire(program: OpenProgram): void {
 /** Nothing was told to it, so there is nothing to be taken back. */
 const noProgram = {
   ordered: () => [],
+  unmarked: () => [],
   orderedGroups: () => [],
   order: () => undefined,
   orderGroup: () => undefined,

@@ -61,19 +61,12 @@ export async function openProgram(options: ConnectionProgramOptions): Promise<Co
 }
 
 function isBpfFileSystem(folder: string): boolean {
-  try {
-    return statfsSync(folder).type === bpfFileSystem;
-  } catch {
-    return false;
-  }
+  return attempt(() => statfsSync(folder).type) === bpfFileSystem;
 }
 
 /** Otherwise a number of the host's is another process's here, and no descriptor can be asked for. */
 export function countsAsHost(procRoot: string): boolean {
-  try {
-    const host = statSync(join(procRoot, String(firstProcess), 'ns/pid')).ino;
-    return host === statSync('/proc/self/ns/pid').ino;
-  } catch {
-    return false;
-  }
+  const spaceOf = (folder: string) => statSync(join(folder, 'ns/pid')).ino;
+  const isHost = () => spaceOf(join(procRoot, String(firstProcess))) === spaceOf('/proc/self');
+  return attempt(isHost) ?? false;
 }
