@@ -12,7 +12,9 @@ import type { Watched } from '../../../src/kube/watched.ts';
 import { controllerConfig, readConfig } from '../../../src/ops/config.ts';
 import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts';
 import { createLog } from '../../../src/ops/log.ts';
+import { until } from '../../cluster/wait.ts';
 import { FakeApiServer, json, status, stream } from '../../support/api-server.ts';
+import { quiet } from './quiet-metrics.ts';
 
 const all: readonly ResourceName[] = [
   ...(['keepalivepolicies', 'clusterkeepalivepolicies', 'namespaces', 'nodekeepalives', 'pods'] as const),
@@ -89,16 +91,11 @@ test('a control plane that serves no policies any more, or not in each of its se
     ...{ client, admission, signal: ending.signal },
     config: readConfig(controllerConfig, address),
     log: createLog({ level: 'silent', base: {} }),
-    metrics: createControllerMetrics({
-      ...{ version: '0', queueDepth: () => 0, leading: () => false },
-      ...{ policies: () => [], policiesInExcess: () => 0, agents: () => undefined, reflectors: () => [] },
-    }),
+    metrics: createControllerMetrics(quiet),
   });
   expect(controller.unready.synced()).toContain('still reading');
   const running = controller.run();
-  for (let tries = 0; tries < 500 && controller.unready.synced() !== undefined; tries += 1)
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(controller.unready.synced()).toBeUndefined();
+  await until('the replica is ready', () => controller.unready.synced() === undefined);
   expect(controller.isLeading).toBe(false);
   ending.abort();
   await running;

@@ -10,6 +10,7 @@ import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts'
 import { plan } from '../../../src/policy/plan.ts';
 import { HandClock } from '../kube/hand-clock.ts';
 import { circumstances, record, settled } from '../policy/plan-rig.ts';
+import { quiet } from './quiet-metrics.ts';
 
 type Parts = Pick<ReconcilerOptions['looks'], 'at'> & Partial<ReconcilerOptions['applier']>;
 
@@ -17,8 +18,9 @@ function rigOf({ at, ...applier }: Parts) {
   const clock = new HandClock();
   const readings = new Readings();
   const metrics = createControllerMetrics({
-    ...{ version: '0', queueDepth: () => 0, leading: () => true, agents: () => undefined },
-    ...{ reflectors: () => [], policies: () => readings.values(), policiesInExcess: () => 0 },
+    ...quiet,
+    leading: () => true,
+    policies: () => readings.values(),
   });
   const onActivation = jest.fn();
   const reconciler = new Reconciler({

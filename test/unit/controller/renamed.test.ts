@@ -10,6 +10,7 @@ import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts'
 import { createLog } from '../../../src/ops/log.ts';
 import type { Answer } from '../../support/api-server.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
+import { quiet } from './quiet-metrics.ts';
 
 const list = (...names: readonly string[]) =>
   json({ metadata: { resourceVersion: '5' }, items: names.map((name) => ({ metadata: { name } })) });
@@ -73,10 +74,7 @@ test('a controller that an overlay has renamed with all that the webhook needs s
   const controller = new Controller({
     ...{ client, log, signal, admission: { mode: 'webhook', servesPolicies: false } },
     config: readConfig(controllerConfig, { WEBHOOK_ADDRESS: '127.0.0.1:0' }),
-    metrics: createControllerMetrics({
-      ...{ version: '0', queueDepth: () => 0, leading: () => false },
-      ...{ policies: () => [], policiesInExcess: () => 0, agents: () => undefined, reflectors: () => [] },
-    }),
+    metrics: createControllerMetrics(quiet),
   });
   await expect(controller.run()).rejects.toThrow('an overlay has renamed them');
   await controller.close();

@@ -15,6 +15,7 @@ import { createControllerMetrics } from '../../../src/ops/controller-metrics.ts'
 import { policyRecord } from '../../../src/policy/record.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
 import { nat } from '../../support/builder.ts';
+import { quiet } from './quiet-metrics.ts';
 
 const host = 'webhook.home.svc';
 let pair: Pair;
@@ -36,17 +37,7 @@ beforeEach(async () => {
   server = await FakeApiServer.start();
   client = new ApiClient(plain(server.url));
   world = new World('keepalive-agent', { mode: 'webhook', home: 'home' });
-  metrics = createControllerMetrics({
-    ...{
-      version: '0',
-      queueDepth: () => 0,
-      leading: () => true,
-      policies: () => [],
-      policiesInExcess: () => 0,
-      agents: () => undefined,
-      reflectors: () => [],
-    },
-  });
+  metrics = createControllerMetrics({ ...quiet, leading: () => true });
   isSynced = true;
   const log = createLog({ level: 'silent', base: {} });
   const watching = {
