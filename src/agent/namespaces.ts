@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 
 import { KeepaliveFiles } from '../kernel/keepalive-files.ts';
 import type { NamespaceIdentity } from '../kernel/network-namespace.ts';
-import { HomeNamespace, identityInside, inodeOf } from '../kernel/network-namespace.ts';
+import { HomeNamespace, identityInside, inodeOf, networkOf } from '../kernel/network-namespace.ts';
 import { firstProcess, isStillThere, startTicksOf, withProcess } from '../kernel/process.ts';
 import type { Place, PodPlace } from '../policy/place.ts';
 import { HOST } from '../policy/place.ts';
@@ -61,10 +61,11 @@ export class Namespaces {
     return this.#opened.get(place);
   }
 
-  /** Whether the process that led to its namespace is there still. */
+  /** Whether the process that led to its namespace is in it still: one that has ended keeps its number until it is waited for. */
   isLed(place: Place): boolean {
     const opened = this.#opened.get(place);
-    return opened !== undefined && isStillThere(this.#procRoot, opened);
+    if (opened === undefined || !isStillThere(this.#procRoot, opened)) return false;
+    return typeof attempt(() => networkOf(this.#procRoot, opened.pid)) === 'bigint';
   }
 
   /** Looked for anew when it is opened next. Until another is found, what is open stays: only of that one the values can go back. */

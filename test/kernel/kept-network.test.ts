@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { NodeKernel } from '../../src/agent/node-kernel.ts';
 import type { Reading } from '../../src/policy/reading.ts';
 import type { Place } from '../../src/policy/place.ts';
+import { stateOf, withProcess } from '../../src/kernel/process.ts';
 import { asking } from '../support/builder.ts';
 import type { Machine, Pod } from './machine.ts';
 import { numberInside } from './machine.ts';
@@ -60,6 +61,21 @@ describe('the network of a pod whose last process has ended, which its runtime k
     expect(agent.restoreAll()).toEqual({ back: [pod.place], left: [] });
     const pid = await machine.process(['nsenter', `--net=${network}`], pod.group);
     expect(await machine.values(pid)).toEqual(kernel);
+  });
+
+  test('is looked for anew once that process has ended, also before its runtime has waited for it', async () => {
+    const pod = await machine.pod();
+    visit(pod.place);
+    const starter = withProcess('/proc', pod.pid, (one) => one.parent()) ?? NaN;
+    process.kill(starter, 'SIGSTOP');
+    await machine.end(pod.pid);
+    try {
+      expect(stateOf('/proc', pod.pid)).toBe('Z');
+      const asks = { place: pod.place, wanted: asked, anew: false, moved: true, asked: true };
+      expect(agent.visit([asks], machine.pods)).toMatchObject([{ state: 'read', doubted: true }]);
+    } finally {
+      process.kill(starter, 'SIGCONT');
+    }
   });
 
   test('is left for that of its next sandbox, however long that takes to come', async () => {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
 
@@ -193,7 +193,8 @@ export class Machine {
 
   async end(pid: number): Promise<void> {
     process.kill(pid, 'SIGKILL');
-    await until('it has ended', () => !processes().some((one) => one.pid === pid));
+    // It has left its namespaces; whoever started it may not have waited for it yet.
+    await until('it has ended', () => !existsSync(`/proc/${pid}/ns/net`));
   }
 
   /** Those of this machine alone: others may run at the same time, with programs of the same names. */
