@@ -6,6 +6,7 @@ import { stepSeconds } from '../../policy/socket-target.ts';
 import type { Network } from '../node-kernel.ts';
 import { fairShares, ownerOf } from './fair-share.ts';
 import type { OwnedNetwork } from './network-sweep.ts';
+import { SweepBars } from './sweep-bars.ts';
 
 /** A place whose new connections have their values from the kernel, and what was ordered for it. */
 export interface ServedTarget {
@@ -41,27 +42,17 @@ interface Entry {
   notBeforeMs: number;
 }
 
-/** Kept as long as it holds, whoever asks: else a tenant would be rid of it by asking for nothing and then again. */
-interface Bar {
-  hangs: number;
-  isHanging: boolean;
-  untilMs: number;
-  /** When it is as if it had never been. */
-  forgottenMs: number;
-}
-
-/** Of a core, for one network, and for all that are swept because of somebody who loosens. */
+/** Of a core, for one network, and for all that are swept again, whether something else is ordered or somebody loosened. */
 const most = { ofNetwork: 0.02, ofNode: 0.1 };
+/** Of a core: what a network takes that nobody asks about any more, and that was not swept for so long, is forgotten. */
+const negligible = 0.0001;
 /** Between two sweeps of a network because of that, where no timeout asks for less. */
 const longestCalmSeconds = 30;
 /** Who loosened is believed to do it again for so long. */
 const believedMs = 600_000;
 /** What fails so often in a row is left to others for a while. */
 const mostFailures = 3;
-/** After so many hangs in one network, the locks of its sockets are not waited for any more. */
-const mostHangs = 2;
 const retryMs = 1000;
-const barMs = { failing: 600_000, hanging: 3_600_000 };
 
 /**
  * Which network namespaces the kernel has to sweep for what was open before: each once for all of its places, when something
@@ -72,8 +63,8 @@ export class OwedSweeps {
   readonly #mayRisk: (owner: string) => boolean;
   readonly #entries = new Map<bigint, Entry>();
   #cookies: ReadonlyMap<Place, bigint> = new Map();
-  readonly #bars = new Map<bigint, Bar>();
-  /** By owner, of a core, for each of his networks that is swept because of somebody who loosens. */
+  readonly #bars = new SweepBars();
+  /** By owner, of a core, for each of his networks that is swept again. */
   #shares: ReadonlyMap<string, number> = new Map();
   #orders = 0;
 
@@ -85,10 +76,9 @@ export class OwedSweeps {
   /** From now on these, as the kernel was told. */
   follow(served: readonly ServedTarget[], nowMs: number): void {
     this.#cookies = new Map(served.map(({ target, network }) => [target.place, network.cookie]));
-    for (const [cookie, bar] of this.#bars)
-      if (!bar.isHanging && nowMs > bar.forgottenMs) this.#bars.delete(cookie);
+    this.#bars.forget(nowMs);
     const byCookie = Map.groupBy(served, ({ network }) => network.cookie);
-    for (const cookie of this.#entries.keys()) if (!byCookie.has(cookie)) this.#entries.delete(cookie);
+    for (const [cookie, entry] of this.#entries) if (!byCookie.has(cookie)) this.#leave(cookie, entry, nowMs);
     for (const [cookie, ofNetwork] of byCookie) this.#followOne(cookie, ofNetwork);
   }
 
@@ -143,35 +133,12 @@ export class OwedSweeps {
     entry.notBeforeMs = nowMs + retryMs * 2 ** entry.failures;
     if (entry.failures < mostFailures) return;
     entry.failures = 0;
-    const bar = this.#barOf(cookie);
-    bar.untilMs = nowMs + barMs.failing;
-    bar.forgottenMs = bar.untilMs;
+    this.#bars.failed(cookie, nowMs);
   }
 
-  /** Until {@link released}, nobody waits for the locks of its sockets. */
-  hung(cookie: bigint): void {
-    const bar = this.#barOf(cookie);
-    bar.hangs += 1;
-    bar.isHanging = true;
-  }
-
-  /** What hung there has come back. */
-  released(cookie: bigint, nowMs: number): void {
-    const bar = this.#barOf(cookie);
-    bar.isHanging = false;
-    bar.forgottenMs = nowMs + barMs.hanging;
-    if (bar.hangs >= mostHangs) bar.untilMs = nowMs + barMs.hanging;
-  }
-
-  isBarred(cookie: bigint, nowMs: number): boolean {
-    const bar = this.#bars.get(cookie);
-    return bar !== undefined && (bar.isHanging || nowMs < bar.untilMs);
-  }
-
-  /** When the next bar is lifted by itself; undefined where none is. */
-  nextLiftMs(nowMs: number): number | undefined {
-    const times = [...this.#bars.values()].map(({ untilMs }) => untilMs).filter((ms) => ms > nowMs);
-    return times.length === 0 ? undefined : Math.min(...times);
+  /** Those that are left to descriptors, whoever asks. */
+  get bars(): Omit<SweepBars, 'failed' | 'forget'> {
+    return this.#bars;
   }
 
   /** Whether the kernel has met each connection that was open there when the place came to be served. */
@@ -189,6 +156,14 @@ export class OwedSweeps {
   nextDueMs(): number | undefined {
     const dueMs = Math.min(...[...this.#entries.values()].map((entry) => this.#dueMsOf(entry)));
     return Number.isFinite(dueMs) ? dueMs : undefined;
+  }
+
+  /** Of what it took it is not rid by asking for nothing and then again. */
+  #leave(cookie: bigint, entry: Entry, nowMs: number): void {
+    entry.places = new Map();
+    entry.underWay = undefined;
+    for (const known of [entry.swept, entry.loosened, entry.loosenedMs]) known.clear();
+    if (recentOf(entry, nowMs) < negligible) this.#entries.delete(cookie);
   }
 
   #followOne(cookie: bigint, served: readonly ServedTarget[]): void {
@@ -211,31 +186,26 @@ export class OwedSweeps {
   }
 
   #dueMsOf(entry: Entry): number {
-    const bar = this.#bars.get(entry.network.cookie);
-    if (entry.underWay !== undefined || bar?.isHanging === true) return Infinity;
-    const sinceMs = isOwed(entry) ? -Infinity : this.#loosenedDueMsOf(entry);
+    if (entry.underWay !== undefined) return Infinity;
+    const againMs = entry.sweptMs + this.#restMsOf(entry);
+    const sinceMs = isOwed(entry) ? againMs : Math.max(againMs, loosenedDueMsOf(entry));
     if (sinceMs === Infinity || !this.#mayRisk(entry.owner)) return Infinity;
-    return Math.max(sinceMs, entry.notBeforeMs, bar?.untilMs ?? -Infinity);
+    return Math.max(sinceMs, entry.notBeforeMs, this.#bars.untilMs(entry.network.cookie));
   }
 
-  /** When a sweep may come because of somebody who loosens; Infinity where nobody did. */
-  #loosenedDueMsOf(entry: Entry): number {
-    if (entry.loosened.size === 0) return Infinity;
-    return Math.max(entry.calmedMs + calmMsOf(entry, entry.loosened), entry.sweptMs + this.#restMsOf(entry));
-  }
-
+  /** None before the first sweep of a network. */
   #restMsOf({ owner, cpuMs }: Entry): number {
     return cpuMs / Math.min(most.ofNetwork, this.#shares.get(owner) ?? Infinity);
   }
 
   /** What each owner's networks may have at present. */
   #reckon(nowMs: number): void {
-    const needs = [...this.#entries.values()].flatMap((entry) => {
+    const needs = [...this.#entries.values()].map((entry) => {
       for (const [place, ms] of entry.loosenedMs) if (nowMs > ms + believedMs) entry.loosenedMs.delete(place);
-      const needed = entry.cpuMs / calmMsOf(entry, entry.loosenedMs.keys());
-      return entry.loosenedMs.size === 0
-        ? []
-        : [{ owner: entry.owner, amount: Math.min(needed, most.ofNetwork) }];
+      const loosened =
+        entry.loosenedMs.size === 0 ? 0 : entry.cpuMs / calmMsOf(entry, entry.loosenedMs.keys());
+      const amount = Math.min(most.ofNetwork, Math.max(loosened, recentOf(entry, nowMs)));
+      return { owner: entry.owner, amount };
     });
     this.#shares = fairShares(needs, most.ofNode);
   }
@@ -243,16 +213,6 @@ export class OwedSweeps {
   #entryOf(place: Place): Entry | undefined {
     const cookie = this.#cookies.get(place);
     return cookie === undefined ? undefined : this.#entries.get(cookie);
-  }
-
-  #barOf(cookie: bigint): Bar {
-    const bar = this.#bars.get(cookie) ?? {
-      hangs: 0,
-      isHanging: false,
-      ...{ untilMs: -Infinity, forgottenMs: Infinity },
-    };
-    this.#bars.set(cookie, bar);
-    return bar;
   }
 }
 
@@ -268,6 +228,16 @@ function newEntry(network: Network): Entry {
     ...{ loosened: new Set(), loosenedMs: new Map(), calmedMs: -Infinity, cpuMs: 0, sweptMs: -Infinity },
     ...{ failures: 0, notBeforeMs: -Infinity },
   };
+}
+
+/** What it takes of a core if it is swept again now: a network is due once that is no more than its share. */
+function recentOf({ cpuMs, sweptMs }: Entry, nowMs: number): number {
+  return cpuMs / Math.max(1, nowMs - sweptMs);
+}
+
+/** When a sweep may come because of somebody who loosens; Infinity where nobody did. */
+function loosenedDueMsOf(entry: Entry): number {
+  return entry.loosened.size === 0 ? Infinity : entry.calmedMs + calmMsOf(entry, entry.loosened);
 }
 
 /** As soon as the strictest of these places asks. */

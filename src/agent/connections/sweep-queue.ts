@@ -77,7 +77,7 @@ export class SweepQueue {
 
   /** Whether its open connections are to be looked at one by one. */
   isLeft({ target, network }: ServedTarget): boolean {
-    if (this.#owed.isBarred(network.cookie, performance.now())) return true;
+    if (this.#owed.bars.isBarred(network.cookie, performance.now())) return true;
     return !this.#owed.isSwept(target.place) && !this.#owed.mayRisk(target.place);
   }
 
@@ -114,7 +114,7 @@ export class SweepQueue {
   #next(): Next {
     const nowMs = performance.now();
     const idleMs = this.#lastMs + lingerMs;
-    this.#liftMs = this.#owed.nextLiftMs(nowMs);
+    this.#liftMs = this.#owed.bars.nextLiftMs(nowMs);
     const times = [this.#owed.nextDueMs(), this.#liftMs, idleMs > nowMs ? idleMs : undefined];
     const nextMs = Math.min(...times.filter((ms) => ms !== undefined));
     return Number.isFinite(nextMs) ? { afterMs: Math.max(1, nextMs - nowMs) } : undefined;
@@ -146,10 +146,10 @@ export class SweepQueue {
   #bar({ network, released }: SweepHang): void {
     const { metrics, onBars } = this.#options;
     metrics.hangs.inc();
-    this.#owed.hung(network.cookie);
+    this.#owed.bars.hung(network.cookie);
     onBars();
     void released.then(() => {
-      this.#owed.released(network.cookie, performance.now());
+      this.#owed.bars.released(network.cookie, performance.now());
       onBars();
       this.#queue.add(key);
     });
