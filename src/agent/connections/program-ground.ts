@@ -1,6 +1,7 @@
 /** What a machine has for the program that looks after connections, and where it goes. */
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 
 import { attempt } from '../../kernel/connection-pins.ts';
 import type { ConnectionProgramOptions } from '../../kernel/connection-program.ts';
@@ -37,8 +38,16 @@ export function removePins({ pinFolder, groupFolder }: Pins): void {
   if (groupFolder !== undefined) attempt(() => ConnectionProgram.removeAll(pinFolder, groupFolder));
 }
 
-/** What a machine cannot have, it will not have in a minute: the verifier's word, a right, a library, a function of the kernel. */
-const lasting = ['EINVAL', 'EACCES', 'EPERM', 'ENOENT', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUPP', 'EBADF', 'E2BIG'];
+/** ENOTSUPP of the kernel's own (include/linux/errno.h), which Node has no name for. */
+const unsupported = getSystemErrorName(-524);
+/**
+ * What a machine cannot have, it will not have in a minute: the verifier's word, a right, a library, types, a function of the
+ * kernel. By Node's names, which calls EOPNOTSUPP ENOTSUP.
+ */
+const lasting = [
+  ...['EINVAL', 'EACCES', 'EPERM', 'ENOENT', 'ESRCH', 'ENOSYS', 'ENOTSUP', 'EBADF', 'E2BIG'],
+  unsupported,
+];
 
 /** What has no code is what was found missing before anything was tried. */
 export function isPassing({ code }: NodeJS.ErrnoException): boolean {
