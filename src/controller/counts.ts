@@ -38,7 +38,7 @@ export class Counts {
   readonly #kept = new Map<string, Kept>();
   readonly #crowds: Crowds;
   readonly #sliceMs: number;
-  /** One is counted at a time. */
+  /** Of all that are being counted, each has a slice in turn. */
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `sliceMs`: so long at a time something is counted before others have their turn; one step at least. */
@@ -66,23 +66,28 @@ export class Counts {
    * Resolves once all is counted that a look at the policy depends on. Gives way to other work all the time. False where it
    * ended early, since the policy is another by now: whoever changed it asks for another look.
    */
-  settle(key: string): Promise<boolean> {
-    const settled = this.#turn.then(() => this.#settle(key));
-    this.#turn = settled.catch(() => undefined);
-    return settled;
-  }
-
-  async #settle(key: string): Promise<boolean> {
+  async settle(key: string): Promise<boolean> {
     const kept = this.#current(key);
     if (kept === undefined || isSettled(kept)) return true;
     while (!isSettled(kept)) {
-      this.#count(kept, performance.now() + this.#sliceMs);
-      await setImmediate();
+      await this.#inTurn(() => {
+        if (this.#kept.get(key) === kept) this.#count(kept, performance.now() + this.#sliceMs);
+      });
       // Each write of a status brings the same policy as another object: nobody would ask for another look.
       if (this.#current(key) !== kept) return false;
     }
     noteToldBefore(key, kept.count.census, this.#world);
     return true;
+  }
+
+  /** What takes long keeps no other waiting for longer than a slice of each that is being counted. */
+  #inTurn(slice: () => void): Promise<void> {
+    const taken = this.#turn.then(async () => {
+      slice();
+      await setImmediate();
+    });
+    this.#turn = taken.catch(() => undefined);
+    return taken;
   }
 
   #count(kept: Kept, untilMs: number): void {

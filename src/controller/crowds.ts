@@ -4,7 +4,11 @@ import { isLeft } from '../policy/judgement.ts';
 import type { NamespaceView, PodView } from '../policy/pod.ts';
 import { selectsNamespace } from '../policy/policy.ts';
 import type { Shared } from '../policy/rival-count.ts';
+import { Selections } from '../policy/selections.ts';
 import type { World } from './world.ts';
+
+/** Of what policies select, where it is remembered. */
+const selectionsBytes = 24 * 1024 ** 2;
 
 /** Pods of these labels on which values bind now, or no more. */
 export interface CrowdChange {
@@ -17,6 +21,7 @@ export interface CrowdChange {
 export class Crowds {
   readonly #world: World;
   readonly #crowds = new Map<string, Crowd>();
+  readonly #selections = new Selections(selectionsBytes);
   /** Nodes whose agents report, as the crowds were counted. */
   readonly #reporting = new Set<string>();
 
@@ -32,7 +37,7 @@ export class Crowds {
   of(namespace: string): Crowd {
     const held = this.#crowds.get(namespace);
     if (held !== undefined) return held;
-    const crowd = new Crowd();
+    const crowd = new Crowd(this.#selections);
     for (const pod of this.#world.pods.listBy('namespace', namespace))
       if (this.#isBound(pod)) crowd.change(pod, 1);
     this.#crowds.set(namespace, crowd);
@@ -81,7 +86,7 @@ export class Crowds {
   sharedBefore(namespace: string, view: NamespaceView | undefined, isAnother: boolean): Shared {
     const held = this.#crowds.get(namespace);
     if (isAnother) this.#crowds.delete(namespace);
-    const crowd = isAnother ? held : held && new Crowd(held);
+    const crowd = isAnother ? held : held && new Crowd(this.#selections, held);
     return (one, other) => shared(one, other, namespace, { view, crowd: () => crowd });
   }
 
@@ -101,9 +106,12 @@ interface Place {
   readonly crowd: () => Crowd | undefined;
 }
 
-function shared(...[one, other, name, { view, crowd }]: [...Parameters<Shared>, string, Place]): number {
+function shared(
+  ...[one, other, name, { view, crowd }]: [...Parameters<Shared>, string, Place]
+): number | undefined {
   const namespace = namespaceFor(one, name, { namespace: () => view });
   if (namespace === undefined || !selectsNamespace(one, namespace) || !selectsNamespace(other, namespace))
     return 0;
-  return crowd()?.sharedBy(one, other) ?? 0;
+  const there = crowd();
+  return there === undefined ? 0 : there.sharedBy(one, other);
 }

@@ -2,8 +2,8 @@ import type { EffectivePolicy, Policy } from './policy.ts';
 import type { Rival } from './rival.ts';
 import { isStricter } from './rival.ts';
 
-/** Pods that the one is counted on, and that the other selects too. */
-export type Shared = (one: Policy, other: Policy) => number;
+/** Pods that the one is counted on, and that the other selects too. Undefined: it takes longer, and is to be asked again. */
+export type Shared = (one: Policy, other: Policy) => number | undefined;
 
 /** What is there to count in, at present. */
 export interface Ground {
@@ -88,7 +88,8 @@ export class RivalCount {
       const { key, left } = this.#counting;
       const rival = this.#rivals.get(key);
       for (const namespace of left) {
-        if (rival !== undefined) rival.pods += ground.sharedIn(namespace)(this.#policy, rival.policy);
+        if (rival !== undefined)
+          rival.pods += yield* known(() => ground.sharedIn(namespace)(this.#policy, rival.policy));
         left.delete(namespace);
         yield;
       }
@@ -103,8 +104,11 @@ export class RivalCount {
       const { namespace, was, left } = turn;
       for (const key of left) {
         const rival = this.#rivals.get(key);
-        if (rival !== undefined)
-          rival.pods += sharedIn(namespace)(this.#policy, rival.policy) - was(this.#policy, rival.policy);
+        if (rival !== undefined) {
+          const before = yield* known(() => was(this.#policy, rival.policy));
+          const now = yield* known(() => sharedIn(namespace)(this.#policy, rival.policy));
+          rival.pods += now - before;
+        }
         left.delete(key);
         yield;
       }
@@ -132,5 +136,14 @@ export class RivalCount {
     if (this.#unsettled.has(key) && (this.#counting?.key !== key || this.#counting.left.has(namespace)))
       return true;
     return this.#turns.some((turn) => turn.namespace === namespace && turn.left.has(key));
+  }
+}
+
+/** Whoever goes on counting later begins anew, and it is known sooner then. */
+function* known(ask: () => number | undefined): Generator<void, number> {
+  for (;;) {
+    const pods = ask();
+    if (pods !== undefined) return pods;
+    yield;
   }
 }

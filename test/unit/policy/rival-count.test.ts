@@ -41,6 +41,24 @@ test('a pod that comes where others are counted already is added, and where they
   expect([count.isSettled, bound()]).toEqual([true, [7]]);
 });
 
+test('what takes longer is asked about again when others had their turn, and counted once', () => {
+  const asks = new Map<string, number>();
+  const longer: Ground = {
+    ...ground,
+    sharedIn: (name) => () => {
+      asks.set(name, (asks.get(name) ?? 0) + 1);
+      return asks.get(name) === 3 ? pods.get(name) : undefined;
+    },
+  };
+  for (let turn = 0; turn < 7; turn += 1) {
+    expect(count.isSettled).toBe(false);
+    // Who counts lets others have their turn, and comes again.
+    count.settle(longer).next();
+    if (turn === 1) change('web', 1);
+  }
+  expect([count.isSettled, bound()]).toEqual([true, [6]]);
+});
+
 test('a policy that is in doubt while it is counted is counted from the start', () => {
   settle(1);
   count.doubt('other');
