@@ -48,16 +48,18 @@ export class RefusalLog {
   }
 
   /**
-   * For a policy whose status lists these: who waits longest comes first, since it was heard of or since it left that list for others.
-   * What was refused before it left is no news, or each look would write another status.
+   * For a policy whose status lists these: who had no place yet comes first, since its owner tries again soon and ever more seldom;
+   * then who waits longest, since it was heard of or since it left that list for others. What was refused before it left is no news,
+   * or each look would write another status.
    */
   inTurnFor(policy: string, refusals: readonly Refusal[]): Pick<Hearing, 'heard' | 'left'> {
     const { left } = this.#seen(policy, refusals);
     const gone = ({ refused }: Heard) => left.get(refused.namespace);
     const turn = (one: Heard) => gone(one)?.turn ?? one.first;
+    const again = (one: Heard) => Number(gone(one) !== undefined);
     const news = [...this.#newest.values()].filter((one) => one.last > (gone(one)?.seenAt ?? 0));
     return {
-      heard: news.sort((a, b) => turn(a) - turn(b)).map(({ refused }) => refused),
+      heard: news.sort((a, b) => again(a) - again(b) || turn(a) - turn(b)).map(({ refused }) => refused),
       left: [...left.values()].map(({ refusal }) => refusal),
     };
   }
