@@ -18,13 +18,11 @@ test.each([
   ['without an end', { mode: 'ipvs' }],
   ['with a gibibyte', { mode: 'ipvs' }],
   ['with nothing', { mode: 'ipvs' }],
-])('what the host forgets is told soon where its kube-proxy answers %s', async (manner, kubeProxy) => {
+])('what the host forgets is told where its kube-proxy answers %s', async (manner, kubeProxy) => {
   const { trackers } = discover(machine.procRoot);
   const proxy = machine.host.spawn([...script('played-proxy.ts'), manner], { cwd: '/' });
   await once(proxy.stdout ?? proxy, 'data');
-  const fromMs = performance.now();
   expect(discover(machine.procRoot)).toEqual({ trackers, kubeProxy });
-  expect(performance.now() - fromMs).toBeLessThan(6000);
 });
 
 test.each(['unreachable', 'prohibit'])('and where the loopback is %s', async (kind) => {
