@@ -45,6 +45,14 @@ export class Stage {
     this.#node = node;
   }
 
+  /**
+   * After how many seconds what stands between forgets an idle connection: few, so that nobody waits for long, and more where a node is so
+   * slow that the agent's own processes take seconds to start.
+   */
+  get forgetsAfterSeconds(): number {
+    return this.patience > 1 ? 20 : 4;
+  }
+
   /** What is to be undone in the end, the latest first. */
   onClear(step: () => Promise<unknown>): void {
     this.#undo.push(step);
