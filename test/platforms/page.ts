@@ -56,8 +56,9 @@ help), with systemd, control groups of version 2 and AppArmor as a cluster has t
 see [Guests](../CONTRIBUTING.md#commands).`;
 
 const foot = `**–**: was not tried there. Pods with users of their own take Linux 5.19. Where connections are looked after by descriptors, a new one is looked for every few seconds
-at best, and under emulation more seldom than after the 4 s in which the two scenarios forget: they were seen to fail there, and the status says
-beforehand what is not met in time (\`TooManySockets\`). In a guest with one processor, where the agent's own processes take seconds to start, they forget after 20 s.
+at best, and under emulation more seldom than the 4 s after which the two scenarios forget: they were seen to fail there, and the status says
+beforehand what is not met in time (\`TooManySockets\`). In a guest of one processor an agent that shares it with pods that start takes some ten seconds for what was open before
+a policy: there those connections are kept busy until the policy tells that none is exposed.
 
 \`\`\`sh
 npm run -s test:platforms   # the two kinds that every change is tested on

@@ -1,16 +1,19 @@
 import { idleClient, idleServer, port } from './idle.ts';
 import type { Scenario } from './scenario.ts';
 
+const forgetsAfterSeconds = 4;
+const silentSeconds = 3 * forgetsAfterSeconds;
+/**
+ * Instead of the 15 minutes that Linux is patient by default. Longer than the path remembers: a program with less gives a
+ * connection up after fewer lost probes than ours, and keepalive, which would make it more fragile, is not forced on it.
+ */
+const patienceSeconds = forgetsAfterSeconds + 1;
+
 export const silentDrop: Scenario = {
   name: 'silent-drop',
   story:
     'A home router forgets an idle connection and drops its next packet in silence: nobody is told, and the program waits.',
   build: async (stage) => {
-    const { forgetsAfterSeconds } = stage;
-    const silentSeconds = 3 * forgetsAfterSeconds;
-    // Instead of the 15 minutes that Linux is patient by default. Longer than the path remembers: a program with less gives a
-    // connection up after fewer lost probes than ours, and keepalive, which would make it more fragile, is not forced on it.
-    const patienceSeconds = forgetsAfterSeconds + 1;
     const router = await stage.nat({
       ...{ name: 'router', kind: 'snat', then: 'silence', outside: 'server' },
       forgetsAfterSeconds,

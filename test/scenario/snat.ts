@@ -1,12 +1,13 @@
 import { idleClient, idleServer, port } from './idle.ts';
 import type { Scenario } from './scenario.ts';
 
+const forgetsAfterSeconds = 4;
+
 export const snat: Scenario = {
   name: 'snat',
   story:
     'A NAT gives all pods its own address. It forgets an idle connection and answers the next packet with an RST.',
   build: async (stage) => {
-    const { forgetsAfterSeconds } = stage;
     const nat = await stage.nat({
       ...{ name: 'nat', kind: 'snat', then: 'reset', outside: 'server' },
       forgetsAfterSeconds,

@@ -45,14 +45,6 @@ export class Stage {
     this.#node = node;
   }
 
-  /**
-   * After how many seconds what stands between forgets an idle connection: few, so that nobody waits for long, and more where a node is so
-   * slow that the agent's own processes take seconds to start.
-   */
-  get forgetsAfterSeconds(): number {
-    return this.patience > 1 ? 20 : 4;
-  }
-
   /** What is to be undone in the end, the latest first. */
   onClear(step: () => Promise<unknown>): void {
     this.#undo.push(step);
@@ -150,6 +142,17 @@ export class Stage {
     );
   }
 
+  /**
+   * What was open before the policy has keepalive, by what its status says. Only where a node is so slow that its agent takes longer for it
+   * than what stands between remembers: anywhere else that is shown along with the rest.
+   */
+  async untilRepaired(open: number): Promise<void> {
+    if (this.patience === 1) return;
+    await this.#untilPolicy('tells of no exposed connection', ({ connections }) => {
+      return connections !== undefined && connections.established >= open && connections.exposed === 0;
+    });
+  }
+
   /** One policy for all: the pods of the namespace, and the nodes for their host network. Its status once it is Ready. */
   async applyPolicy(path: Course['path']): Promise<PolicyStatus> {
     await this.apply({
@@ -165,13 +168,22 @@ export class Stage {
       },
     });
     this.onClear(() => this.cluster.kubectl('delete', 'ckap', this.namespace));
+    return this.#untilPolicy('is Ready', ({ conditions }, generation) => {
+      const ready = conditions?.find(({ type }) => type === 'Ready');
+      return ready?.status === 'True' && ready.observedGeneration === generation;
+    });
+  }
+
+  #untilPolicy(
+    what: string,
+    holds: (status: PolicyStatus, generation: number) => boolean,
+  ): Promise<PolicyStatus> {
     return until(
-      `policy ${this.namespace} is Ready`,
+      `policy ${this.namespace} ${what}`,
       async () => {
         const policy = await this.cluster.kubectl('get', 'ckap', this.namespace, '-o', 'json');
         const { metadata, status } = JSON.parse(policy) as Policy;
-        const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-        return ready?.status === 'True' && ready.observedGeneration === metadata.generation && status;
+        return status !== undefined && holds(status, metadata.generation) && status;
       },
       { signal: this.signal, everyMs: 100, timeoutMs: 60_000 * this.patience },
     );

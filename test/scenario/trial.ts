@@ -36,6 +36,7 @@ export async function tryScenario(stage: Stage, scenario: Scenario, say: Say): P
   let status: PolicyStatus = {};
   const withPolicy = await run.play('with', async () => {
     status = await stage.applyPolicy(course.path);
+    await stage.untilRepaired(attempts.filter(({ cell }) => cell.opened === 'before').length);
     say('the policy is Ready; silence');
   });
   report(withPolicy, say);
