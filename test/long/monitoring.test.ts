@@ -45,6 +45,7 @@ beforeAll(async () => {
   // Of a range that ends now, what was counted before the first scrape is not seen.
   await bench.apply(kap(namespace, 'team', 60));
   prometheus = await LabPrometheus.start(cluster, impatient);
+  await until('all three are up', isEverybodyScraped);
   await bench.apply(kap(namespace, 'team', 90));
   // It is looked for among all processes, and who looks is measured.
   await bench.start(sleeper('newcomer', namespace));
@@ -54,6 +55,7 @@ afterAll(async () => {
   await cluster.down();
 });
 
+const isEverybodyScraped = async () => (await prometheus.query('up == 1')).length === 3;
 const contact = 'keepalive_reflector_last_contact_seconds';
 /**
  * A new certificate is good for months: to whoever wants years it is near its end. Of NodeKeepalives something is heard each minute. And that no
@@ -79,7 +81,7 @@ const ofWebhook = metrics.filter(({ of }) => of.includes('webhook')).map(({ name
 
 describe('Prometheus', () => {
   test('scrapes every replica and every agent', async () => {
-    await until('all three are up', async () => (await prometheus.query('up == 1')).length === 3);
+    expect(await isEverybodyScraped()).toBe(true);
     const components = (await prometheus.query('keepalive_build_info')).map(({ metric }) => metric.component);
     expect(components.sort()).toEqual(['agent', 'controller', 'controller']);
   });
