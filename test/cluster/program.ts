@@ -1,5 +1,4 @@
 import {
-  copyFileSync,
   cpSync,
   existsSync,
   globSync,
@@ -15,7 +14,7 @@ import { fill, placeFor } from './cache.ts';
 import { moduleToChange } from './changed-module.ts';
 import { runOrThrow } from './command.ts';
 import type { Progress } from './go.ts';
-import { build, fetchModule, goEnvironment, modules } from './go.ts';
+import { build, fetchModule, goEnvironment, isOlder, modules } from './go.ts';
 import { defaultKubernetes, replacements, versionIn } from './version.ts';
 
 /** Programs that are built together from one Go module. */
@@ -327,6 +326,12 @@ function linkerFlags(version: string): string {
   );
 }
 
+/** The command of the kubelet takes a context since 1.34. */
+function asOf(version: string, source: string): string {
+  if (!isOlder(version, '1.34.0')) return source;
+  return source.replace('\t"context"\n', '').replace('(context.Background())', '()');
+}
+
 /** The same source with a go.mod for another version; it stays beside the programs, to say what they are made of. */
 async function deriveModule(
   version: string,
@@ -336,7 +341,7 @@ async function deriveModule(
 ): Promise<string> {
   const cwd = join(folder, 'module');
   mkdirSync(dirname(join(cwd, source)), { recursive: true });
-  copyFileSync(join(modules, 'kubernetes', source), join(cwd, source));
+  writeFileSync(join(cwd, source), asOf(version, readFileSync(join(modules, 'kubernetes', source), 'utf8')));
   const go = (...args: string[]) => runOrThrow(['go', ...args], { cwd, env: goEnvironment(), signal });
   onProgress('working out its modules');
   await go('mod', 'init', 'keepalive.dev/test/kubernetes');
