@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { Callers } from './callers.ts';
+import { AnswerTurns } from './answer-turns.ts';
+import { Callers, letGo } from './callers.ts';
 import { closeInTime, listen } from './listening.ts';
 import { sparing } from './sparing.ts';
 
@@ -35,8 +36,16 @@ export interface HealthOptions {
 
 interface Page {
   readonly code: number;
-  readonly text: string;
+  /** Bytes are shared by all who are answered by them: of a text each answer would be a copy. */
+  readonly text: string | Buffer;
   readonly contentType?: string;
+}
+
+type MetricsPage = Required<Omit<Page, 'code'>>;
+
+interface Served extends Pick<HealthOptions, 'live' | 'ready'> {
+  readonly metrics: () => Promise<MetricsPage>;
+  readonly turns: AnswerTurns;
 }
 
 /** Answers `/metrics`, `/livez` and `/readyz`; `?verbose` lists each check, as the API server does. */
@@ -50,11 +59,25 @@ export class HealthServer {
   /** Rejects when the address cannot be had. */
   static async start(options: HealthOptions): Promise<HealthServer> {
     const callers = new Callers(options.answerMs ?? answerMs);
-    const served = { ...options, metrics: sparing(options.metrics) };
-    const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
-      if (callers.isAnswered(request.socket, response)) void respond(request, response, served);
+    const metrics = sparing(async (): Promise<MetricsPage> => {
+      const { contentType, text } = await options.metrics();
+      return { contentType, text: Buffer.from(text) };
     });
-    server.setTimeout(options.silentMs ?? silentMs);
+    const served = { ...options, metrics, turns: new AnswerTurns() };
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+      if (callers.isFirstOf(request.socket)) void respond(request, response, served);
+    };
+    const limits = { headersTimeout: 5_000, requestTimeout: 10_000, requireHostHeader: false };
+    const server = createServer(limits, onRequest);
+    // What Node would answer by itself, or end in its own way, whatever is still to be read.
+    server.on('checkContinue', onRequest).on('checkExpectation', onRequest);
+    server.on('connect', ({ socket }: IncomingMessage) => {
+      letGo(socket);
+    });
+    server.on('clientError', (_error, socket) => {
+      callers.refuse(socket as Socket);
+    });
+    server.setTimeout(options.silentMs ?? silentMs, letGo);
     server.on('connection', (socket: Socket) => {
       callers.admit(socket);
     });
@@ -72,28 +95,33 @@ export class HealthServer {
   }
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: HealthOptions,
-): Promise<void> {
-  const { code, text, contentType = 'text/plain; charset=utf-8' } = await pageOf(request, options);
+async function respond(request: IncomingMessage, response: ServerResponse, served: Served): Promise<void> {
+  const { code, text, contentType = 'text/plain; charset=utf-8' } = await pageOf(request, served);
   if (request.socket.destroyed) return;
   const headers: Record<string, string | number> = {
     'content-type': contentType,
     'content-length': Buffer.byteLength(text),
+    // So that whoever has read it all says so, by ending it too.
+    connection: 'close',
   };
   if (code === 405) headers.allow = 'GET, HEAD';
   response.writeHead(code, headers).end(request.method === 'HEAD' ? '' : text);
+  served.turns.given(request.socket);
 }
 
-async function pageOf(request: IncomingMessage, { live, ready, metrics }: HealthOptions): Promise<Page> {
+async function pageOf(request: IncomingMessage, { live, ready, metrics, turns }: Served): Promise<Page> {
   const url = URL.parse(request.url ?? '/', 'http://localhost');
   const verbose = url?.searchParams.has('verbose') ?? false;
   const pages = new Map<string | undefined, () => Page | Promise<Page>>([
     ['/livez', () => report(live, verbose)],
     ['/readyz', () => report(ready, verbose)],
-    ['/metrics', async () => ({ code: 200, ...(await metrics()) })],
+    [
+      '/metrics',
+      async () => {
+        await turns.take(request.socket);
+        return { code: 200, ...(await metrics()) };
+      },
+    ],
   ]);
   const page = pages.get(url?.pathname);
   if (!page) return { code: 404, text: 'not found: try /livez, /readyz or /metrics\n' };
