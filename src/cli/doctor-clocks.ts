@@ -1,10 +1,10 @@
-import { CONTROLLER_NAME } from '../api/group.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { someOf } from '../policy/finding.ts';
 import { valueOr } from './cluster.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
 import type { Statement } from './explanation.ts';
 import { fine, note, unknown, wrong } from './explanation.ts';
+import { leaseNames } from './lease-name.ts';
 
 /** The API server tells whole seconds, and an answer takes its time. */
 const aheadSeconds = 5;
@@ -15,7 +15,7 @@ const behindSeconds = 60;
  * Nodes write times by their own clocks into the Leases that they renew every few seconds; beside the API server's own Date these
  * show a clock that is wrong. Of a node that is not Ready, an old Lease says nothing of its clock.
  */
-export function clocks({ server, nodeLeases, nodes, leases, nowMs }: DoctorFacts): Statement[] {
+export function clocks({ server, nodeLeases, nodes, leases, deployments, nowMs }: DoctorFacts): Statement[] {
   const serverMs = server.known ? server.value.dateMs : undefined;
   if (serverMs === undefined)
     return [unknown('whether clocks agree: the API server does not say what time it has')];
@@ -24,7 +24,7 @@ export function clocks({ server, nodeLeases, nodes, leases, nowMs }: DoctorFacts
     return [unknown(`whether the clocks of nodes agree: ${unread.why}`), ...own(nowMs, serverMs)];
   const times = [
     ...ofNodes(valueOr(nodeLeases, []), valueOr(nodes, [])),
-    ...ofController(valueOr(leases, [])),
+    ...ofController(valueOr(leases, []), leaseNames(valueOr(deployments, []))),
   ];
   const ahead = times.filter(({ atMs }) => atMs - serverMs > aheadSeconds * 1000);
   const behind = times.filter(
@@ -41,9 +41,9 @@ export function clocks({ server, nodeLeases, nodes, leases, nowMs }: DoctorFacts
           `clocks differ from that of the API server: ${someOf(told)}`,
           'have these nodes keep time (chrony, systemd-timesyncd): events and Leases are compared by it',
         );
-  const unseen = leases.known
-    ? []
-    : [unknown(`whether the clock of the controller's node agrees: ${leases.why}`)];
+  const unseen = [leases, deployments].flatMap((one) =>
+    one.known ? [] : [unknown(`whether the clock of the controller's node agrees: ${one.why}`)],
+  );
   return [agree, ...unseen, ...own(nowMs, serverMs)];
 }
 
@@ -59,9 +59,9 @@ function ofNodes(nodeLeases: readonly KubeObject[], nodes: readonly KubeObject[]
     .flatMap((one) => timeIn(one, `node ${one.metadata.name}`));
 }
 
-function ofController(leases: readonly KubeObject[]): Time[] {
+function ofController(leases: readonly KubeObject[], names: ReadonlySet<string | undefined>): Time[] {
   return leases
-    .filter(({ metadata }) => metadata.name === CONTROLLER_NAME)
+    .filter(({ metadata }) => names.has(metadata.name))
     .flatMap((one) => timeIn(one, 'the node of the controller'));
 }
 

@@ -1,5 +1,5 @@
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
-import { CONTROLLER_NAME, isComponent } from '../api/group.ts';
+import { isComponent } from '../api/group.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
 import { someOf } from '../policy/finding.ts';
@@ -12,6 +12,7 @@ import { again } from './doctor-installation.ts';
 import { podTroubles } from './doctor-pods.ts';
 import type { Statement } from './explanation.ts';
 import { fine, note, unknown, wrong } from './explanation.ts';
+import { leaseNames } from './lease-name.ts';
 
 interface Counted {
   readonly spec?: { readonly replicas?: number };
@@ -37,7 +38,7 @@ export function controller(facts: DoctorFacts): Statement[] {
         again(facts),
       ),
     ];
-  return [...found.flatMap((one) => replicas(one, facts)), ...lease(facts)];
+  return [...found.flatMap((one) => replicas(one, facts)), ...acting(found, facts)];
 }
 
 function replicas(object: KubeObject, facts: DoctorFacts): Statement[] {
@@ -51,13 +52,19 @@ function replicas(object: KubeObject, facts: DoctorFacts): Statement[] {
 }
 
 /** A Lease that nobody renews: replicas run, and none of them acts. */
-function lease({ leases, server }: DoctorFacts): Statement[] {
+function acting(controllers: readonly KubeObject[], { leases, server }: DoctorFacts): Statement[] {
   if (!leases.known) return [unknown(`whether a controller acts: ${leases.why}`)];
   const nowMs = server.known ? server.value.dateMs : undefined;
   if (nowMs === undefined)
     return [unknown('whether a controller acts: the API server does not say what time it has')];
-  const found = leases.value.find(({ metadata }) => metadata.name === CONTROLLER_NAME);
-  return [renewal(found?.spec ?? {}, nowMs)];
+  return [...leaseNames(controllers)].map((name) => {
+    if (name === undefined)
+      return unknown(
+        'whether a controller acts: the name of its Lease (LEASE_NAME) is not in its Deployment but where `valueFrom` leads to',
+      );
+    const found = leases.value.find(({ metadata }) => metadata.name === name);
+    return renewal(name, found?.spec ?? {}, nowMs);
+  });
 }
 
 interface RawLease {
@@ -67,19 +74,17 @@ interface RawLease {
 }
 
 function renewal(
+  name: string,
   { holderIdentity, renewTime, leaseDurationSeconds = 15 }: RawLease,
   nowMs: number,
 ): Statement {
   if (renewTime === undefined)
-    return wrong(
-      `no controller has taken the Lease ${CONTROLLER_NAME}, so none acts`,
-      'see the log of the controller',
-    );
+    return wrong(`no controller has taken the Lease ${name}, so none acts`, 'see the log of the controller');
   const silentSeconds = Math.round((nowMs - Date.parse(renewTime)) / 1000);
   return silentSeconds <= 2 * leaseDurationSeconds
     ? fine(`${holderIdentity ?? 'one of them'} acts`)
     : wrong(
-        `the Lease ${CONTROLLER_NAME} was renewed ${silentSeconds} s ago the last time, so no controller acts (or the clock of its node is slow)`,
+        `the Lease ${name} was renewed ${silentSeconds} s ago the last time, so no controller acts (or the clock of its node is slow)`,
         'see the log of the controller',
       );
 }
