@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
+import { isForbidden, isUnauthorized, isUnavailable } from '../kube/errors.ts';
 import type { KubeObject, Target } from '../kube/resource.ts';
 import type { Identified } from '../kube/store.ts';
 import { Store } from '../kube/store.ts';
@@ -22,8 +24,8 @@ export interface WatchOptions {
   readonly namespace: string | undefined;
   /** As they were read at first: what may not be listed is not watched either. */
   readonly first: StatusFacts;
-  /** `silentSeconds`: since the API server was last heard of, where it does not answer. */
-  readonly show: (facts: StatusFacts, silentSeconds: number) => void;
+  /** `old`: of what nothing new is known, and why. */
+  readonly show: (facts: StatusFacts, old: readonly string[]) => void;
   readonly signal: AbortSignal;
 }
 
@@ -38,18 +40,32 @@ export async function watchStatus({ cluster, namespace, first, show, signal }: W
   const world = new StatusWorld(cluster, first, () => (isChanged = true));
   const watched = world.watchedFor(namespace, first.agents.known ? await homesOf(cluster) : []);
   for (const { reflector } of watched) void reflector.run(signal);
-  let wasSilent = false;
+  let told: readonly string[] = [];
   while (!signal.aborted) {
-    const interrupted = Math.max(...watched.map(({ reflector }) => reflector.secondsInterrupted));
-    const isSilent = interrupted > patienceSeconds;
+    const old = outdated(watched);
     const isWhole = watched.every(({ store }) => store.synced);
-    if (isWhole && (isChanged || isSilent !== wasSilent)) {
+    if (isWhole && (isChanged || !isDeepStrictEqual(old, told))) {
       isChanged = false;
-      show(world.facts(), isSilent ? interrupted : 0);
+      show(world.facts(), old);
     }
-    wasSilent = isSilent;
+    told = old;
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Whatever is not kept up to date, once for each reason. */
+export function outdated(watched: readonly Watched[]): string[] {
+  const late = watched.filter(({ reflector }) => reflector.secondsInterrupted > patienceSeconds);
+  return [...new Set(late.map(whyOld))];
+}
+
+function whyOld({ resource, reflector: { interruptedBy: error } }: Watched): string {
+  if (isUnavailable(error))
+    return 'what is new: the API server does not answer, and is asked again and again';
+  if (isUnauthorized(error))
+    return 'what is new: the API server does not accept who you are any more: log in anew, and start again';
+  const why = isForbidden(error) ? `you may not watch ${resource}` : (error as Error).message;
+  return `what is new of ${resource}: ${why}, so they are shown as they were when they were read last`;
 }
 
 const silentLog = { info: nothing, warn: nothing, debug: nothing, error: nothing };
@@ -99,7 +115,9 @@ class StatusWorld {
     store: Store<T>,
     trim: (object: KubeObject) => T | undefined,
   ): Watched {
-    return this.#watch({ resource: target.plural, target, store, trim });
+    const { plural, namespace } = target;
+    const resource = namespace === undefined ? plural : `${plural} in namespace ${namespace}`;
+    return this.#watch({ resource, target, store, trim });
   }
 
   facts(): StatusFacts {

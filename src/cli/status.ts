@@ -86,10 +86,9 @@ async function watch({ cluster, first, write, options, terminal }: Watch): Promi
   });
   const isScreen = terminal.stdoutIsTerminal && options.output === 'text';
   let shown = '';
-  const show = (facts: StatusFacts, silentSeconds: number) => {
+  const show = (facts: StatusFacts, old: readonly string[]) => {
     const board = boardOf(facts);
-    const unknown = silentSeconds > 0 ? [...board.unknown, silence] : board.unknown;
-    const text = write({ ...board, unknown });
+    const text = write({ ...board, unknown: [...board.unknown, ...old] });
     // What changed may not be among what is shown.
     if (text === shown) return;
     terminal.out(
@@ -99,5 +98,3 @@ async function watch({ cluster, first, write, options, terminal }: Watch): Promi
   };
   await watchStatus({ cluster, namespace: options.namespace, first, show, signal: stop.signal });
 }
-
-const silence = 'what is new: the API server does not answer, and is asked again and again';

@@ -60,7 +60,8 @@ export class Reflector<T extends Identified> {
   readonly #hearing: Hearing;
   readonly #manner = new ListManner();
   #lastFailure: string | undefined;
-  #interruptedAt: number | undefined;
+  /** Since when, and by what the last time. */
+  #interruption: { readonly atMs: number; readonly by: unknown } | undefined;
   /** Until a list then, some object may lack what is new. */
   #doubtedUntil: number | undefined;
 
@@ -86,7 +87,12 @@ export class Reflector<T extends Identified> {
 
   /** How long the store has fallen behind the server for certain; 0 while it follows. */
   get secondsInterrupted(): number {
-    return this.#interruptedAt === undefined ? 0 : (this.#clock.now() - this.#interruptedAt) / 1000;
+    return this.#interruption === undefined ? 0 : (this.#clock.now() - this.#interruption.atMs) / 1000;
+  }
+
+  /** What it failed by the last time; undefined while it follows. */
+  get interruptedBy(): unknown {
+    return this.#interruption?.by;
   }
 
   /** Ends only when `signal` aborts, at once and without a further request. Never rejects. */
@@ -204,7 +210,7 @@ export class Reflector<T extends Identified> {
 
   /** A list that is still coming is not the present yet. */
   #follows(): void {
-    if (!this.#mirror.listing) this.#interruptedAt = undefined;
+    if (!this.#mirror.listing) this.#interruption = undefined;
   }
 
   #guardDeadline(seconds: number, life: AbortController): () => void {
@@ -228,7 +234,7 @@ export class Reflector<T extends Identified> {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (this.#mirror.version === undefined && this.#manner.isStreamed && this.#turnsToPages(error)) return;
-    this.#interruptedAt ??= this.#clock.now();
+    this.#interruption = { atMs: this.#interruption?.atMs ?? this.#clock.now(), by: error };
     if (!mayResume(error)) this.#mirror.forgetVersion();
     const pauseMs = this.#pauses.next(this.#mirror.version === undefined ? 'list' : 'resume');
     const delayMs = Math.max(pauseMs, errors.retryAfterMs(error));

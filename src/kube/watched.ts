@@ -12,7 +12,7 @@ export interface Watched {
   readonly store: Store<Identified, string>;
   readonly reflector: Pick<
     Reflector<Identified>,
-    'run' | 'whenSynced' | 'secondsSinceContact' | 'secondsInterrupted'
+    'run' | 'whenSynced' | 'secondsSinceContact' | 'secondsInterrupted' | 'interruptedBy'
   >;
 }
 

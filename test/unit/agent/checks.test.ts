@@ -12,7 +12,8 @@ const isWell: Checked = {
 };
 const watched = (secondsSinceContact = 0): Watched[] => {
   const whenSynced = Promise.resolve();
-  const reflector = { run: () => whenSynced, whenSynced, secondsSinceContact, secondsInterrupted: 0 };
+  const interruption = { secondsInterrupted: 0, interruptedBy: undefined };
+  const reflector = { run: () => whenSynced, whenSynced, secondsSinceContact, ...interruption };
   return [{ resource: 'pods', store: new Store(), reflector }];
 };
 const failing = (agent: Partial<Checked>, probe: 'live' | 'ready' = 'ready') => {

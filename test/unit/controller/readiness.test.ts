@@ -41,6 +41,7 @@ function worldWith({ unsynced, lost }: Fault): Watched[] {
       reflector: {
         ...{ secondsInterrupted: secondsSinceContact, secondsSinceContact, whenSynced: Promise.resolve() },
         run: () => Promise.resolve(),
+        interruptedBy: undefined,
       },
     };
   });

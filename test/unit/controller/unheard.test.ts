@@ -32,7 +32,7 @@ class Ears {
         get secondsSinceContact() {
           return seconds();
         },
-        secondsInterrupted: 0,
+        ...{ secondsInterrupted: 0, interruptedBy: undefined },
       },
     };
   }

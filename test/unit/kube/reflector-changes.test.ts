@@ -228,6 +228,23 @@ test('tells that it has fallen behind, until it follows again', async () => {
   expect(reflector.secondsInterrupted).toBe(0);
 });
 
+test('tells by what it was interrupted the last time, until it follows again', async () => {
+  server.answers(
+    streamThenReset(listEnd(10)),
+    ...[status(503, 'ServiceUnavailable'), status(403, 'Forbidden'), stream(added(pod('a', 12)))],
+  );
+  const { reflector, passPause, changed } = rig.start();
+  await reflector.whenSynced;
+  expect(reflector.interruptedBy).toBeUndefined();
+  await passPause();
+  await passPause();
+  await server.received(3);
+  await passPause();
+  expect(reflector.interruptedBy).toMatchObject({ status: 403 });
+  await changed(1);
+  expect(reflector.interruptedBy).toBeUndefined();
+});
+
 test('has fallen behind until a list is whole', async () => {
   let finish = () => {};
   server.answers(streamThenEnd(listEnd(10)), status(410, 'Expired'), async (response, asked) => {

@@ -10,6 +10,7 @@ const watched = (secondsInterrupted: number, secondsSinceContact = 0, resource =
   reflector: {
     ...{ secondsInterrupted, secondsSinceContact, whenSynced: Promise.resolve() },
     run: () => Promise.resolve(),
+    interruptedBy: undefined,
   },
 });
 
