@@ -24,6 +24,15 @@ test('no page asks Helm for a release without the namespace that it is in', () =
   expect(asking.filter(([, all]) => !/ (?:-n|--namespace) \S/.test(all))).toEqual([]);
 });
 
+// What somebody may do is told of one namespace: without its name, of that of the context.
+test('no page asks what the controller may do but where its Roles are', () => {
+  const asking = lines.filter(([, line]) => line.includes('auth can-i'));
+  expect(asking.length).toBeGreaterThan(0);
+  expect(asking.filter(([, line]) => !line.startsWith('kubectl -n keepalive-system auth can-i '))).toEqual(
+    [],
+  );
+});
+
 // Helm 4 goes on with a release of Helm 3 as that did, and then refuses to force anything.
 test('no page has helm upgrade force conflicts but by server-side apply', () => {
   const forcing = lines.filter(([, line]) => /^helm upgrade .*--force-conflicts/.test(line));

@@ -1,3 +1,6 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { expect, test } from '@jest/globals';
 
 import { Base } from '../../../scripts/chart/base.ts';
@@ -25,6 +28,27 @@ test('there are commands that read the log of the controller', () => {
 test.each(ofController)('%s: %s asks every replica, and tells them apart', (_page, command) => {
   expect(command).toMatch(/ --tail=\d+$/);
   expect(command).toContain(` -l ${replicas} --prefix `);
+});
+
+/** What a reader is to look for in it has to be what the program says. */
+const sought = pages().flatMap(({ path, text }) =>
+  [...text.matchAll(/(?:logs [^\n`]*\| |`)grep (?:-i )?'?([^'`\n]+)'?[`\n]/g)].map(
+    ([, words = '']) => [path, words] as const,
+  ),
+);
+const root = join(import.meta.dirname, '../../..');
+const said = globSync('src/{controller,kube,ops}/*.ts', { cwd: root }).flatMap((path) =>
+  [...readFileSync(join(root, path), 'utf8').matchAll(/\blog\w*(?:\.\w+|\[level\])\([^;]*;/gs)].map(
+    ([call]) => call,
+  ),
+);
+
+test('there are words to look for', () => {
+  expect(sought.map(([, words]) => words)).toContain('work failed');
+});
+
+test.each(sought)('%s: a line of the log has the words %s', (_path, words) => {
+  expect(said.filter((call) => call.includes(words))).not.toEqual([]);
 });
 
 test.each(pages().map((page) => [page.path, page.text] as const))(
