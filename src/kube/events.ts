@@ -112,9 +112,10 @@ export class EventRecorder {
   }
 }
 
-/** Unique in the namespace and at most 253 characters, as each name of an object. */
+/** Unique in the namespace and at most 253 characters, as each name of an object; none of its parts ends in a hyphen. */
 function eventName(object: string): string {
-  return `${object.slice(0, 220)}.${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  const beginning = object.slice(0, 220).replace(/[-.]+$/, '');
+  return `${beginning}.${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`;
 }
 
 /** The server counts bytes; a character is never cut in two. */

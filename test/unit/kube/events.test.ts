@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { subdomainProblems } from '../../../src/api/name-format.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain, type Connection } from '../../../src/kube/connection.ts';
 import { EventRecorder, type Notice } from '../../../src/kube/events.ts';
@@ -109,4 +112,38 @@ test('what the server refuses is dropped, and said once', async () => {
   for (let n = 0; n < 3; n++) events.record(notice());
   await events.flush();
   expect(lines.map(({ level, message }) => [level, message])).toEqual([['warn', 'event dropped']]);
+});
+
+test('an event has a name that the server takes, whatever its object is called', async () => {
+  const names: string[] = [];
+  const client = {
+    create: (_target: unknown, { metadata }: { metadata: { name: string } }) => names.push(metadata.name),
+  };
+  const parts = fc.array(fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,3}[a-z0-9])?$/), {
+    minLength: 1,
+    maxLength: 120,
+  });
+  const objects = parts.map((all) =>
+    all
+      .join('.')
+      .slice(0, 253)
+      .replace(/[-.]+$/, ''),
+  );
+  await fc.assert(
+    fc.asyncProperty(objects, async (name) => {
+      const events = new EventRecorder({
+        client: client as unknown as ApiClient,
+        ...{ reportingController: 'c', reportingInstance: 'i', log: notebook().log },
+      });
+      events.record(notice({ regarding: { ...notice().regarding, name } }));
+      await events.flush();
+      expect(subdomainProblems(names.at(-1) ?? '')).toEqual([]);
+      expect(names.at(-1)?.startsWith(name.slice(0, 200).replace(/[-.]+$/, ''))).toBe(true);
+    }),
+    {
+      numRuns: 500,
+      examples: [[`${'a'.repeat(219)}-b`], [`${'a'.repeat(219)}.b`], [`${'a'.repeat(217)}---b`]],
+    },
+  );
+  expect(new Set(names).size).toBe(names.length);
 });
