@@ -78,12 +78,9 @@ function conditionCell(line: PolicyLine, type: 'Ready' | 'Covered'): Cell {
   return condition === undefined ? '-' : { text: condition.status, style: colors[condition.status] };
 }
 
-/** Where a status tells of them: connections that ended of silence in the last 24 hours. */
-type WithDeaths = ConnectionTotals & { readonly died?: number };
-
-export function connectionsOf(totals: WithDeaths): string {
-  const { exposed, unknown = 0, died = 0 } = totals;
-  const others = Object.entries({ exposed, unknown, died }).filter(([, count]) => count > 0);
+export function connectionsOf(totals: ConnectionTotals): string {
+  const { exposed, unknown = 0 } = totals;
+  const others = Object.entries({ exposed, unknown }).filter(([, count]) => count > 0);
   return [`${totals.protected} protected`, ...others.map(([what, count]) => `${count} ${what}`)].join(', ');
 }
 
