@@ -30,9 +30,8 @@ test('of a hundred that nobody tells of eight are asked for, and the others do n
   const names = namesOf(100);
   const settled: string[] = [];
   const all = names.map((name) => namespaces.find(name).finally(() => settled.push(name)));
-  await server.received(8);
-  expect(settled).toEqual(names.slice(8));
   await Promise.all(all);
+  expect(settled.slice(0, 92)).toEqual(names.slice(8));
   expect(server.asked).toHaveLength(8);
   expect(failed.sort()).toEqual(names.slice(0, 8).sort());
 });
