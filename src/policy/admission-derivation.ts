@@ -18,8 +18,8 @@ interface Derivation {
 
 export const names = [sysctlNames.timeSeconds, sysctlNames.intervalSeconds, sysctlNames.probes] as const;
 const { timeSeconds: longestTime, intervalSeconds: longestInterval, probes: mostProbes } = kernelDefaults;
-/** Larger than anything that can be declared: nobody declared it. */
-export const undeclared = 1_000_000;
+/** Nobody declared it. Larger than anything that can be declared, and than what a pod may have of its own, which is bounded by it. */
+export const undeclared = 10_000_000_000;
 
 /** A value as its text says; `-`: the kernel's default; `?`: only the kernel can read it, so it is taken to be ours. */
 const valueOf = (text: string, byDefault: number, ours: string) =>

@@ -69,6 +69,12 @@ export const declarations: [sentence: string, have: Sysctl[], expected: Sysctl[]
     spelled('9999999999', '10000000000', '9'),
     spelled('30', '10000000000', '6'),
   ],
+  [
+    'however many probes somebody chose, they are enough',
+    sysctls(15, 15, 9_999_999_999),
+    sysctls(15, 15, 9_999_999_999),
+  ],
+  ['or stay where the rest is not', sysctls(7200, 75, 2_000_000), sysctls(30, 10, 2_000_000)],
   ['zero is none that keepalive works with', sysctls(0, 0, 0), sysctls()],
   ['not even in one place', sysctls(15, 15, 0), sysctls(15, 10, 8)],
   [
