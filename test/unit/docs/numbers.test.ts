@@ -11,6 +11,7 @@ import { keepaliveSchema } from '../../../src/api/keepalive.ts';
 import type { Triple } from '../../../src/api/triple.ts';
 import { giveUpSeconds, secondProbeSeconds } from '../../../src/api/triple.ts';
 import { together, valuesFor } from '../../../src/policy/requirement.ts';
+import { declaredTriple, sysctlNames } from '../../../src/policy/sysctl.ts';
 import { behind } from '../../support/builder.ts';
 import { agentConfig, controllerConfig, readConfig } from '../../../src/ops/config.ts';
 import { replicaSetRows } from '../../scenario/replica-set.ts';
@@ -136,6 +137,18 @@ describe('docs/install.md', () => {
         Object.entries(defaultSettings).map(([key, value]) => [`\`${key}\``, `\`${value}\``]),
       ),
     );
+  });
+
+  test('UnreadableSysctl: each value that it names is none that is read here', () => {
+    const [, , meaning = ''] =
+      install.tableAfter('### Findings').find(([reason]) => reason === '`UnreadableSysctl`') ?? [];
+    const [, named = ''] = /\(([^)]*)\)/.exec(meaning) ?? [];
+    const examples = [...named.matchAll(/`([^`]+)`/g)].map(([, value = '']) => value);
+    expect(examples.length).toBeGreaterThan(1);
+    const read = examples.filter(
+      (value) => declaredTriple([{ name: sysctlNames.timeSeconds, value }]) !== undefined,
+    );
+    expect(read).toEqual([]);
   });
 
   test('explains every reason that a status or an event can have, and no other', () => {
