@@ -1,8 +1,13 @@
-import { settingNames, SETTINGS_NAME } from '../api/settings.ts';
+import { defaultSettings, settingNames, SETTINGS_NAME } from '../api/settings.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { someOf } from '../policy/finding.ts';
+import { actsOnPods } from '../policy/obstacle.ts';
+import type { NamespaceView } from '../policy/pod.ts';
+import type { Policy } from '../policy/policy.ts';
 import { selectsNamespace } from '../policy/policy.ts';
+import type { PolicyRecord } from '../policy/record.ts';
 import { enforceLabel, enforceVersionLabel, isPinned, restrictingLevels } from '../policy/skip.ts';
+import { thoseThatMayAct } from '../policy/withheld.ts';
 import { withheldOf } from '../policy/withholding.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
@@ -36,7 +41,8 @@ function ofAgents({ daemonSets }: DoctorFacts, namespaces: readonly KubeObject[]
 }
 
 /** Of before v1.29 it refuses the sysctls, so admission leaves pods there as they are. */
-function ofPods({ policies }: DoctorFacts, namespaces: readonly KubeObject[]): Statement[] {
+function ofPods(facts: DoctorFacts, namespaces: readonly KubeObject[]): Statement[] {
+  const { policies } = facts;
   const all = namespaces.map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} }));
   const refusing = all.filter(isPinned);
   if (refusing.length === 0) return [];
@@ -48,19 +54,42 @@ function ofPods({ policies }: DoctorFacts, namespaces: readonly KubeObject[]): S
       ),
     ];
   }
-  const selecting = policies.value
-    .flatMap(({ policy }) => policy ?? [])
-    .filter(({ spec }) => spec.podSelector !== undefined);
-  const pinned = refusing
-    .filter((namespace) => selecting.some((policy) => selectsNamespace(policy, namespace)))
-    .map(({ name }) => name);
-  if (pinned.length === 0) return [];
+  const { acting, auditing } = selectingIn(refusing, policies.value, facts);
   return [
-    wrong(
-      `policies select pods in ${someOf(pinned)}, where Pod Security as of before v1.29 forbids the sysctls: new pods there start without the values`,
-      `raise the label ${enforceVersionLabel} there, to latest or v1.29`,
-    ),
+    ...(acting.length === 0
+      ? []
+      : [
+          wrong(
+            `policies select pods in ${someOf(acting)}, where ${forbidden}: new pods there start without the values`,
+            `raise the label ${enforceVersionLabel} there, to latest or v1.29`,
+          ),
+        ]),
+    ...(auditing.length === 0
+      ? []
+      : [
+          note(
+            `policies that change nothing at present select pods in ${someOf(auditing)}, where ${forbidden}: ` +
+              `enforced, new pods there would start without the values: raise the label ${enforceVersionLabel} there first`,
+          ),
+        ]),
   ];
+}
+
+const forbidden = 'Pod Security as of before v1.29 forbids the sysctls';
+
+/** Namespaces whose new pods some policy changes, and others whose pods it would. */
+function selectingIn(
+  namespaces: readonly NamespaceView[],
+  records: readonly PolicyRecord[],
+  { settings: read }: DoctorFacts,
+): Record<'acting' | 'auditing', string[]> {
+  const allowed = thoseThatMayAct(records, read.known ? read.value.settings : defaultSettings);
+  const policies = allowed.map(({ policy }) => policy).filter(({ spec }) => spec.podSelector !== undefined);
+  const isSelectedBy = (some: readonly Policy[]) => (namespace: NamespaceView) =>
+    some.some((policy) => selectsNamespace(policy, namespace));
+  const acting = namespaces.filter(isSelectedBy(policies.filter(actsOnPods)));
+  const auditing = namespaces.filter((one) => !acting.includes(one)).filter(isSelectedBy(policies));
+  return { acting: acting.map(({ name }) => name), auditing: auditing.map(({ name }) => name) };
 }
 
 /** What the operator itself has met: somebody refuses pods with the values. */

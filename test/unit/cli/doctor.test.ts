@@ -32,6 +32,22 @@ const told = (facts: Partial<DoctorFacts>) =>
     .filter(({ is }) => is !== 'fine')
     .map(({ check, is, text, todo }) => `${is}: ${check}: ${text}${todo === undefined ? '' : ` -> ${todo}`}`);
 
+/** A policy of a namespace where Pod Security forbids the values. */
+const inOld = (spec: object = {}) =>
+  policyRecord('KeepalivePolicy', {
+    metadata: { name: 'a', namespace: 'old', uid: 'a' },
+    spec: { podSelector: {}, path: nat(90), ...spec },
+  });
+const pinned = objects({
+  metadata: {
+    name: 'old',
+    labels: {
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/enforce-version': 'v1.28',
+    },
+  },
+});
+
 test('a cluster that is as it should be is fine in all that is looked at', () => {
   expect(told({})).toEqual([]);
   const looked = ['Kubernetes', 'definitions', 'admission', 'controller', 'agents', 'nodes'];
@@ -171,23 +187,7 @@ describe('it finds', () => {
     ],
     [
       'a namespace of policies that Pod Security of before v1.29 holds for',
-      {
-        policies: known([
-          policyRecord('KeepalivePolicy', {
-            metadata: { name: 'a', namespace: 'old', uid: 'a' },
-            spec: { podSelector: {}, path: nat(90) },
-          }),
-        ]),
-        namespaces: objects({
-          metadata: {
-            name: 'old',
-            labels: {
-              'pod-security.kubernetes.io/enforce': 'restricted',
-              'pod-security.kubernetes.io/enforce-version': 'v1.28',
-            },
-          },
-        }),
-      },
+      { policies: known([inOld()]), namespaces: pinned },
       'wrong: Pod Security: policies select pods in old, where Pod Security as of before v1.29 forbids the sysctls',
     ],
     [
@@ -243,6 +243,10 @@ describe('it does not mind', () => {
       { kyvernoPolicies: objects(kyvernoRule({ spec: { hostNetwork: false } })) },
     ],
     [
+      'a namespace that Pod Security of before v1.29 holds for, where no policy may act',
+      { policies: known([inOld({ path: nat(5) })]), namespaces: pinned },
+    ],
+    [
       'an old Lease of a node that is not ready',
       {
         nodes: objects({ metadata: { name: 'n1', labels: {} }, status: {} }),
@@ -263,6 +267,11 @@ describe('it does not mind', () => {
       'a rule of Kyverno that only reports',
       { kyvernoPolicies: objects(kyvernoRule(onlyNames('kernel.shm_rmid_forced'), 'Audit')) },
       'note: Kyverno: policy restrict-sysctls',
+    ],
+    [
+      'a namespace that Pod Security of before v1.29 holds for, where policies only audit',
+      { policies: known([inOld({ mode: 'Audit' })]), namespaces: pinned },
+      'note: Pod Security: policies that change nothing at present select pods in old, where Pod Security as of before v1.29 forbids the sysctls: enforced, new pods there would start without the values: raise the label pod-security.kubernetes.io/enforce-version there first',
     ],
     [
       'that the product is switched off',
