@@ -105,11 +105,12 @@ function untouched(
   requirement: Requirement | undefined,
 ): Statement {
   if (requirement === undefined) return note('admission has not changed it: no policy that acts is for it');
-  const since = Math.min(...selecting.map(({ record }) => inForceSinceMs(record.status)));
+  const acting = selecting.filter(({ inactive }) => inactive === undefined);
+  const since = Math.min(...acting.map(({ record }) => inForceSinceMs(record.status)));
   const isOlder = pod.createdAtMs !== undefined && pod.createdAtMs <= since;
   return note(
     isOlder
-      ? 'admission has not changed it: it is older than the policies that select it'
+      ? 'admission has not changed it: it is older than the policies that act on it'
       : 'admission has not changed it: it looked away (the API server had just started, something refused pods, or the labels of the pod are newer than it is)',
   );
 }

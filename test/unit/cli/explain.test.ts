@@ -5,29 +5,11 @@ import { known } from '../../../src/cli/cluster.ts';
 import { subjectOf } from '../../../src/cli/explain.ts';
 import { explanationWriters } from '../../../src/cli/explain-output.ts';
 import { explainPod } from '../../../src/cli/explain-pod.ts';
-import type { Explanation, Standing } from '../../../src/cli/explanation.ts';
+import type { Standing } from '../../../src/cli/explanation.ts';
 import { digestOfPolicy } from '../../../src/policy/policy-digest.ts';
-import type { PodSketch } from '../../support/builder.ts';
-import { namespace, platform, sysctls, team } from '../../support/builder.ts';
+import { namespace, platform, team } from '../../support/builder.ts';
 import type { Sketch } from './explained.ts';
-import { factsOf, inForce, recordOf, reportOn } from './explained.ts';
-
-const nat = team(90);
-const covered: Sketch = {
-  pod: { sysctls: sysctls() },
-  policies: [recordOf(nat)],
-  report: { policies: [reportOn(nat)] },
-};
-const finding = (reason: string, pod = 'mongo-0') => ({
-  reason,
-  pod,
-  node: 'n1',
-  message: `${reason} it is`,
-});
-const all = ({ parts }: Explanation) =>
-  Object.values(parts)
-    .flat()
-    .map(({ is, text }) => `${is}: ${text}`);
+import { covered, factsOf, finding, nat, recordOf, reportOn, statementsOf } from './explained.ts';
 
 describe('how a pod stands', () => {
   const told = (extra: Partial<NodePolicyReport>): Sketch => ({
@@ -159,7 +141,7 @@ describe('how a pod stands', () => {
     ],
   ])('is %s', (_sentence, sketch, standing, statement) => {
     const explanation = explainPod(factsOf(sketch));
-    expect(all(explanation)).toContain(statement);
+    expect(statementsOf(explanation)).toContain(statement);
     expect(explanation.standing).toBe(standing);
   });
 });
@@ -200,67 +182,6 @@ describe('which policy binds', () => {
     const policies = [recordOf(platform(60, { podSelector: undefined, nodes: { selector: {} } }))];
     const of = (spec: object) => explainPod(factsOf({ policies, pod: { spec } })).selectedBy.length;
     expect([of({ hostNetwork: true }), of({})]).toEqual([1, 0]);
-  });
-});
-
-describe('what became of it at its creation', () => {
-  const noted = (requirement: string, own?: string) => ({
-    'keepalive.dev/requirement': requirement,
-    ...(own === undefined ? {} : { 'keepalive.dev/own-values': own }),
-  });
-  test.each<[string, PodSketch, string]>([
-    [
-      'is quoted from the notes of admission',
-      { sysctls: sysctls(), annotations: noted('90/30/10/-', '600/-/-') },
-      'fine: admission put the values into it, where its spec said 600/-/- (time/interval/probes) (what it noted: behind 90 s asks for 30/10/6)',
-    ],
-    [
-      'is nothing where its own values were enough',
-      { sysctls: sysctls(20, 5, 3), annotations: noted('90/30/10/-') },
-      'fine: admission found its own values to be enough (what it noted: behind 90 s asks for 30/10/6)',
-    ],
-    [
-      'cannot be told of a value that only the kernel can read',
-      { sysctls: [{ name: 'net.ipv4.tcp_keepalive_time', value: '0x1e' }] },
-      'unknown: what its spec starts it with: a keepalive sysctl of it is no plain whole number, which is left to the kernel',
-    ],
-    [
-      'is nothing where it is for Windows',
-      { spec: { os: { name: 'windows' } } },
-      'wrong: admission leaves it as it is (Windows): Windows has no such sysctls: set KeepAliveTime in the registry of its nodes',
-    ],
-  ])('%s', (_sentence, pod, statement) => {
-    expect(all(explainPod(factsOf({ ...covered, pod })))).toContain(statement);
-  });
-
-  test('is nothing for a pod that is older than the policy', () => {
-    const facts = factsOf(covered);
-    const pod = { ...facts.pod, createdAtMs: Date.UTC(2025, 0) };
-    expect(all(explainPod({ ...facts, pod }))).toContain(
-      'note: admission has not changed it: it is older than the policies that select it',
-    );
-  });
-
-  test('is nothing where something refuses pods with the values', () => {
-    const refusals = [
-      {
-        ...{
-          namespace: 'db',
-          admission: 'Withheld' as const,
-          times: 1,
-          by: 'webhook w',
-          message: 'no sysctls',
-        },
-        ...{ since: '2026-01-01T00:00:00Z', refusedAt: '2026-01-01T00:00:00Z' },
-      },
-    ];
-    const explanation = explainPod(
-      factsOf({ ...covered, policies: [recordOf(nat, { ...inForce, refusals })] }),
-    );
-    expect(all(explanation)).toContain(
-      'wrong: webhook w refuses pods with the values in namespace db ("no sysctls"), so admission leaves new ones as they are for KeepalivePolicy team',
-    );
-    expect(explanation.todo).toEqual(['have webhook w allow the three sysctls net.ipv4.tcp_keepalive_*']);
   });
 });
 

@@ -3,11 +3,12 @@ import { readSettings } from '../../../src/api/settings.ts';
 import type { PolicyStatus } from '../../../src/api/status.ts';
 import { known } from '../../../src/cli/cluster.ts';
 import type { PodFacts } from '../../../src/cli/explain-facts.ts';
+import type { Explanation } from '../../../src/cli/explanation.ts';
 import { nodePod } from '../../../src/policy/node-pod.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import type { PodSketch } from '../../support/builder.ts';
-import { namespace, rawPod } from '../../support/builder.ts';
+import { namespace, rawPod, sysctls, team } from '../../support/builder.ts';
 
 export const inForce: PolicyStatus = {
   observedGeneration: 1,
@@ -58,3 +59,22 @@ export function factsOf({ pod = {}, policies = [], report, facts = {} }: Sketch)
     ...facts,
   };
 }
+
+export const nat = team(90);
+export const covered: Sketch = {
+  pod: { sysctls: sysctls() },
+  policies: [recordOf(nat)],
+  report: { policies: [reportOn(nat)] },
+};
+
+export const finding = (reason: string, pod = 'mongo-0') => ({
+  reason,
+  pod,
+  node: 'n1',
+  message: `${reason} it is`,
+});
+
+export const statementsOf = ({ parts }: Explanation) =>
+  Object.values(parts)
+    .flat()
+    .map(({ is, text }) => `${is}: ${text}`);
