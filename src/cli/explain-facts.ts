@@ -10,12 +10,13 @@ import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { labelledRecord, settingsRecord } from '../policy/record.ts';
 import { unasked, webhookName } from '../policy/webhook.ts';
+import type { AgentPod } from './agent-pods.ts';
 import { homesOf } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
 import { known } from './cluster.ts';
 import { resources } from './resource.ts';
 import { mostSimilar } from './similar.ts';
-import { policiesLike, policiesOf } from './status-facts.ts';
+import { agentsIn, policiesLike, policiesOf } from './status-facts.ts';
 import { CommandError } from './terminal.ts';
 
 /** What can be read of a node, and what it depends on. */
@@ -26,17 +27,19 @@ export interface NodeFacts {
   readonly report: Answer<NodeKeepaliveStatus | undefined>;
   readonly cluster: Answer<readonly PolicyRecord[]>;
   readonly settings: Answer<SettingsReading>;
+  /** Of all nodes. */
+  readonly agents: Answer<readonly AgentPod[]>;
 }
 
+type Shared = Pick<NodeFacts, 'cluster' | 'settings' | 'agents'>;
+
 /** All that an explanation of a pod depends on. */
-export interface PodFacts {
+export interface PodFacts extends Shared {
   readonly pod: NodePod;
   /** As it is stored, for what admission wrote into it. */
   readonly raw: RawPod;
   readonly namespace: Answer<NamespaceView>;
   readonly namespaced: readonly PolicyRecord[];
-  readonly cluster: Answer<readonly PolicyRecord[]>;
-  readonly settings: Answer<SettingsReading>;
   /** Namespaces whose new pods pass without anybody being asked about them, where a webhook changes new pods. */
   readonly unaskedIn: readonly string[];
   /** Undefined: it is on no node yet. */
@@ -49,29 +52,18 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
   const [policies, object] = await Promise.all([namespaced, pod]);
   const view = nodePod(object);
   const homes = homesOf(cluster);
-  const [namespace, clusterWide, settings, unaskedIn] = await Promise.all([
+  const [namespace, shared, unaskedIn] = await Promise.all([
     namespaceNamed(cluster, cluster.namespace),
-    policiesLike(cluster, 'ClusterKeepalivePolicy'),
-    homes.then((own) => settingsIn(cluster, own)),
+    sharedFacts(cluster, homes),
     homes.then((own) => unaskedNamespaces(cluster, own)),
   ]);
-  const node =
-    view.node === undefined
-      ? undefined
-      : await nodeFacts(cluster, view.node, { cluster: clusterWide, settings });
-  return {
-    ...{ pod: view, raw: object, namespace, namespaced: policies },
-    ...{ cluster: clusterWide, settings, unaskedIn, node },
-  };
+  const node = view.node === undefined ? undefined : await nodeFacts(cluster, view.node, shared);
+  return { pod: view, raw: object, namespace, namespaced: policies, ...shared, unaskedIn, node };
 }
 
 /** Throws where there is no such node, as far as that can be told. */
 export async function factsOfNode(cluster: Cluster, name: string): Promise<NodeFacts> {
-  const [clusterWide, settings] = await Promise.all([
-    policiesLike(cluster, 'ClusterKeepalivePolicy'),
-    homesOf(cluster).then((homes) => settingsIn(cluster, homes)),
-  ]);
-  const facts = await nodeFacts(cluster, name, { cluster: clusterWide, settings });
+  const facts = await nodeFacts(cluster, name, await sharedFacts(cluster, homesOf(cluster)));
   if (facts.node.known && facts.node.value === undefined) {
     const nodes = await cluster.list(resources.nodes);
     throw new CommandError(`there is no node ${name}${suggestion(name, nodes)}`);
@@ -79,11 +71,16 @@ export async function factsOfNode(cluster: Cluster, name: string): Promise<NodeF
   return facts;
 }
 
-async function nodeFacts(
-  cluster: Cluster,
-  name: string,
-  shared: Pick<NodeFacts, 'cluster' | 'settings'>,
-): Promise<NodeFacts> {
+async function sharedFacts(cluster: Cluster, homes: Promise<readonly string[]>): Promise<Shared> {
+  const [clusterWide, settings, agents] = await Promise.all([
+    policiesLike(cluster, 'ClusterKeepalivePolicy'),
+    homes.then((own) => settingsIn(cluster, own)),
+    homes.then((own) => agentsIn(cluster, own)),
+  ]);
+  return { cluster: clusterWide, settings, agents };
+}
+
+async function nodeFacts(cluster: Cluster, name: string, shared: Shared): Promise<NodeFacts> {
   const [node, report] = await Promise.all([
     cluster.get({ ...resources.nodes, name }),
     cluster.get({ ...resources.nodekeepalives, name }),

@@ -1,15 +1,15 @@
-import type { EffectivePolicy } from '../policy/policy.ts';
-import { namespaceSelectorOf, selectsNamespace, selectsPod } from '../policy/policy.ts';
+import { namespaceSelectorOf } from '../policy/policy.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { requirementOf, together } from '../policy/requirement.ts';
-import { selectsNode } from '../policy/selection.ts';
 import { valueOr } from './cluster.ts';
 import { creationStatements } from './explain-creation.ts';
 import type { PodFacts } from './explain-facts.ts';
-import { connectionStatements, kernelStatements } from './explain-kernel.ts';
+import { connectionStatements } from './explain-connections.ts';
+import { kernelStatements } from './explain-kernel.ts';
 import { askedOf, matchesOf, policyStatements, selectingOf } from './explain-policies.ts';
+import { isFor } from './explain-selection.ts';
 import type { Explanation, Standing, Statement } from './explanation.ts';
-import { todoOf, unknown } from './explanation.ts';
+import { has, todoOf, unknown } from './explanation.ts';
 
 /** Which policies are for a pod, what they ask, and what became of it. */
 export function explainPod(facts: PodFacts): Explanation {
@@ -37,26 +37,12 @@ export function explainPod(facts: PodFacts): Explanation {
 }
 
 type Parts = Readonly<Required<Explanation['parts']>>;
-const has = (statements: readonly Statement[], is: Statement['is']) =>
-  statements.some((statement) => statement.is === is);
-
-/** What its kernel was seen to hold counts, and not what admission did or did not do. */
-function standingOf(isSelected: boolean, { policies, creation, kernel, connections }: Parts): Standing {
+/** As the condition Covered is told: what admission did or did not do counts by what came of it. */
+function standingOf(isSelected: boolean, { policies, kernel, connections }: Parts): Standing {
   const now = [...policies, ...kernel, ...connections];
   if (!isSelected) return has(now, 'unknown') ? 'Unknown' : 'Unselected';
   if (has(now, 'wrong')) return 'NotCovered';
-  if (!has(kernel, 'fine')) return has(creation, 'wrong') ? 'NotCovered' : 'Unknown';
-  return has(now, 'unknown') ? 'Unknown' : 'Covered';
-}
-
-/** A pod of its node's own network has what is asked for that node. */
-function isFor(policy: EffectivePolicy, { pod, namespace, node }: PodFacts): boolean {
-  const { namespace: name } = pod;
-  // The label that the API server gives every namespace.
-  const view = namespace.known ? namespace.value : { name, labels: { 'kubernetes.io/metadata.name': name } };
-  if (selectsNamespace(policy, view) && selectsPod(policy, pod)) return true;
-  const itself = node?.node.known ? node.node.value : undefined;
-  return pod.hostNetwork && itself !== undefined && selectsNode(policy, itself);
+  return has(now, 'unknown') || !has(kernel, 'fine') ? 'Unknown' : 'Covered';
 }
 
 /** Whether a policy is for it depends on labels that could not be read. */

@@ -2,6 +2,7 @@ import type { SettingsReading } from '../api/settings.ts';
 import { defaultSettings } from '../api/settings.ts';
 import type { TripleKey } from '../api/triple.ts';
 import { tripleKeys } from '../api/triple.ts';
+import { generalFindings } from '../policy/finding.ts';
 import { inExcess } from '../policy/limits.ts';
 import type { EffectivePolicy } from '../policy/policy.ts';
 import { describePolicy } from '../policy/policy.ts';
@@ -10,6 +11,7 @@ import type { Requirement } from '../policy/requirement.ts';
 import { requirementOf, together, valuesFor } from '../policy/requirement.ts';
 import { asItMayAct, withheld } from '../policy/withheld.ts';
 import type { Answer } from './cluster.ts';
+import { judged } from './explain-report.ts';
 import type { Asked, Match, Statement } from './explanation.ts';
 import { note, unknown, wrong } from './explanation.ts';
 
@@ -118,6 +120,7 @@ export function policyStatements(
   return [
     ...selecting.filter(({ isStalled }) => isStalled).map(stalled),
     ...selecting.filter(({ isStalled }) => !isStalled).flatMap(notInForce),
+    ...selecting.flatMap(inItself),
     ...unread.map(({ kind, name, problems }) =>
       unknown(`whether ${kind} ${name} selects it: its spec cannot be read (${problems})`),
     ),
@@ -139,6 +142,12 @@ function stalled({ policy, inactive = '' }: Selecting): Statement {
     `${describePolicy(policy)} does not act. ${inactive}`,
     `mend ${describePolicy(policy)}: its Ready condition says how`,
   );
+}
+
+/** What holds whatever kernels hold: no keepalive helps what passes a proxy. */
+function inItself({ policy }: Selecting): Statement[] {
+  const findings = generalFindings(policy, { anyAgent: true, agentsMissing: undefined });
+  return findings.map((one) => judged(one, describePolicy(policy)));
 }
 
 /** As its own status tells. */

@@ -35,6 +35,10 @@ export const unknown = (text: string): Statement => ({ is: 'unknown', text });
 export const wrong = (text: string, todo?: string): Statement =>
   todo === undefined ? { is: 'wrong', text } : { is: 'wrong', text, todo };
 
+export function has(statements: readonly Statement[], is: Statement['is']): boolean {
+  return statements.some((statement) => statement.is === is);
+}
+
 /** A policy that selects what is explained. */
 export interface Match {
   readonly kind: PolicyKind;

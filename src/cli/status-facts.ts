@@ -42,9 +42,7 @@ export async function statusFacts(cluster: Cluster, namespace: string | undefine
     policiesLike(cluster, 'ClusterKeepalivePolicy'),
     trimmed(cluster.list(resources.nodes), labelledRecord),
     trimmed(cluster.list(resources.nodekeepalives), nodeReport),
-    homes.then((all) =>
-      inEach(all, (home) => trimmed(cluster.list({ ...resources.pods, namespace: home }), agentPod)),
-    ),
+    homes.then((all) => agentsIn(cluster, all)),
     homes.then((all) =>
       inEach(all, (home) => trimmed(cluster.list({ ...resources.daemonsets, namespace: home }), agentSet)),
     ),
@@ -80,6 +78,10 @@ export function policiesLike(
   const resource =
     kind === 'KeepalivePolicy' ? resources.keepalivepolicies : resources.clusterkeepalivepolicies;
   return trimmed(cluster.list({ ...resource, namespace }), (object) => policyRecord(kind, object));
+}
+
+export function agentsIn(cluster: Cluster, homes: readonly string[]): Promise<Answer<readonly AgentPod[]>> {
+  return inEach(homes, (home) => trimmed(cluster.list({ ...resources.pods, namespace: home }), agentPod));
 }
 
 export async function trimmed<T>(

@@ -84,6 +84,14 @@ const harmless: readonly string[] = [
 ];
 const causes = ({ reason }: Finding) => !harmless.includes(reason);
 
+/** What follows from a finding for what it names: it is not covered, nobody can tell whether it is, or neither. */
+export type Bearing = 'uncovered' | 'open' | 'harmless';
+
+export function bearingOf(reason: string): Bearing {
+  if ((openQuestions as readonly string[]).includes(reason)) return 'open';
+  return harmless.includes(reason) ? 'harmless' : 'uncovered';
+}
+
 /** A proxy counts data: no keepalive helps the connections that pass it. */
 function isPartlyExposed({ pods, hosts, findings, known }: CoverageFacts): Coverage | undefined {
   const parts = [

@@ -126,9 +126,10 @@ describe('keepalive explain', () => {
 
   test('of a pod that asked to be left alone says so, and that it is not covered', async () => {
     const told = await explain('skipped');
-    expect(told.standing).toBe('Unknown');
+    expect(told.standing).toBe('NotCovered');
     expect(texts(told, 'creation')[0]).toMatch(/^note: admission leaves it as it is \(SkipLabel\)/);
-    expect(texts(told, 'kernel')).toEqual([expect.stringMatching(/^note: SkipLabel: left as it is/)]);
+    expect(texts(told, 'kernel')).toEqual([expect.stringMatching(/^wrong: .*: SkipLabel: left as it is/)]);
+    expect(told.todo).toEqual([]);
   });
 
   test("of a pod of its node's network says what that holds, and what to do", async () => {

@@ -62,7 +62,7 @@ describe('how a pod stands', () => {
     [
       'covered where the exposed connections are those of another',
       told({
-        connections: { established: 2, protected: 1, exposed: 1 },
+        ...{ selected: 2, live: 2, connections: { established: 2, protected: 1, exposed: 1 } },
         findings: [finding('ExposedConnections', 'other')],
         findingsTotal: 1,
       }),
@@ -118,10 +118,11 @@ describe('how a pod stands', () => {
       'unknown: whether cluster policies select it: you may not list them',
     ],
     [
-      'not covered where Pod Security refuses the values and no agent reports',
+      'not covered where Pod Security refuses the values and there are no agents',
       {
         ...{ policies: [recordOf(nat)], report: undefined },
         facts: {
+          agents: known([]),
           namespace: known(
             namespace('db', {
               'pod-security.kubernetes.io/enforce': 'baseline',

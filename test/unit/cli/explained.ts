@@ -1,6 +1,7 @@
 import type { NodeKeepaliveStatus, NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import { readSettings } from '../../../src/api/settings.ts';
 import type { PolicyStatus } from '../../../src/api/status.ts';
+import type { AgentPod } from '../../../src/cli/agent-pods.ts';
 import { known } from '../../../src/cli/cluster.ts';
 import type { PodFacts } from '../../../src/cli/explain-facts.ts';
 import type { Explanation } from '../../../src/cli/explanation.ts';
@@ -36,6 +37,10 @@ export const reportOn = (
   ...extra,
 });
 
+export const agentOn = (node: string, isReady = true): AgentPod => ({
+  ...{ uid: `agent-of-${node}`, namespace: 'keepalive-agent', name: `agent-of-${node}`, node, isReady },
+});
+
 export interface Sketch {
   readonly pod?: PodSketch;
   readonly policies?: readonly PolicyRecord[];
@@ -48,6 +53,7 @@ export function factsOf({ pod = {}, policies = [], report, facts = {} }: Sketch)
   const shared = {
     cluster: known(policies.filter(({ kind }) => kind === 'ClusterKeepalivePolicy')),
     settings: known(readSettings({})),
+    agents: facts.agents ?? known([agentOn('n1')]),
   };
   return {
     pod: nodePod({ ...raw, metadata: { ...raw.metadata, uid: 'u' } }),
