@@ -2,8 +2,10 @@ import { OWN_VALUES_ANNOTATION, REQUIREMENT_ANNOTATION } from '../api/group.ts';
 import { shorthand } from '../api/triple.ts';
 import { parseRequirement } from '../policy/admitted.ts';
 import { meets } from '../policy/enough.ts';
+import { someOf } from '../policy/finding.ts';
 import type { NodePod } from '../policy/node-pod.ts';
 import type { NamespaceView } from '../policy/pod.ts';
+import { describePolicy } from '../policy/policy.ts';
 import type { Requirement } from '../policy/requirement.ts';
 import { valuesFor } from '../policy/requirement.ts';
 import type { Skip } from '../policy/skip.ts';
@@ -11,29 +13,39 @@ import { skipOf } from '../policy/skip.ts';
 import { withheldOf } from '../policy/withholding.ts';
 import type { PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
+import { selectsItsNetwork } from './explain-selection.ts';
 import type { Statement } from './explanation.ts';
 import { fine, note, unknown, wrong } from './explanation.ts';
 
+type Made = Pick<PodFacts, 'pod' | 'raw' | 'namespace' | 'unaskedIn' | 'node'>;
+
 /** What became of it at its creation; what is not changed in the kernel since is what it still has. */
 export function creationStatements(
-  { pod, raw, namespace, unaskedIn }: Pick<PodFacts, 'pod' | 'raw' | 'namespace' | 'unaskedIn'>,
+  facts: Made,
   selecting: readonly Selecting[],
   requirement: Requirement | undefined,
 ): Statement[] {
+  const { pod, raw, namespace } = facts;
   const view = namespace.known ? namespace.value : { name: pod.namespace, labels: {} };
   const skip = skipOf(pod, view);
   const isBlind = !namespace.known && skip === undefined;
   return [
     ...(isBlind ? [unknown(`whether its namespace lets the values pass: ${namespace.why}`)] : []),
-    ...(skip === undefined ? [] : [skipped(skip, selecting)]),
+    ...(skip === undefined ? [] : [skipped(skip, selecting, facts)]),
     ...refusals(selecting, view),
-    specStatement({ pod, unaskedIn }, requirement, skip),
+    specStatement(facts, requirement, skip),
     ...(skip === undefined ? [noteOfAdmission({ pod, raw, selecting, requirement })] : []),
   ];
 }
 
-function skipped({ reason, advice }: Skip, selecting: readonly Selecting[]): Statement {
-  const text = `admission leaves it as it is (${reason}): ${advice}`;
+function skipped({ reason, advice }: Skip, selecting: readonly Selecting[], facts: Made): Statement {
+  const left = `admission leaves it as it is (${reason})`;
+  const forNode = selecting.map(({ policy }) => policy).filter((policy) => selectsItsNetwork(policy, facts));
+  if (reason === 'HostNetwork' && forNode.length > 0)
+    return note(
+      `${left}: it uses its node's own network, which ${someOf(forNode.map(describePolicy))} selects`,
+    );
+  const text = `${left}: ${advice}`;
   // Whoever asked for it to be left alone has what he asked for, and nobody minds where no policy is for it.
   return selecting.length === 0 || reason === 'SkipLabel' ? note(text) : wrong(text, `${reason}: ${advice}`);
 }

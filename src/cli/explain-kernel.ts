@@ -8,12 +8,14 @@ import {
   isWholeTold,
   judged,
   nobodyReads,
+  notHeld,
   readOr,
   reportOn,
 } from './explain-report.ts';
+import { selectsItsNetwork } from './explain-selection.ts';
 import { bySpec } from './explain-spec.ts';
 import type { Statement } from './explanation.ts';
-import { fine, has, note, unknown, wrong } from './explanation.ts';
+import { fine, has, note, unknown } from './explanation.ts';
 import { valuesText } from './status-output.ts';
 
 /** What the agent of its node tells of it, policy by policy: only faults are told by name. */
@@ -21,18 +23,38 @@ export function kernelStatements(facts: PodFacts, selecting: readonly Selecting[
   const read = readOr(facts);
   if ('is' in read) return [read, ...(nobodyReads(facts) ? bySpec(facts, selecting) : [])];
   const { node, report } = read;
-  const { pod } = facts;
   const statements = selecting.flatMap((one) => {
     const told = reportOn(one, report, node);
-    return 'is' in told ? [told] : standingsIn(told, pod, one);
+    if ('is' in told) return [told];
+    return selectsItsNetwork(one.policy, facts)
+      ? hostStatements(told, one, node)
+      : standingsIn(told, facts.pod, one);
   });
-  return pod.hostNetwork ? [ownValues(report, node), ...statements] : statements;
+  return facts.pod.hostNetwork ? [ownValues(report, node), ...statements] : statements;
+}
+
+/** Of the own network of a node, which its pods with hostNetwork use: what it holds was said before. */
+export function hostStatements(told: NodePolicyReport, { policy }: Selecting, node: string): Statement[] {
+  const name = describePolicy(policy);
+  const { host, findings = [] } = told;
+  const enough = `that is enough for ${name}`;
+  const own = findings.filter((one) => one.pod === undefined && !isOfConnections(one));
+  if (host === undefined) return [unknown(`whether ${enough}: the report of ${node} does not say`)];
+  if (host === 'NotLive') return notHeld(own, name, 'that is not enough');
+  return [fine(enough), ...own.map((one) => judged(one, name))];
 }
 
 /** By elimination, where every fault is named and none is of this pod. */
 function standingsIn(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: Selecting): Statement[] {
   const name = describePolicy(policy);
+  const { selected, live, pending = 0 } = told;
   const findings = findingsAbout(pod, told).filter((one) => !isOfConnections(one));
+  if (selected > 0 && live + pending === 0)
+    return notHeld(
+      findings,
+      name,
+      'its kernel does not hold enough: that of none of the pods that it selects there does',
+    );
   const statements = findings.map((one) => judged(one, name));
   if (has(statements, 'wrong')) return statements;
   const isOverridden = findings.some(({ reason }) => reason === 'Overridden');
@@ -48,10 +70,6 @@ function byElimination(told: NodePolicyReport, name: string, isOverridden: boole
       selected === 1
         ? `${holds}: the report of its node counts it as live`
         : `${holds}: so does that of all ${selected} pods that it selects there`,
-    );
-  if (live + pending === 0)
-    return wrong(
-      `${name}: its kernel does not hold enough: that of none of the pods that it selects there does`,
     );
   if (isOverridden) return unknown(`whether ${holds}: something else sets its values back now and then`);
   return isWholeTold(told) && pending === 0

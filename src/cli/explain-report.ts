@@ -9,7 +9,7 @@ import { valueOr } from './cluster.ts';
 import type { NodeFacts, PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
 import type { Statement } from './explanation.ts';
-import { note, unknown, wrong } from './explanation.ts';
+import { has, note, unknown, wrong } from './explanation.ts';
 
 /** What the node of a pod reports. */
 export interface Read {
@@ -100,6 +100,15 @@ export function judged({ reason, message }: Finding, policy: string): Statement 
   if (bearing === 'open') return unknown(`${policy}: ${text}`);
   const isSkip = (skipReasons as readonly string[]).includes(reason);
   return wrong(`${policy}: ${text}`, isSkip ? undefined : text);
+}
+
+/** Of what is known not to hold enough: its faults, or that it has none that is told. */
+export function notHeld(findings: readonly Finding[], policy: string, otherwise: string): Statement[] {
+  const statements = findings.map((one) => judged(one, policy));
+  if (has(statements, 'wrong')) return statements;
+  const setBack = findings.find(({ reason }) => reason === 'Overridden');
+  const todo = setBack && `${setBack.reason}: ${setBack.message}`;
+  return [wrong(`${policy}: ${otherwise}`, todo), ...statements];
 }
 
 export function isWholeTold({ findings = [], findingsTotal = 0 }: NodePolicyReport): boolean {
