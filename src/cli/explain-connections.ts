@@ -1,8 +1,11 @@
 import type { NodeKeepaliveStatus, NodePolicyReport } from '../api/node-keepalive.ts';
 import type { ConnectionTotals, Finding } from '../api/status.ts';
+import { bearingOf } from '../policy/coverage.ts';
+import { someOf } from '../policy/finding.ts';
 import { describePolicy } from '../policy/policy.ts';
 import type { PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
+import type { Read } from './explain-report.ts';
 import {
   findingsAbout,
   isOfConnections,
@@ -16,21 +19,30 @@ import { fine, has, note, unknown, wrong } from './explanation.ts';
 import { connectionsOf } from './status-output.ts';
 
 /** How its connections stand, as far as they are told of by pod. */
-export function connectionStatements(facts: PodFacts, selecting: readonly Selecting[]): Statement[] {
+export function connectionsOfPod(facts: PodFacts, selecting: readonly Selecting[]): Statement[] {
   const read = readOr(facts);
   // Said once, of the kernel.
   if (selecting.length === 0 || 'is' in read) return [];
-  const { node, report } = read;
-  return [
-    ...reachStatement(report, node),
-    ...selecting.flatMap((one) => {
-      const told = reportOn(one, report, node);
-      return 'is' in told ? [] : exposures(told, facts.pod, one);
-    }),
-  ];
+  return each(read, selecting, (told, one) => ofPod(told, facts.pod, one));
 }
 
-export function reachStatement({ connections }: NodeKeepaliveStatus, node: string): Statement[] {
+export function connectionsOfNode(read: Read, selecting: readonly Selecting[]): Statement[] {
+  return each(read, selecting, ofHost);
+}
+
+function each(
+  { node, report }: Read,
+  selecting: readonly Selecting[],
+  tell: (told: NodePolicyReport, one: Selecting) => readonly Statement[],
+): Statement[] {
+  const statements = selecting.flatMap((one) => {
+    const told = reportOn(one, report, node);
+    return 'is' in told ? [] : tell(told, one);
+  });
+  return [...reachStatement(report, node), ...statements];
+}
+
+function reachStatement({ connections }: NodeKeepaliveStatus, node: string): Statement[] {
   if (connections === undefined) return [];
   const { by, why } = connections;
   const because = why === undefined ? '' : ` (${why})`;
@@ -42,13 +54,43 @@ export function reachStatement({ connections }: NodeKeepaliveStatus, node: strin
   return [note(words[by])];
 }
 
-function exposures(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: Selecting): Statement[] {
+function ofPod(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: Selecting): readonly Statement[] {
   const name = describePolicy(policy);
+  const own = findingsAbout(pod, told).filter(isOfConnections);
+  const ofPods = `of the pods that ${name} selects there`;
+  const ofItsNode = 'of the own network of its node';
   return standingOf({
-    ...{ told, name, own: findingsAbout(pod, told).filter(isOfConnections) },
+    ...{ told, name, own, others: [] },
+    statements: own.map((one) => judged(one, name)),
     isAlone: told.selected === 1 && told.host === undefined,
-    whose: `of the pods that ${name} selects there`,
+    // Nothing is said of what nobody looked at.
+    isCounted: own.length > 0,
+    whose: told.host === undefined ? ofPods : told.selected === 0 ? ofItsNode : `${ofPods}, and ${ofItsNode}`,
   });
+}
+
+/**
+ * Those of the own network of a node. Counted with them are those of all pods that the policy selects there, and none tells which of these use
+ * that network, too; where it selects none, all pods that are named do.
+ */
+function ofHost(told: NodePolicyReport, { policy }: Selecting): readonly Statement[] {
+  const name = describePolicy(policy);
+  const { selected, findings = [] } = told;
+  const isAlone = selected === 0;
+  const said = findings.filter(isOfConnections);
+  const ofNode = said.filter(({ pod }) => pod === undefined);
+  const ofPods = said.filter(({ pod }) => pod !== undefined);
+  const own = isAlone ? [...ofNode, ...ofPods] : ofNode;
+  return standingOf({
+    ...{ told, name, own, isAlone, isCounted: false },
+    others: isAlone ? [] : ofPods.filter(({ reason }) => reason !== 'GuestNotReached'),
+    statements: own.map((one) => judged(one, name, one.pod === undefined ? '' : ` of pod ${podName(one)}`)),
+    whose: isAlone ? 'of its network' : `of its network, and of pods that ${name} selects there`,
+  });
+}
+
+function podName({ namespace, pod }: Finding): string {
+  return namespace === undefined ? `${pod}` : `${namespace}/${pod}`;
 }
 
 /** What is told to a policy of connections, of which some are those of what is explained. */
@@ -56,17 +98,21 @@ interface Sight {
   readonly told: NodePolicyReport;
   /** Of the policy. */
   readonly name: string;
-  /** What is said of its own. */
+  /** What is said of its own, and as it is to be told. */
   readonly own: readonly Finding[];
+  readonly statements: readonly Statement[];
+  /** What is said of those that may be its own. */
+  readonly others: readonly Finding[];
   /** All that were counted are its own. */
   readonly isAlone: boolean;
+  /** All of its own were counted, as far as anybody could. */
+  readonly isCounted: boolean;
   /** Those that were counted. */
   readonly whose: string;
 }
 
-function standingOf(sight: Sight): Statement[] {
-  const { told, name, own } = sight;
-  const statements = own.map((one) => judged(one, name));
+function standingOf(sight: Sight): readonly Statement[] {
+  const { told, name, statements } = sight;
   if (has(statements, 'wrong')) return statements;
   const { connections } = told;
   const rest =
@@ -97,6 +143,7 @@ interface Counted {
 const rules: readonly ((sight: Sight, counted: Counted) => Statement | undefined)[] = [
   hasExposed,
   mayHaveExposed,
+  mayBeUncounted,
   mayBeUnknown,
   mayBeUnseen,
 ];
@@ -107,9 +154,22 @@ function hasExposed({ name, isAlone }: Sight, { totals, there }: Counted): State
 }
 
 /** What is said of its own may be what is said of exposed ones: that of a TCP_USER_TIMEOUT is said of both kinds. */
-function mayHaveExposed({ told, own }: Sight, { totals, there }: Counted): Statement | undefined {
-  if (totals.exposed === 0 || (own.length === 0 && tellsAllOfConnections(told))) return undefined;
-  return unknown(`whether the exposed connections are its own (${there}): not all of them are named`);
+function mayHaveExposed(sight: Sight, { totals, there }: Counted): Statement | undefined {
+  const { told, own, others } = sight;
+  const areOthers = own.length === 0 && others.length === 0 && tellsAllOfConnections(told);
+  if (totals.exposed === 0 || areOthers) return undefined;
+  return unknown(
+    `whether the exposed connections are its own (${there}): ${sharers(others) ?? 'not all of them are named'}`,
+  );
+}
+
+function mayBeUncounted({ told, name, isCounted }: Sight, { there }: Counted): Statement | undefined {
+  const { uncounted = 0 } = told;
+  if (uncounted === 0 || isCounted) return undefined;
+  const places = uncounted === 1 ? 'one place' : `${uncounted} places`;
+  return unknown(
+    `how its connections stand to ${name}: those of ${places} there were not looked at yet, which may be its own (${there})`,
+  );
 }
 
 function mayBeUnknown(_sight: Sight, { totals, there }: Counted): Statement | undefined {
@@ -117,7 +177,17 @@ function mayBeUnknown(_sight: Sight, { totals, there }: Counted): Statement | un
   return unknown(`when some connections speak next, which may be its own (${there})`);
 }
 
-function mayBeUnseen({ told }: Sight, { there }: Counted): Statement | undefined {
-  if (tellsAllOfConnections(told)) return undefined;
-  return unknown(`whether all of its connections could be looked at (${there}): not every finding is told`);
+function mayBeUnseen({ told, others }: Sight, { there }: Counted): Statement | undefined {
+  const unseen = others.filter(({ reason }) => bearingOf(reason) === 'open');
+  const why = sharers(unseen) ?? (tellsAllOfConnections(told) ? undefined : 'not every finding is told');
+  return why === undefined
+    ? undefined
+    : unknown(`whether all of its connections could be looked at (${there}): ${why}`);
+}
+
+/** Whose network is not told. */
+function sharers(findings: readonly Finding[]): string | undefined {
+  if (findings.length === 0) return undefined;
+  const pods = someOf([...new Set(findings.map(podName))]);
+  return `${pods} may use its network, as \`keepalive explain\` tells of each pod`;
 }

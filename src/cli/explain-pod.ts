@@ -4,7 +4,7 @@ import { requirementOf, together } from '../policy/requirement.ts';
 import { valueOr } from './cluster.ts';
 import { creationStatements } from './explain-creation.ts';
 import type { PodFacts } from './explain-facts.ts';
-import { connectionStatements } from './explain-connections.ts';
+import { connectionsOfPod } from './explain-connections.ts';
 import { kernelStatements } from './explain-kernel.ts';
 import { askedOf, matchesOf, policyStatements, selectingOf } from './explain-policies.ts';
 import { isFor } from './explain-selection.ts';
@@ -23,7 +23,7 @@ export function explainPod(facts: PodFacts): Explanation {
     policies: [...policyStatements(selecting, { records, cluster, settings }), ...unseen(facts, records)],
     creation: creationStatements(facts, selecting, requirement),
     kernel: selecting.length === 0 ? [] : kernelStatements(facts, selecting),
-    connections: connectionStatements(facts, selecting),
+    connections: connectionsOfPod(facts, selecting),
   };
   return {
     about: `pod ${pod.namespace}/${pod.name}`,

@@ -92,9 +92,9 @@ export function isOfConnections({ reason }: Finding): boolean {
   return ofConnections.includes(reason);
 }
 
-/** As the condition Covered takes it. */
-export function judged({ reason, message }: Finding, policy: string): Statement {
-  const text = `${reason}: ${message}`;
+/** As the condition Covered takes it; `whose`: where it is not of what is explained itself. */
+export function judged({ reason, message }: Finding, policy: string, whose = ''): Statement {
+  const text = `${reason}${whose}: ${message}`;
   const bearing = bearingOf(reason);
   if (bearing === 'harmless') return note(text);
   if (bearing === 'open') return unknown(`${policy}: ${text}`);

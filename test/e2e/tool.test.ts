@@ -40,6 +40,10 @@ beforeAll(async () => {
     team,
     ({ pods: counts }) => counts?.live === 2 && counts.selected === 4 && counts.skipped === 2,
   );
+  await bench.until('their connections were looked at', async () => {
+    const told = await Promise.all([explain('covered'), explain('own-values')]);
+    return told.every(({ standing }) => standing !== 'Unknown');
+  });
 });
 afterAll(async () => {
   await bench.cluster.kubectl('delete', 'namespace', namespace, pinned, '--wait=false', '--ignore-not-found');

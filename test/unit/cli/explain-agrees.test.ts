@@ -4,6 +4,7 @@ import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import { readSettings } from '../../../src/api/settings.ts';
 import type { Finding } from '../../../src/api/status.ts';
 import { known } from '../../../src/cli/cluster.ts';
+import { explainNode } from '../../../src/cli/explain-node.ts';
 import { explainPod } from '../../../src/cli/explain-pod.ts';
 import { nodePod } from '../../../src/policy/node-pod.ts';
 import type { PodView } from '../../../src/policy/pod.ts';
@@ -14,7 +15,7 @@ import type { PodSketch } from '../../support/builder.ts';
 import { namespace, nat as path, platform, rawPod, sysctls, team } from '../../support/builder.ts';
 import type { PlainFacts } from '../../support/recount-nodes.ts';
 import { Page } from '../docs/page.ts';
-import { agentOn, factsOf, finding, inForce, nat, recordOf, reportOn } from './explained.ts';
+import { agentOn, factsOf, factsOfNode, finding, inForce, nat, recordOf, reportOn } from './explained.ts';
 
 /** One pod, and a policy of which there is one finding. */
 interface Case {
@@ -119,11 +120,11 @@ function viewOf({ pod = {}, madeAtMs }: Case): PodView {
   return madeAtMs === undefined ? view : { ...view, createdAtMs: madeAtMs };
 }
 
-function assessment(one: Case) {
+function assessment(one: Case, pods: readonly PodView[] = [viewOf(one)]) {
   const { policy = nat, others = [], home = {}, said, facts = {} } = one;
   return assessed(policy, {
     ...{ generation: 1, others, givenSince: () => 1000 },
-    neighbourhoods: [{ namespace: namespace('db', home), pods: [viewOf(one)] }],
+    neighbourhoods: [{ namespace: namespace('db', home), pods }],
     facts: {
       ...{ anyAgent: true, agentsMissing: undefined, isServed: () => true, isReporting: () => true },
       ...{ shortenedOn: () => undefined, nodes: [{ name: 'n1', labels: {} }] },
@@ -168,6 +169,51 @@ test.each(cases)('explain says of a pod with %s what Covered says of its policy 
   expect(besides.includes(reason) || findings.some((each) => each.reason === reason)).toBe(true);
   expect([coverage.reason, standingOf(one)]).toEqual([coverage.reason, standings[coverage.status]]);
 });
+
+const hostCase = (reason: string, extra: Partial<NodePolicyReport> = {}): Case => ({
+  said: { connections: open, findings: [ofNode(reason)], findingsTotal: 1, ...extra },
+});
+const notLive = { host: 'NotLive' } as const;
+
+/** The same of the own network of a node, whose policy selects no pods. */
+const ofNodes: readonly (readonly [reason: string, what: Case])[] = [
+  ...cases.filter(([reason]) => ['ProxyHop', 'GivesUpEarly', 'ReportTooLong'].includes(reason)),
+  ['NodesNotCovered', { facts: noAgents }],
+  ['NodeAway', { facts: away }],
+  ['NodeAway', { said: {}, facts: away }],
+  ['NodesWithoutAgents', { facts: { ...away, isServed: () => false } }],
+  ...['NotReachable', 'NotNoted', 'Unsupported', 'WriteRefused', 'NotEnforced', 'NotLive'].map(
+    (reason) => [reason, hostCase(reason, notLive)] as const,
+  ),
+  ['Overridden', hostCase('Overridden')],
+  ['Overridden', hostCase('Overridden', notLive)],
+  ['OwnValuesChanged', hostCase('OwnValuesChanged')],
+  ['ShorterTrackerOnNode', hostCase('ShorterTrackerOnNode')],
+  ['ExposedConnections', hostCase('ExposedConnections', { connections: exposed })],
+  ['SocketsNotReachable', hostCase('SocketsNotReachable')],
+  ['TooManySockets', hostCase('TooManySockets')],
+  ['OtherTransport', hostCase('OtherTransport')],
+  ['UserTimeout', hostCase('UserTimeout')],
+  ['UserTimeout', hostCase('UserTimeout', { connections: exposed })],
+];
+
+test.each(ofNodes)(
+  'explain says of a node with %s what Covered says of its policy (case %#)',
+  (reason, one) => {
+    const { keepalive, path: along } = (one.policy ?? nat).spec;
+    const policy = platform(90, { podSelector: undefined, nodes: { selector: {} }, keepalive, path: along });
+    const said = one.said && { selected: 0, live: 0, host: 'Live' as const, ...one.said };
+    const { findings, coverage } = assessment({ ...one, policy, ...(said && { said }) }, []);
+    expect(findings.map((each) => each.reason)).toContain(reason);
+    const { facts = {} } = one;
+    const explained = (report: NodePolicyReport | undefined) =>
+      explainNode(factsOfNode(policy, report, agentsOf(facts))).standing;
+    expect([coverage.reason, explained(reportOf(policy, said))]).toEqual([
+      coverage.reason,
+      standings[coverage.status],
+    ]);
+  },
+);
 
 test('explain was asked about every finding that there is', () => {
   const named = new Page('docs/install.md')

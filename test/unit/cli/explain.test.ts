@@ -76,6 +76,18 @@ describe('how a pod stands', () => {
       'unknown: how its connections stand to KeepalivePolicy db/team: they were not counted yet',
     ],
     [
+      'unknown where connections of a pod there were not looked at yet, which may be this one',
+      told({ selected: 2, live: 2, uncounted: 1 }),
+      'Unknown',
+      'unknown: how its connections stand to KeepalivePolicy db/team: those of one place there were not looked at yet, which may be its own (of the pods that KeepalivePolicy db/team selects there: 1 protected)',
+    ],
+    [
+      'covered where it is told of, and so was looked at',
+      told({ selected: 2, live: 2, uncounted: 1, findings: [finding('UserTimeout')], findingsTotal: 1 }),
+      'Covered',
+      'note: UserTimeout: UserTimeout it is',
+    ],
+    [
       'unknown where no agent reports from its node',
       { ...covered, report: undefined },
       'Unknown',

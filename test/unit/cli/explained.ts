@@ -3,7 +3,7 @@ import { readSettings } from '../../../src/api/settings.ts';
 import type { PolicyStatus } from '../../../src/api/status.ts';
 import type { AgentPod } from '../../../src/cli/agent-pods.ts';
 import { known } from '../../../src/cli/cluster.ts';
-import type { PodFacts } from '../../../src/cli/explain-facts.ts';
+import type { NodeFacts, PodFacts } from '../../../src/cli/explain-facts.ts';
 import type { Explanation } from '../../../src/cli/explanation.ts';
 import { nodePod } from '../../../src/policy/node-pod.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
@@ -63,6 +63,20 @@ export function factsOf({ pod = {}, policies = [], report, facts = {} }: Sketch)
     unaskedIn: [],
     ...shared,
     ...facts,
+  };
+}
+
+/** Of node n1, which a policy selects. */
+export function factsOfNode(
+  policy: EffectivePolicy,
+  report: NodePolicyReport | undefined,
+  agents: readonly AgentPod[] = [agentOn('n1')],
+): NodeFacts {
+  const now = { timeSeconds: 20, intervalSeconds: 7, probes: 6 };
+  return {
+    ...{ name: 'n1', node: known({ name: 'n1', labels: {} }), cluster: known([recordOf(policy)]) },
+    ...{ settings: known(readSettings({})), agents: known(agents) },
+    report: known(report && { host: { now }, policies: [report] }),
   };
 }
 
