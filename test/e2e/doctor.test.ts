@@ -141,7 +141,7 @@ describe('keepalive doctor', () => {
     const roles = [roleOf(privileged), roleOf(restricted)];
     await bench.apply(definition);
     try {
-      await kubectl('wait', 'crd', definition.metadata.name, '--for=condition=Established', '--timeout=60s');
+      await bench.untilServed(definition.metadata.name);
       await bench.apply(privileged, restricted, ...roles, bindingOfRestricted);
       const refused = await bench.until('the role of everybody holds', async () => {
         const said = await told();

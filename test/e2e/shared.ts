@@ -238,6 +238,15 @@ export class Bench {
     await this.cluster.kubectl('wait', 'pod', ...pods, '-n', namespace, '--for=condition=Ready', timeout);
   }
 
+  /** Not by `kubectl wait`, which gives up where nobody has looked at a definition yet, and its conditions are null. */
+  async untilServed(...definitions: readonly string[]): Promise<void> {
+    const established = '{.status.conditions[?(@.type=="Established")].status}';
+    for (const name of definitions)
+      await this.until(`${name} is served`, async () => {
+        return (await this.cluster.kubectl('get', 'crd', name, '-o', `jsonpath=${established}`)) === 'True';
+      });
+  }
+
   /** The sysctls a pod would be created with, as the API server says in a dry run. */
   async dryRun(pod: Pod): Promise<readonly Sysctl[]> {
     const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods?dryRun=All&fieldValidation=Strict`;

@@ -131,7 +131,7 @@ test('values go back where the kinds go first, and who is left takes them up onc
       return told.some((line) => line.includes('keepalivepolicies') && line.includes('404'));
     });
   await cluster.kubectl('apply', '-k', join(repository, 'crds'));
-  await cluster.kubectl('wait', 'crd', ...kinds, '--for=condition=Established', '--timeout=30s');
+  await bench.untilServed(...kinds);
   await declare();
   await untilEverywhere('30/10/6');
   for (const policy of policies) await bench.status(policy, isReady);
