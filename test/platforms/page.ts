@@ -58,7 +58,7 @@ see [Guests](../CONTRIBUTING.md#commands).`;
 const foot = `**–**: was not tried there. Pods with users of their own take Linux 5.19. Where connections are looked after by descriptors, a new one is looked for every few seconds
 at best, and under emulation more seldom than the 4 s after which the two scenarios forget: they were seen to fail there, and the status says
 beforehand what is not met in time (\`TooManySockets\`). In a guest of one processor an agent that shares it with pods that start takes some ten seconds for what was open before
-a policy: there those connections are kept busy until the policy tells that none is exposed.
+a policy, and as long for pods that start: there the two scenarios keep connections busy until the policy tells that none is exposed, and clients in new pods begin once it tells that these are live.
 
 \`\`\`sh
 npm run -s test:platforms   # the two kinds that every change is tested on

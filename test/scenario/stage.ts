@@ -153,6 +153,14 @@ export class Stage {
     });
   }
 
+  /** Every pod of the stage is live, by what the status of the policy says: its agent has taken note of each. There likewise. */
+  async untilLive(): Promise<void> {
+    if (this.patience === 1) return;
+    const pods = await this.cluster.kubectl('get', 'pods', '-n', this.namespace, '-o', 'name');
+    const count = pods.trim().split('\n').length;
+    await this.#untilPolicy('tells that all pods are live', (status) => (status.pods?.live ?? 0) >= count);
+  }
+
   /** One policy for all: the pods of the namespace, and the nodes for their host network. Its status once it is Ready. */
   async applyPolicy(path: Course['path']): Promise<PolicyStatus> {
     await this.apply({

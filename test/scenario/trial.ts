@@ -29,15 +29,19 @@ export async function tryScenario(stage: Stage, scenario: Scenario, say: Say): P
   await stage.startPods(runningPods, course.image);
   const run = new Run(stage, course, attempts);
   say(`without a policy: ${attempts.length} connections, then silence`);
-  const without = await run.play('without', () => Promise.resolve());
+  const nothing = () => Promise.resolve();
+  const without = await run.play('without', { policy: nothing, newcomers: nothing });
   report(without, say);
   say('the same with a policy');
   // What it says beforehand counts, not what it says of connections that are lost already.
   let status: PolicyStatus = {};
-  const withPolicy = await run.play('with', async () => {
-    status = await stage.applyPolicy(course.path);
-    await stage.untilRepaired(attempts.filter(({ cell }) => cell.opened === 'before').length);
-    say('the policy is Ready; silence');
+  const withPolicy = await run.play('with', {
+    policy: async () => {
+      status = await stage.applyPolicy(course.path);
+      await stage.untilRepaired(attempts.filter(({ cell }) => cell.opened === 'before').length);
+      say('the policy is Ready; silence');
+    },
+    newcomers: () => stage.untilLive(),
   });
   report(withPolicy, say);
   return {
@@ -59,6 +63,13 @@ function attemptsOf({ ways }: Course): Attempt[] {
     .map((attempt, at) => ({ ...attempt, key: `c${at}` }));
 }
 
+/** What has to be so before clients go on. */
+interface Awaited {
+  readonly policy: () => Promise<void>;
+  /** Of the pods that start once the policy is there. */
+  readonly newcomers: () => Promise<void>;
+}
+
 class Run {
   readonly #stage: Stage;
   readonly #course: Course;
@@ -72,7 +83,7 @@ class Run {
   }
 
   /** Everybody's last words. What was opened before the policy is kept busy until the policy is there. */
-  async play(phase: Phase, policy: () => Promise<void>): Promise<Map<string, string>> {
+  async play(phase: Phase, { policy, newcomers }: Awaited): Promise<Map<string, string>> {
     try {
       const before = await this.#open(runningPods, 'running', 'before');
       await policy();
@@ -82,6 +93,7 @@ class Run {
         network,
       }));
       await this.#stage.startPods(newPods, this.#course.image);
+      await newcomers();
       const after = await Promise.all([
         this.#open(newPods, 'new', 'after'),
         this.#open(runningPods, 'running', 'after'),
