@@ -7,6 +7,7 @@ import type { PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
 import type { Read } from './explain-report.ts';
 import {
+  doubt,
   findingsAbout,
   isOfConnections,
   judged,
@@ -14,6 +15,7 @@ import {
   readOr,
   reportOn,
 } from './explain-report.ts';
+import { selectsItsNetwork } from './explain-selection.ts';
 import type { Statement } from './explanation.ts';
 import { fine, has, note, unknown, wrong } from './explanation.ts';
 import { connectionsOf } from './status-output.ts';
@@ -23,7 +25,12 @@ export function connectionsOfPod(facts: PodFacts, selecting: readonly Selecting[
   const read = readOr(facts);
   // Said once, of the kernel.
   if (selecting.length === 0 || 'is' in read) return [];
-  return each(read, selecting, (told, one) => ofPod(told, facts.pod, one));
+  return each(read, selecting, (told, one) => {
+    const doubted = doubt(told, one, facts, read.node);
+    if (doubted === undefined) return ofPod(told, facts.pod, one);
+    // Of its kernel it was not said where that of its node is told.
+    return selectsItsNetwork(one.policy, facts) ? [doubted] : [];
+  });
 }
 
 export function connectionsOfNode(read: Read, selecting: readonly Selecting[]): Statement[] {

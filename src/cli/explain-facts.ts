@@ -1,3 +1,4 @@
+import type { PolicyKind } from '../api/group.ts';
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
 import type { SettingsReading } from '../api/settings.ts';
 import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
@@ -7,16 +8,17 @@ import { leftOutBy } from '../policy/left-out.ts';
 import type { NodePod } from '../policy/node-pod.ts';
 import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
+import { namespaceSelectorOf } from '../policy/policy.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { labelledRecord, settingsRecord } from '../policy/record.ts';
 import { unasked, webhookName } from '../policy/webhook.ts';
 import type { AgentPod } from './agent-pods.ts';
 import { homesOf } from './agent-pods.ts';
 import type { Answer, Cluster } from './cluster.ts';
-import { known } from './cluster.ts';
+import { known, valueOr } from './cluster.ts';
 import { resources } from './resource.ts';
 import { mostSimilar } from './similar.ts';
-import { agentsIn, policiesLike, policiesOf } from './status-facts.ts';
+import { agentsIn, policiesLike, policiesOf, trimmed } from './status-facts.ts';
 import { CommandError } from './terminal.ts';
 
 /** What can be read of a node, and what it depends on. */
@@ -44,6 +46,14 @@ export interface PodFacts extends Shared {
   readonly unaskedIn: readonly string[];
   /** Undefined: it is on no node yet. */
   readonly node: NodeFacts | undefined;
+  /** All pods of its node that a policy of either kind may select. */
+  readonly beside: Readonly<Record<PolicyKind, Answer<readonly Neighbour[]>>>;
+}
+
+/** Itself, or another pod of its node. */
+export interface Neighbour {
+  readonly pod: NodePod;
+  readonly namespace: NamespaceView;
 }
 
 export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts> {
@@ -57,8 +67,50 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
     sharedFacts(cluster, homes),
     homes.then((own) => unaskedNamespaces(cluster, own)),
   ]);
-  const node = view.node === undefined ? undefined : await nodeFacts(cluster, view.node, shared);
-  return { pod: view, raw: object, namespace, namespaced: policies, ...shared, unaskedIn, node };
+  const [node, beside] =
+    view.node === undefined
+      ? [undefined, nobody]
+      : await Promise.all([nodeFacts(cluster, view.node, shared), besideOf(cluster, view.node, shared)]);
+  return { pod: view, raw: object, namespace, namespaced: policies, ...shared, unaskedIn, node, beside };
+}
+
+const nobody = { KeepalivePolicy: known([]), ClusterKeepalivePolicy: known([]) } as const;
+
+/** Who may not list pods of all namespaces may still list those of this one. */
+async function besideOf(
+  cluster: Cluster,
+  node: string,
+  { cluster: policies }: Shared,
+): Promise<PodFacts['beside']> {
+  const on = (namespace?: string) =>
+    trimmed(
+      cluster.list({ ...resources.pods, namespace }, { fieldSelector: `spec.nodeName=${node}` }),
+      nodePod,
+    );
+  const asksForLabels = valueOr(policies, []).some(
+    ({ policy }) => policy !== undefined && namespaceSelectorOf(policy) !== undefined,
+  );
+  const [all, namespaces] = await Promise.all([
+    on(),
+    asksForLabels ? trimmed(cluster.list(resources.namespaces), labelledRecord) : known([]),
+  ]);
+  const own = all.known ? all : await on(cluster.namespace);
+  return {
+    KeepalivePolicy: own.known ? known(neighbours(own.value, [])) : own,
+    ClusterKeepalivePolicy: !all.known
+      ? all
+      : namespaces.known
+        ? known(neighbours(all.value, namespaces.value))
+        : namespaces,
+  };
+}
+
+function neighbours(pods: readonly NodePod[], namespaces: readonly NamespaceView[]): Neighbour[] {
+  const byName = new Map(namespaces.map((namespace) => [namespace.name, namespace]));
+  return pods.map((pod) => {
+    const { namespace: name } = pod;
+    return { pod, namespace: byName.get(name) ?? { name, labels: {} } };
+  });
 }
 
 /** Throws where there is no such node, as far as that can be told. */

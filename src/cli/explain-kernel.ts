@@ -3,6 +3,7 @@ import { describePolicy } from '../policy/policy.ts';
 import type { PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
 import {
+  doubt,
   findingsAbout,
   isOfConnections,
   isWholeTold,
@@ -26,9 +27,9 @@ export function kernelStatements(facts: PodFacts, selecting: readonly Selecting[
   const statements = selecting.flatMap((one) => {
     const told = reportOn(one, report, node);
     if ('is' in told) return [told];
-    return selectsItsNetwork(one.policy, facts)
-      ? hostStatements(told, one, node)
-      : standingsIn(told, facts.pod, one);
+    if (selectsItsNetwork(one.policy, facts)) return hostStatements(told, one, node);
+    const doubted = doubt(told, one, facts, node);
+    return doubted === undefined ? standingsIn(told, facts.pod, one) : [doubted];
   });
   return facts.pod.hostNetwork ? [ownValues(report, node), ...statements] : statements;
 }
@@ -47,9 +48,9 @@ export function hostStatements(told: NodePolicyReport, { policy }: Selecting, no
 /** By elimination, where every fault is named and none is of this pod. */
 function standingsIn(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: Selecting): Statement[] {
   const name = describePolicy(policy);
-  const { selected, live, pending = 0 } = told;
+  const { live, pending = 0 } = told;
   const findings = findingsAbout(pod, told).filter((one) => !isOfConnections(one));
-  if (selected > 0 && live + pending === 0)
+  if (live + pending === 0)
     return notHeld(
       findings,
       name,
@@ -64,7 +65,6 @@ function standingsIn(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: S
 function byElimination(told: NodePolicyReport, name: string, isOverridden: boolean): Statement {
   const { selected, live, pending = 0 } = told;
   const holds = `its kernel holds enough for ${name}`;
-  if (selected === 0) return unknown(`whether ${holds}: the report of its node counts no pod yet`);
   if (live === selected)
     return fine(
       selected === 1

@@ -3,11 +3,13 @@ import type { Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import { bearingOf } from '../policy/coverage.ts';
 import { openQuestions, rankOf } from '../policy/finding.ts';
+import { digestOfPods } from '../policy/pod-digest.ts';
 import { describePolicy } from '../policy/policy.ts';
 import { editionOf, speaksOf } from '../policy/policy-digest.ts';
 import { valueOr } from './cluster.ts';
 import type { NodeFacts, PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
+import { selectedBeside, selectsByLabels } from './explain-selection.ts';
 import type { Statement } from './explanation.ts';
 import { has, note, unknown, wrong } from './explanation.ts';
 
@@ -78,6 +80,31 @@ export function reportOn(
     );
   return unknown(
     `how it stands to ${name}: the report of ${node} speaks of what it said before its last change`,
+  );
+}
+
+/** Why what is told may not be told of this pod: another may have had its name, or it came since. */
+export function doubt(
+  told: NodePolicyReport,
+  { policy }: Selecting,
+  facts: PodFacts,
+  node: string,
+): Statement | undefined {
+  const how = `how it stands to ${describePolicy(policy)}`;
+  const soon = 'it reports within seconds after a change';
+  const { selected, podsDigest = 0 } = told;
+  if (!selectsByLabels(policy, facts)) return undefined;
+  if (selected === 0) return unknown(`${how}: the report of ${node} counts no pod of it yet (${soon})`);
+  const { uid } = facts.pod;
+  // An agent of an earlier version tells none, and is believed.
+  if (podsDigest === 0 || digestOfPods([uid]) === podsDigest) return undefined;
+  const pods = selectedBeside(policy, facts);
+  if (selected > 1 && !pods.known)
+    return unknown(`${how}: whether the report of ${node} speaks of it: ${pods.why}`);
+  const there = valueOr(pods, []).map((pod) => pod.uid);
+  if (there.includes(uid) && digestOfPods(there) === podsDigest) return undefined;
+  return unknown(
+    `${how}: the report of ${node} speaks of other pods than those that it selects there now (${soon})`,
   );
 }
 

@@ -101,3 +101,44 @@ describe('a pod that would be made anew is promised values', () => {
     expect(await saidIn(namespace, webhook, bound)).toMatch(expected);
   });
 });
+
+describe('the pods of its node are', () => {
+  const pods = (...namespaces: string[]) =>
+    json({
+      metadata: { resourceVersion: '5' },
+      items: namespaces.map((namespace) => ({
+        ...rawPod({ namespace }),
+        metadata: { ...rawPod({ namespace }).metadata, uid: `of-${namespace}`, resourceVersion: '1' },
+      })),
+    });
+  const everywhere = '/api/v1/pods';
+  const here = '/api/v1/namespaces/db/pods';
+
+  async function seen(answers: Readonly<Record<string, Answer>>) {
+    const served = json({ resources: [{ name: 'keepalivepolicies' }], metadata: {}, items: [] });
+    server.otherwise = (response, asked) => {
+      const { path, query } = asked;
+      if (path.endsWith('/pods/mongo-0')) return json(rawPod())(response, asked);
+      const answer = query['fieldSelector'] === 'spec.nodeName=n1' ? answers[path] : undefined;
+      return (answer ?? served)(response, asked);
+    };
+    const { beside } = await podFacts(cluster, 'mongo-0');
+    return Object.values(beside).map((answer) =>
+      answer.known ? answer.value.map(({ pod }) => pod.uid) : answer.why,
+    );
+  }
+
+  test('those of all namespaces, where they may be listed', async () => {
+    expect(await seen({ [everywhere]: pods('db', 'web') })).toEqual([
+      ['of-db', 'of-web'],
+      ['of-db', 'of-web'],
+    ]);
+  });
+
+  test('those of its own namespace for the policies of it, where only these may be', async () => {
+    expect(await seen({ [everywhere]: refused, [here]: pods('db') })).toEqual([
+      ['of-db'],
+      'you may not list pods',
+    ]);
+  });
+});

@@ -60,7 +60,7 @@ export function factsOf({ pod = {}, policies = [], report, facts = {} }: Sketch)
     ...{ raw, namespace: known(namespace()) },
     namespaced: policies.filter(({ kind }) => kind === 'KeepalivePolicy'),
     node: { name: 'n1', node: known({ name: 'n1', labels: {} }), report: known(report), ...shared },
-    unaskedIn: [],
+    ...{ unaskedIn: [], beside: { KeepalivePolicy: known([]), ClusterKeepalivePolicy: known([]) } },
     ...shared,
     ...facts,
   };
