@@ -68,8 +68,8 @@ describe('the network of a pod whose last process has ended, which its runtime k
     visit(pod.place);
     const starter = withProcess('/proc', pod.pid, (one) => one.parent()) ?? NaN;
     process.kill(starter, 'SIGSTOP');
-    await machine.end(pod.pid);
     try {
+      await pinned(pod);
       expect(stateOf('/proc', pod.pid)).toBe('Z');
       const asks = { place: pod.place, wanted: asked, anew: false, moved: true, asked: true };
       expect(agent.visit([asks], machine.pods)).toMatchObject([{ state: 'read', doubted: true }]);
