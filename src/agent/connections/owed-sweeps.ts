@@ -121,7 +121,6 @@ export class OwedSweeps {
       if (entry.places.has(place)) entry.swept.set(place, number);
     entry.underWay = undefined;
     entry.failures = 0;
-    entry.notBeforeMs = nowMs + cpuMs / most.ofNetwork;
     [entry.cpuMs, entry.sweptMs] = [cpuMs, nowMs];
   }
 
@@ -158,12 +157,12 @@ export class OwedSweeps {
     return Number.isFinite(dueMs) ? dueMs : undefined;
   }
 
-  /** Of what it took it is not rid by asking for nothing and then again. */
+  /** Of what it took, and of what the sweep that is under way takes, it is not rid by asking for nothing and then again. */
   #leave(cookie: bigint, entry: Entry, nowMs: number): void {
     entry.places = new Map();
-    entry.underWay = undefined;
     for (const known of [entry.swept, entry.loosened, entry.loosenedMs]) known.clear();
-    if (recentOf(entry, nowMs) < negligible) this.#entries.delete(cookie);
+    if (entry.underWay !== undefined) entry.underWay = new Map();
+    else if (recentOf(entry, nowMs) < negligible) this.#entries.delete(cookie);
   }
 
   #followOne(cookie: bigint, served: readonly ServedTarget[]): void {

@@ -82,6 +82,24 @@ describe('networks are swept', () => {
     );
   });
 
+  test('with no more than a tenth of a processor where a tenant takes his policy away and makes it again during each sweep', () => {
+    const all = Array.from({ length: 110 }, (_, at) => served(placeOfPod(`pod-${at}`), 90, BigInt(at)));
+    const owed = following(...all);
+    const sweeps: number[] = [];
+    for (let ms = 0; ms < 60_000; ms += 500) {
+      const cookies = owed.begin(ms).map(({ cookie }) => cookie);
+      owed.follow([], ms + 100);
+      owed.follow(all, ms + 200);
+      const meanwhile = owed.begin(ms + 300).map(({ cookie }) => cookie);
+      expect(meanwhile.filter((cookie) => cookies.includes(cookie))).toEqual([]);
+      for (const cookie of [...cookies, ...meanwhile]) owed.swept(cookie, 4, ms + 440);
+      sweeps.push(cookies.length + meanwhile.length);
+    }
+    const [first, ...again] = sweeps;
+    expect(first).toBe(110);
+    expect(again.reduce((sum, count) => sum + count, 0) * 4).toBeLessThanOrEqual(6000);
+  });
+
   test('with no more than 2 % of a processor, however often a policy changes', () => {
     const owed = following(served(one, 3));
     let sweeps = 0;
