@@ -61,7 +61,7 @@ export class Namespaces {
     return this.#opened.get(place);
   }
 
-  /** Whether the process that led to its namespace is in it still: one that has ended keeps its number until it is waited for. */
+  /** Whether the process that led to its namespace still runs: one that has ended keeps its number until it is waited for, and no network. */
   isLed(place: Place): boolean {
     const opened = this.#opened.get(place);
     if (opened === undefined || !isStillThere(this.#procRoot, opened)) return false;
