@@ -48,18 +48,27 @@ export class RefusalLog {
   }
 
   /**
-   * For a policy whose status lists these: who had no place yet comes first, since its owner tries again soon and ever more seldom;
-   * then who waits longest, since it was heard of or since it left that list for others. What was refused before it left is no news,
-   * or each look would write another status.
+   * For a policy whose status lists these: who had no place yet, since its owner tries again soon and ever more seldom, and who left
+   * that list for others, one of each in turn, so that neither keeps the other out; of both who waits longest comes first. What was
+   * refused before it left is no news, or each look would write another status.
    */
   inTurnFor(policy: string, refusals: readonly Refusal[]): Pick<Hearing, 'heard' | 'left'> {
     const { left } = this.#seen(policy, refusals);
     const gone = ({ refused }: Heard) => left.get(refused.namespace);
     const turn = (one: Heard) => gone(one)?.turn ?? one.first;
-    const again = (one: Heard) => Number(gone(one) !== undefined);
     const news = [...this.#newest.values()].filter((one) => one.last > (gone(one)?.seenAt ?? 0));
+    news.sort((a, b) => turn(a) - turn(b));
+    const listed = new Set(refusals.map(({ namespace }) => namespace));
+    const {
+      held = [],
+      first = [],
+      again = [],
+    } = Object.groupBy(news, (one) => {
+      if (listed.has(one.refused.namespace)) return 'held';
+      return gone(one) === undefined ? 'first' : 'again';
+    });
     return {
-      heard: news.sort((a, b) => again(a) - again(b) || turn(a) - turn(b)).map(({ refused }) => refused),
+      heard: [...held, ...alternating(first, again)].map(({ refused }) => refused),
       left: [...left.values()].map(({ refusal }) => refusal),
     };
   }
@@ -88,4 +97,9 @@ export class RefusalLog {
   forget(policy: string): void {
     this.#standings.delete(policy);
   }
+}
+
+function alternating<T>(some: readonly T[], others: readonly T[]): T[] {
+  const length = Math.max(some.length, others.length);
+  return Array.from({ length }, (_, at) => [...some.slice(at, at + 1), ...others.slice(at, at + 1)]).flat();
 }
