@@ -60,7 +60,7 @@ function acting(controllers: readonly KubeObject[], { leases, server }: DoctorFa
   return [...leaseNames(controllers)].map((name) => {
     if (name === undefined)
       return unknown(
-        'whether a controller acts: the name of its Lease (LEASE_NAME) is not in its Deployment but where `valueFrom` leads to',
+        'whether a controller acts: the name of its Lease (LEASE_NAME) is not in its Deployment but where `valueFrom`, `envFrom` or `$(VARIABLE)` leads to',
       );
     const found = leases.value.find(({ metadata }) => metadata.name === name);
     return renewal(name, found?.spec ?? {}, nowMs);

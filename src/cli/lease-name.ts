@@ -4,7 +4,14 @@ import type { KubeObject } from '../kube/resource.ts';
 interface Container {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[];
+  readonly env?: readonly Variable[];
+  readonly envFrom?: readonly unknown[];
+}
+
+interface Variable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: unknown;
 }
 
 interface Templated {
@@ -27,7 +34,21 @@ export function leaseNames(deployments: readonly KubeObject[]): Set<string | und
 function leaseName(containers: readonly Container[]): string | undefined {
   const words = containers.flatMap(({ command = [], args = [] }) => [...command, ...args]);
   const given = words.findLast((word, at) => word.startsWith(`${flag}=`) || words[at - 1] === flag);
-  if (given !== undefined) return given.replace(`${flag}=`, '');
+  if (given !== undefined) return written(given.replace(`${flag}=`, ''));
   const variable = containers.flatMap(({ env = [] }) => env).findLast(({ name }) => name === 'LEASE_NAME');
-  return variable?.valueFrom === undefined ? variable?.value || CONTROLLER_NAME : undefined;
+  return variable === undefined ? unnamed(containers) : ofVariable(variable);
+}
+
+function ofVariable({ value, valueFrom }: Variable): string | undefined {
+  return valueFrom === undefined ? written(value || CONTROLLER_NAME) : undefined;
+}
+
+/** A variable of any name may come from there. */
+function unnamed(containers: readonly Container[]): string | undefined {
+  return containers.some(({ envFrom = [] }) => envFrom.length > 0) ? undefined : CONTROLLER_NAME;
+}
+
+/** The kubelet puts the value of X where a word says `$(X)`. */
+function written(word: string): string | undefined {
+  return word.includes('$(') ? undefined : word;
 }

@@ -20,6 +20,10 @@ const told = (check: string, facts: Partial<DoctorFacts>) =>
     .map(({ is, text }) => `${is}: ${text}`);
 
 const env = (value: string) => ({ env: [{ name: 'LEASE_NAME', value }] });
+const valueFrom = {
+  env: [{ name: 'LEASE_NAME', valueFrom: { configMapKeyRef: { name: 'a', key: 'b' } } }],
+};
+const envFrom = { envFrom: [{ configMapRef: { name: 'a' } }] };
 const stale = lease('keepalive-controller', 3600);
 
 describe('the Lease of a controller is the one that', () => {
@@ -49,12 +53,25 @@ describe('the Lease of a controller is the one that', () => {
     expect(told('controller', facts)).toContain('fine: keepalive-controller acts');
   });
 
-  test('nobody knows where its name is kept elsewhere', () => {
-    const valueFrom = { configMapKeyRef: { name: 'a', key: 'b' } };
-    const facts = having({ env: [{ name: 'LEASE_NAME', valueFrom }] }, stale);
-    expect(told('controller', facts)).toContainEqual(
+  test.each<[string, object]>([
+    ['its name is kept elsewhere', valueFrom],
+    ['all variables of a ConfigMap are its own', envFrom],
+    ['its flag names a variable', { args: ['--lease-name=$(RELEASE)-controller'] }],
+    ['its flag names a variable in a word of its own', { args: ['--lease-name', '$(RELEASE)'] }],
+    ['its variable names another', env('$(RELEASE)-controller')],
+  ])('nobody knows where %s', (_, container) => {
+    expect(told('controller', having(container, stale))).toContainEqual(
       expect.stringMatching(/^unknown: whether a controller acts: the name of its Lease/),
     );
+  });
+
+  test.each<[string, object, string]>([
+    ['a variable', env('mine'), 'mine'],
+    ['an empty variable', env(''), 'keepalive-controller'],
+    ['a flag', { args: ['--lease-name=mine'] }, 'mine'],
+  ])('is not what a ConfigMap says where %s of its own does', (_, container, name) => {
+    const facts = having({ ...envFrom, ...container }, lease(name, 3));
+    expect(told('controller', facts)).toContain(`fine: ${name} acts`);
   });
 
   test('nobody knows whose Deployments may not be read', () => {
