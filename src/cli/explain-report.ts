@@ -37,17 +37,20 @@ export function reportOr(facts: NodeFacts): NodeKeepaliveStatus | Statement {
     return unknown(
       `${what}: it has no NodeKeepalive, so no agent reports from there (\`keepalive doctor\` tells why)`,
     );
-  return isOld(facts)
-    ? unknown(
-        `${what}: its agent is not ready, so what it reported last may be old (\`keepalive doctor\` tells why)`,
-      )
-    : report.value;
+  const why = whyOld(facts);
+  return why === undefined
+    ? report.value
+    : unknown(`${what}: ${why}, so what was reported last may be old (\`keepalive doctor\` tells why)`);
 }
 
-/** Only an agent that is seen tells it: nobody may have told where agents are. */
-function isOld({ name, agents }: NodeFacts): boolean {
-  const there = valueOr(agents, []).filter(({ node }) => node === name);
-  return there.length > 0 && !there.some(({ isReady }) => isReady);
+/** As the controller counts a node whose agent is not seen, whatever it reported before. */
+function whyOld({ name, agents }: NodeFacts): string | undefined {
+  if (!agents.known) return undefined;
+  // Whoever may not read where they are looks where they usually are.
+  if (agents.value.length === 0) return 'no pod of the agents is seen anywhere';
+  const there = agents.value.filter(({ node }) => node === name);
+  if (there.length === 0) return 'no agent runs there';
+  return there.some(({ isReady }) => isReady) ? undefined : 'its agent is not ready';
 }
 
 /** Then its spec is all there is to go by. */

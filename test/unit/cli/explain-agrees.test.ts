@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import { readSettings } from '../../../src/api/settings.ts';
 import type { Finding } from '../../../src/api/status.ts';
+import type { AgentPod } from '../../../src/cli/agent-pods.ts';
 import { known } from '../../../src/cli/cluster.ts';
 import { explainNode } from '../../../src/cli/explain-node.ts';
 import { explainPod } from '../../../src/cli/explain-pod.ts';
@@ -28,6 +29,8 @@ interface Case {
   /** What the agent of its node tells; undefined: it does not report. */
   readonly said?: Partial<NodePolicyReport>;
   readonly facts?: Partial<PlainFacts>;
+  /** Pods of the agents; else as `facts` say. */
+  readonly agents?: readonly AgentPod[];
 }
 
 const declared: PodSketch = { sysctls: sysctls() };
@@ -58,9 +61,11 @@ const cases: readonly (readonly [reason: string, what: Case])[] = [
   ['NodeAway', { pod: declared, facts: away }],
   ['NodeAway', { facts: away }],
   ['NodeAway', { ...covered, facts: away }],
+  ['NodeAway', { ...covered, facts: away, agents: [agentOn('n2')] }],
   ['NodesWithoutAgents', { pod: declared, facts: { ...away, isServed: () => false } }],
   ['AgentsMissing', missing('AgentsMissing')],
   ['AgentsMissing', { ...missing('AgentsMissing'), pod: declared }],
+  ['AgentsMissing', { ...missing('AgentsMissing'), ...covered }],
   ['AgentsElsewhere', missing('AgentsElsewhere')],
   [
     'ReportTooLong',
@@ -135,10 +140,13 @@ function assessment(one: Case, pods: readonly PodView[] = [viewOf(one)]) {
 }
 
 /** Of a node that is away they run, and are not ready; there are others elsewhere. */
-const agentsOf = ({ anyAgent = true, isReporting = () => true }: Partial<PlainFacts>) =>
-  anyAgent ? [agentOn('n1', isReporting('n1')), agentOn('n2')] : [];
+function agentsOf({ agents, facts = {} }: Case): readonly AgentPod[] {
+  const { anyAgent = true, isReporting = () => true } = facts;
+  return agents ?? (anyAgent ? [agentOn('n1', isReporting('n1')), agentOn('n2')] : []);
+}
 
-function standingOf({ policy = nat, others = [], pod = {}, home = {}, settings, said, facts = {} }: Case) {
+function standingOf(one: Case) {
+  const { policy = nat, others = [], pod = {}, home = {}, settings, said, facts = {} } = one;
   const policies = [policy, ...others];
   const shortened = facts.shortenedOn?.('n1');
   return explainPod(
@@ -153,7 +161,7 @@ function standingOf({ policy = nat, others = [], pod = {}, home = {}, settings, 
             },
           }),
       facts: {
-        ...{ namespace: known(namespace('db', home)), agents: known(agentsOf(facts)) },
+        ...{ namespace: known(namespace('db', home)), agents: known(agentsOf(one)) },
         ...(settings === undefined ? {} : { settings: known(readSettings(settings)) }),
       },
     }),
@@ -179,8 +187,10 @@ const notLive = { host: 'NotLive' } as const;
 const ofNodes: readonly (readonly [reason: string, what: Case])[] = [
   ...cases.filter(([reason]) => ['ProxyHop', 'GivesUpEarly', 'ReportTooLong'].includes(reason)),
   ['NodesNotCovered', { facts: noAgents }],
+  ['NodesNotCovered', { said: {}, facts: noAgents }],
   ['NodeAway', { facts: away }],
   ['NodeAway', { said: {}, facts: away }],
+  ['NodeAway', { said: {}, facts: away, agents: [agentOn('n2')] }],
   ['NodesWithoutAgents', { facts: { ...away, isServed: () => false } }],
   ...['NotReachable', 'NotNoted', 'Unsupported', 'WriteRefused', 'NotEnforced', 'NotLive'].map(
     (reason) => [reason, hostCase(reason, notLive)] as const,
@@ -205,9 +215,8 @@ test.each(ofNodes)(
     const said = one.said && { selected: 0, live: 0, host: 'Live' as const, ...one.said };
     const { findings, coverage } = assessment({ ...one, policy, ...(said && { said }) }, []);
     expect(findings.map((each) => each.reason)).toContain(reason);
-    const { facts = {} } = one;
     const explained = (report: NodePolicyReport | undefined) =>
-      explainNode(factsOfNode(policy, report, agentsOf(facts))).standing;
+      explainNode(factsOfNode(policy, report, agentsOf(one))).standing;
     expect([coverage.reason, explained(reportOf(policy, said))]).toEqual([
       coverage.reason,
       standings[coverage.status],
