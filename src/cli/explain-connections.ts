@@ -9,6 +9,7 @@ import type { Read } from './explain-report.ts';
 import {
   doubt,
   findingsAbout,
+  heardOf,
   isOfConnections,
   judged,
   tellsAllOfConnections,
@@ -27,9 +28,10 @@ export function connectionsOfPod(facts: PodFacts, selecting: readonly Selecting[
   if (selecting.length === 0 || 'is' in read) return [];
   return each(read, selecting, (told, one) => {
     const doubted = doubt(told, one, facts, read.node);
-    if (doubted === undefined) return ofPod(told, facts.pod, one);
+    const own = findingsAbout(facts.pod, told).filter(isOfConnections);
+    if (doubted === undefined) return ofPod(told, own, one);
     // Of its kernel it was not said where that of its node is told.
-    return selectsItsNetwork(one.policy, facts) ? [doubted] : [];
+    return [...(selectsItsNetwork(one.policy, facts) ? [doubted] : []), ...heardOf(own, one)];
   });
 }
 
@@ -61,9 +63,8 @@ function reachStatement({ connections }: NodeKeepaliveStatus, node: string): Sta
   return [note(words[by])];
 }
 
-function ofPod(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: Selecting): readonly Statement[] {
+function ofPod(told: NodePolicyReport, own: readonly Finding[], { policy }: Selecting): readonly Statement[] {
   const name = describePolicy(policy);
-  const own = findingsAbout(pod, told).filter(isOfConnections);
   const ofPods = `of the pods that ${name} selects there`;
   const ofItsNode = 'of the own network of its node';
   return standingOf({

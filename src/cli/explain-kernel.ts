@@ -1,10 +1,12 @@
 import type { NodeKeepaliveStatus, NodePolicyReport } from '../api/node-keepalive.ts';
+import type { Finding } from '../api/status.ts';
 import { describePolicy } from '../policy/policy.ts';
 import type { PodFacts } from './explain-facts.ts';
 import type { Selecting } from './explain-policies.ts';
 import {
   doubt,
   findingsAbout,
+  heardOf,
   isOfConnections,
   isWholeTold,
   judged,
@@ -29,7 +31,8 @@ export function kernelStatements(facts: PodFacts, selecting: readonly Selecting[
     if ('is' in told) return [told];
     if (selectsItsNetwork(one.policy, facts)) return hostStatements(told, one, node);
     const doubted = doubt(told, one, facts, node);
-    return doubted === undefined ? standingsIn(told, facts.pod, one) : [doubted];
+    const findings = findingsAbout(facts.pod, told).filter((each) => !isOfConnections(each));
+    return doubted === undefined ? standingsIn(told, findings, one) : [doubted, ...heardOf(findings, one)];
   });
   return facts.pod.hostNetwork ? [ownValues(report, node), ...statements] : statements;
 }
@@ -46,10 +49,13 @@ export function hostStatements(told: NodePolicyReport, { policy }: Selecting, no
 }
 
 /** By elimination, where every fault is named and none is of this pod. */
-function standingsIn(told: NodePolicyReport, pod: PodFacts['pod'], { policy }: Selecting): Statement[] {
+function standingsIn(
+  told: NodePolicyReport,
+  findings: readonly Finding[],
+  { policy }: Selecting,
+): Statement[] {
   const name = describePolicy(policy);
   const { live, pending = 0 } = told;
-  const findings = findingsAbout(pod, told).filter((one) => !isOfConnections(one));
   if (live + pending === 0)
     return notHeld(
       findings,

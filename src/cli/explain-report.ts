@@ -111,6 +111,13 @@ export function doubt(
   );
 }
 
+/** Nobody knows whether that is this pod, but a fault of its own must not vanish whenever another pod comes or goes. */
+export function heardOf(findings: readonly Finding[], { policy }: Selecting): Statement[] {
+  return findings.map(({ reason, message }) =>
+    unknown(`${describePolicy(policy)}: the report said of a pod of this name: ${reason}: ${message}`),
+  );
+}
+
 export function findingsAbout(pod: PodFacts['pod'], { findings = [] }: NodePolicyReport): readonly Finding[] {
   return findings.filter((one) => one.pod === pod.name && (one.namespace ?? pod.namespace) === pod.namespace);
 }

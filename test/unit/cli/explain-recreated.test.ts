@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
+import type { Finding } from '../../../src/api/status.ts';
 import type { Answer } from '../../../src/cli/cluster.ts';
 import { known } from '../../../src/cli/cluster.ts';
 import type { Neighbour } from '../../../src/cli/explain-facts.ts';
@@ -48,6 +49,9 @@ type Seen = readonly [
   said: Partial<NodePolicyReport>,
   beside: Answer<readonly Neighbour[]>,
 ];
+const besideOf = (pods: Answer<readonly Neighbour[]>) => ({
+  ...{ KeepalivePolicy: pods, ClusterKeepalivePolicy: pods },
+});
 const unseen = { known: false, why: 'you may not list pods' } as const;
 
 test.each<[sentence: string, seen: Seen, standing: Standing, statement: string]>([
@@ -112,14 +116,47 @@ test.each<[sentence: string, seen: Seen, standing: Standing, statement: string]>
     asAll(3),
   ],
 ])('a pod %s', (_sentence, [policy, said, pods], standing, statement) => {
-  const beside = { KeepalivePolicy: pods, ClusterKeepalivePolicy: pods };
   const explanation = explainPod(
     factsOf({
       ...{ pod: { sysctls: sysctls() }, policies: [recordOf(policy)] },
-      facts: { beside, namespace: known(home) },
+      facts: { beside: besideOf(pods), namespace: known(home) },
       report: { policies: [reportOn(policy, said)] },
     }),
   );
   expect(statementsOf(explanation)).toContain(statement);
   expect(explanation.standing).toBe(standing);
+});
+
+describe('where the report speaks of other pods, what it tells of one of this name', () => {
+  const statementsWith = (findings: Finding[], pods: Answer<readonly Neighbour[]>) =>
+    statementsOf(
+      explainPod(
+        factsOf({
+          ...{ pod: { sysctls: sysctls() }, policies: [recordOf(all)], facts: { beside: besideOf(pods) } },
+          report: {
+            policies: [
+              reportOn(all, told(['u', 'v'], { live: 1, findings, findingsTotal: findings.length })),
+            ],
+          },
+        }),
+      ),
+    );
+  const saidOf = (reason: string) =>
+    `unknown: ClusterKeepalivePolicy platform: the report said of a pod of this name: ${reason}: ${reason} it is`;
+
+  test.each<[sentence: string, pods: Answer<readonly Neighbour[]>]>([
+    ['another has come', known(here)],
+    ['another has gone', known([neighbour('u')])],
+    ['nobody can tell which they are', unseen],
+  ])('is told, and called unknown, where %s', (_sentence, pods) => {
+    const statements = statementsWith([finding('WriteRefused'), finding('UserTimeout')], pods);
+    const ofName = statements.filter((one) => one.includes('of this name'));
+    expect(ofName).toEqual([saidOf('WriteRefused'), saidOf('UserTimeout')]);
+    expect(statements.filter((one) => one.startsWith('wrong'))).toEqual([]);
+  });
+
+  test('is not what it tells of others', () => {
+    const statements = statementsWith([finding('WriteRefused', 'other')], known(here));
+    expect(statements.filter((one) => one.includes('WriteRefused'))).toEqual([]);
+  });
 });
