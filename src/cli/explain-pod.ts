@@ -19,16 +19,19 @@ export function explainPod(facts: PodFacts): Explanation {
   const acting = selecting.filter(({ inactive }) => inactive === undefined);
   const requirement = together(acting.map(({ policy }) => requirementOf(policy.effective)));
   const asked = askedOf(selecting);
-  const parts = {
+  const told = {
     policies: [...policyStatements(selecting, { records, cluster, settings }), ...unseen(facts, records)],
     creation: creationStatements(facts, selecting, requirement),
     kernel: selecting.length === 0 ? [] : kernelStatements(facts, selecting),
     connections: connectionsOfPod(facts, selecting),
   };
+  const standing = standingOf(selecting.length > 0, told);
+  const parts =
+    standing === 'NotCovered' ? told : { ...told, creation: told.creation.map(withoutConsequence) };
   return {
     about: `pod ${pod.namespace}/${pod.name}`,
     ...(node === undefined ? {} : { node: node.name }),
-    standing: standingOf(selecting.length > 0, parts),
+    standing,
     selectedBy: matchesOf(selecting),
     ...(asked === undefined ? {} : { asked }),
     parts,
@@ -37,12 +40,18 @@ export function explainPod(facts: PodFacts): Explanation {
 }
 
 type Parts = Readonly<Required<Explanation['parts']>>;
+
 /** As the condition Covered is told: what admission did or did not do counts by what came of it. */
 function standingOf(isSelected: boolean, { policies, kernel, connections }: Parts): Standing {
   const now = [...policies, ...kernel, ...connections];
   if (!isSelected) return has(now, 'unknown') ? 'Unknown' : 'Unselected';
   if (has(now, 'wrong')) return 'NotCovered';
   return has(now, 'unknown') || !has(kernel, 'fine') ? 'Unknown' : 'Covered';
+}
+
+/** Whoever reads the exit code finds something wrong where it is 1, and only there; the advice stays. */
+function withoutConsequence(statement: Statement): Statement {
+  return statement.is === 'wrong' ? { ...statement, is: 'note' } : statement;
 }
 
 /** Whether a policy is for it depends on labels that could not be read. */

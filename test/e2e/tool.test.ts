@@ -155,7 +155,7 @@ describe('keepalive explain', () => {
     await bench.start(sleeper('refused', pinned));
     await bench.status(policy, ({ pods: counts }) => counts?.live === 1);
     const told = await explain('refused', '-n', pinned);
-    expect(texts(told, 'creation')[0]).toMatch(/^wrong: admission leaves it as it is \(PodSecurityPinned\)/);
+    expect(texts(told, 'creation')[0]).toMatch(/^note: admission leaves it as it is \(PodSecurityPinned\)/);
     expect(texts(told, 'creation')[1]).toMatch(
       /^note: its spec starts it with 7200\/75\/9, which is not enough/,
     );

@@ -7,6 +7,7 @@ import type { AgentPod } from '../../../src/cli/agent-pods.ts';
 import { known } from '../../../src/cli/cluster.ts';
 import { explainNode } from '../../../src/cli/explain-node.ts';
 import { explainPod } from '../../../src/cli/explain-pod.ts';
+import { has } from '../../../src/cli/explanation.ts';
 import { nodePod } from '../../../src/policy/node-pod.ts';
 import type { PodView } from '../../../src/policy/pod.ts';
 import type { EffectivePolicy } from '../../../src/policy/policy.ts';
@@ -145,7 +146,7 @@ function agentsOf({ agents, facts = {} }: Case): readonly AgentPod[] {
   return agents ?? (anyAgent ? [agentOn('n1', isReporting('n1')), agentOn('n2')] : []);
 }
 
-function standingOf(one: Case) {
+function explained(one: Case) {
   const { policy = nat, others = [], pod = {}, home = {}, settings, said, facts = {} } = one;
   const policies = [policy, ...others];
   const shortened = facts.shortenedOn?.('n1');
@@ -165,7 +166,7 @@ function standingOf(one: Case) {
         ...(settings === undefined ? {} : { settings: known(readSettings(settings)) }),
       },
     }),
-  ).standing;
+  );
 }
 
 /** Others than what is assessed add these. */
@@ -175,7 +176,15 @@ const standings = { True: 'Covered', False: 'NotCovered', Unknown: 'Unknown' } a
 test.each(cases)('explain says of a pod with %s what Covered says of its policy (case %#)', (reason, one) => {
   const { findings, coverage } = assessment(one);
   expect(besides.includes(reason) || findings.some((each) => each.reason === reason)).toBe(true);
-  expect([coverage.reason, standingOf(one)]).toEqual([coverage.reason, standings[coverage.status]]);
+  expect([coverage.reason, explained(one).standing]).toEqual([coverage.reason, standings[coverage.status]]);
+});
+
+const leftOut: Case = { pod: { annotations: { 'kubernetes.io/config.mirror': 'x' } }, said: {} };
+const all = [...cases, ['no finding, which admission leaves out', leftOut] as const];
+
+test.each(all)('explain calls something of a pod with %s wrong where it exits with 1 (case %#)', (_, one) => {
+  const { standing, parts } = explained(one);
+  expect(has(Object.values(parts).flat(), 'wrong')).toBe(standing === 'NotCovered');
 });
 
 const hostCase = (reason: string, extra: Partial<NodePolicyReport> = {}): Case => ({
@@ -215,9 +224,9 @@ test.each(ofNodes)(
     const said = one.said && { selected: 0, live: 0, host: 'Live' as const, ...one.said };
     const { findings, coverage } = assessment({ ...one, policy, ...(said && { said }) }, []);
     expect(findings.map((each) => each.reason)).toContain(reason);
-    const explained = (report: NodePolicyReport | undefined) =>
+    const standing = (report: NodePolicyReport | undefined) =>
       explainNode(factsOfNode(policy, report, agentsOf(one))).standing;
-    expect([coverage.reason, explained(reportOf(policy, said))]).toEqual([
+    expect([coverage.reason, standing(reportOf(policy, said))]).toEqual([
       coverage.reason,
       standings[coverage.status],
     ]);

@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { PolicyStatus } from '../../../src/api/status.ts';
 import { explainPod } from '../../../src/cli/explain-pod.ts';
+import type { Standing } from '../../../src/cli/explanation.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import type { PodSketch } from '../../support/builder.ts';
 import { sysctls, team } from '../../support/builder.ts';
-import { covered, factsOf, inForce, nat, recordOf, statementsOf } from './explained.ts';
+import { covered, factsOf, inForce, nat, recordOf, reportOn, statementsOf } from './explained.ts';
 
 describe('what became of it at its creation', () => {
   const noted = (requirement: string, own?: string) => ({
@@ -31,7 +32,7 @@ describe('what became of it at its creation', () => {
     [
       'is nothing where it is for Windows',
       { spec: { os: { name: 'windows' } } },
-      'wrong: admission leaves it as it is (Windows): Windows has no such sysctls: set KeepAliveTime in the registry of its nodes',
+      'note: admission leaves it as it is (Windows): Windows has no such sysctls: set KeepAliveTime in the registry of its nodes',
     ],
   ])('%s', (_sentence, pod, statement) => {
     expect(statementsOf(explainPod(factsOf({ ...covered, pod })))).toContain(statement);
@@ -62,25 +63,36 @@ describe('what became of it at its creation', () => {
     });
   });
 
-  test('is nothing where something refuses pods with the values', () => {
-    const refusals = [
-      {
-        ...{
-          namespace: 'db',
-          admission: 'Withheld' as const,
-          times: 1,
-          by: 'webhook w',
-          message: 'no sysctls',
+  describe.each<[how: string, live: number, standing: Standing, mark: string]>([
+    ['a note where its kernel holds enough all the same', 1, 'Covered', 'note'],
+    ['wrong where it does not', 0, 'NotCovered', 'wrong'],
+  ])('is %s', (_how, live, standing, mark) => {
+    const report = { policies: [reportOn(nat, { live })] };
+
+    test('where something refuses pods with the values', () => {
+      const refusals = [
+        {
+          ...{ namespace: 'db', admission: 'Withheld' as const, times: 1, by: 'webhook w' },
+          ...{ message: 'no sysctls', since: '2026-01-01T00:00:00Z', refusedAt: '2026-01-01T00:00:00Z' },
         },
-        ...{ since: '2026-01-01T00:00:00Z', refusedAt: '2026-01-01T00:00:00Z' },
-      },
-    ];
-    const explanation = explainPod(
-      factsOf({ ...covered, policies: [recordOf(nat, { ...inForce, refusals })] }),
-    );
-    expect(statementsOf(explanation)).toContain(
-      'wrong: webhook w refuses pods with the values in namespace db ("no sysctls"), so admission leaves new ones as they are for KeepalivePolicy team',
-    );
-    expect(explanation.todo).toEqual(['have webhook w allow the three sysctls net.ipv4.tcp_keepalive_*']);
+      ];
+      const policies = [recordOf(nat, { ...inForce, refusals })];
+      const explanation = explainPod(factsOf({ ...covered, report, policies }));
+      expect(explanation.standing).toBe(standing);
+      expect(statementsOf(explanation)).toContain(
+        `${mark}: webhook w refuses pods with the values in namespace db ("no sysctls"), so admission leaves new ones as they are for KeepalivePolicy team`,
+      );
+      expect(explanation.todo).toEqual(['have webhook w allow the three sysctls net.ipv4.tcp_keepalive_*']);
+    });
+
+    test('where admission leaves pods of its kind as they are', () => {
+      const pod = { annotations: { 'kubernetes.io/config.mirror': 'x' } };
+      const explanation = explainPod(factsOf({ ...covered, report, pod }));
+      expect(explanation.standing).toBe(standing);
+      expect(statementsOf(explanation)).toContainEqual(
+        expect.stringMatching(`^${mark}: admission leaves it as it is \\(StaticPod\\)`),
+      );
+      expect(explanation.todo).toEqual([expect.stringContaining('StaticPod: ')]);
+    });
   });
 });
