@@ -27,13 +27,16 @@ export const OPERATOR_LABELS = { 'app.kubernetes.io/name': 'keepalive-operator' 
 const COMPONENT_LABEL = 'app.kubernetes.io/component';
 type Component = 'controller' | 'agent';
 
+export function labelsOf(component: Component): Readonly<Record<string, string>> {
+  return { ...OPERATOR_LABELS, [COMPONENT_LABEL]: component };
+}
+
 /** Whether something belongs to a part of the operator, as far as labels tell. */
 export function isComponent(
   component: Component,
   labels: Readonly<Record<string, string>> | undefined,
 ): boolean {
-  const ours = { ...OPERATOR_LABELS, [COMPONENT_LABEL]: component };
-  return Object.entries(ours).every(([key, value]) => labels?.[key] === value);
+  return Object.entries(labelsOf(component)).every(([key, value]) => labels?.[key] === value);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isComponent, OPERATOR_LABELS } from '../api/group.ts';
+import { isComponent, labelsOf, OPERATOR_LABELS } from '../api/group.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
 import type { DaemonSetRecord } from '../policy/daemonset.ts';
@@ -17,9 +17,14 @@ export interface AgentPod {
 }
 
 /** `app.kubernetes.io/name=keepalive-operator` */
-export const operatorSelector = Object.entries(OPERATOR_LABELS)
-  .map(([key, value]) => `${key}=${value}`)
-  .join(',');
+export const operatorSelector = selectorOf(OPERATOR_LABELS);
+export const agentSelector = selectorOf(labelsOf('agent'));
+
+function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
 
 /**
  * Namespaces that belong to the operator, by what only administrators can write: anybody may label a pod of his own as an agent.

@@ -20,9 +20,11 @@ export function valueOr<T, F>(answer: Answer<T>, otherwise: F): T | F {
   return answer.known ? answer.value : otherwise;
 }
 
-interface ListOptions {
+export interface ListOptions {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Where so many have come, no more are asked for. */
+  readonly atLeast?: number;
 }
 
 const pageLimit = 500;
@@ -96,14 +98,16 @@ export class Cluster {
     );
   }
 
-  async #pages(target: Target, options: ListOptions): Promise<KubeObject[]> {
+  async #pages(target: Target, { atLeast = Infinity, ...options }: ListOptions): Promise<KubeObject[]> {
+    const limit = Math.min(atLeast, pageLimit);
     const items: KubeObject[] = [];
     let next: string | undefined;
     do {
-      const page = await this.client.listPage(target, { ...options, limit: pageLimit, continue: next });
+      const page = await this.client.listPage(target, { ...options, limit, continue: next });
       items.push(...page.items);
       next = page.metadata.continue === '' ? undefined : page.metadata.continue;
-    } while (next !== undefined);
+      // A page may be empty where others follow.
+    } while (next !== undefined && items.length < atLeast);
     return items;
   }
 

@@ -29,7 +29,7 @@ export interface NodeFacts {
   readonly report: Answer<NodeKeepaliveStatus | undefined>;
   readonly cluster: Answer<readonly PolicyRecord[]>;
   readonly settings: Answer<SettingsReading>;
-  /** Of all nodes. */
+  /** Those of the node; where it has none, one of another shows that there are any. */
   readonly agents: Answer<readonly AgentPod[]>;
 }
 
@@ -64,7 +64,7 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
   const homes = homesOf(cluster);
   const [namespace, shared, unaskedIn] = await Promise.all([
     namespaceNamed(cluster, cluster.namespace),
-    sharedFacts(cluster, homes),
+    sharedFacts(cluster, homes, view.node),
     homes.then((own) => unaskedNamespaces(cluster, own)),
   ]);
   const [node, beside] =
@@ -115,7 +115,7 @@ function neighbours(pods: readonly NodePod[], namespaces: readonly NamespaceView
 
 /** Throws where there is no such node, as far as that can be told. */
 export async function factsOfNode(cluster: Cluster, name: string): Promise<NodeFacts> {
-  const facts = await nodeFacts(cluster, name, await sharedFacts(cluster, homesOf(cluster)));
+  const facts = await nodeFacts(cluster, name, await sharedFacts(cluster, homesOf(cluster), name));
   if (facts.node.known && facts.node.value === undefined) {
     const nodes = await cluster.list(resources.nodes);
     throw new CommandError(`there is no node ${name}${suggestion(name, nodes)}`);
@@ -123,13 +123,31 @@ export async function factsOfNode(cluster: Cluster, name: string): Promise<NodeF
   return facts;
 }
 
-async function sharedFacts(cluster: Cluster, homes: Promise<readonly string[]>): Promise<Shared> {
+async function sharedFacts(
+  cluster: Cluster,
+  homes: Promise<readonly string[]>,
+  node: string | undefined,
+): Promise<Shared> {
   const [clusterWide, settings, agents] = await Promise.all([
     policiesLike(cluster, 'ClusterKeepalivePolicy'),
     homes.then((own) => settingsIn(cluster, own)),
-    homes.then((own) => agentsIn(cluster, own)),
+    homes.then((own) => agentsFor(cluster, own, node)),
   ]);
   return { cluster: clusterWide, settings, agents };
+}
+
+/** In a large cluster there are thousands. */
+async function agentsFor(
+  cluster: Cluster,
+  homes: readonly string[],
+  node: string | undefined,
+): Promise<Shared['agents']> {
+  const there =
+    node === undefined
+      ? known([])
+      : await agentsIn(cluster, homes, { fieldSelector: `spec.nodeName=${node}` });
+  const isNone = there.known && there.value.length === 0;
+  return isNone ? agentsIn(cluster, homes, { atLeast: 1 }) : there;
 }
 
 async function nodeFacts(cluster: Cluster, name: string, shared: Shared): Promise<NodeFacts> {

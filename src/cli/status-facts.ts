@@ -6,8 +6,8 @@ import type { NamespaceView } from '../policy/pod.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { labelledRecord, policyRecord } from '../policy/record.ts';
 import type { AgentPod } from './agent-pods.ts';
-import { agentPod, agentSet, homesOf, inEach } from './agent-pods.ts';
-import type { Answer, Cluster } from './cluster.ts';
+import { agentPod, agentSelector, agentSet, homesOf, inEach } from './agent-pods.ts';
+import type { Answer, Cluster, ListOptions } from './cluster.ts';
 import { known } from './cluster.ts';
 import { installCommand } from './install-command.ts';
 import { resources } from './resource.ts';
@@ -80,8 +80,15 @@ export function policiesLike(
   return trimmed(cluster.list({ ...resource, namespace }), (object) => policyRecord(kind, object));
 }
 
-export function agentsIn(cluster: Cluster, homes: readonly string[]): Promise<Answer<readonly AgentPod[]>> {
-  return inEach(homes, (home) => trimmed(cluster.list({ ...resources.pods, namespace: home }), agentPod));
+export function agentsIn(
+  cluster: Cluster,
+  homes: readonly string[],
+  options: ListOptions = {},
+): Promise<Answer<readonly AgentPod[]>> {
+  const asked = { labelSelector: agentSelector, ...options };
+  return inEach(homes, (home) =>
+    trimmed(cluster.list({ ...resources.pods, namespace: home }, asked), agentPod),
+  );
 }
 
 export async function trimmed<T>(

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readSettings } from '../../../src/api/settings.ts';
 import { Cluster, known } from '../../../src/cli/cluster.ts';
 import { creationStatements } from '../../../src/cli/explain-creation.ts';
-import { podFacts, settingsIn } from '../../../src/cli/explain-facts.ts';
+import { factsOfNode, podFacts, settingsIn } from '../../../src/cli/explain-facts.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import { webhookAround } from '../../../src/policy/installation.ts';
@@ -140,5 +140,52 @@ describe('the pods of its node are', () => {
       ['of-db'],
       'you may not list pods',
     ]);
+  });
+});
+
+describe('of the agents', () => {
+  const on = (node: string) => {
+    const { metadata, ...pod } = rawPod({ namespace: 'keepalive-agent', name: `agent-of-${node}` });
+    const labels = {
+      'app.kubernetes.io/name': 'keepalive-operator',
+      'app.kubernetes.io/component': 'agent',
+    };
+    return { ...pod, metadata: { ...metadata, uid: node, labels }, spec: { nodeName: node } };
+  };
+  const labelSelector = 'app.kubernetes.io/name=keepalive-operator,app.kubernetes.io/component=agent';
+  const ofNode = { labelSelector, fieldSelector: 'spec.nodeName=n1', limit: '500' };
+  const any = { labelSelector, limit: '1' };
+
+  async function seen(...nodes: readonly string[]) {
+    server.otherwise = (response, { path, query }) => {
+      const { fieldSelector } = query;
+      const isHome = path === '/api/v1/namespaces/keepalive-agent/pods';
+      const pods = nodes
+        .filter((node) => fieldSelector === undefined || fieldSelector === `spec.nodeName=${node}`)
+        .slice(0, Number(query['limit']));
+      const answer = path.endsWith('/clusterrolebindings')
+        ? refused
+        : json({
+            metadata: { name: 'n1', uid: 'n', resourceVersion: '5' },
+            ...{ resources: [{ name: 'keepalivepolicies' }], items: isHome ? pods.map(on) : [] },
+          });
+      return answer(response, { path, query } as Parameters<Answer>[1]);
+    };
+    const { agents } = await factsOfNode(cluster, 'n1');
+    return {
+      agents: agents.known ? agents.value.map(({ node }) => node) : agents.why,
+      asked: server.asked
+        .filter(({ path }) => path === '/api/v1/namespaces/keepalive-agent/pods')
+        .map(({ query }) => query),
+    };
+  }
+
+  test('only those of the node are asked for, where there is one', async () => {
+    expect(await seen('n0', 'n1', 'n2')).toEqual({ agents: ['n1'], asked: [ofNode] });
+  });
+
+  test('one more tells whether there are any elsewhere', async () => {
+    expect(await seen('n0', 'n2')).toEqual({ agents: ['n0'], asked: [ofNode, any] });
+    expect((await seen()).agents).toEqual([]);
   });
 });
