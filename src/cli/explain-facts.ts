@@ -9,6 +9,7 @@ import type { NodePod } from '../policy/node-pod.ts';
 import { nodePod } from '../policy/node-pod.ts';
 import type { NamespaceView, RawPod } from '../policy/pod.ts';
 import { namespaceSelectorOf } from '../policy/policy.ts';
+import { speaksOfOthers } from '../policy/pod-digest.ts';
 import type { PolicyRecord } from '../policy/record.ts';
 import { labelledRecord, settingsRecord } from '../policy/record.ts';
 import { unasked, webhookName } from '../policy/webhook.ts';
@@ -46,7 +47,7 @@ export interface PodFacts extends Shared {
   readonly unaskedIn: readonly string[];
   /** Undefined: it is on no node yet. */
   readonly node: NodeFacts | undefined;
-  /** All pods of its node that a policy of either kind may select. */
+  /** All pods of its node that a policy of either kind may select, where one is to be compared with them. */
   readonly beside: Readonly<Record<PolicyKind, Answer<readonly Neighbour[]>>>;
 }
 
@@ -67,26 +68,29 @@ export async function podFacts(cluster: Cluster, name: string): Promise<PodFacts
     sharedFacts(cluster, homes, view.node),
     homes.then((own) => unaskedNamespaces(cluster, own)),
   ]);
-  const [node, beside] =
-    view.node === undefined
-      ? [undefined, nobody]
-      : await Promise.all([nodeFacts(cluster, view.node, shared), besideOf(cluster, view.node, shared)]);
+  const node = view.node === undefined ? undefined : await nodeFacts(cluster, view.node, shared);
+  const beside = node === undefined ? nobody : await besideOf(cluster, node, view);
   return { pod: view, raw: object, namespace, namespaced: policies, ...shared, unaskedIn, node, beside };
 }
 
 const nobody = { KeepalivePolicy: known([]), ClusterKeepalivePolicy: known([]) } as const;
 
-/** Who may not list pods of all namespaces may still list those of this one. */
+/** Nobody is asked for where the report of the node itself tells whether it speaks of the pod: a node may run hundreds. */
 async function besideOf(
   cluster: Cluster,
-  node: string,
-  { cluster: policies }: Shared,
+  { name: node, cluster: policies, report }: NodeFacts,
+  { uid, namespace: home }: NodePod,
 ): Promise<PodFacts['beside']> {
+  const told = valueOr(report, undefined)?.policies ?? [];
+  const compared = told.filter((one) => speaksOfOthers(one, uid) && (one.namespace ?? home) === home);
+  if (compared.length === 0) return nobody;
   const on = (namespace?: string) =>
     trimmed(
       cluster.list({ ...resources.pods, namespace }, { fieldSelector: `spec.nodeName=${node}` }),
       nodePod,
     );
+  if (compared.every(({ kind }) => kind === 'KeepalivePolicy'))
+    return { ...nobody, KeepalivePolicy: neighbourly(await on(home)) };
   const asksForLabels = valueOr(policies, []).some(
     ({ policy }) => policy !== undefined && namespaceSelectorOf(policy) !== undefined,
   );
@@ -94,23 +98,25 @@ async function besideOf(
     on(),
     asksForLabels ? trimmed(cluster.list(resources.namespaces), labelledRecord) : known([]),
   ]);
-  const own = all.known ? all : await on(cluster.namespace);
   return {
-    KeepalivePolicy: own.known ? known(neighbours(own.value, [])) : own,
-    ClusterKeepalivePolicy: !all.known
-      ? all
-      : namespaces.known
-        ? known(neighbours(all.value, namespaces.value))
-        : namespaces,
+    // Who may not list pods of all namespaces may still list those of this one.
+    KeepalivePolicy: neighbourly(all.known ? all : await on(home)),
+    ClusterKeepalivePolicy: namespaces.known ? neighbourly(all, namespaces.value) : namespaces,
   };
 }
 
-function neighbours(pods: readonly NodePod[], namespaces: readonly NamespaceView[]): Neighbour[] {
+function neighbourly(
+  pods: Answer<readonly NodePod[]>,
+  namespaces: readonly NamespaceView[] = [],
+): Answer<readonly Neighbour[]> {
+  if (!pods.known) return pods;
   const byName = new Map(namespaces.map((namespace) => [namespace.name, namespace]));
-  return pods.map((pod) => {
-    const { namespace: name } = pod;
-    return { pod, namespace: byName.get(name) ?? { name, labels: {} } };
-  });
+  return known(
+    pods.value.map((pod) => {
+      const { namespace: name } = pod;
+      return { pod, namespace: byName.get(name) ?? { name, labels: {} } };
+    }),
+  );
 }
 
 /** Throws where there is no such node, as far as that can be told. */

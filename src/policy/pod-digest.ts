@@ -1,3 +1,4 @@
+import type { NodePolicyReport } from '../api/node-keepalive.ts';
 import { asDigest, fnv1a } from './fnv.ts';
 
 /**
@@ -12,3 +13,14 @@ export function digestOfPods(uids: Iterable<string>): number {
 
 /** What one pod adds. */
 export const partOf = fnv1a;
+
+/**
+ * Whether it takes all pods that are there to tell if a report speaks of one of them: not where it speaks of one alone, nor
+ * where an agent of an earlier version tells no digest.
+ */
+export function speaksOfOthers(
+  { selected, podsDigest = 0 }: Pick<NodePolicyReport, 'selected' | 'podsDigest'>,
+  uid: string,
+): boolean {
+  return selected > 1 && podsDigest !== 0 && digestOfPods([uid]) !== podsDigest;
+}

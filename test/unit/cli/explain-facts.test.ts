@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
+import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import { readSettings } from '../../../src/api/settings.ts';
 import { Cluster, known } from '../../../src/cli/cluster.ts';
 import { creationStatements } from '../../../src/cli/explain-creation.ts';
@@ -7,9 +8,11 @@ import { factsOfNode, podFacts, settingsIn } from '../../../src/cli/explain-fact
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain } from '../../../src/kube/connection.ts';
 import { webhookAround } from '../../../src/policy/installation.ts';
+import { digestOfPods } from '../../../src/policy/pod-digest.ts';
 import type { Answer } from '../../support/api-server.ts';
 import { FakeApiServer, json, status } from '../../support/api-server.ts';
-import { rawPod } from '../../support/builder.ts';
+import { platform, rawPod, team } from '../../support/builder.ts';
+import { reportOn } from './explained.ts';
 
 let server: FakeApiServer;
 let cluster: Cluster;
@@ -113,33 +116,60 @@ describe('the pods of its node are', () => {
     });
   const everywhere = '/api/v1/pods';
   const here = '/api/v1/namespaces/db/pods';
+  const another = { selected: 2, podsDigest: digestOfPods(['of-db', 'gone']) };
+  const [ofTeam, ofAll] = [reportOn(team(90), another), reportOn(platform(90), another)];
 
-  async function seen(answers: Readonly<Record<string, Answer>>) {
-    const served = json({ resources: [{ name: 'keepalivepolicies' }], metadata: {}, items: [] });
+  /** Of each kind of policy; and which lists were asked for. */
+  async function seen(answers: Readonly<Record<string, Answer>>, ...policies: NodePolicyReport[]) {
+    const served = json({
+      metadata: { name: 'n1', uid: 'n', resourceVersion: '1' },
+      ...{ resources: [{ name: 'keepalivepolicies' }], items: [], status: { policies } },
+    });
+    const lists: string[] = [];
     server.otherwise = (response, asked) => {
       const { path, query } = asked;
-      if (path.endsWith('/pods/mongo-0')) return json(rawPod())(response, asked);
+      if (path.endsWith('/pods/mongo-0')) return json(raw)(response, asked);
       const answer = query['fieldSelector'] === 'spec.nodeName=n1' ? answers[path] : undefined;
+      if (answer !== undefined) lists.push(path);
       return (answer ?? served)(response, asked);
     };
+    const raw = { ...rawPod(), metadata: { ...rawPod().metadata, uid: 'of-db' } };
     const { beside } = await podFacts(cluster, 'mongo-0');
-    return Object.values(beside).map((answer) =>
+    const told = Object.values(beside).map((answer) =>
       answer.known ? answer.value.map(({ pod }) => pod.uid) : answer.why,
     );
+    return [...told, lists];
   }
 
   test('those of all namespaces, where they may be listed', async () => {
-    expect(await seen({ [everywhere]: pods('db', 'web') })).toEqual([
+    expect(await seen({ [everywhere]: pods('db', 'web') }, ofTeam, ofAll)).toEqual([
       ['of-db', 'of-web'],
       ['of-db', 'of-web'],
+      [everywhere],
     ]);
   });
 
   test('those of its own namespace for the policies of it, where only these may be', async () => {
-    expect(await seen({ [everywhere]: refused, [here]: pods('db') })).toEqual([
+    expect(await seen({ [everywhere]: refused, [here]: pods('db') }, ofTeam, ofAll)).toEqual([
       ['of-db'],
       'you may not list pods',
+      [everywhere, here],
     ]);
+  });
+
+  test('only those of its own namespace where no cluster policy is compared with them', async () => {
+    const answers = { [everywhere]: pods('db', 'web'), [here]: pods('db') };
+    expect(await seen(answers, ofTeam)).toEqual([['of-db'], [], [here]]);
+  });
+
+  test.each<[sentence: string, said: Partial<NodePolicyReport>]>([
+    ['of it alone', { selected: 1, podsDigest: digestOfPods(['of-db']) }],
+    ['of one other alone', { selected: 1, podsDigest: digestOfPods(['gone']) }],
+    ['of whom it does not tell', { selected: 2 }],
+    ['of pods of another namespace', { ...another, namespace: 'web' }],
+  ])('not asked for where the report speaks %s', async (_sentence, said) => {
+    const answers = { [everywhere]: pods('db', 'web'), [here]: pods('db') };
+    expect(await seen(answers, reportOn(team(90), said))).toEqual([[], [], []]);
   });
 });
 
