@@ -101,17 +101,18 @@ export class Triggers {
   #policyChanged(key: string, before: PolicyRecord | undefined): void {
     const { acting, counts, told, refused } = this.#world;
     const after = this.#world.policy(key);
-    this.#now([key]);
     // Also in a replica that does not lead, and looks at nothing.
     if (after === undefined) {
       told.forget(key);
       refused.forget(key);
     }
-    if (isSameSpec(before, after)) return;
-    for (const [moved, actsOrDid] of acting.changed(key, before, after)) {
+    const moves = isSameSpec(before, after) ? [] : acting.changed(key, before, after);
+    for (const [moved, actsOrDid] of moves) {
       if (moved !== key) this.#soon([moved]);
       if (actsOrDid) this.#soon(counts.policyChanged(moved));
     }
+    // Last: a worker that is free begins at once, and would look at what it was, for nobody to ask it again.
+    this.#now([key]);
   }
 
   /** Of whom it says something else than before, or nothing any more. */

@@ -63,6 +63,21 @@ function remove(key: string): void {
 
 const waiting = () => [...later.keys()].sort();
 
+test('a worker that is free begins at once, and looks at what an edited policy is by then', async () => {
+  let looked: Promise<boolean> | undefined;
+  triggers = new Triggers(world, {
+    add: (key) => void (looked = world.counts.settle(key)),
+    addAfter: () => undefined,
+  });
+  triggers.start();
+  await looked;
+  put('db/a', { generation: 2, policy: team(45, {}, 'a', 'db') });
+  // Not false, which leaves it to somebody who changed it since.
+  expect(await looked).toBe(true);
+  put('db/a', { generation: 3, policy: team(300, { podSelector: {} }, 'a', 'db') });
+  expect(await looked).toBe(true);
+});
+
 test('a pod that something refuses concerns those that act in its namespace, and they see no other refusal of a team', () => {
   world.refused.note({ namespace: 'db', atMs: 1, by: 'x', words: 'sysctls' }, 1);
   triggers.refused('db');
