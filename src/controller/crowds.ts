@@ -4,11 +4,11 @@ import { isLeft } from '../policy/judgement.ts';
 import type { NamespaceView, PodView } from '../policy/pod.ts';
 import { selectsNamespace } from '../policy/policy.ts';
 import type { Shared } from '../policy/rival-count.ts';
-import { Selections } from '../policy/selections.ts';
+import { MatchMemory } from '../policy/match-memory.ts';
 import type { World } from './world.ts';
 
 /** Of what policies select, where it is remembered. */
-const selectionsBytes = 24 * 1024 ** 2;
+const memoryBytes = 24 * 1024 ** 2;
 
 /** Pods of these labels on which values bind now, or no more. */
 export interface CrowdChange {
@@ -21,7 +21,7 @@ export interface CrowdChange {
 export class Crowds {
   readonly #world: World;
   readonly #crowds = new Map<string, Crowd>();
-  readonly #selections = new Selections(selectionsBytes);
+  readonly #memory = new MatchMemory(memoryBytes);
   /** Nodes whose agents report, as the crowds were counted. */
   readonly #reporting = new Set<string>();
 
@@ -37,7 +37,7 @@ export class Crowds {
   of(namespace: string): Crowd {
     const held = this.#crowds.get(namespace);
     if (held !== undefined) return held;
-    const crowd = new Crowd(this.#selections);
+    const crowd = new Crowd(this.#memory);
     for (const pod of this.#world.pods.listBy('namespace', namespace))
       if (this.#isBound(pod)) crowd.change(pod, 1);
     this.#crowds.set(namespace, crowd);
@@ -86,7 +86,7 @@ export class Crowds {
   sharedBefore(namespace: string, view: NamespaceView | undefined, isAnother: boolean): Shared {
     const held = this.#crowds.get(namespace);
     if (isAnother) this.#crowds.delete(namespace);
-    const crowd = isAnother ? held : held && new Crowd(this.#selections, held);
+    const crowd = isAnother ? held : held && new Crowd(this.#memory, held);
     return (one, other) => shared(one, other, namespace, { view, crowd: () => crowd });
   }
 

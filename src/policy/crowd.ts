@@ -1,7 +1,7 @@
 import type { PodView } from './pod.ts';
 import type { Policy } from './policy.ts';
-import { Selected } from './selected.ts';
-import type { Selections } from './selections.ts';
+import { MatchedLabels } from './matched-labels.ts';
+import type { MatchMemory } from './match-memory.ts';
 
 type Labels = PodView['labels'];
 
@@ -12,7 +12,7 @@ const mostAtOnce = 256;
  * remember it for each.
  */
 const worthRemembering = mostAtOnce;
-const none = new Selected();
+const none = new MatchedLabels();
 
 /** Sets of labels in the order in which they came. */
 interface Row {
@@ -26,15 +26,15 @@ interface Row {
  * each, and a pair of policies is what is in both.
  */
 export class Crowd {
-  readonly #selections: Selections;
+  readonly #memory: MatchMemory;
   #row: Row = { labels: [], places: new Map() };
   /** By the place of their labels in the row. */
   #pods: number[] = [];
   /** How many of these places are of any pods. */
   #borne = 0;
 
-  constructor(selections: Selections, as?: Crowd) {
-    this.#selections = selections;
+  constructor(memory: MatchMemory, as?: Crowd) {
+    this.#memory = memory;
     if (as !== undefined) [this.#row, this.#pods, this.#borne] = [as.#row, [...as.#pods], as.#borne];
   }
 
@@ -72,15 +72,15 @@ export class Crowd {
     return others && this.#podsIn(ones.words, others.words);
   }
 
-  #selectedBy(policy: Policy): Selected | undefined {
+  #selectedBy(policy: Policy): MatchedLabels | undefined {
     const { labels } = this.#row;
     const { podSelector } = policy.spec;
     if (podSelector === undefined) return none;
     const isRemembered = policy.kind === 'KeepalivePolicy' || labels.length >= worthRemembering;
-    const selected = isRemembered ? this.#selections.of(this.#row, podSelector) : new Selected();
+    const selected = isRemembered ? this.#memory.of(this.#row, podSelector) : new MatchedLabels();
     const before = selected.bytes;
     const isKnown = selected.look(policy, labels, mostAtOnce);
-    if (isRemembered) this.#selections.charge(selected.bytes - before);
+    if (isRemembered) this.#memory.charge(selected.bytes - before);
     return isKnown ? selected : undefined;
   }
 

@@ -9,7 +9,7 @@ import type { PodView } from '../../src/policy/pod.ts';
 import type { EffectivePolicy } from '../../src/policy/policy.ts';
 import { selectsNamespace } from '../../src/policy/policy.ts';
 import { RivalCount } from '../../src/policy/rival-count.ts';
-import { Selections } from '../../src/policy/selections.ts';
+import { MatchMemory } from '../../src/policy/match-memory.ts';
 import type { NodeFacts } from '../../src/policy/rollup.ts';
 import type { Surroundings } from './recount.ts';
 import type { PlainFacts } from './recount-nodes.ts';
@@ -42,9 +42,9 @@ export function countedOf(policy: EffectivePolicy, plain: Plain): Counted {
   others.forEach((_, index) => {
     rivals.doubt(String(index));
   });
-  const selections = new Selections(1024 ** 2);
+  const memory = new MatchMemory(1024 ** 2);
   const crowds = neighbourhoods.map(({ namespace, pods: here }) => {
-    const crowd = new Crowd(selections);
+    const crowd = new Crowd(memory);
     for (const pod of here) {
       const isSilent = pod.node === undefined || !facts.isReporting(pod.node);
       if (pod.live && !isLeft(pod, namespace, isSilent)) crowd.change(pod, 1);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Crowd } from '../../../src/policy/crowd.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { selectsPod } from '../../../src/policy/policy.ts';
-import { Selections } from '../../../src/policy/selections.ts';
+import { MatchMemory } from '../../../src/policy/match-memory.ts';
 import { platform, team } from '../../support/builder.ts';
 
 const MiB = 1024 ** 2;
@@ -66,15 +66,15 @@ describe('of each pair of policies it is known what both select', () => {
   ])('whatever comes and goes, %s', (_where, bytes) => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 15, size: 'max' }), (steps) => {
-        const selections = new Selections(bytes);
-        const crowd = new Crowd(selections);
+        const memory = new MatchMemory(bytes);
+        const crowd = new Crowd(memory);
         const there = new Map<number, number>();
         const copies: { readonly crowd: Crowd; readonly there: ReadonlyMap<number, number> }[] = [];
         for (const { change, pair, isCopied } of steps) {
           move(crowd, there, change);
           // Some are looked at in part, and go on where they are by then.
           if (pair !== undefined) crowd.sharedBy(...pair);
-          if (isCopied) copies.push({ crowd: new Crowd(selections, crowd), there: new Map(there) });
+          if (isCopied) copies.push({ crowd: new Crowd(memory, crowd), there: new Map(there) });
         }
         for (const is of [{ crowd, there }, ...copies])
           for (const [at, one] of policies.entries())
@@ -105,7 +105,7 @@ describe('where each pod has labels of its own', () => {
 
   test('each selector is asked once about each, for all pairs', () => {
     const { labels, reads } = counted(1000);
-    const crowd = new Crowd(new Selections(24 * MiB));
+    const crowd = new Crowd(new MatchMemory(24 * MiB));
     for (const one of labels) crowd.change({ labels: one }, 1);
     const all = [...teams, ...cluster];
     for (const one of all) for (const other of all) expect(asked(crowd, one, other).pods).toBe(1000);
@@ -114,7 +114,7 @@ describe('where each pod has labels of its own', () => {
 
   test('others have their turn before many were looked at', () => {
     const { labels, reads } = counted(5000);
-    const crowd = new Crowd(new Selections(24 * MiB));
+    const crowd = new Crowd(new MatchMemory(24 * MiB));
     for (const one of labels) crowd.change({ labels: one }, 1);
     const [one, other] = [teams[0], cluster[0]] as [Policy, Policy];
     let before = 0;
@@ -129,7 +129,7 @@ describe('where each pod has labels of its own', () => {
 
   test('those that come and go cost as little as they are, and what is kept of those that went as well', () => {
     const { labels, label, reads } = counted(300);
-    const crowd = new Crowd(new Selections(24 * MiB));
+    const crowd = new Crowd(new MatchMemory(24 * MiB));
     for (const one of labels) crowd.change({ labels: one }, 1);
     const some = teams.slice(0, 5);
     const known = () => some.map((one) => asked(crowd, one, one).pods);
@@ -148,12 +148,12 @@ describe('where each pod has labels of its own', () => {
   });
 
   test('in most namespaces there are few, of which nothing is remembered for a policy of the cluster', () => {
-    const selections = new Selections(24 * MiB);
-    const crowd = new Crowd(selections);
+    const memory = new MatchMemory(24 * MiB);
+    const crowd = new Crowd(memory);
     const { labels } = counted(255);
     for (const one of labels) crowd.change({ labels: one }, 1);
     let remembered = 0;
-    selections.of = () => {
+    memory.of = () => {
       throw new Error(`${(remembered += 1)}`);
     };
     expect(asked(crowd, cluster[0] as Policy, cluster[1] as Policy)).toEqual({ pods: 255, asks: 1 });
@@ -163,24 +163,24 @@ describe('where each pod has labels of its own', () => {
 
 describe('what selectors select', () => {
   test('is forgotten when so much of others was asked about since, and not before', () => {
-    const selections = new Selections(10_000);
+    const memory = new MatchMemory(10_000);
     const [row, mine] = [{}, {}];
-    const first = selections.of(row, mine);
+    const first = memory.of(row, mine);
     const others = Array.from({ length: 100 }, () => ({}));
-    for (const other of others.slice(0, 20)) selections.of(row, other);
-    expect(selections.of(row, mine)).toBe(first);
-    for (const other of others) selections.of(row, other);
-    expect(selections.of(row, mine)).not.toBe(first);
-    expect(selections.of({}, mine)).not.toBe(selections.of(row, mine));
+    for (const other of others.slice(0, 20)) memory.of(row, other);
+    expect(memory.of(row, mine)).toBe(first);
+    for (const other of others) memory.of(row, other);
+    expect(memory.of(row, mine)).not.toBe(first);
+    expect(memory.of({}, mine)).not.toBe(memory.of(row, mine));
   });
 
   test('is not forgotten while it is asked about', () => {
-    const selections = new Selections(10_000);
+    const memory = new MatchMemory(10_000);
     const [row, mine] = [{}, {}];
-    const first = selections.of(row, mine);
+    const first = memory.of(row, mine);
     for (let at = 0; at < 1000; at += 1) {
-      selections.of(row, {});
-      if (at % 10 === 0) expect(selections.of(row, mine)).toBe(first);
+      memory.of(row, {});
+      if (at % 10 === 0) expect(memory.of(row, mine)).toBe(first);
     }
   });
 });

@@ -8,7 +8,7 @@ type Labels = PodView['labels'];
 const emptyBytes = 320;
 
 /** Which sets of labels of a row that only grows a policy selects, one bit each, as far as it was looked at. */
-export class Selected {
+export class MatchedLabels {
   #words = new Uint32Array(0);
   #until = 0;
 

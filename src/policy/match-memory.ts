@@ -1,13 +1,13 @@
 import type { LabelSelector } from '../api/selector.ts';
-import { Selected } from './selected.ts';
+import { MatchedLabels } from './matched-labels.ts';
 
-type ByRow = WeakMap<object, WeakMap<LabelSelector, Selected>>;
+type ByRow = WeakMap<object, WeakMap<LabelSelector, MatchedLabels>>;
 
 /**
  * What selectors select of rows of labels, remembered as long as both are there and it is asked for again while so many bytes of
  * others are. It holds twice as many at most.
  */
-export class Selections {
+export class MatchMemory {
   readonly #most: number;
   #left: number;
   #recent: ByRow = new WeakMap();
@@ -18,12 +18,12 @@ export class Selections {
     this.#left = mostBytes;
   }
 
-  of(row: object, selector: LabelSelector): Selected {
+  of(row: object, selector: LabelSelector): MatchedLabels {
     const recent = this.#recent.get(row)?.get(selector);
     if (recent !== undefined) return recent;
-    const selected = this.#before.get(row)?.get(selector) ?? new Selected();
+    const selected = this.#before.get(row)?.get(selector) ?? new MatchedLabels();
     this.charge(selected.bytes);
-    const ofRow = this.#recent.get(row) ?? new WeakMap<LabelSelector, Selected>();
+    const ofRow = this.#recent.get(row) ?? new WeakMap<LabelSelector, MatchedLabels>();
     this.#recent.set(row, ofRow.set(selector, selected));
     return selected;
   }
