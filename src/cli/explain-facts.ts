@@ -82,7 +82,9 @@ async function besideOf(
   { uid, namespace: home }: NodePod,
 ): Promise<PodFacts['beside']> {
   const told = valueOr(report, undefined)?.policies ?? [];
-  const compared = told.filter((one) => speaksOfOthers(one, uid) && (one.namespace ?? home) === home);
+  const compared = told.filter(
+    (one) => one.selected > 1 && speaksOfOthers(one, uid) && (one.namespace ?? home) === home,
+  );
   if (compared.length === 0) return nobody;
   const on = (namespace?: string) =>
     trimmed(

@@ -3,7 +3,7 @@ import type { Finding } from '../api/status.ts';
 import { skipReasons } from '../api/status.ts';
 import { bearingOf } from '../policy/coverage.ts';
 import { openQuestions, rankOf } from '../policy/finding.ts';
-import { digestOfPods } from '../policy/pod-digest.ts';
+import { digestOfPods, speaksOfOthers } from '../policy/pod-digest.ts';
 import { describePolicy } from '../policy/policy.ts';
 import { editionOf, speaksOf } from '../policy/policy-digest.ts';
 import { valueOr } from './cluster.ts';
@@ -95,12 +95,11 @@ export function doubt(
 ): Statement | undefined {
   const how = `how it stands to ${describePolicy(policy)}`;
   const soon = 'it reports within seconds after a change';
-  const { selected, podsDigest = 0 } = told;
+  const { selected, podsDigest } = told;
   if (!selectsByLabels(policy, facts)) return undefined;
   if (selected === 0) return unknown(`${how}: the report of ${node} counts no pod of it yet (${soon})`);
   const { uid } = facts.pod;
-  // An agent of an earlier version tells none, and is believed.
-  if (podsDigest === 0 || digestOfPods([uid]) === podsDigest) return undefined;
+  if (!speaksOfOthers(told, uid)) return undefined;
   const pods = selectedBeside(policy, facts);
   if (selected > 1 && !pods.known)
     return unknown(`${how}: whether the report of ${node} speaks of it: ${pods.why}`);

@@ -14,13 +14,10 @@ export function digestOfPods(uids: Iterable<string>): number {
 /** What one pod adds. */
 export const partOf = fnv1a;
 
-/**
- * Whether it takes all pods that are there to tell if a report speaks of one of them: not where it speaks of one alone, nor
- * where an agent of an earlier version tells no digest.
- */
+/** Whether it speaks of other pods than this one alone; one of an agent of an earlier version, which tells no digest, is believed. */
 export function speaksOfOthers(
-  { selected, podsDigest = 0 }: Pick<NodePolicyReport, 'selected' | 'podsDigest'>,
+  { podsDigest = 0 }: Pick<NodePolicyReport, 'podsDigest'>,
   uid: string,
 ): boolean {
-  return selected > 1 && podsDigest !== 0 && digestOfPods([uid]) !== podsDigest;
+  return podsDigest !== 0 && digestOfPods([uid]) !== podsDigest;
 }
