@@ -36,7 +36,7 @@ export async function countedBy(cluster: Cluster): Promise<Counted> {
     const label = (key: string) => new RegExp(`(?:^|,)${key}="([^"]*)"`).exec(labels)?.[1] ?? '';
     const key =
       of === 'requests'
-        ? [label('verb'), label('resource'), label('subresource')].join(' ').trim()
+        ? words(label('verb'), label('resource'), label('subresource'), label('dry_run') && '(dry run)')
         : label('resource') || label('kind');
     const before = counted[of].get(key) ?? { times: 0, bytes: 0 };
     counted[of].set(key, { ...before, [what]: before[what] + Number(value) });
@@ -63,4 +63,10 @@ export function perSecond(
     .sort(([, a], [, b]) => b.times - a.times);
 }
 
+/** Of each key, how many and how many bytes since the API server started; the most bytes first. */
+export function sinceStart(of: 'requests' | 'events', counted: Counted): [string, Tally][] {
+  return [...counted[of]].sort(([, a], [, b]) => b.bytes - a.bytes || b.times - a.times);
+}
+
+const words = (...all: readonly string[]) => all.filter((one) => one !== '').join(' ');
 export const mib = (bytes: number) => bytes / 2 ** 20;

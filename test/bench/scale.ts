@@ -1,27 +1,18 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 
 import { runOrThrow } from '../cluster/command.ts';
 import { repository } from '../cluster/place.ts';
-import { until } from '../cluster/wait.ts';
-import type { PolicyStatus } from '../../src/api/status.ts';
 import type { Size } from '../storm/crowd.ts';
-import {
-  nodeName,
-  platformTarget,
-  podObject,
-  resourceOf,
-  runningStatus,
-  teamTarget,
-} from '../storm/crowd.ts';
+import { platformTarget, teamTarget } from '../storm/crowd.ts';
 import type { Probe } from '../storm/stage.ts';
-import { Stage } from '../storm/stage.ts';
+import { heapMiB, Stage } from '../storm/stage.ts';
 import { measureInformer } from './controller.ts';
 import type { Bench, BenchOptions, Result, Row } from './result.ts';
 import { percentile, table } from './result.ts';
 import type { Counted } from './scale-figures.ts';
-import { countedBy, mib, perSecond } from './scale-figures.ts';
+import { countedBy, mib, perSecond, sinceStart } from './scale-figures.ts';
+import { ControllerEnded, edited, patienceMs, podMade, timesOf } from './scale-moments.ts';
 
 /** As many agents have watches of their own; one process takes no more. */
 const fullAgents = 50;
@@ -32,7 +23,6 @@ const longestStormSeconds = 240;
 const quietSeconds = 60;
 /** Changes that are timed. */
 const atOnce = 16;
-const patienceMs = 1_800_000;
 
 /** The whole controller with its API server at the size of a large cluster, quiet and in a storm. */
 export const scale: Bench = async (say, options) => {
@@ -70,66 +60,124 @@ function sizeOf({
 async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text: string) => void) {
   say('agents tell for the first time');
   await stage.untilTold();
-  const due = await stage.due(patienceMs);
-  say('the controller starts');
-  const startedAt = performance.now();
-  stage.startController();
-  await stage.untilAre(due, patienceMs);
-  const rightS = (performance.now() - startedAt) / 1000;
-  const started = await stage.probe();
-  say(`all statuses are right after ${rightS.toFixed(1)} s: ${figuresOf(started)}`);
-  say(`${quietSeconds} s in which nothing changes`);
   const setting = settingOf(stage, size);
+  const told = totals(`${setting}; until each agent has told what it found`, await countedBy(stage.cluster));
+  sayAll(told, say);
+  const due = await stage.due(patienceMs);
+  const own = await measureOne(
+    stage,
+    {
+      ...{ what: 'the controller', setting, folder: repository },
+      untilStarted: () => stage.untilAre(due, patienceMs),
+      untilCalm: () => stage.untilRight(patienceMs),
+    },
+    say,
+  );
+  const folder = process.env.KEEPALIVE_BESIDE;
+  const beside =
+    folder === undefined ? undefined : await measureBeside(stage, { what: 'beside', setting, folder }, say);
+  say("client-node's informer");
+  const informer = await measureInformer(stage.cluster, size.pods);
+  const parts = [own, ...(beside === undefined ? [] : [beside])];
+  return [
+    {
+      ...{ bench: 'scale', setting: `${setting}; steps in time of the thread` },
+      rows: [...parts.flatMap(({ process }) => process), informer],
+    },
+    {
+      ...{ bench: 'scale', setting: `${setting}; how soon statuses are right` },
+      rows: parts.flatMap(({ times }) => times),
+    },
+    ...told,
+    ...parts.flatMap(({ causes }) => causes),
+  ];
+}
+
+/** Which controller is measured, and what is waited for when it has started and when a storm is over. */
+interface Party {
+  readonly what: string;
+  readonly setting: string;
+  readonly folder: string;
+  readonly untilStarted: () => Promise<void>;
+  readonly untilCalm: () => Promise<void>;
+}
+
+interface Part {
+  readonly process: readonly Row[];
+  readonly times: readonly Row[];
+  readonly causes: readonly Result[];
+}
+
+/**
+ * Another version: its statuses are others, so that no plain count says when they are right. It has read everything when the policy of
+ * all, edited when it starts, is Ready; and its heap may not be enough for what it keeps.
+ */
+async function measureBeside(
+  stage: Stage,
+  party: Pick<Party, 'what' | 'setting' | 'folder'>,
+  say: (text: string) => void,
+): Promise<Part> {
+  const wide = async (idleTimeoutSeconds: number) => {
+    await edited(stage, platformTarget(0), idleTimeoutSeconds);
+  };
+  const whole = { ...party, untilStarted: () => wide(110), untilCalm: () => wide(120) };
+  try {
+    return await measureOne(stage, whole, say);
+  } catch (error) {
+    if (!(error instanceof ControllerEnded)) throw error;
+    const what = `${party.what}: it ended, with a heap of ${heapMiB} MiB`;
+    return { process: [{ what, figures: {} }], times: [], causes: [] };
+  } finally {
+    await stage.stopController('SIGKILL');
+  }
+}
+
+async function measureOne(stage: Stage, party: Party, say: (text: string) => void): Promise<Part> {
+  const { what, setting } = party;
+  say(`${what} starts`);
+  const startedAt = performance.now();
+  stage.startController(party.folder);
+  await party.untilStarted();
+  const rightS = secondsSince(startedAt);
+  const started = await stage.probe();
+  say(`started after ${rightS.toFixed(1)} s: ${figuresOf(started)}`);
+  say(`${quietSeconds} s in which nothing changes`);
   const quiet = causes(
-    `${setting}; in ${quietSeconds} s in which nothing changes`,
+    `${setting}; ${what}, in ${quietSeconds} s in which nothing changes`,
     await within(stage, () => delay(quietSeconds * 1000)),
   );
   sayAll(quiet, say);
   say('policies are edited');
   const edits = await timesOf(atOnce, (at) => edited(stage, teamTarget(at + 1), 200 + at));
-  const podTimes = await timesOf(atOnce, (at) => podMade(stage, at));
+  const podTimes = await timesOf(atOnce, (at) => podMade(stage, teamTarget(at + atOnce + 1), at));
   await stage.probe();
-  say(`edited and counted after ${seconds(edits)} and ${seconds(podTimes)} s at p50`);
+  say(`edited and counted after ${p50(edits)} and ${p50(podTimes)} s at p50`);
   say(`a storm of ${podsPerSecond * stormSeconds} pods, or as many as come in ${longestStormSeconds} s`);
-  const order = {
-    steps: podsPerSecond * stormSeconds,
-    perSecond: podsPerSecond,
-    atMostSeconds: longestStormSeconds,
-  };
-  const storm = causes(
-    `${setting}; in a storm of ${podsPerSecond} pods a second`,
-    await within(stage, () => stage.storm(order)),
+  const stormed = causes(
+    `${setting}; ${what}, in a storm of ${podsPerSecond} pods a second`,
+    await within(stage, () => storm(stage)),
   );
-  sayAll(storm, say);
+  sayAll(stormed, say);
   const stormy = await stage.probe();
   const calmAt = performance.now();
-  await stage.untilRight(patienceMs);
-  const againS = (performance.now() - calmAt) / 1000;
-  say(`all are right ${againS.toFixed(1)} s after it: ${figuresOf(stormy)}`);
+  await party.untilCalm();
+  const calmS = secondsSince(calmAt);
+  say(`calm ${calmS.toFixed(1)} s after it: ${figuresOf(stormy)}`);
   say('a policy that selects everything is edited');
   const wideMs = await edited(stage, platformTarget(0), 100);
-  await stage.untilRight(patienceMs);
   const after = await stage.probe();
-  say(`it is Ready after ${seconds([wideMs])} s: ${figuresOf(after)}`);
+  say(`it is Ready after ${p50([wideMs])} s: ${figuresOf(after)}`);
+  await party.untilCalm();
   await stage.stopController('SIGTERM');
-  say("client-node's informer");
-  const informer = await measureInformer(stage.cluster, size.pods);
-  return [
-    processes(setting, { started, stormy, after, informer }),
-    latencies(setting, { rightS, againS, edits, podTimes, wideMs }),
-    ...quiet,
-    ...storm,
-  ];
+  return {
+    process: processes(what, { started, stormy, after }),
+    times: latencies(what, { rightS, calmS, edits, podTimes, wideMs }),
+    causes: [...quiet, ...stormed],
+  };
 }
 
-/** What the API server has counted before and after. */
-async function within({ cluster }: Stage, time: () => Promise<void>): Promise<readonly [Counted, Counted]> {
-  const before = await countedBy(cluster);
-  await time();
-  return [before, await countedBy(cluster)];
-}
-
-const seconds = (ms: readonly number[]) => (percentile(ms, 50) / 1000).toFixed(1);
+const p50 = (ms: readonly number[]) => (percentile(ms, 50) / 1000).toFixed(1);
+const secondsSince = (startedAt: number) => (performance.now() - startedAt) / 1000;
 /** Told as soon as it is known: the whole takes an hour at the largest sizes, where after a storm statuses are written one a second. */
 const sayAll = (results: readonly Result[], say: (text: string) => void) => {
   for (const result of results) say(table(result));
@@ -147,12 +195,26 @@ function settingOf(
   );
 }
 
+/** Pods and connections come and go; meanwhile namespaces get other labels, by which cluster policies select, and nodes as well. */
+async function storm(stage: Stage): Promise<void> {
+  const over = stage.storm({
+    steps: podsPerSecond * stormSeconds,
+    perSecond: podsPerSecond,
+    atMostSeconds: longestStormSeconds,
+  });
+  for (let at = 0; at < atOnce; at += 1) {
+    await stage.relabel(at);
+    await stage.moveNode(at);
+  }
+  await over;
+}
+
 function processes(
-  setting: string,
-  of: { readonly started: Probe; readonly stormy: Probe; readonly after: Probe; readonly informer: Row },
-): Result {
-  const row = (what: string, { rss, heap, peak, longestMs }: Probe): Row => ({
-    what,
+  party: string,
+  of: { readonly started: Probe; readonly stormy: Probe; readonly after: Probe },
+): Row[] {
+  const row = (when: string, { rss, heap, peak, longestMs }: Probe): Row => ({
+    what: `${party}, ${when}`,
     figures: {
       'RSS MiB': mib(rss),
       'heap MiB': mib(heap),
@@ -160,46 +222,41 @@ function processes(
       'longest step ms': longestMs,
     },
   });
-  return {
-    ...{ bench: 'scale', setting: `${setting}; the controller, steps in time of its thread` },
-    rows: [
-      row('all statuses are right', of.started),
-      row('after the storm', of.stormy),
-      row('after a policy of all was edited', of.after),
-      of.informer,
-    ],
-  };
+  return [
+    row('once it has read everything', of.started),
+    row('after the storm', of.stormy),
+    row('after a policy of all was edited', of.after),
+  ];
 }
 
 interface Times {
   readonly rightS: number;
-  readonly againS: number;
+  readonly calmS: number;
   readonly edits: readonly number[];
   readonly podTimes: readonly number[];
   readonly wideMs: number;
 }
 
-function latencies(setting: string, { rightS, againS, edits, podTimes, wideMs }: Times): Result {
-  const row = (what: string, seconds: readonly number[]): Row => ({
-    what,
+function latencies(party: string, { rightS, calmS, edits, podTimes, wideMs }: Times): Row[] {
+  const row = (when: string, seconds: readonly number[]): Row => ({
+    what: `${party}: ${when}`,
     figures: { 'p50 s': percentile(seconds, 50), 'p99 s': percentile(seconds, 99), n: seconds.length },
   });
-  return {
-    ...{ bench: 'scale', setting: `${setting}; how soon statuses are right` },
-    rows: [
-      row('all of them, from the start of the controller', [rightS]),
-      row('all of them, from the end of the storm', [againS]),
-      row(
-        'Ready again, from the edit of a policy',
-        edits.map((ms) => ms / 1000),
-      ),
-      row(
-        'its pods counted, from a pod that runs',
-        podTimes.map((ms) => ms / 1000),
-      ),
-      row('Ready again, from the edit of the policy of all', [wideMs / 1000]),
-    ],
-  };
+  const inSeconds = (times: readonly number[]) => times.map((ms) => ms / 1000);
+  return [
+    row('from its start', [rightS]),
+    row('Ready again, from the edit of a policy', inSeconds(edits)),
+    row('its pods counted, from a pod that runs', inSeconds(podTimes)),
+    row('from the end of the storm', [calmS]),
+    row('Ready again, from the edit of the policy of all', inSeconds([wideMs])),
+  ];
+}
+
+/** What the API server has counted before and after. */
+async function within({ cluster }: Stage, time: () => Promise<void>): Promise<readonly [Counted, Counted]> {
+  const before = await countedBy(cluster);
+  await time();
+  return [before, await countedBy(cluster)];
 }
 
 function causes(setting: string, pair: readonly [Counted, Counted]): Result[] {
@@ -219,46 +276,12 @@ function causes(setting: string, pair: readonly [Counted, Counted]): Result[] {
   ];
 }
 
-/** All at once, each of its own: what they wait for is mostly the turn of agents. */
-function timesOf(count: number, once: (at: number) => Promise<number>): Promise<number[]> {
-  return Promise.all(Array.from({ length: count }, (_, at) => once(at)));
-}
-
-type Policy = ReturnType<typeof teamTarget> | ReturnType<typeof platformTarget>;
-
-/** Milliseconds from the write of a spec to a status that speaks of it, and is Ready. */
-async function edited({ client }: Stage, policy: Policy, idleTimeoutSeconds: number): Promise<number> {
-  const startedAt = performance.now();
-  const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds }];
-  const { metadata } = await client.patch(policy, { spec: { path } });
-  await until(
-    `${policy.name} is Ready again`,
-    async () => {
-      const { status = {} } = await client.get<{ status?: PolicyStatus }>(policy);
-      const isReady = (status.conditions ?? []).some(
-        ({ type, status: is }) => type === 'Ready' && is === 'True',
-      );
-      return isReady && status.observedGeneration === metadata.generation;
-    },
-    { timeoutMs: patienceMs, everyMs: 20 },
-  );
-  return performance.now() - startedAt;
-}
-
-/** Milliseconds from a pod that runs to a status that counts it. */
-async function podMade({ client }: Stage, at: number): Promise<number> {
-  const policy = teamTarget(at + atOnce + 1);
-  const { namespace } = policy;
-  const selected = async () =>
-    (await client.get<{ status?: PolicyStatus }>(policy)).status?.pods?.selected ?? 0;
-  const before = await selected();
-  const inSpace = { ...resourceOf.pods, namespace };
-  const plan = { index: at, name: `workload-${at}-probe`, namespace, node: nodeName(at) };
-  const { metadata } = await client.create(inSpace, podObject(plan));
-  const startedAt = performance.now();
-  const target = { ...inSpace, name: plan.name, uid: metadata.uid };
-  await client.replaceStatus(target, runningStatus, { fieldManager: 'bench' });
-  const isCounted = async () => !isDeepStrictEqual(await selected(), before);
-  await until('the pod is counted', isCounted, { timeoutMs: patienceMs, everyMs: 20 });
-  return performance.now() - startedAt;
+/** Of the start of all agents; objects that were made for it are there as well. */
+function totals(setting: string, counted: Counted): Result[] {
+  return (['requests', 'events'] as const).map((of) => ({
+    ...{ bench: 'scale', setting: `${setting}: ${of === 'events' ? 'events of watches' : of}` },
+    rows: sinceStart(of, counted)
+      .slice(0, 12)
+      .map(([what, { times, bytes }]) => ({ what, figures: { times, MiB: mib(bytes) } })),
+  }));
 }

@@ -14,7 +14,7 @@ import { until } from '../cluster/wait.ts';
 import type { Target } from '../../src/kube/resource.ts';
 import type { Order } from './churn.ts';
 import type { Size } from './crowd.ts';
-import { resourceOf, teamName } from './crowd.ts';
+import { nodeName, resourceOf, teamName } from './crowd.ts';
 import type { Difference } from './expected.ts';
 import { differences, dueIn, isTold, look, lookAtPolicies } from './expected.ts';
 
@@ -23,6 +23,8 @@ const system = 'keepalive-system';
 const crowdMs = 1_800_000;
 /** An agent has told what it found by then. */
 const reportMs = 12_000;
+/** What Node gives itself in a container of 512 MiB, as the Deployment has it. */
+export const heapMiB = 256;
 const account = '/run/secrets/kubernetes.io/serviceaccount';
 
 export interface Probe {
@@ -94,17 +96,31 @@ export class Stage {
     await this.client.patch(target, { metadata: { labels: { stage } } });
   }
 
+  /** A node goes to another pool, by whose label cluster policies select nodes. */
+  async moveNode(index: number): Promise<void> {
+    const target = { ...resourceOf.nodes, name: nodeName(index) };
+    const { metadata } = await this.client.get(target);
+    const pool = metadata.labels?.pool === 'pool-0' ? 'pool-1' : 'pool-0';
+    await this.client.patch(target, { metadata: { labels: { pool } } });
+  }
+
   /** Its path forgets after other seconds from now on; gives back its new generation. */
   async edit(policy: Target & { name: string }, idleTimeoutSeconds: number): Promise<number> {
     const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds }];
     return (await this.client.patch(policy, { spec: { path } })).metadata.generation ?? 0;
   }
 
-  /** As its pod would start it: with the rights of its account, and no kubeconfig; beside the one that runs. */
-  startController(): void {
+  /**
+   * As its pod would start it: with the rights of its account, the heap that Node gives itself there, and no kubeconfig; beside the one that
+   * runs. `folder`: where its repository is, that of another version for instance.
+   */
+  startController(folder = repository): void {
     const probe = join(import.meta.dirname, 'step-probe.ts');
     const controller = this.cluster.spawn(
-      [process.execPath, '--import', probe, join(repository, 'dist/main.mjs'), 'controller'],
+      [
+        ...[process.execPath, `--max-old-space-size=${heapMiB}`, '--import', probe],
+        ...[join(folder, 'dist/main.mjs'), 'controller'],
+      ],
       {
         env: {
           ...{ KUBECONFIG: '', KUBERNETES_SERVICE_HOST: control.v4, KUBERNETES_SERVICE_PORT: '6443' },
@@ -122,7 +138,7 @@ export class Stage {
       const at = this.#controllers.indexOf(controller);
       if (at === -1) return;
       this.#controllers.splice(at, 1);
-      this.startController();
+      this.startController(folder);
     });
   }
 
