@@ -7,7 +7,7 @@ export const checks = {
   new: 'pods that come after a policy start with its values',
   connections:
     'connections that were open before a policy, of pods and of the node’s network, are repaired and told of',
-  changed: 'a change of a policy reaches all of them',
+  changed: 'a change of a policy reaches all of them, and the connections that are open in them',
   drift: 'what somebody on the node sets back is put right',
   sandbox: 'a pod that gets a new sandbox is covered again',
   own: 'the agent finds its own pod',
@@ -15,6 +15,7 @@ export const checks = {
     'pods in gVisor, whatever their handler is called, are told as out of reach, and are neither live nor declared',
   snat: 'idle connections through a NAT that forgets them die without a policy and live with one',
   silentDrop: 'so do those through a router that drops them in silence',
+  kernelOnly: 'an agent with the rights of kernel-only alone looks after all connections all the same',
   killed: 'an agent that is killed comes back and goes on',
   upgraded: 'another agent takes over from the one before it',
   appArmor: 'an agent that a profile of AppArmor keeps from pods says so, and what to set',

@@ -5,12 +5,13 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { repository } from '../cluster/place.ts';
 import type { Bench } from '../e2e/shared.ts';
 import { ckap, isReady, kap, untouched } from '../e2e/shared.ts';
-import { silentDrop } from '../scenario/silent-drop.ts';
-import { snat } from '../scenario/snat.ts';
+import { silentDropAfter } from '../scenario/silent-drop.ts';
+import { snatAfter } from '../scenario/snat.ts';
 import { confine, letOut, untilConfinementIsTold } from './app-armor.ts';
 import type { CheckId } from './checks.ts';
 import { checks } from './checks.ts';
 import { tryGvisor } from './gvisor.ts';
+import { untilKernelOnly, untilUsual } from './kernel-only.ts';
 import { play } from './scenarios.ts';
 import { killIn, locate, podsOnNodes, setIn } from './pod-on-node.ts';
 import type { NodeUnderTest } from './pods-under-test.ts';
@@ -48,6 +49,7 @@ export function describeEveryNode(
   const names = nodes.map(({ name }) => name);
   const withUsers = nodes.filter(({ hasUsers }) => hasUsers).map(({ name }) => name);
   const armed = nodes.filter(({ hasBpf }) => hasBpf).map(({ name }) => name);
+  const isByDescriptors = armed.length < nodes.length;
   const onEach = (name: string, some = names) => some.map((node) => `${name}-${node}`);
   const rare = isWhole ? [...onEach('static'), ...onEach('init')] : [];
   const running = [...onEach('running'), ...onEach('shared'), ...rare];
@@ -63,12 +65,23 @@ export function describeEveryNode(
     expect(await pods.valuesOf(wanted)).toEqual(holding(wanted, values));
   };
 
-  const check = (id: CheckId, body: () => Promise<void>, on = names) => {
-    test(checks[id], async () => {
-      onTried(id, false, on);
-      await body();
-      onTried(id, true, on);
-    });
+  const check = (id: CheckId, body: () => Promise<void>, on = names, timeoutMs?: number) => {
+    test(
+      checks[id],
+      async () => {
+        onTried(id, false, on);
+        await body();
+        onTried(id, true, on);
+      },
+      timeoutMs,
+    );
+  };
+
+  /** Connections of these nodes that were open before, in pods and in the node's own network. */
+  const untilAllSpeak = async (some: string[], seconds: number) => {
+    const inPods = await pods.located(onEach('running', some));
+    const networks = [...some.map((node) => ({ node })), ...inPods];
+    await Promise.all(networks.map((network) => untilSpeaks(bench, network, port, seconds)));
   };
 
   beforeAll(async () => {
@@ -173,7 +186,7 @@ export function describeEveryNode(
   check('changed', async () => {
     await bench.apply(kap(namespace, 'nat', 45));
     await told('15/5/6', [...running, ...onEach('new')]);
-    for (const node of names) await untilSpeaks(bench, node, port, 15);
+    await untilAllSpeak(names, 15);
   });
 
   check('drift', async () => {
@@ -218,13 +231,37 @@ export function describeEveryNode(
   });
 
   if (isWhole) {
-    for (const [id, scenario] of Object.entries({ snat, silentDrop }))
+    const guests = armed.filter((name) => name !== names[0]);
+    if (guests.length > 0)
+      check(
+        'kernelOnly',
+        async () => {
+          try {
+            await untilKernelOnly(bench, guests);
+            await bench.apply(kap(namespace, 'nat', 36));
+            await told('12/4/6', [...running, ...onEach('new')]);
+            await untilAllSpeak(guests, 12);
+          } finally {
+            // Or the checks to come would fail for it.
+            await untilUsual(bench);
+          }
+          await bench.apply(kap(namespace, 'nat', 90));
+          await pods.untilAllHold(running, '30/10/6');
+        },
+        guests,
+      );
+
+    // By descriptors, under emulation, a new connection is looked for more seldom than every 4 s.
+    const forgetsAfterSeconds = isByDescriptors ? 60 : 4;
+    for (const [id, scenario] of Object.entries({ snat: snatAfter, silentDrop: silentDropAfter }))
       check(
         id as CheckId,
         async () => {
-          for (const node of armed) await play(scenario, bench.cluster, node, bench.patience);
+          for (const node of names)
+            await play(scenario(forgetsAfterSeconds), bench.cluster, node, bench.patience);
         },
-        armed,
+        names,
+        isByDescriptors ? 1_800_000 : undefined,
       );
 
     check('upgraded', async () => {

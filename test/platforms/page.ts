@@ -56,8 +56,8 @@ help), with systemd, control groups of version 2 and AppArmor as a cluster has t
 see [Guests](../CONTRIBUTING.md#commands).`;
 
 const foot = `**–**: was not tried there. Pods with users of their own take Linux 5.19. Where connections are looked after by descriptors, a new one is looked for every few seconds
-at best, and under emulation more seldom than the 4 s after which the two scenarios forget: they were seen to fail there, and the status says
-beforehand what is not met in time (\`TooManySockets\`). In a guest of one processor an agent that shares it with pods that start takes some ten seconds for what was open before
+at best, and under emulation more seldom than the 4 s after which the two scenarios forget elsewhere: they were seen to fail there, and the status says
+beforehand what is not met in time (\`TooManySockets\`). There they forget after 60 s. In a guest of one processor an agent that shares it with pods that start takes some ten seconds for what was open before
 a policy, and as long for pods that start: there the two scenarios keep connections busy until the policy tells that none is exposed, and clients in new pods begin once it tells that these are live.
 
 \`\`\`sh

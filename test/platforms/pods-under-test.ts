@@ -9,7 +9,7 @@ export interface NodeUnderTest {
   readonly name: string;
   /** Its kernel and its runtime give a pod users of its own. */
   readonly hasUsers: boolean;
-  /** Its kernel gives new connections their values. By descriptors they are looked for, under emulation more seldom than after the 4 s in which scenarios forget them. */
+  /** Its kernel gives new connections their values, and counts them. Elsewhere they are looked for by descriptors. */
   readonly hasBpf: boolean;
   /** A systemd of its own, which a pod can run as well. */
   readonly hasSystemd: boolean;

@@ -11,17 +11,29 @@ function secondsLeft(line: string): number | undefined {
   return Number(minutes) * 60 + (isBelowSecond ? Number(number) / 1000 : Number(number));
 }
 
+/** A network of a node: that of the process `inside`, or the node's own. */
+export interface NodeNetwork {
+  readonly node: string;
+  readonly inside?: string | undefined;
+}
+
 /**
- * Connections of the node's own network to this port speak in time: each is watched until its clock was set anew, for
+ * Connections of this network to this port speak in time: each is watched until its clock was set anew, for
  * one that was not repaired shows little too when its longer time is nearly over.
  */
-export async function untilSpeaks(bench: Bench, node: string, port: string, seconds: number): Promise<void> {
+export async function untilSpeaks(
+  bench: Bench,
+  { node, inside }: NodeNetwork,
+  port: string,
+  seconds: number,
+): Promise<void> {
+  const enter = inside === undefined ? '' : `nsenter -t ${inside} -n `;
   let earlier: number | undefined;
   let most = 0;
   await bench.until(
     `a connection of ${node} has spoken`,
     async () => {
-      const said = await bench.cluster.onNode(node, `ss -tnoH state established 'dport = :${port}'`);
+      const said = await bench.cluster.onNode(node, `${enter}ss -tnoH state established 'dport = :${port}'`);
       const lefts = said.trim().split('\n').map(secondsLeft);
       expect(lefts).toEqual([expect.any(Number)]);
       const [left = 0] = lefts;

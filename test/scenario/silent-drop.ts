@@ -1,15 +1,8 @@
 import { idleClient, idleServer, port } from './idle.ts';
 import type { Scenario } from './scenario.ts';
 
-const forgetsAfterSeconds = 4;
-const silentSeconds = 3 * forgetsAfterSeconds;
-/**
- * Instead of the 15 minutes that Linux is patient by default. Longer than the path remembers: a program with less gives a
- * connection up after fewer lost probes than ours, and keepalive, which would make it more fragile, is not forced on it.
- */
-const patienceSeconds = forgetsAfterSeconds + 1;
-
-export const silentDrop: Scenario = {
+/** With a router that forgets after so many seconds. */
+export const silentDropAfter = (forgetsAfterSeconds: number): Scenario => ({
   name: 'silent-drop',
   story:
     'A home router forgets an idle connection and drops its next packet in silence: nobody is told, and the program waits.',
@@ -19,7 +12,12 @@ export const silentDrop: Scenario = {
       forgetsAfterSeconds,
     });
     await stage.serve(router.outside, idleServer(), port);
-    const giveUp = ['--give-up', `${patienceSeconds}`];
+    const silentSeconds = 3 * forgetsAfterSeconds;
+    /*
+     * Instead of the 15 minutes that Linux is patient by default. Longer than the path remembers: a program with less gives a
+     * connection up after fewer lost probes than ours, and keepalive, which would make it more fragile, is not forced on it.
+     */
+    const giveUp = ['--give-up', `${forgetsAfterSeconds + 1}`];
     return {
       path: [{ name: 'home-router', type: 'NAT', idleTimeoutSeconds: forgetsAfterSeconds }],
       ways: [
@@ -38,4 +36,6 @@ export const silentDrop: Scenario = {
       ],
     };
   },
-};
+});
+
+export const silentDrop = silentDropAfter(4);

@@ -1,9 +1,8 @@
 import { idleClient, idleServer, port } from './idle.ts';
 import type { Scenario } from './scenario.ts';
 
-const forgetsAfterSeconds = 4;
-
-export const snat: Scenario = {
+/** With a NAT that forgets after so many seconds. */
+export const snatAfter = (forgetsAfterSeconds: number): Scenario => ({
   name: 'snat',
   story:
     'A NAT gives all pods its own address. It forgets an idle connection and answers the next packet with an RST.',
@@ -25,4 +24,6 @@ export const snat: Scenario = {
       ],
     };
   },
-};
+});
+
+export const snat = snatAfter(4);
