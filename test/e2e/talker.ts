@@ -24,12 +24,24 @@ export async function timersAt(
   port: string,
 ): Promise<ReadonlyMap<string, string>> {
   const table = await bench.cluster.kubectl('exec', '-n', namespace, name, '--', 'cat', '/proc/net/tcp6');
-  const ending = `:${Number(port).toString(16).toUpperCase()}`;
-  const lines = table
+  const lines = establishedIn(table).filter(({ local }) => local.endsWith(ending(port)));
+  return new Map(lines.map(({ peer, timer }) => [peer, timer]));
+}
+
+/** Those of established connections to a port, in such a table. */
+export function timersTo(table: string, port: string): string[] {
+  return establishedIn(table)
+    .filter(({ peer }) => peer.endsWith(ending(port)))
+    .map(({ timer }) => timer);
+}
+
+const ending = (port: string) => `:${Number(port).toString(16).toUpperCase()}`;
+function establishedIn(table: string) {
+  return table
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = '', , state]) => local.endsWith(ending) && state === '01');
-  return new Map(lines.map(([, , peer = '', , , timer = '']) => [peer, timer]));
+    .filter(([, , , state]) => state === '01')
+    .map(([, local = '', peer = '', , , timer = '']) => ({ local, peer, timer }));
 }
 
 /** Whether it is keepalive's, and due within so many seconds. */

@@ -9,6 +9,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import { loadProduct } from '../cluster/install.ts';
 import { repository } from '../cluster/place.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from '../e2e/shared.ts';
+import { isKeepalive, timersTo } from '../e2e/talker.ts';
 import { buildHelms, buildMs } from '../support/helm.ts';
 import { manifestsOf } from '../support/manifest.ts';
 import { seenDuring } from '../support/seen-during.ts';
@@ -20,6 +21,7 @@ let cluster: Cluster;
 let bench: Bench;
 let before: Releases;
 let now: Releases;
+let server: string;
 // Every test waits for programs of two versions to follow each other.
 jest.setTimeout(600_000);
 const work = mkdtempSync(join(tmpdir(), 'keepalive-before-'));
@@ -50,7 +52,8 @@ beforeAll(async () => {
   now = new Releases(cluster, 'Helm 4');
   await bench.start(talker('server', 'serve', '7000') as ReturnType<typeof sleeper>);
   const { status } = await bench.json<{ status: { podIP: string } }>('pod', 'server', '-n', 'default');
-  const connect = ['connect', status.podIP, '7000', '--silent', '36000'];
+  server = status.podIP;
+  const connect = ['connect', server, '7000', '--silent', '36000'];
   await bench.start(talker('client', ...connect) as ReturnType<typeof sleeper>);
 }, buildMs);
 afterAll(async () => {
@@ -63,6 +66,17 @@ async function everywhere(): Promise<string[]> {
   const born = (await bench.dryRun(sleeper('new', 'default'))).map(({ value }) => value).join('/');
   return [await bench.valuesIn('client', 'default'), await bench.valuesOf('n1'), born];
 }
+/** The look says it of all connections of the client, a new one each time: nobody has looked for that by descriptors yet. */
+const speak = 'every connection speaks';
+async function connections(): Promise<string> {
+  const talk = `idle connect ${server} 7000 --silent 1`;
+  const look = 'while read -r line; do case $line in connected*) cat /proc/net/tcp; break;; esac; done';
+  const table = await cluster.kubectl('exec', 'client', '--', 'sh', '-c', `${talk} | { ${look}; }`);
+  const timers = timersTo(table, '7000');
+  if (timers.length < 2) return `no connection was made: ${table}`;
+  return timers.every((timer) => isKeepalive(timer, 30)) ? speak : timers.join(' ');
+}
+const valuesAndConnections = async () => [...(await everywhere()), await connections()];
 const untilEverywhere = (values: string) =>
   bench.until(`pods and node hold ${values}`, async () =>
     (await everywhere()).every((one) => one === values),
@@ -72,7 +86,7 @@ const readyOf = async (policy: typeof team | typeof platform) =>
   condition((await bench.policy(policy)).status, 'Ready')?.status ?? 'none';
 /** The same, and what both policies say of themselves. */
 const everywhereAndSaid = async () => [
-  ...(await everywhere()),
+  ...(await valuesAndConnections()),
   ...(await Promise.all([team, platform].map(readyOf))).map((status) => `Ready ${status}`),
 ];
 
@@ -126,7 +140,7 @@ async function run(part: keyof typeof workloads, tag: string): Promise<void> {
   await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=120s');
 }
 
-const unchanged = ['30/10/6', 'Ready True'];
+const unchanged = ['30/10/6', speak, 'Ready True'];
 
 test('the version before acts', async () => {
   await before.install('keepalive', home, '--set', `image.tag=${versionBefore}`);
@@ -140,11 +154,11 @@ const toThis = ['--reset-then-reuse-values', '--set', 'image.tag='];
 
 /** Of Ready it says nothing: the controller of the commit that stands for a version before tells at once of objects that are not its own. */
 test('an upgrade from it brings the kinds, and takes no value away', async () => {
-  const seen = await seenDuring(everywhere, async () => {
+  const seen = await seenDuring(valuesAndConnections, async () => {
     await now.upgrade('keepalive', home, ...toThis);
     await untilTold(product.version);
   });
-  expect(seen).toEqual(['30/10/6']);
+  expect(seen).toEqual(['30/10/6', speak]);
   expect(await kinds()).toEqual(kindsIn(repository));
 });
 
@@ -158,11 +172,11 @@ test('a rollback takes neither a value nor readiness away', async () => {
 });
 
 test('the same upgrade follows a rollback', async () => {
-  const seen = await seenDuring(everywhere, async () => {
+  const seen = await seenDuring(valuesAndConnections, async () => {
     await now.upgrade('keepalive', home, ...toThis);
     await untilTold(product.version);
   });
-  expect(seen).toEqual(['30/10/6']);
+  expect(seen).toEqual(['30/10/6', speak]);
 });
 
 describe('agents of the version before, with the rest of this one', () => {
@@ -183,7 +197,10 @@ describe('agents of the version before, with the rest of this one', () => {
 
 describe('a controller of the version before, with the rest of this one', () => {
   test('names the difference, and its policies are followed all the same', async () => {
-    expect(await seenDuring(everywhere, () => run('controller', versionBefore))).toEqual(['30/10/6']);
+    expect(await seenDuring(valuesAndConnections, () => run('controller', versionBefore))).toEqual([
+      '30/10/6',
+      speak,
+    ]);
     await declare(60);
     await untilEverywhere('20/7/6');
     await bench.status(
@@ -197,11 +214,11 @@ describe('a controller of the version before, with the rest of this one', () => 
   });
 
   test('is followed by this one without any other value', async () => {
-    const seen = await seenDuring(everywhere, async () => {
+    const seen = await seenDuring(valuesAndConnections, async () => {
       await run('controller', product.version);
       await untilTold(product.version);
     });
-    expect(seen).toEqual(['30/10/6']);
+    expect(seen).toEqual(['30/10/6', speak]);
   });
 });
 
