@@ -9,8 +9,8 @@ import type { Stage } from '../storm/stage.ts';
 /** A change of a status is waited for as long; the largest sizes take half of it. */
 export const patienceMs = 1_800_000;
 
-/** It went away while something was waited for: its heap was not enough, as its log says. */
-export class ControllerEnded extends Error {}
+/** The controller did: what is waited for will not come. */
+export class OutOfHeap extends Error {}
 
 /** All at once, each of its own: what they wait for is mostly the turn of agents. */
 export function timesOf(count: number, once: (at: number) => Promise<number>): Promise<number[]> {
@@ -22,14 +22,13 @@ type Policy = ReturnType<typeof teamTarget> | ReturnType<typeof platformTarget>;
 /** Milliseconds from the write of a spec to a status that speaks of it, and is Ready. */
 export async function edited(stage: Stage, policy: Policy, idleTimeoutSeconds: number): Promise<number> {
   const { client } = stage;
-  const { starts } = stage;
   const startedAt = performance.now();
   const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds }];
   const { metadata } = await client.patch(policy, { spec: { path } });
   await until(
     `${policy.name} is Ready again`,
     async () => {
-      if (stage.starts > starts) throw new ControllerEnded();
+      if (stage.ranOutOfHeap) throw new OutOfHeap();
       const { status = {} } = await client.get<{ status?: PolicyStatus }>(policy);
       const isReady = (status.conditions ?? []).some(
         ({ type, status: is }) => type === 'Ready' && is === 'True',
@@ -58,9 +57,8 @@ export async function podMade(
   const startedAt = performance.now();
   const target = { ...inSpace, name: plan.name, uid: metadata.uid };
   await client.replaceStatus(target, runningStatus, { fieldManager: 'bench' });
-  const { starts } = stage;
   const isCounted = async () => {
-    if (stage.starts > starts) throw new ControllerEnded();
+    if (stage.ranOutOfHeap) throw new OutOfHeap();
     return !isDeepStrictEqual(await selected(), before);
   };
   await until('the pod is counted', isCounted, { timeoutMs: patienceMs, everyMs: 20 });

@@ -12,7 +12,7 @@ import type { Bench, BenchOptions, Result, Row } from './result.ts';
 import { percentile, table } from './result.ts';
 import type { Counted } from './scale-figures.ts';
 import { countedBy, mib, perSecond, sinceStart } from './scale-figures.ts';
-import { ControllerEnded, edited, patienceMs, podMade, timesOf } from './scale-moments.ts';
+import { OutOfHeap, edited, patienceMs, podMade, timesOf } from './scale-moments.ts';
 
 /** As many agents have watches of their own; one process takes no more. */
 const fullAgents = 50;
@@ -124,8 +124,8 @@ async function measureBeside(
   try {
     return await measureOne(stage, whole, say);
   } catch (error) {
-    if (!(error instanceof ControllerEnded)) throw error;
-    const what = `${party.what}: it ended, with a heap of ${heapMiB} MiB`;
+    if (!(error instanceof OutOfHeap)) throw error;
+    const what = `${party.what}: it ran out of its heap of ${heapMiB} MiB`;
     return { process: [{ what, figures: {} }], times: [], causes: [] };
   } finally {
     await stage.stopController('SIGKILL');

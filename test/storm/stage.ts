@@ -49,6 +49,7 @@ export class Stage {
   /** The oldest first. */
   readonly #controllers: ChildProcess[] = [];
   #starts = 0;
+  #ranOutOfHeap = false;
 
   private constructor(cluster: Cluster, fleet: ChildProcess) {
     this.cluster = cluster;
@@ -131,6 +132,10 @@ export class Stage {
       },
     );
     controller.stderr?.pipe(process.stderr);
+    controller.stderr?.on(
+      'data',
+      (text: Buffer) => (this.#ranOutOfHeap ||= text.includes('heap out of memory')),
+    );
     controller.stdout?.resume();
     this.#controllers.push(controller);
     // As its kubelet does.
@@ -154,6 +159,11 @@ export class Stage {
   /** How often one was started, by a test or because it had ended by itself. */
   get starts(): number {
     return this.#starts;
+  }
+
+  /** One of them did, as V8 says when it ends a process for it. */
+  get ranOutOfHeap(): boolean {
+    return this.#ranOutOfHeap;
   }
 
   get #probeSocket(): string {
