@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 
 import { get } from '../cluster/api.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { parseGuest } from '../cluster/guest-node/guest-spec.ts';
 import type { Host } from '../cluster/host.ts';
 import { buildah, saveImage, toolsImage } from '../cluster/image.ts';
 import { repository } from '../cluster/place.ts';
@@ -68,7 +69,7 @@ let two: Cluster;
 beforeAll(async () => {
   [one, two] = await Promise.all([
     Cluster.up({ name: 'test-one', nodes: 2, owned: true }),
-    Cluster.up({ name: 'test-two', owned: true }),
+    Cluster.up({ name: 'test-two', owned: true, guests: [parseGuest('bookworm,containerd')] }),
   ]);
 }, 900_000);
 
@@ -153,16 +154,20 @@ test('an image archive is loaded onto every node', async () => {
     await buildah('tag', toolsImage, 'localhost/loaded:1');
     await saveImage('localhost/loaded:1', join(folder, 'image.tar'));
     await buildah('rmi', 'localhost/loaded:1');
-    await one.load(join(folder, 'image.tar'));
+    for (const cluster of [one, two]) await cluster.load(join(folder, 'image.tar'));
   } finally {
     rmSync(folder, { recursive: true });
   }
-  for (const node of one.nodes) {
-    const host = await one.lab.host(node);
-    expect(await host.execOrThrow(['ctr', '-n', 'k8s.io', 'images', 'list', '-q'])).toContain(
-      'localhost/loaded:1',
-    );
-  }
+  for (const cluster of [one, two])
+    for (const node of [...cluster.nodes, ...cluster.guests.map(({ name }) => name)])
+      expect(await cluster.onNode(node, 'ctr -n k8s.io images list -q')).toContain('localhost/loaded:1');
+}, 600_000);
+
+test('a guest is a node like the others, and what its kubelet says is read as theirs', async () => {
+  const nodes = await two.kubectl('get', 'nodes', '-o', 'name');
+  expect(nodes.trim().split('\n')).toContain('node/g1');
+  expect(two.componentNames).toContain('g1/kubelet');
+  expect(readFileSync(two.logPath('g1/kubelet'), 'utf8')).toMatch(/kubelet/);
 });
 
 test('the API server starts again on the same data', async () => {
