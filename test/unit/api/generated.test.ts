@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
@@ -28,4 +28,16 @@ test('whoever contributes is told of every file that is generated', async () => 
   const isTold = (path: string) =>
     names.some((name) => path === name || (name.endsWith('/') && path.startsWith(name)));
   expect(files.map(([path]) => path).filter((path) => !isTold(path))).toEqual([]);
+});
+
+test('whoever contributes is told by name of every template of the chart that is written by hand', async () => {
+  const made = files.map(([path]) => path);
+  const all = await readdir(join(root, 'deploy/chart/templates'));
+  const byHand = all.filter((name) => !made.includes(`deploy/chart/templates/${name}`)).sort();
+  const page = await readFile(join(root, 'CONTRIBUTING.md'), 'utf8');
+  const [, told = ''] = /`deploy\/chart\/templates\/` but (.+?);/s.exec(page) ?? [];
+  expect([...told.matchAll(/`(.+?)`/g)].map(([, name]) => name).sort()).toEqual(byHand);
+  const decision = await readFile(join(root, 'docs/adr/0022-a-chart-made-from-the-manifests.md'), 'utf8');
+  const [, those = ''] = /written by hand \((.+?)\)/.exec(decision) ?? [];
+  expect(those.split(', ')).toHaveLength(byHand.length);
 });
