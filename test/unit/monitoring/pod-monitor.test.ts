@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
@@ -30,4 +30,18 @@ test.each([
   );
   expect(monitors.map(({ metadata }) => metadata.namespace)).toEqual([workload?.metadata.namespace]);
   expect(monitors[0]?.spec).not.toHaveProperty('namespaceSelector');
+});
+
+/** Each process has metrics of its own: a Service would answer with those of any one of them. */
+test('no Service leads to metrics, and pods say by annotations where theirs are', () => {
+  const texts = globSync('**/*.yaml', { cwd: deploy }).map(
+    (path) => [path, readFileSync(join(deploy, path), 'utf8')] as const,
+  );
+  const services = texts.filter(([, text]) => /^kind: Service$/m.test(text)).map(([path]) => path);
+  expect(services.sort()).toEqual([
+    'chart/templates/webhook-service.yaml',
+    'components/webhook/service.yaml',
+  ]);
+  const scraped = texts.filter(([, text]) => text.includes("prometheus.io/scrape: 'true'"));
+  expect(scraped.map(([path]) => path)).toEqual(expect.arrayContaining(['agent.yaml', 'controller.yaml']));
 });
