@@ -18,7 +18,7 @@ const metadata = {
   type: 'application',
   version: product.version,
   appVersion: product.version,
-  // The oldest that docs/install.md takes, older than any that the webhook has run on; a suffix as of GKE and EKS counts as a pre-release.
+  // The oldest line that the webhook has run on; a suffix as of GKE and EKS counts as a pre-release.
   kubeVersion: '>=1.33.0-0',
   keywords: ['keepalive', 'tcp', 'nat', 'idle-timeout', 'sysctl'],
   annotations: {
