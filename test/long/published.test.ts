@@ -29,6 +29,7 @@ import { kustomizeProgram } from '../support/kustomize.ts';
 import { startRegistry } from '../support/lab-registry.ts';
 import { committing, releaseCopy } from '../support/release-copy.ts';
 import { componentsIn } from '../support/spdx.ts';
+import { Page } from '../unit/docs/page.ts';
 
 const { version } = product;
 const work = mkdtempSync(join(tmpdir(), 'keepalive-release-'));
@@ -196,7 +197,6 @@ describe.each(['amd64', 'arm64'] as const)('the image for %s', (architecture) =>
 describe('a registry in the lab', () => {
   let cluster: Cluster;
   let bench: Bench;
-  const home = 'keepalive-system';
   beforeAll(async () => {
     cluster = await Cluster.up({ name: 'e2e-published', nodes: 1, owned: true });
     bench = new Bench(cluster);
@@ -290,14 +290,14 @@ describe('a registry in the lab', () => {
     });
   });
 
-  test('has a chart that installs the image of that release by its digest, which serves', async () => {
+  test('has a chart that installs the image of that release by its digest, which serves, by the one command that README has', async () => {
+    const [told = ''] = new Page('README.md').blocks('sh', 'Install');
     const folder = join(cluster.lab.folder, 'helm');
     const env = { HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
     const chart = await crane('digest', `${registry}/charts/keepalive-operator:${version}`);
-    const from = `oci://${registry}/charts/keepalive-operator@${chart}`;
-    const where = ['--namespace', home, '--create-namespace', '--wait', '--timeout=180s', '--plain-http'];
-    const argv = [await helmProgram('Helm 4'), 'install', 'keepalive', from, ...where];
-    const { code, stderr } = await cluster.exec(argv, { env });
+    const command = told.replace('REGISTRY', registry).replace('sha256:…', chart);
+    const argv = [...command.trim().split(' ').slice(1), '--wait', '--timeout=180s', '--plain-http'];
+    const { code, stderr } = await cluster.exec([await helmProgram('Helm 4'), ...argv], { env });
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     const images = await cluster.kubectl(
       ...['get', 'pods', '-A', '-l', 'app.kubernetes.io/name=keepalive-operator'],
