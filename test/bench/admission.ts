@@ -1,21 +1,19 @@
 import { GROUP, plurals, VERSION } from '../../src/api/group.ts';
 import type { PolicyKind } from '../../src/api/group.ts';
-import { pathOf } from '../../src/kube/resource.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { labSettings } from '../cluster/install.ts';
 import { until } from '../cluster/wait.ts';
 import { crowds, crowdsOf, policies, selectorOf } from './admission-crowds.ts';
+import { memoryOfApiServer, memoryOfControllers } from './admission-memory.ts';
+import type { Scenario } from './admission-rounds.ts';
+import { Creator, inRounds, rounds } from './admission-rounds.ts';
 import { apiOf, each } from './api.ts';
 import { keepaliveRules } from './kyverno-rules.ts';
-import { memoryIn, memoryOf } from './process-figures.ts';
-import type { Bench, Row } from './result.ts';
-import { latencies } from './result.ts';
+import { memoryOf } from './process-figures.ts';
+import type { Bench, Result, Row } from './result.ts';
 import { buildKyverno, startKyverno } from '../support/kyverno.ts';
 import { Overlays } from '../support/overlay.ts';
-import { Agent, request } from 'undici';
 import { documentsOf } from '../support/manifest.ts';
-
-const rounds = 400;
-const warmUp = 50;
 
 interface Place {
   readonly what: string;
@@ -44,93 +42,111 @@ const elsewhere = 'bench-elsewhere';
 /** Where Kyverno's rules select pods, and none of ours does. */
 const theirs = 'bench-kyverno';
 
-/** How long the create of a pod takes (server-side dry run: all of admission, no storage). */
+/** As many of a hundred policies as some pod matches, none first. */
+const matches = [{ label: 'none', matching: 0 }, ...crowds];
+const ours = 'app.kubernetes.io/name=keepalive-operator';
+
+/**
+ * How long the create of a pod takes (server-side dry run: all of admission, no storage): by policies, by the webhook, by Kyverno. What
+ * each adds is over an API server beside it that has nothing of these, asked in the same rounds.
+ */
 export const admission: Bench = async (say) => {
   await buildKyverno();
-  const cluster = await Cluster.up({ name: 'bench-admission', owned: true });
-  const sockets = new Agent({ connect: { socketPath: cluster.apiSocket }, pipelining: 1, connections: 1 });
+  const plain = await Cluster.up({ name: 'bench-plain', isBare: true, owned: true });
   try {
-    await cluster.install();
-    for (const namespace of [elsewhere, theirs, 'bench-others', ...places.map((place) => place.namespace)]) {
-      await cluster.kubectl('create', 'namespace', namespace);
-      await until('its service account is there', async () => {
-        return (
-          (await cluster.exec(['kubectl', 'get', 'serviceaccount', 'default', '-n', namespace])).code === 0
-        );
-      });
+    const cluster = await Cluster.up({ name: 'bench-admission', owned: true });
+    try {
+      return await compare(cluster, plain, say);
+    } finally {
+      await cluster.down();
     }
-    const create = (namespace: string, crowd: string) => timedCreate(sockets, namespace, crowd);
-    say('no policy in the cluster');
-    const before = await measure([{ what: 'none', run: () => create(elsewhere, 'none') }]);
-    say(`${policies} policies of each sort`);
-    await declare(cluster);
-    const scenarios = [
-      {
-        what: `${policies} + ${policies} policies, none selects the namespace`,
-        run: () => create(elsewhere, 'none'),
-      },
-      ...places.flatMap(({ what, namespace }) =>
-        [{ label: 'none', matching: 0 }, ...crowds].map(({ label, matching }) => ({
-          what: `${what}: ${matching} of ${policies} match`,
-          run: () => create(namespace, label),
-        })),
-      ),
-    ];
-    const rows = await measure(scenarios);
-    say('the same, by the webhook');
-    await changeByWebhook(cluster);
-    for (const { namespace } of places)
-      await until('the webhook is asked', () => isAnswered(() => create(namespace, 'one')));
-    const asked = await measure(scenarios.map(({ what, run }) => ({ what: `webhook, ${what}`, run })));
-    const ours = await memoryOfControllers(cluster);
-    say('Kyverno');
-    await cluster.kubectl('delete', 'kap,ckap', '--all', '-A');
-    const { pid } = await startKyverno(cluster);
-    const rules = documentsOf(keepaliveRules(theirs));
-    await until('Kyverno takes its rules', async () => {
-      const { code } = await cluster.exec(['kubectl', 'apply', '--server-side', '-f', '-'], { stdin: rules });
-      return code === 0;
-    });
-    await until('Kyverno is asked', () => isAnswered(() => create(theirs, 'one')));
-    const peer = await measure(
-      [{ label: 'none', matching: 0 }, ...crowds].map(({ label, matching }) => ({
-        what: `Kyverno, ClusterPolicy: ${matching} of ${policies} match`,
-        run: () => create(theirs, label),
-      })),
-    );
-    return [
-      {
-        bench: 'admission',
-        setting: `create of a pod, server-side dry run, one after the other, Kubernetes ${cluster.kubernetes}, ${rounds} rounds in turn`,
-        rows: [
-          { what: 'no policy in the cluster', figures: before[0]?.figures ?? {} },
-          ...rows,
-          ...asked,
-          ...peer,
-        ],
-      },
-      {
-        bench: 'admission',
-        setting: 'memory of who answers, after the rows above',
-        rows: [
-          ...ours.map((figures) => ({ what: 'keepalive-controller, which is the webhook too', figures })),
-          { what: 'Kyverno', figures: memoryOf(pid) },
-        ],
-      },
-    ];
   } finally {
-    await sockets.close();
-    await cluster.down();
+    await plain.down();
   }
 };
 
-/** Of both replicas. */
-async function memoryOfControllers(cluster: Cluster): Promise<Row['figures'][]> {
-  const script = `for pid in $(pgrep -f 'main.mjs controller$'); do cat /proc/$pid/status; echo; done`;
-  const told = await Promise.all(cluster.nodes.map((node) => cluster.onNode(node, script)));
-  return told
-    .flatMap((text) => text.split('\n\n').filter((status) => status.includes('VmRSS')))
-    .map(memoryIn);
+async function compare(cluster: Cluster, plain: Cluster, say: (text: string) => void): Promise<Result[]> {
+  const [creator, beside] = [new Creator(cluster), new Creator(plain)];
+  const least = {
+    what: 'an API server beside it, with nothing of it',
+    run: () => beside.create(elsewhere, 'none'),
+  };
+  const memory: Row[] = [];
+  const phase = async (name: string, scenarios: readonly Scenario[]): Promise<Result> => {
+    say(name);
+    const rows = await inRounds(least, scenarios);
+    memory.push({ what: `API server, ${name}`, figures: await memoryOfApiServer(cluster) });
+    return { bench: 'admission', setting: `${settingOf(cluster)}: ${name}`, rows };
+  };
+  try {
+    await prepare(cluster, plain);
+    const results = [
+      await phase('no policy', [
+        { what: 'no policy in the cluster', run: () => creator.create(elsewhere, 'none') },
+      ]),
+    ];
+    await declare(cluster);
+    results.push(await phase(`${policies} policies of each sort`, ofOurs(creator)));
+    memory.push(...(await rowsOfControllers(cluster, 'beside policies')));
+    await changeByWebhook(cluster);
+    for (const { namespace } of places)
+      await until('the webhook is asked', () => isAnswered(() => creator.create(namespace, 'one')));
+    results.push(await phase('the same policies by the webhook', ofOurs(creator)));
+    memory.push(...(await rowsOfControllers(cluster, 'which is the webhook too')));
+    await takeAway(cluster);
+    const pid = await startPeer(cluster);
+    await until('Kyverno is asked', () => isAnswered(() => creator.create(theirs, 'one')));
+    results.push(await phase(`${policies} rules of Kyverno`, ofTheirs(creator)));
+    memory.push({ what: 'Kyverno', figures: memoryOf(pid) });
+    return [...results, { bench: 'admission', setting: 'memory, after the rows above', rows: memory }];
+  } finally {
+    await Promise.all([creator.close(), beside.close()]);
+  }
+}
+
+const settingOf = ({ kubernetes }: Cluster) =>
+  `create of a pod, server-side dry run, one after the other, Kubernetes ${kubernetes}, ${rounds} rounds, each in an order of its own; +: more than an API server beside it`;
+
+async function prepare(cluster: Cluster, plain: Cluster): Promise<void> {
+  await plain.kubectl('create', 'namespace', elsewhere);
+  // Nobody is there who would make it, and no pod is taken without it.
+  await plain.kubectl('create', 'serviceaccount', 'default', '-n', elsewhere);
+  await cluster.install();
+  for (const namespace of [elsewhere, theirs, 'bench-others', ...places.map((place) => place.namespace)]) {
+    await cluster.kubectl('create', 'namespace', namespace);
+    await until('its service account is there', async () => {
+      return (
+        (await cluster.exec(['kubectl', 'get', 'serviceaccount', 'default', '-n', namespace])).code === 0
+      );
+    });
+  }
+}
+
+function ofOurs(creator: Creator): Scenario[] {
+  return [
+    {
+      what: `${policies} + ${policies} policies, none selects the namespace`,
+      run: () => creator.create(elsewhere, 'none'),
+    },
+    ...places.flatMap(({ what, namespace }) =>
+      matches.map(({ label, matching }) => ({
+        what: `${what}: ${matching} of ${policies} match`,
+        run: () => creator.create(namespace, label),
+      })),
+    ),
+  ];
+}
+
+function ofTheirs(creator: Creator): Scenario[] {
+  return matches.map(({ label, matching }) => ({
+    what: `ClusterPolicy: ${matching} of ${policies} match`,
+    run: () => creator.create(theirs, label),
+  }));
+}
+
+async function rowsOfControllers(cluster: Cluster, role: string): Promise<Row[]> {
+  const all = await memoryOfControllers(cluster);
+  return all.map((figures) => ({ what: `keepalive-controller, ${role}`, figures }));
 }
 
 /** It is not yet, or its service is not yet there. */
@@ -144,57 +160,41 @@ function isAnswered(ask: () => Promise<number>): Promise<boolean> {
 /** By nothing else from then on. */
 async function changeByWebhook(cluster: Cluster): Promise<void> {
   const overlays = new Overlays();
+  // An overlay brings the limits of deploy/, and half of the policies of a namespace would be one too many.
+  const metadata = { name: 'keepalive-settings', namespace: 'keepalive-system' };
+  const widened = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: labSettings };
   try {
-    await cluster.install({ folder: overlays.write('webhook', { components: ['webhook'] }), isLoaded: true });
+    const folder = overlays.write('webhook', {
+      components: ['webhook'],
+      patches: [{ patch: JSON.stringify(widened) }],
+    });
+    await cluster.install({ folder, isLoaded: true });
   } finally {
     overlays.remove();
   }
-  const kinds = 'mutatingadmissionpolicies,mutatingadmissionpolicybindings';
-  await cluster.kubectl('delete', kinds, '-l', 'app.kubernetes.io/name=keepalive-operator');
+  await cluster.kubectl('delete', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-l', ours);
+  await untilReady(cluster);
 }
 
-interface Scenario {
-  readonly what: string;
-  readonly run: () => Promise<number>;
+/** All that would be asked beside Kyverno, or take processors from it. */
+async function takeAway(cluster: Cluster): Promise<void> {
+  await cluster.kubectl('delete', 'kap,ckap', '--all', '-A');
+  await cluster.kubectl('delete', 'mutatingwebhookconfigurations', '-l', ours);
+  await cluster.kubectl('delete', 'deployments,daemonsets', '-A', '-l', ours, '--cascade=foreground');
+  const kinds = 'mutatingwebhookconfigurations,mutatingadmissionpolicies,mutatingadmissionpolicybindings';
+  const left = await cluster.kubectl('get', kinds, '-o', 'name');
+  if (left !== '') throw new Error(`Kyverno would not be alone: there is still ${left}`);
 }
 
-/** In turn, so that a slow moment of the machine falls on all of them. */
-async function measure(scenarios: readonly Scenario[]): Promise<Row[]> {
-  const times = new Map(scenarios.map(({ what }) => [what, [] as number[]]));
-  for (let round = -warmUp; round < rounds; round += 1) {
-    for (const { what, run } of scenarios) {
-      const ms = await run();
-      if (round >= 0) times.get(what)?.push(ms);
-    }
-  }
-  return [...times].map(([what, ms]) => ({ what, figures: latencies(ms) }));
-}
-
-async function timedCreate(dispatcher: Agent, namespace: string, crowd: string): Promise<number> {
-  const path = `${pathOf({ group: '', version: 'v1', plural: 'pods', namespace })}?dryRun=All`;
-  const body = JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { generateName: 'bench-', labels: { crowd } },
-    spec: { containers: [{ name: 'main', image: 'localhost/tools:1' }] },
+/** Its process number. */
+async function startPeer(cluster: Cluster): Promise<number> {
+  const { pid } = await startKyverno(cluster);
+  const rules = documentsOf(keepaliveRules(theirs));
+  await until('Kyverno takes its rules', async () => {
+    const { code } = await cluster.exec(['kubectl', 'apply', '--server-side', '-f', '-'], { stdin: rules });
+    return code === 0;
   });
-  const startedAt = performance.now();
-  const response = await request(`http://localhost${path}`, {
-    dispatcher,
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-  });
-  const text = await response.body.text();
-  const ms = performance.now() - startedAt;
-  if (response.statusCode !== 201) throw new Error(`${response.statusCode}: ${text}`);
-  const changed = text.includes('tcp_keepalive_time');
-  if (changed !== crowds.some(({ label }) => label === crowd)) {
-    throw new Error(
-      `a pod of crowd ${crowd} in ${namespace} was ${changed ? '' : 'not '}changed: the figures would say nothing`,
-    );
-  }
-  return ms;
+  return pid;
 }
 
 /** A hundred of each sort: the first ten select one crowd or more, the others a label that no pod has. */
@@ -223,14 +223,10 @@ async function declare(cluster: Cluster): Promise<void> {
     );
   });
   await client.close();
-  for (const kind of ['kap', 'ckap']) {
-    await cluster.kubectl(
-      'wait',
-      kind,
-      '--all',
-      ...(kind === 'kap' ? ['-A'] : []),
-      '--for=condition=Ready',
-      '--timeout=120s',
-    );
-  }
+  await untilReady(cluster);
+}
+
+async function untilReady(cluster: Cluster): Promise<void> {
+  for (const kind of [['kap', '-A'], ['ckap']])
+    await cluster.kubectl('wait', ...kind, '--all', '--for=condition=Ready', '--timeout=120s');
 }
