@@ -35,12 +35,11 @@ export class Asked {
     this.passing = new Passing(cluster, this.namespace);
   }
 
-  static async up(name: string, kubernetes: string): Promise<Asked> {
+  static async up(name: string, kubernetes: string, install = byOverlay): Promise<Asked> {
     const cluster = await Cluster.up({ name, nodes: 1, kubernetes, owned: true });
     const asked = new Asked(cluster, new Overlays());
-    const { bench, folder, namespace, team } = asked;
-    await cluster.install({ folder });
-    await bench.settings(labSettings);
+    const { bench, namespace, team } = asked;
+    await install(asked);
     await bench.namespace(namespace);
     await bench.apply(kap(namespace, 'team', 90));
     await bench.status(team);
@@ -71,6 +70,11 @@ export class Asked {
     this.#overlays.remove();
     await this.cluster.down();
   }
+}
+
+async function byOverlay({ bench, cluster, folder }: Asked): Promise<void> {
+  await cluster.install({ folder });
+  await bench.settings(labSettings);
 }
 
 /** In the text of /metrics. */
