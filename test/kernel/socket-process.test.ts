@@ -47,6 +47,15 @@ const deaf = (pod: Pod, count: number) =>
 const speaking = async (pod: Pod) =>
   (await machine.connections(pod)).filter((line) => line.includes('timer:(keepalive')).length;
 
+test('an agent that was started less urgent than it makes this process has sockets looked at all the same', async () => {
+  const launcher = ['nice', '-n', '19', 'setpriv', '--bounding-set=-sys_nice'];
+  const idle = new Agent(machine, patienceMs, launcher);
+  await deaf(client, 2);
+  idle.look(client);
+  const [reading] = await idle.readings(client, 1);
+  expect(reading?.repaired).toBe(2);
+});
+
 describe('while a system call on a socket of a pod does not return', () => {
   test('values are held elsewhere, the sockets of other pods are repaired, and only that one is told unknown', async () => {
     const program = await stubborn(client, 3);

@@ -4,7 +4,7 @@
  * would keep all of the agent from ending.
  */
 import { setImmediate } from 'node:timers/promises';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 import { readGroupsFromTheTop } from '../../kernel/control-group.ts';
 import { Diary } from './diary.ts';
@@ -20,7 +20,8 @@ const niceness = 10;
 
 const [procRoot = '/proc'] = process.argv.slice(2);
 const diary = new Diary(diaryDescriptor);
-setPriority(niceness);
+// An agent that was started less urgent than that may not be made more so, and looks all the same.
+if (getPriority() < niceness) setPriority(niceness);
 // By this the next agent knows it, should this one end before it does.
 process.title = socketProcessName;
 readGroupsFromTheTop(procRoot);
