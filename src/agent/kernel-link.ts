@@ -62,7 +62,7 @@ interface TurnWord {
 /** How connections are reached on this node. */
 export interface Reach {
   readonly means: ConnectionMeans;
-  /** Where programs are pinned that open connections are counted and swept by; undefined where there are none. */
+  /** Where programs are pinned that open connections are swept by; undefined where there are none. */
   readonly pins: string | undefined;
   /** Whether sockets can be found by the descriptors of programs. */
   readonly byDescriptors: boolean;

@@ -102,6 +102,11 @@ export class ConnectionProgram {
     return this.#folder;
   }
 
+  /** Whether {@link sweep} can be had by what is pinned there. */
+  get sweeps(): boolean {
+    return this.#extent.iterators.includes('open');
+  }
+
   /** Otherwise somebody took away what keeps it in the kernel, and it acts no more: {@link open} loads it anew. */
   get isWhole(): boolean {
     const isSameGroup = attempt(() => groupAt(this.#groupFolder)) === this.#group;

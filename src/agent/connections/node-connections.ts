@@ -150,9 +150,10 @@ export class NodeConnections {
     }
   }
 
-  /** Where its programs are pinned; undefined where there are none, or where connections cannot be counted by them. */
+  /** Where its programs are pinned; undefined where there are none, or where open connections cannot be swept by them. */
   get pins(): string | undefined {
-    return this.means.countedBy === 'BPF' ? this.#loaded?.program.folder : undefined;
+    const program = this.means.by === 'BPF' ? this.#loaded?.program : undefined;
+    return program?.sweeps === true ? program.folder : undefined;
   }
 
   /** From now on new connections of these places have what is asked there, and those of no other. */

@@ -51,6 +51,8 @@ export class ServedPlaces {
   #served: readonly ServedTarget[] = [];
   /** Of these, those of which the kernel's word is told. */
   #kept: ReadonlyMap<Place, SocketTarget> = new Map();
+  /** Whose connections others are to look at is said here: all of them, where nothing is counted, they know without. */
+  #isDividing = false;
   #lost: Place[] = [];
   readonly #names: ProgramNames;
   #refused: Following['refused'] = {};
@@ -97,6 +99,7 @@ export class ServedPlaces {
 
   follow(followed: Followed): void {
     this.#followed = followed;
+    this.#isDividing ||= this.counts;
     // Where it does not yet, what an agent before was told is withdrawn where nobody asks for it.
     if (this.serves || this.#options.kernel.reach?.mayBeLoaded === true) this.#queue.add(follow);
   }
@@ -138,10 +141,9 @@ export class ServedPlaces {
   #take({ targets }: Followed, served: readonly Served[]): void {
     const byPlace = new Map(targets.map((target) => [target.place, target]));
     this.#told = targets;
-    if (!this.counts && this.#served.length === 0) return;
-    // What it was loaded by may be gone: then others look after those as well that it served.
-    const counted = this.counts ? served : [];
-    this.#served = counted.flatMap(({ place, network }) => {
+    // Where they are not counted they are swept all the same: what was open before may be where no descriptor leads.
+    const swept = this.#options.kernel.reach?.pins === undefined ? [] : served;
+    this.#served = swept.flatMap(({ place, network }) => {
       const target = byPlace.get(place);
       return target === undefined ? [] : [{ target, network }];
     });
@@ -151,8 +153,12 @@ export class ServedPlaces {
 
   /** Between the kernel and others. */
   #part(): void {
+    // Others look after all of them already, and after some of whom nothing is known here yet.
+    if (!this.#isDividing) return;
+    this.#isDividing = this.counts;
     const before = this.#kept;
-    const kept = this.#served.filter((one) => !this.#sweeper.isLeft(one));
+    // What it was counted by may be gone: then others look after those as well.
+    const kept = this.counts ? this.#served.filter((one) => !this.#sweeper.isLeft(one)) : [];
     this.#kept = new Map(kept.map(({ target }) => [target.place, target]));
     this.#names.keepOnly(this.#kept);
     this.#pace.follow([...this.#kept.values()]);

@@ -103,14 +103,21 @@ describe('what is loaded anew', () => {
     expect(connections.means).toMatchObject({ by: 'BPF', countedBy: 'BPF' });
   });
 
-  test.each([
-    [undefined, '/pins'],
-    ['EPERM at load', undefined],
-  ])('serves where it never counted, whether it does now or not: %s', async (now, pins) => {
-    const { connections, follow, takeAway } = await begin('EPERM at load', now);
-    takeAway();
-    expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
-    expect(connections.pins).toBe(pins);
+  test.each([undefined, 'EPERM at load'])(
+    'serves and sweeps where it never counted, whether it does now or not: %s',
+    async (now) => {
+      const { connections, follow, takeAway } = await begin('EPERM at load', now);
+      takeAway();
+      expect(await follow()).toMatchObject({ served: [{ place }], isAnew: true });
+      expect(connections.pins).toBe('/pins');
+    },
+  );
+
+  test('has no pins to sweep by where the kernel takes no part that sweeps', async () => {
+    const { connections } = await begin('EPERM at load');
+    for (const program of opened) program.sweeps = false;
+    expect(connections.means.by).toBe('BPF');
+    expect(connections.pins).toBeUndefined();
   });
 });
 

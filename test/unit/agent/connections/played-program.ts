@@ -4,6 +4,7 @@ import type { Order, ToldConnection, Unmarked } from '../../../../src/kernel/con
 /** The program in the kernel, as far as it keeps what it is told. */
 export class PlayedProgram {
   readonly folder = '/pins';
+  sweeps = true;
   isWhole = true;
   isClosed = false;
   readonly networks = new Map<bigint, Order>();
