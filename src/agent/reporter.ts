@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { AGENT_NAME, API_VERSION, OPERATOR_LABELS } from '../api/group.ts';
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
-import { backOffMs } from '../kube/backoff.ts';
+import { askedApartMs, backOffMs } from '../kube/backoff.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { systemClock } from '../kube/clock.ts';
@@ -20,6 +20,7 @@ export interface ReporterOptions {
   /** Between two writes; 10 s by design. */
   readonly intervalMs: number;
   readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 interface Offered {
@@ -44,6 +45,7 @@ const retry = { minMs: 1000, maxMs: 30_000 };
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #clock: Clock;
+  readonly #random: () => number;
   #offered: Offered | undefined;
   /** Until then nothing is made up to be written. */
   #restUntil = -Infinity;
@@ -61,6 +63,7 @@ export class Reporter {
   constructor(options: ReporterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
   }
 
   /** What can be written as soon as it may be: made up then, and not where something newer is offered before. */
@@ -154,7 +157,8 @@ export class Reporter {
       this.#refusals.clear();
     } catch (error) {
       this.#noteRefusal(error);
-      againAfterMs = Math.max(backOffMs(this.#failures, retry, Math.random), retryAfterMs(error));
+      const pauseMs = backOffMs(this.#failures, retry, this.#random);
+      againAfterMs = Math.max(pauseMs, askedApartMs(retryAfterMs(error), this.#random));
       this.#failures += 1;
       const reason = (error as Error).message;
       this.#options.log.warn({ reason, delayMs: againAfterMs }, 'NodeKeepalive not written, will try again');

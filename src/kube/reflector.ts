@@ -1,4 +1,4 @@
-import type { BackOffLimits } from './backoff.ts';
+import { askedApartMs, type BackOffLimits } from './backoff.ts';
 import type { ApiClient, Query } from './client.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import * as errors from './errors.ts';
@@ -237,7 +237,7 @@ export class Reflector<T extends Identified> {
     this.#interruption = { atMs: this.#interruption?.atMs ?? this.#clock.now(), by: error };
     if (!mayResume(error)) this.#mirror.forgetVersion();
     const pauseMs = this.#pauses.next(this.#mirror.version === undefined ? 'list' : 'resume');
-    const delayMs = Math.max(pauseMs, errors.retryAfterMs(error));
+    const delayMs = Math.max(pauseMs, askedApartMs(errors.retryAfterMs(error), this.#random));
     this.#report(error, delayMs);
     await sleep(this.#clock, delayMs, signal);
     this.#pauses.passed();

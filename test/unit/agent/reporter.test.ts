@@ -19,6 +19,7 @@ let client: ApiClient;
 let clock: HandClock;
 let world: World;
 let reporter: Reporter;
+let random = 0.5;
 beforeEach(async () => {
   server = await FakeApiServer.start();
   client = new ApiClient(plain(server.url));
@@ -26,7 +27,7 @@ beforeEach(async () => {
   world = new World('n1');
   world.nodes.set('n1', { uid: 'u1', name: 'n1', labels: {} });
   const log = createLog({ level: 'silent', base: {} });
-  reporter = new Reporter({ client, log, world, node: 'n1', intervalMs, clock });
+  reporter = new Reporter({ client, log, world, node: 'n1', intervalMs, clock, random: () => random });
   server.otherwise = accept;
 });
 afterEach(async () => {
@@ -272,9 +273,10 @@ describe('a reporter has spoken', () => {
 });
 
 describe('a report that the API server refuses', () => {
-  const refusing = (code: number): Answer => status(code, 'Refused', 'a policy of somebody denied it');
-  const offerRefused = async (code: number) => {
-    server.otherwise = refusing(code);
+  const refusing = (code: number, headers?: Record<string, string>): Answer =>
+    status(code, 'Refused', 'a policy of somebody denied it', headers);
+  const offerRefused = async (code: number, headers?: Record<string, string>) => {
+    server.otherwise = refusing(code, headers);
     await writeFirst();
     await until('it waits for its next try', () => clock.pending.length > 0);
   };
@@ -304,6 +306,12 @@ describe('a report that the API server refuses', () => {
     await offerRefused(code);
     await passed(120);
     expect(reporter.refusal).toBeUndefined();
+  });
+
+  test.each([0, 1])('is not offered again together with all that are told the same (%d)', async (drawn) => {
+    random = drawn;
+    await offerRefused(429, { 'retry-after': '20' });
+    expect(Math.round((clock.pending[0] ?? 0) / 1000)).toBe(20 * (1 + drawn));
   });
 
   test('for minutes, since the server is overloaded, is told all the same', async () => {

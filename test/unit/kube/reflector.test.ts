@@ -238,16 +238,23 @@ describe('a watch goes on', () => {
     expect(rig.queries[2]).toMatchObject({ sendInitialEvents: 'true' });
   });
 
-  test('not before the server allows it after 429 with Retry-After', async () => {
-    server.answers(
-      streamThenEnd(listEnd(10)),
-      status(429, 'TooManyRequests', '', { 'retry-after': '7' }),
-      stream(),
-    );
-    const { passPause } = rig.start();
-    expect(await passPause()).toBe(7_000);
-    await server.received(3);
-  });
+  test.each([
+    [0, 7_000],
+    [0.5, 10_500],
+    [1, 14_000],
+  ])(
+    'not before the server allows it after 429 with Retry-After, and not with all that were told the same (%d)',
+    async (random, pauseMs) => {
+      server.answers(
+        streamThenEnd(listEnd(10)),
+        status(429, 'TooManyRequests', '', { 'retry-after': '7' }),
+        stream(),
+      );
+      const { passPause } = rig.start({ random: () => random });
+      expect(await passPause()).toBe(pauseMs);
+      await server.received(3);
+    },
+  );
 
   test('with a pause after a server that ends each watch at once', async () => {
     server.answers(streamThenEnd(listEnd(10)), streamThenEnd());
