@@ -25,7 +25,8 @@ stores every series twice (alerts and dashboards count each process once all the
 
 There is an agent on each node, so it has 40 series at most, nine of them of the process (\`process_*\`, \`nodejs_*\`). A controller has all of those, and
 up to twelve for each policy. Its counts there are exact, while those in the status are [written the less often the more agents there
-are](how-it-works.md#what-is-read-back). The replica that acts tells of policies, and no other.
+are](how-it-works.md#what-is-read-back). The replica that acts tells of policies, and no other. Nobody counts connections that died, neither here nor in a
+status: what is read is how open ones stand, not how they end, so what is known is how many would die (\`keepalive_policy_connections_exposed\`).
 `;
 
 const alerting = `
