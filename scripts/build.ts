@@ -10,27 +10,17 @@ import { bundledPackages } from './bundled.ts';
 import { compileConnectionProgram } from './connection-program.ts';
 import { copyKoffi } from './koffi.ts';
 import { emptyProduct } from './own-folder.ts';
+import { productBundle } from './product-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
 emptyProduct(outdir);
 const options = {
+  ...productBundle,
   entryNames: '[name]',
   outdir,
   outExtension: { '.js': '.mjs' },
-  bundle: true,
-  external: ['koffi'],
-  platform: 'node',
-  target: 'node26',
-  format: 'esm',
-  minifySyntax: true,
-  minifyWhitespace: true,
   define: { 'process.env.KEEPALIVE_VERSION': JSON.stringify(packageJson.version) },
-  // CommonJS dependencies reach for `require`, which an ES module does not have.
-  banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-  },
-  logLevel: 'warning',
   metafile: true,
 } satisfies BuildOptions;
 const main = await build({
