@@ -11,6 +11,8 @@ export interface PodGroup extends Sighting {
  *
  * - cgroupfs: `/kubepods/burstable/pod0a1b…-…/CONTAINER`
  * - systemd: `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0a1b…_….slice/cri-containerd-ID.scope`
+ * - systemd, and a runtime that was not told of it (containerd without `SystemdCgroup = true`), which takes what it is given for a name:
+ *   `/system.slice/containerd.service/kubepods-burstable-pod0a1b…_….slice:cri-containerd:ID`
  * - a static pod: `/kubepods/pod5d41402abc4b2a76b9719d911017c592/CONTAINER`
  *
  * It is named by the uid by which the kubelet knows the pod: of a static pod, the hash of its file. Where clusters are
@@ -20,12 +22,12 @@ export interface PodGroup extends Sighting {
 export function podOfCgroups(text: string): PodGroup | undefined {
   const found = podGroup.exec(text);
   if (found === null) return undefined;
-  const [, uid = '', below = ''] = found;
-  const [, container = '', ...inside] = below.split('/');
+  const [, uid = '', joined, below = ''] = found;
+  const names = [...(joined === undefined ? [] : [joined]), ...below.split('/').slice(1)];
   return {
     group: uid.replaceAll('_', '-'),
-    container: containerId.exec(container)?.[1],
-    depth: below === '' ? 0 : inside.length + 1,
+    container: containerId.exec(names[0] ?? '')?.[1],
+    depth: names.length,
   };
 }
 
@@ -58,14 +60,21 @@ function copyOf(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 
-/** The pod's own folder in control groups v2; undefined for a process of no pod. */
+/**
+ * The pod's own folder in control groups v2; undefined for a process of no pod, and of one whose containers' groups have nothing above
+ * them that is the pod's alone.
+ */
 export function podFolderOf(text: string): string | undefined {
-  return podFolder.exec(text)?.[1];
+  const path = unifiedPath.exec(text)?.[1] ?? '';
+  const found = podGroup.exec(path);
+  if (found === null) return undefined;
+  const [whole, , joined, below = ''] = found;
+  return joined === undefined ? path.slice(0, found.index + whole.length - `${below}\n`.length) : undefined;
 }
 
-const podFolder =
-  /^0::(\/(?:[^\n]*?[/-])?pod(?:[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?)(?:\/[^\n]*)?$/m;
+const unifiedPath = /^0::(\/.*\n)/m;
+/** The uid; the container where its name is joined to that; what is below. */
 const podGroup =
-  /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?((?:\/[^/\n]+)*)\n/;
+  /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?::[^:/\n]+:([^/\n]+))?((?:\/[^/\n]+)*)\n/;
 /** `ID`, `cri-containerd-ID.scope`, `crio-ID.scope`, `docker-ID.scope`. */
 const containerId = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/;

@@ -99,7 +99,9 @@ function hasNoProcess({ state }: Reading): Standing | undefined {
     ? exposed(
         'NotReachable',
         () =>
-          'no process of it is found on its node: in a sandbox with a kernel of its own, set keepalive in the program',
+          'no process of it is found on its node: in a sandbox with a kernel of its own, set keepalive in the program; otherwise see ' +
+          'there whether the control groups of its processes (/proc/PID/cgroup) name it by its uid, and where they do not, let kubelet ' +
+          'and container runtime use one cgroup driver',
       )
     : undefined;
 }

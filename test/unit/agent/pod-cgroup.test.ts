@@ -38,6 +38,41 @@ test.each([
     container,
     1,
   ],
+  [
+    'systemd for the kubelet, and a containerd without SystemdCgroup',
+    `0::/system.slice/containerd.service/kubepods-burstable-pod${inSlices}.slice:cri-containerd:${container}\n`,
+    ...([uid, container, 1] as const),
+  ],
+  [
+    'the same in control groups of version 1, where some stand at the top',
+    `11:pids:/kubepods-pod${inSlices}.slice:cri-containerd:${container}\n1:name=systemd:/system.slice/containerd.service/kubepods-pod${inSlices}.slice:cri-containerd:${container}\n`,
+    ...([uid, container, 1] as const),
+  ],
+  [
+    'the same of a container whose ID is of another kind',
+    `0::/kubepods-besteffort-pod${hash}.slice:crio:sandbox\n`,
+    ...([hash, undefined, 1] as const),
+  ],
+  [
+    'the same with what such a container set up inside under the name of another’s',
+    `0::/system.slice/k3s.service/kubepods-pod${inSlices}.slice:cri-containerd:${container}/pod${hash}/${other}\n`,
+    ...([uid, container, 3] as const),
+  ],
+  [
+    'kind, whose kubelet has a slice of its own in the container that is the node',
+    `0::/system.slice/docker-${other}.scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-pod${inSlices}.slice/cri-containerd-${container}.scope\n`,
+    ...([uid, container, 1] as const),
+  ],
+  [
+    'a node in a container of podman, with cgroupfs',
+    `0::/machine.slice/libpod-${other}.scope/container/kubepods/burstable/pod${uid}/${container}\n`,
+    ...([uid, container, 1] as const),
+  ],
+  [
+    'CRI-O with cgroupfs',
+    `0::/kubepods/besteffort/pod${uid}/crio-${container}\n`,
+    ...([uid, container, 1] as const),
+  ],
   ['a root of its own', `0::/custom/root/kubepods/burstable/pod${uid}/${container}\n`, uid, container, 1],
   [
     'version 1, where some hierarchies know no pods',
@@ -77,6 +112,7 @@ test.each([
   ['nothing', ''],
   ['a name that only looks like one', `0::/user.slice/tripod${uid}/x\n`],
   ['a uid that is too long', `0::/kubepods/pod${uid}0/x\n`],
+  ['a uid before a name that no runtime joins to it', `0::/kubepods-pod${inSlices}.slice:${container}\n`],
   ['podman', `0::/machine.slice/libpod-${container}.scope\n`],
 ])('%s is no pod', (_sentence, text) => {
   expect(podOfCgroups(text)).toBeUndefined();
@@ -95,6 +131,9 @@ describe('the folder of a pod in control groups v2', () => {
     // What a container sets up inside is not the pod.
     [`0::/kubepods/pod${uid}/c/kubepods/pod${uid.replace('1', '2')}/x\n`, `/kubepods/pod${uid}`],
     [`8:pids:/kubepods/pod${uid}/c\n0::/\n`, undefined],
+    // Each container has one, and they have none in common; nor is what one of them sets up inside the pod's.
+    [`0::/system.slice/containerd.service/kubepods-pod${inSystemd}.slice:cri-containerd:c\n`, undefined],
+    [`0::/kubepods-pod${inSystemd}.slice:cri-containerd:c/pod${uid.replace('1', '2')}/x\n`, undefined],
     ['0::/system.slice/ssh.service\n', undefined],
     ['', undefined],
   ])('of %j is %s', (text, folder) => {

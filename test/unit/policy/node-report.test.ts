@@ -83,6 +83,13 @@ describe('what a pod’s kernel holds', () => {
     );
   });
 
+  test('without a process names control groups as what may hide them', () => {
+    const [policy] = report({ seen: { 'mongo-0': { state: 'absent', now: {} } } }).policies ?? [];
+    expect(policy?.findings?.[0]?.message).toMatch(
+      /^no process of it is found on its node: in a sandbox with a kernel of its own, .* control groups .* one cgroup driver$/,
+    );
+  });
+
   test.each([
     ['EACCES', 'and its AppArmor profile Unconfined and SELinux type spc_t'],
     ['EPERM', 'the capabilities that its manifest asks for'],
