@@ -18,11 +18,14 @@ export const leftAlone = 'left alone';
 export type Order = ConnectionOrder | typeof onlyTold | typeof leftAlone;
 
 const noBound = 0xffff_ffff;
-const orderBytes = 40;
+const orderWords = 10;
+const sealFactor = 0x9e37_79b9_7f4a_7c15n;
 
 const orderFlags = { asksGroups: 1, leave: 2, tell: 4 };
 
 export interface OrderFacts {
+  /** Of whom it is ordered: it counts for no other. */
+  readonly key: bigint;
   /** Jiffies a second. */
   readonly hertz: number;
   /** Of a network: control groups above a socket are asked first. */
@@ -32,15 +35,25 @@ export interface OrderFacts {
 }
 
 /** `struct wanted` */
-export function orderAsBytes(order: Order, { hertz, asksGroups = false, tells = false }: OrderFacts): Buffer {
-  const bytes = Buffer.alloc(orderBytes);
+export function orderAsBytes(
+  order: Order,
+  { key, hertz, asksGroups = false, tells = false }: OrderFacts,
+): Buffer {
+  const bytes = Buffer.alloc(orderWords * 4 + 8);
   const fields = typeof order === 'string' ? [0, 0, 0, 0, 0, 0, 0, 0] : numbersOf(order);
   const flags =
     (asksGroups ? orderFlags.asksGroups : 0) |
     (order === leftAlone ? orderFlags.leave : 0) |
     (tells ? orderFlags.tell : 0);
-  [...fields, hertz, flags].forEach((value, at) => bytes.writeUInt32LE(value, at * 4));
+  const words = [...fields, hertz, flags];
+  words.forEach((value, at) => bytes.writeUInt32LE(value, at * 4));
+  bytes.writeBigUInt64LE(sealed(key, words), orderWords * 4);
   return bytes;
+}
+
+/** By which a reader knows an order that is written over by that of another while it reads: ordered_for in keepalive.bpf.c. */
+function sealed(key: bigint, words: readonly number[]): bigint {
+  return words.reduce((seal, word) => BigInt.asUintN(64, (seal ^ BigInt(word)) * sealFactor), key);
 }
 
 function numbersOf({ idleTimeoutSeconds, secondProbeSeconds, values, most }: ConnectionOrder): number[] {

@@ -118,12 +118,12 @@ export class ConnectionProgram {
    * anything is ordered for. E2BIG where there are too many of them.
    */
   order(cookie: bigint, order: Order, { asksGroups = false } = {}): void {
-    this.#maps.order(cookie, this.#asBytes(order, asksGroups));
+    this.#maps.order(cookie, this.#asBytes(cookie, order, asksGroups));
   }
 
   /** The same for what is in or below a folder of control groups v2, by its inode number, in networks that ask groups. */
   orderGroup(inode: bigint, order: Order): void {
-    this.#maps.orderGroup(inode, this.#asBytes(order));
+    this.#maps.orderGroup(inode, this.#asBytes(inode, order));
   }
 
   /** New connections are left alone; those that are open keep what they have. */
@@ -190,8 +190,8 @@ export class ConnectionProgram {
     this.#maps.close();
   }
 
-  #asBytes(order: Order, asksGroups = false): Buffer {
-    return orderAsBytes(order, { hertz: this.#hertz, asksGroups, tells: this.countless === undefined });
+  #asBytes(key: bigint, order: Order, asksGroups = false): Buffer {
+    return orderAsBytes(order, { key, hertz: this.#hertz, asksGroups, tells: this.countless === undefined });
   }
 }
 

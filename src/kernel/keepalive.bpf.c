@@ -134,10 +134,11 @@ struct wanted {
 	__u32 most_time, most_interval, most_probes;
 	__u32 hertz; /* jiffies a second, which no helper tells */
 	__u32 flags;
+	__u64 seal; /* of the key and of all above: see ordered_for */
 };
 /* The control groups above a socket are asked first: for the network of the host. */
 #define ASK_GROUPS 1
-/* For a control group: none of it is told, nor changed. */
+/* None of it is told, nor changed. */
 #define LEAVE 2
 /* Its connections are marked, so that `known` tells them: that costs each some memory and a microsecond. */
 #define TELL 4
@@ -241,29 +242,65 @@ static __noinline struct kernfs_node *parent_of(struct kernfs_node *node)
 /* kubelet's root / quality of service / pod / container, and whatever a container makes below. */
 #define GROUP_DEPTH 16
 
+/* connection-layout.ts, sealed */
+#define SEALED_WORDS (__builtin_offsetof(struct wanted, seal) / sizeof(__u32))
+#define SEAL_FACTOR 0x9e3779b97f4a7c15ULL
+#define LOOKUPS 3
 
-/* NULL: it is no business of ours. */
-static __always_inline struct wanted *wanted_by(struct sock *sk, __u64 *group)
+/*
+ * Copies what is ordered for a key; false where nothing is. A map gives the memory of an order that was replaced or withdrawn to the next
+ * one, of whichever key that is, while a program on another processor reads it: preallocated maps always do, and others
+ * (BPF_F_NO_PREALLOC) since Linux 6.1. So what was read counts only where its seal says that it is whole and of this key. That holds
+ * whatever the order in which a processor sees what another one writes, and however long this one was interrupted.
+ */
+static __always_inline bool ordered_for(void *map, __u64 key, struct wanted *copy)
+{
+	for (__u32 lookups = 0; lookups < LOOKUPS; lookups++) {
+		/* Volatile: what the seal is worked out from is what is used, and not read again. */
+		const volatile struct wanted *found = bpf_map_lookup_elem(map, &key);
+		const volatile __u32 *words = (const volatile __u32 *)found;
+		__u64 seal = key;
+
+		if (!found)
+			return false;
+#pragma unroll
+		for (__u32 at = 0; at < SEALED_WORDS; at++) {
+			__u32 word = words[at];
+
+			((__u32 *)copy)[at] = word;
+			seal = (seal ^ word) * SEAL_FACTOR;
+		}
+		if (seal == found->seal)
+			return true;
+	}
+	/* Replaced each time: whoever does that has the connections swept. */
+	copy->flags = LEAVE;
+	return true;
+}
+
+/* False: it is no business of ours. */
+static __always_inline bool wanted_by(struct sock *sk, struct wanted *wanted, __u64 *group)
 {
 	__u64 cookie = sk->__sk_common.skc_net.net->net_cookie;
-	struct wanted *of_network = bpf_map_lookup_elem(&networks, &cookie);
-	struct kernfs_node *node;
+	struct kernfs_node *node = NULL;
+	struct wanted of_group;
 
 	*group = 0;
-	if (!of_network || !(of_network->flags & ASK_GROUPS))
-		return of_network;
-	node = sk->sk_cgrp_data.cgroup->kn;
+	if (!ordered_for(&networks, cookie, wanted))
+		return false;
+	if (wanted->flags & ASK_GROUPS)
+		node = sk->sk_cgrp_data.cgroup->kn;
 	for (int depth = 0; depth < GROUP_DEPTH && node; depth++) {
 		__u64 id = node->id;
-		struct wanted *of_group = bpf_map_lookup_elem(&groups, &id);
 
-		if (of_group) {
+		if (ordered_for(&groups, id, &of_group)) {
 			*group = id;
-			return of_group->flags & LEAVE ? NULL : of_group;
+			*wanted = of_group;
+			break;
 		}
 		node = parent_of(node);
 	}
-	return of_network->flags & LEAVE ? NULL : of_network;
+	return !(wanted->flags & LEAVE);
 }
 
 struct held {
@@ -429,7 +466,7 @@ int born(struct bpf_sock_ops *ctx)
 {
 	struct bpf_sock *here;
 	struct tcp_sock *tp;
-	struct wanted *wanted;
+	struct wanted wanted;
 	__be32 peer[4];
 	struct held held;
 	struct triple given;
@@ -443,16 +480,15 @@ int born(struct bpf_sock_ops *ctx)
 	tp = bpf_skc_to_tcp_sock(here);
 	if (!tp)
 		return 1;
-	wanted = wanted_by((struct sock *)tp, &group);
-	if (!wanted)
+	if (!wanted_by((struct sock *)tp, &wanted, &group))
 		return 1;
 	read_peer((struct sock_common *)tp, peer);
 	if (is_loopback(peer))
 		return 1;
-	if (wanted->flags & TELL)
+	if (wanted.flags & TELL)
 		mark(here, tp, group);
 	read_held(tp, &held);
-	if (is_owed(&held, wanted, tp->inet_conn.icsk_user_timeout, &given))
+	if (is_owed(&held, &wanted, tp->inet_conn.icsk_user_timeout, &given))
 		give(ctx, &given);
 	return 1;
 }
@@ -487,7 +523,7 @@ int open(struct bpf_iter__tcp *ctx)
 	struct tcp_sock *tp;
 	struct held held;
 	struct triple given;
-	struct wanted *wanted;
+	struct wanted wanted;
 	struct told told = {};
 	bool owed;
 
@@ -496,13 +532,12 @@ int open(struct bpf_iter__tcp *ctx)
 	tp = bpf_skc_to_tcp_sock(skc);
 	if (!tp)
 		return 0;
-	wanted = wanted_by((struct sock *)tp, &told.group);
-	if (!wanted)
+	if (!wanted_by((struct sock *)tp, &wanted, &told.group))
 		return 0;
 	read_held(tp, &held);
 	if (!tell(tp, &held, &told) || told.flags & LOOPBACK)
 		return 0;
-	owed = is_owed(&held, wanted, told.user_timeout, &given);
+	owed = is_owed(&held, &wanted, told.user_timeout, &given);
 	if (owed)
 		told.flags |= REPAIRED;
 	/* Without room this socket is shown again by the next read: so nothing is done to it before it is told. */
@@ -510,7 +545,7 @@ int open(struct bpf_iter__tcp *ctx)
 		return 0;
 	if (owed)
 		give(tp, &given);
-	if (wanted->flags & TELL)
+	if (wanted.flags & TELL)
 		mark(tp, tp, told.group);
 	return 0;
 }
@@ -522,13 +557,14 @@ int known(struct bpf_iter__bpf_sk_storage_map *ctx)
 	__u64 *marked = ctx->value;
 	struct tcp_sock *tp;
 	struct held held;
+	struct wanted wanted;
 	struct told told = {};
 
 	if (!sk || !marked)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	/* What nobody asks about any more keeps its mark. */
-	if (!tp || !wanted_by((struct sock *)tp, &told.group))
+	if (!tp || !wanted_by((struct sock *)tp, &wanted, &told.group))
 		return 0;
 	read_held(tp, &held);
 	told.socket = bpf_get_socket_cookie(tp);
