@@ -23,7 +23,13 @@ const all = { born: true, open: true, known: true };
 const none = { born: false, open: false, known: false };
 const focal: KernelSource = {
   suite: 'focal',
-  ubuntu: { sha256: ['5f619f3d9123f40603a164c6358fdcb1485b742c9bf497099bcc642076e0e782'] },
+  ubuntu: {
+    // Of linux-image and of linux-modules.
+    sha256: [
+      '5f619f3d9123f40603a164c6358fdcb1485b742c9bf497099bcc642076e0e782',
+      '82cf8aa4ab5d8b4bb78f452c7069ffc7429fe1d0e2eef13f4b35ebe0b848b1a4',
+    ],
+  },
 };
 
 export const kernelCases: readonly KernelCase[] = [
