@@ -8,7 +8,7 @@ import { until } from '../cluster/wait.ts';
 import { ckap, condition, isReady, kap, sleeper, untouched } from '../e2e/shared.ts';
 import { sysctls } from '../support/builder.ts';
 import { buildHelms } from '../support/helm.ts';
-import { Asked, asksMs, configuration, replicas, youngest } from './asked.ts';
+import { Asked, asksMs, configuration, replicas, secret, youngest } from './asked.ts';
 import { Releases } from './release.ts';
 
 /** The webhook on the Kubernetes that it is for, from its installation to the last trace of it. */
@@ -143,6 +143,42 @@ test('the chart takes the webhook by itself, and an uninstallation of it leaves 
   // It goes with the Deployment, by ownership.
   await until('no Secret is left', async () => (await ours()) === '');
 }, 360_000);
+
+/** As somebody leaves it who wants to be rid of it and stops it first. */
+async function stop(): Promise<void> {
+  await asked.cluster.kubectl('scale', ...replicas, '--replicas=0');
+  const pods = ['pods', '-n', home, '-l', 'app.kubernetes.io/component=controller', '-o', 'name'];
+  await until('no controller is left', async () => (await asked.cluster.kubectl('get', ...pods)) === '');
+}
+
+test.each([
+  { keep: true, left: 3 },
+  { keep: false, left: 0 },
+])(
+  'a release whose controller is stopped goes with all that the webhook had, and $left kinds stay where crds.keep is $keep',
+  async ({ keep, left }) => {
+    const { bench, cluster, team } = asked;
+    const releases = new Releases(cluster, 'Helm 4');
+    await releases.install('keepalive', home, '--set', `crds.keep=${keep}`);
+    await bench.apply(kap(namespace, 'team', 90));
+    await bench.status(team);
+    await asked.untilGiven();
+    await stop();
+    // Whoever makes pods throws where one is refused.
+    const seen = await asked.passing.during(async () => {
+      await bench.start(sleeper(`stopped-${keep}`, namespace));
+      await releases.uninstall('keepalive', home);
+      await until('nothing of it is left', async () => (await ours()) === '');
+    });
+    expect(seen).toEqual({ given: 0, passed: seen.passed });
+    expect(await bench.exists(...configuration)).toBe(false);
+    expect(await bench.exists(...secret)).toBe(false);
+    const kinds = await cluster.kubectl('get', 'crds', '-o', 'name');
+    expect(kinds.split('\n').filter((name) => name.includes('keepalive.dev'))).toHaveLength(left);
+    await bench.untilValuesIn(`stopped-${keep}`, namespace, untouched);
+  },
+  360_000,
+);
 
 test('without the component the controller ends at once, and says what to do', async () => {
   // kubectl itself complains of the kinds that are not served.
