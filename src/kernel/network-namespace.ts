@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { throughLiving } from './process.ts';
 import { enterNetworkNamespace, networkNamespaceCookie } from './syscall.ts';
 
 /** What tells one network namespace from every other. */
@@ -45,5 +46,6 @@ export function inodeOf(fd: number): bigint {
 
 /** Inode number of the network namespace of a process. Throws where it has ended, or may not be looked at. */
 export function networkOf(procRoot: string, pid: number): bigint {
-  return statSync(join(procRoot, String(pid), 'ns/net'), { bigint: true }).ino;
+  const folder = join(procRoot, String(pid));
+  return throughLiving(folder, (one) => statSync(join(one, 'ns/net'), { bigint: true }).ino);
 }

@@ -38,12 +38,12 @@ export class ProcessHandle {
 
   /** The text of proc's `cgroup`: a line for each hierarchy. */
   cgroups(): string {
-    return readFileSync(this.#path('cgroup'), 'latin1');
+    return cgroupsIn(this.#folder);
   }
 
   /** What it calls itself, at most 15 bytes; it may write what it likes there, but nothing that moves a cursor is told. */
   program(): string {
-    return readFileSync(this.#path('comm'), 'utf8')
+    return readFileSync(join(this.#folder, 'comm'), 'utf8')
       .replace(/[\s\p{C}]+/gu, ' ')
       .trim();
   }
@@ -51,7 +51,8 @@ export class ProcessHandle {
   /** The file name of what it runs, of which the kernel knows and not it; undefined where that is not to be seen. */
   executable(): string | undefined {
     try {
-      return basename(readlinkSync(this.#path('exe'))).replace(/ \(deleted\)$/, '');
+      const path = throughLiving(this.#folder, (folder) => readlinkSync(join(folder, 'exe')));
+      return basename(path).replace(/ \(deleted\)$/, '');
     } catch {
       return undefined;
     }
@@ -59,28 +60,67 @@ export class ProcessHandle {
 
   /** What started it, or has taken it over; 0 outside of what its reader sees. */
   parent(): number {
-    return Number(fieldsAfterName(readFileSync(this.#path('stat'), 'latin1'))[1]);
+    return Number(fieldsAfterName(readFileSync(join(this.#folder, 'stat'), 'latin1'))[1]);
   }
 
   /** The names of the devices of its network. */
   networkDevices(): string[] {
     // Two lines of headings come first.
-    const lines = readFileSync(this.#path('net/dev'), 'latin1').split('\n').slice(2);
+    const text = throughLiving(this.#folder, (folder) => readFileSync(join(folder, 'net/dev'), 'latin1'));
+    const lines = text.split('\n').slice(2);
     return lines.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []);
   }
 
   /** A descriptor of its network namespace, for the caller to close. */
   openNetworkNamespace(): number {
-    return openSync(this.#path('ns/net'), 'r');
+    return throughLiving(this.#folder, (folder) => openSync(join(folder, 'ns/net'), 'r'));
+  }
+
+  /** See {@link livingThread}. */
+  livingThread(): number | undefined {
+    return livingThread(this.#folder);
   }
 
   close(): void {
     closeSync(this.#fd);
   }
 
-  #path(name: string): string {
-    return `/proc/self/fd/${this.#fd}/${name}`;
+  get #folder(): string {
+    return `/proc/self/fd/${this.#fd}`;
   }
+}
+
+/**
+ * A thread that goes on where the first one has ended (pthread_exit in main). Of that one the kernel tells neither a network nor
+ * descriptors any more, and of a process what it tells of its first thread. Undefined where the first one lives, and where all have ended.
+ */
+function livingThread(folder: string): number | undefined {
+  if (stateIn(folder) !== 'Z') return undefined;
+  const lives = (thread: number) => !/^[ZXx]?$/.test(stateIn(join(folder, 'task', String(thread))) ?? '');
+  return ifReadable(() => numbersIn(join(folder, 'task')).find(lives));
+}
+
+/** Reads of a process what the kernel tells of a thread that has not ended. */
+export function throughLiving<T>(folder: string, read: (folder: string) => T): T {
+  try {
+    return read(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const thread = code === 'ENOENT' ? livingThread(folder) : undefined;
+    if (thread === undefined) throw error;
+    return read(join(folder, 'task', String(thread)));
+  }
+}
+
+/** In each hierarchy of version 1 a thread that has ended stands at the top, as some do that live. */
+const isAtTop = /^[1-9]\d*:[^:\n]*:\/$/m;
+const isBelowTop = /^[1-9]\d*:[^:\n]*:\/./m;
+
+function cgroupsIn(folder: string): string {
+  const text = readFileSync(join(folder, 'cgroup'), 'latin1');
+  const mayHaveEnded = isAtTop.test(text) && !isBelowTop.test(text);
+  const thread = mayHaveEnded ? livingThread(folder) : undefined;
+  return thread === undefined ? text : readFileSync(join(folder, 'task', String(thread), 'cgroup'), 'latin1');
 }
 
 /**
@@ -100,7 +140,7 @@ export function ptraceScope(procRoot: string): number | undefined {
  * kernels that refuse to print (ENAMETOOLONG), to everybody.
  */
 export function readCgroups(procRoot: string, pid: number): string | undefined {
-  return ifReadable(() => readFileSync(join(procRoot, String(pid), 'cgroup'), 'latin1'));
+  return ifReadable(() => cgroupsIn(join(procRoot, String(pid))));
 }
 
 /** Of a process `PID`, or a thread `PID/task/TID`; undefined where it has ended, or cannot be told. */
@@ -121,7 +161,11 @@ export function isStillThere(procRoot: string, { pid, started }: MetProcess): bo
 
 /** `R`: runs, or waits for a processor; `D` and `S`: waits for something else (proc_pid_stat(5)). Undefined where it has ended, or cannot be told. */
 export function stateOf(procRoot: string, pid: number): string | undefined {
-  return ifReadable(() => fieldsAfterName(readFileSync(join(procRoot, String(pid), 'stat'), 'latin1'))[0]);
+  return stateIn(join(procRoot, String(pid)));
+}
+
+function stateIn(folder: string): string | undefined {
+  return ifReadable(() => fieldsAfterName(readFileSync(join(folder, 'stat'), 'latin1'))[0]);
 }
 
 /** Field 22 of `stat`: clock ticks since the machine started. */

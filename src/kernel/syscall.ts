@@ -2,6 +2,7 @@
  * The system calls that Node has no function for. Each throws an Error with `code` and `syscall`, as Node's own do.
  * They act on the calling thread alone: setns in a worker leaves every other thread where it was.
  */
+import { constants } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 
 import koffi from 'koffi';
@@ -125,6 +126,14 @@ const pidfdGetfdNumber = 438;
 /** A descriptor of a process, which never becomes another's. ESRCH where there is none of that number. */
 export function openPidfd(pid: number): number {
   return checked('pidfd_open', Number(raw.syscall(pidfdOpenNumber, pid, 0, 0)));
+}
+
+/** PIDFD_THREAD, Linux 6.9. */
+const ofThread = constants.O_EXCL;
+
+/** The same of any thread, with the descriptors that it has. EINVAL before Linux 6.9. */
+export function openThreadPidfd(thread: number): number {
+  return checked('pidfd_open', Number(raw.syscall(pidfdOpenNumber, thread, ofThread, 0)));
 }
 
 /** A descriptor of our own for the same open file. ENOSYS before Linux 5.6; EBADF where it was closed meanwhile. */

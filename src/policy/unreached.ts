@@ -8,9 +8,15 @@ export function refusedUnder(scope: number): string {
   return `EPERM, ${yama} ${scope}`;
 }
 
+/** Of a program whose first thread has ended while others go on. */
+export const firstThreadEnded = 'EINVAL, first thread ended';
+
 const taken = 'see whether the DaemonSet still has the capabilities and hostPID that its manifest asks for';
 const hints: Readonly<Record<string, string>> = {
   ENOSYS: 'the kernel of its node is older than Linux 5.6 and cannot hand over descriptors',
+  [firstThreadEnded]:
+    'the first thread of its program has ended while others go on, and before Linux 6.9 no kernel hands over descriptors of such a ' +
+    'program: let that thread wait for the others (pthread_join), or give the node a newer kernel',
   [refusedUnder(2)]: `that setting asks for SYS_PTRACE: ${taken}`,
   [refusedUnder(3)]:
     'with that setting no process may reach into another, whatever it is allowed, until its node is started with a ' +

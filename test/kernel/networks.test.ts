@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,7 +9,9 @@ import { kernelDefaults as kernel } from '../../src/api/triple.ts';
 import type { PodPlace } from '../../src/policy/place.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import { asking } from '../support/builder.ts';
+import { compiled } from './compiled.ts';
 import type { Machine, Pod } from './machine.ts';
+import { numberInside } from './machine.ts';
 import { eachWithAgent } from './machine-with-agent.ts';
 
 const wanted = { timeSeconds: 30, intervalSeconds: 10, probes: 6 };
@@ -57,6 +60,28 @@ describe('of a pod with several networks', () => {
     expect(await machine.values(container)).toEqual(wanted);
     expect(await machine.values()).toEqual(kernel);
   });
+});
+
+test('one is found by a program whose first thread has ended, and leads to it for as long as another goes on', async () => {
+  const pod = await machine.pod();
+  const inItsNetwork = ['nsenter', '-t', numberInside(pod.pid), '-n'];
+  const beside = await machine.process(inItsNetwork, 'elsewhere');
+  // Without a connection.
+  const argv = [await compiled('peculiar', machine.folder), 'plain', '10.7.0.1', '7000', '0'];
+  const program = await machine.program(pod, argv);
+  await machine.end(pod.pid);
+  const left = once(program.stdout ?? program, 'data');
+  program.stdin?.write('leave\n');
+  await left;
+  expect(visit(pod.place)).toMatchObject({ state: 'read', now: wanted });
+  expect(await machine.values(beside)).toEqual(wanted);
+  const asks = { place: pod.place, wanted: asking(90), anew: false, moved: true, asked: true };
+  const [whole] = agent.visit([asks], machine.pods);
+  expect(whole).not.toHaveProperty('doubted');
+  const ended = once(program, 'exit');
+  program.stdin?.end();
+  await ended;
+  expect(agent.visit([asks], machine.pods)).toMatchObject([{ state: 'read', doubted: true }]);
 });
 
 test('one is found where nobody can tell whether anything is asked, and not where nothing is', async () => {

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
-import { close, openInternetSocket, openPidfd } from '../../src/kernel/syscall.ts';
+import { mostDescriptors } from '../../src/agent/connections/socket-look.ts';
+import { close, openInternetSocket, openPidfd, openThreadPidfd } from '../../src/kernel/syscall.ts';
 import { TcpSocket } from '../../src/kernel/tcp-socket.ts';
 import type { SocketReading } from '../../src/policy/connection.ts';
+import { firstThreadEnded } from '../../src/policy/unreached.ts';
 import { behind } from '../support/builder.ts';
 import { compiled } from './compiled.ts';
 import type { Pod } from './machine.ts';
@@ -180,6 +182,42 @@ test('a socket whose descriptor was closed since it was listed is not taken for 
   } finally {
     close(pidfd);
   }
+});
+
+/** Linux 6.9. */
+function opensThreads(): boolean {
+  try {
+    close(openThreadPidfd(process.pid));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('a program whose first thread has ended while another goes on', () => {
+  beforeEach(async () => {
+    await serve();
+    const program = await open('plain', 2);
+    const said = untilSaid(program);
+    program.stdin?.write('leave\n');
+    await said;
+  });
+
+  test('has its connections repaired where the kernel opens threads, and is told of elsewhere', async () => {
+    const reading = await look(new Scanner(machine));
+    expect(reading).toMatchObject(
+      opensThreads()
+        ? { repaired: 2, failures: {}, byTimeout: { 90: { established: 2, protected: 2 } } }
+        : { repaired: 0, failures: { [firstThreadEnded]: 1 } },
+    );
+    expect(await speaking()).toBe(reading.repaired);
+  });
+
+  test('is told of by a kernel that opens none', async () => {
+    const reading = await look(new Scanner(machine, String(mostDescriptors), 'not opened'));
+    expect(reading).toMatchObject({ repaired: 0, failures: { [firstThreadEnded]: 1 } });
+    expect(await speaking()).toBe(0);
+  });
 });
 
 describe('a pod with very many descriptors', () => {

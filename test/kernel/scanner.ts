@@ -17,11 +17,15 @@ export interface Scanned {
   readonly residentMiB: number;
 }
 
-const [most] = process.argv.slice(2);
+const [most, threads] = process.argv.slice(2);
+const openThread = () => {
+  throw Object.assign(new Error('as before Linux 6.9'), { code: 'EINVAL' });
+};
 const scan = new SocketScan({
   ...{ procRoot: '/proc', diary: { begin: () => undefined, touch: () => undefined } },
   longestLookMs: Infinity,
   ...(most === undefined ? {} : { mostDescriptors: Number(most) }),
+  ...(threads === 'not opened' ? { openThread } : {}),
 });
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = requestOf(JSON.parse(line) as LookWire);

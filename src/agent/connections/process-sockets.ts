@@ -5,13 +5,14 @@ import { describeEndpoint, isLoopback } from '../../kernel/endpoint.ts';
 import { HomeNamespace, networkOf } from '../../kernel/network-namespace.ts';
 import { firstProcess, numbersIn, ProcessHandle } from '../../kernel/process.ts';
 import { SocketDiagnosis } from '../../kernel/socket-timer.ts';
-import { close, openPidfd } from '../../kernel/syscall.ts';
+import { close, openPidfd, openThreadPidfd } from '../../kernel/syscall.ts';
 import type { SocketFacts, SocketState } from '../../kernel/tcp-socket.ts';
 import { notSupported, TcpSocket } from '../../kernel/tcp-socket.ts';
 import type { Triple } from '../../api/triple.ts';
 import type { ConnectionView } from '../../policy/connection.ts';
 import { tighten } from '../../policy/connection.ts';
 import type { Requirement } from '../../policy/requirement.ts';
+import { firstThreadEnded } from '../../policy/unreached.ts';
 import { isInGroup } from '../sandbox.ts';
 
 /** A TCP socket as it was when it was last looked at. */
@@ -55,6 +56,15 @@ interface Source {
   readonly program: string;
 }
 
+/** How the descriptors of a process are had: through one of its threads. */
+interface Way {
+  readonly process: Process;
+  readonly handle: ProcessHandle;
+  /** In proc. */
+  readonly folder: string;
+  readonly pidfd: number;
+}
+
 interface Diagnosis {
   /** Inode number of the network namespace. */
   readonly of: number;
@@ -64,6 +74,7 @@ interface Diagnosis {
 /** The sockets of one process after the other. */
 export class ProcessSockets {
   readonly #procRoot: string;
+  readonly #openThread: typeof openThreadPidfd;
   readonly #home = new HomeNamespace();
   readonly #hostNetwork: bigint;
   /** Otherwise a number of the host's is another process's here. */
@@ -71,8 +82,10 @@ export class ProcessSockets {
   /** Of the network that was asked last: processes of a pod share theirs. */
   #diagnosis: Diagnosis | undefined;
 
-  constructor(procRoot: string) {
+  /** `openThread`: as the kernel has it. */
+  constructor(procRoot: string, openThread = openThreadPidfd) {
     this.#procRoot = procRoot;
+    this.#openThread = openThread;
     this.#hostNetwork = networkOf(procRoot, firstProcess);
     this.#countsAsHost =
       statSync(join(procRoot, String(firstProcess), 'ns/pid')).ino === statSync('/proc/self/ns/pid').ino;
@@ -88,20 +101,48 @@ export class ProcessSockets {
   }
 
   /** Tells each socket of the process; yields between descriptors. Throws where it may not be looked into. */
-  *look({ pid, group }: Process, onlooker: Onlooker): Generator<undefined, void> {
+  *look(process: Process, onlooker: Onlooker): Generator<undefined, void> {
     if (!this.#countsAsHost) throw new Error('no hostPID');
+    const { pid } = process;
     const handle = ProcessHandle.open(this.#procRoot, pid);
     try {
-      const pidfd = openPidfd(pid);
-      try {
-        // Asked after the descriptor was had: the number cannot have gone to another pod in between, nor from the host to one.
-        if (!isInGroup(handle, group)) return;
-        yield* this.#lookAt(pid, { pidfd, handle, program: handle.program() }, onlooker);
-      } finally {
-        close(pidfd);
-      }
+      const folder = join(this.#procRoot, String(pid));
+      if (yield* this.#lookBy({ process, handle, folder, pidfd: openPidfd(pid) }, onlooker)) return;
+      const thread = handle.livingThread();
+      if (thread === undefined) return;
+      const ofThread = join(folder, 'task', String(thread));
+      const pidfd = this.#pidfdOf(thread, ofThread);
+      if (pidfd !== undefined) yield* this.#lookBy({ process, handle, folder: ofThread, pidfd }, onlooker);
     } finally {
       handle.close();
+    }
+  }
+
+  /** Undefined where the kernel has none, and nothing is missed without it. */
+  #pidfdOf(thread: number, folder: string): number | undefined {
+    try {
+      return this.#openThread(thread);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      const descriptors = join(folder, 'fd');
+      if (!numbersIn(descriptors).some((one) => socketBehind(`${descriptors}/${one}`) !== undefined))
+        return undefined;
+      throw Object.assign(new Error(firstThreadEnded, { cause: error }), { code: firstThreadEnded });
+    }
+  }
+
+  /** Whether anything was listed, which is never where the first thread has ended. */
+  *#lookBy(
+    { process: { pid, group }, handle, folder, pidfd }: Way,
+    onlooker: Onlooker,
+  ): Generator<undefined, boolean> {
+    try {
+      // Asked after the descriptor was had: the number cannot have gone to another pod in between, nor from the host to one.
+      if (!isInGroup(handle, group)) return true;
+      const from = { pidfd, handle, program: handle.program() };
+      return yield* this.#lookAt({ pid, descriptors: join(folder, 'fd') }, from, onlooker);
+    } finally {
+      close(pidfd);
     }
   }
 
@@ -111,14 +152,20 @@ export class ProcessSockets {
     this.#diagnosis = undefined;
   }
 
-  *#lookAt(pid: number, from: Source, onlooker: Onlooker): Generator<undefined, void> {
-    const folder = join(this.#procRoot, String(pid), 'fd');
-    for (const number of numbersIn(folder)) {
-      if (!onlooker.hasRoom()) return;
-      const inode = socketBehind(`${folder}/${number}`);
+  *#lookAt(
+    { pid, descriptors }: { readonly pid: number; readonly descriptors: string },
+    from: Source,
+    onlooker: Onlooker,
+  ): Generator<undefined, boolean> {
+    let isAny = false;
+    for (const number of numbersIn(descriptors)) {
+      isAny = true;
+      if (!onlooker.hasRoom()) return true;
+      const inode = socketBehind(`${descriptors}/${number}`);
       if (inode !== undefined && onlooker.isNew(pid, inode)) this.#touch({ number, inode }, from, onlooker);
       yield;
     }
+    return isAny;
   }
 
   /**

@@ -5,6 +5,7 @@ import type { PodIdentity } from '../../policy/pod-identity.ts';
 import { identify } from '../../policy/pod-identity.ts';
 import { refusedUnder } from '../../policy/unreached.ts';
 import { ptraceScope } from '../../kernel/process.ts';
+import type { openThreadPidfd } from '../../kernel/syscall.ts';
 import type { Diary } from './diary.ts';
 import { ProcessGroups } from './process-groups.ts';
 import type { Process } from './process-sockets.ts';
@@ -47,6 +48,8 @@ export interface SocketScanOptions {
   readonly mostRemembered?: number;
   /** What this process has taken of a core. */
   readonly spentMs?: () => number;
+  /** As the kernel has it. */
+  readonly openThread?: typeof openThreadPidfd;
 }
 
 /** Whoever has few sockets waits no longer than this, and for one place that has many. */
@@ -70,7 +73,7 @@ export class SocketScan {
     this.#options = options;
     this.#spentMs = options.spentMs ?? spentMs;
     this.#groups = new ProcessGroups(options.procRoot);
-    this.#processes = new ProcessSockets(options.procRoot);
+    this.#processes = new ProcessSockets(options.procRoot, options.openThread);
   }
 
   /** Yields each place that is done, and undefined between small steps. Ends before the last place where that takes long. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { worded } from '../../../src/policy/finding.ts';
-import { leftOutDraft } from '../../../src/policy/unreached.ts';
+import { failureMessage, firstThreadEnded, leftOutDraft } from '../../../src/policy/unreached.ts';
 
 test.each([
   ['Hangs', 'SocketsNotReachable', /a system call on one socket did not return .* it is not touched again/],
@@ -23,4 +23,10 @@ test('where there is no room to mark them, what to raise is told', () => {
   const finding = worded(leftOutDraft('NoRoom', 1));
   expect(finding.reason).toBe('SocketsNotReachable');
   expect(finding.message).toMatch(/nobody knows how these stand.* raise net\.core\.optmem_max on its node/);
+});
+
+test('a program whose first thread has ended is told what to do', () => {
+  expect(failureMessage(firstThreadEnded, 1)).toMatch(
+    /^sockets of one process cannot be looked at \(EINVAL, first thread ended\): .* Linux 6\.9 .*pthread_join/,
+  );
 });
