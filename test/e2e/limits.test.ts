@@ -3,30 +3,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '../cluster/wait.ts';
 import { defaultSettings } from '../../src/api/settings.ts';
 import { beyondLimits } from '../../src/policy/limits.ts';
-import { sysctls, teamSpec } from '../support/builder.ts';
+import { teamSpec } from '../support/builder.ts';
 import type { LimitCase } from '../support/limit-cases.ts';
 import { limitCases } from '../support/limit-cases.ts';
-import { Bench, ckap, condition, isReady, isStalled, kap, sleeper, untouched } from './shared.ts';
+import { limitedTests, Tenant } from './limited.ts';
+import { Bench, ckap, condition, isStalled, kap } from './shared.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-limits';
-const tenant = `--as=system:serviceaccount:${namespace}:tenant`;
-
-/** With the rights of somebody who may edit this one namespace; empty where it was allowed. */
-async function refusedTo(manifest: unknown, ...flags: string[]): Promise<string> {
-  const { stderr, code } = await bench.cluster.exec(['kubectl', 'apply', tenant, ...flags, '-f', '-'], {
-    stdin: JSON.stringify(manifest),
-  });
-  return code === 0 ? '' : stderr;
-}
+const tenant = new Tenant(() => bench, namespace);
+const refusedTo = (manifest: unknown, ...flags: string[]) => tenant.refusal(manifest, ...flags);
 
 beforeAll(async () => {
-  await bench.namespace(namespace);
-  await bench.cluster.kubectl('create', 'serviceaccount', 'tenant', '-n', namespace);
-  await bench.cluster.kubectl(
-    ...['create', 'rolebinding', 'tenant', '-n', namespace, '--clusterrole=edit'],
-    `--serviceaccount=${namespace}:tenant`,
-  );
+  await tenant.moveIn();
   await bench.resetSettings('shipped');
   await until('the shipped limit holds', async () => (await refusedTo(kap(namespace, 'two', 2))) !== '');
 });
@@ -52,8 +41,7 @@ describe('a tenant, as the product is shipped', () => {
 
   test('cannot write the settings', async () => {
     const patch = ['patch', 'configmap', 'keepalive-settings', '-n', 'keepalive-system', '--type=merge'];
-    const { stderr } = await bench.cluster.exec(['kubectl', tenant, ...patch, '-p', '{"data":{}}']);
-    expect(stderr).toContain('Forbidden');
+    expect((await tenant.kubectl(...patch, '-p', '{"data":{}}')).stderr).toContain('Forbidden');
   });
 
   test('has the limits alone: a cluster policy, which only administrators write, has none', async () => {
@@ -92,88 +80,7 @@ function isAsDecided({ spec, settings, beyond }: LimitCase, said: string): boole
     : said.includes('limits.keepalive.dev') && said.includes(beyond ?? '');
 }
 
-describe('a policy that was stored before a limit', () => {
-  const policy = { kind: 'kap', name: 'stored', namespace } as const;
-  beforeAll(async () => {
-    await bench.resetSettings('shipped');
-    await bench.start(sleeper('running', namespace));
-    await bench.apply(kap(namespace, 'stored', 90));
-    await bench.status(policy);
-    await bench.untilValuesIn('running', namespace, '30/10/6');
-  });
-  afterAll(() => bench.cluster.kubectl('delete', 'kap', '--all', '-n', namespace));
-
-  test('acts no more: new pods, running pods, and its status says why', async () => {
-    await bench.settings({ smallestIdleTimeoutSeconds: '120' });
-    const status = await bench.status(policy, isStalled);
-    expect(condition(status, 'Stalled')).toMatchObject({ reason: 'BeyondLimits' });
-    expect(condition(status, 'Stalled')?.message).toContain('nat (90 s)');
-    await until(
-      'new pods are left alone',
-      async () => (await bench.dryRun(sleeper('new', namespace))).length === 0,
-    );
-    await bench.untilValuesIn('running', namespace, untouched);
-  });
-
-  test('can still be labelled by its owner', async () => {
-    const { stderr } = await bench.cluster.exec([
-      ...['kubectl', tenant, 'label', 'kap', 'stored', '-n', namespace, 'team=db'],
-    ]);
-    expect(stderr).toBe('');
-  });
-
-  test('acts again once it is allowed', async () => {
-    await bench.settings({ smallestIdleTimeoutSeconds: '90' });
-    await bench.status(policy, isReady);
-    expect(await bench.dryRun(sleeper('new', namespace))).toEqual(sysctls(30, 10, 6));
-    await bench.untilValuesIn('running', namespace, '30/10/6');
-  });
-
-  test('sets values and repairs no connection where namespaced policies may only observe', async () => {
-    await bench.settings({ openConnections: 'Observe' });
-    const status = await bench.status(policy, (s) => s.findings?.[0]?.reason === 'RepairNotAllowed');
-    expect(isReady(status)).toBe(true);
-    await until('one that asks for repair is refused', async () => {
-      const said = await refusedTo(kap(namespace, 'repairs', 90), '--dry-run=server');
-      return said.includes('spec.openConnections is Repair, which is the default');
-    });
-    expect(
-      await refusedTo(kap(namespace, 'counts', 90, { openConnections: 'Observe' }), '--dry-run=server'),
-    ).toBe('');
-    expect(await bench.valuesIn('running', namespace)).toBe('30/10/6');
-  });
-});
-
-describe('more policies than a namespace may have', () => {
-  const ofApp = (name: string) => kap(namespace, name, 90, { podSelector: { matchLabels: { app: name } } });
-  const third = { kind: 'kap', name: 'third', namespace } as const;
-  const podOfThird = (name: string) => sleeper(name, namespace, { labels: { app: 'third' } });
-  beforeAll(async () => {
-    await bench.resetSettings('shipped');
-    await bench.settings({ policiesPerNamespace: '2' });
-    for (const name of ['first', 'second']) {
-      await bench.apply(ofApp(name));
-      await bench.status({ kind: 'kap', name, namespace });
-    }
-  });
-  afterAll(() => bench.cluster.kubectl('delete', 'kap', '--all', '-n', namespace));
-
-  test('are stored, do not act, and say so', async () => {
-    expect(await refusedTo(ofApp('third'))).toBe('');
-    const status = await bench.status(third, isStalled);
-    expect(condition(status, 'Stalled')).toMatchObject({ reason: 'TooManyPolicies' });
-    expect(condition(status, 'Stalled')?.message).toContain(`namespace ${namespace} has 2 older ones`);
-    await bench.start(podOfThird('early'));
-    expect(await bench.valuesIn('early', namespace)).toBe(untouched);
-  });
-
-  test('act once an older one is gone', async () => {
-    await bench.cluster.kubectl('delete', 'kap', 'first', '-n', namespace);
-    await bench.status(third, isReady);
-    expect(await bench.dryRun(podOfThird('late'))).toEqual(sysctls(30, 10, 6));
-    await bench.untilValuesIn('early', namespace, '30/10/6');
-  });
-});
+limitedTests(() => bench, 'e2e-limited');
 
 describe('without the ConfigMap', () => {
   beforeAll(() =>

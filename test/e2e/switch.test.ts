@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import type { PolicyStatus } from '../../src/api/status.ts';
 import { runOrThrow } from '../cluster/command.ts';
 import { processesIn } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import { sysctls } from '../support/builder.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from './shared.ts';
+import type { Off } from './switched-off.ts';
+import { leftAloneTests, untilOff } from './switched-off.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-switch';
@@ -16,11 +17,6 @@ const daemonSet = ['-n', 'keepalive-agent', 'daemonset/keepalive-agent'];
 /** Everything is looked at this often instead of every 30 s, and counted instead of every 60 s. */
 const often = (resync: string, count: string) =>
   bench.cluster.kubectl('set', 'env', ...daemonSet, `RESYNC_SECONDS${resync}`, `COUNT_SECONDS${count}`);
-const controller = ['-n', 'keepalive-system', 'deployment/keepalive-controller'];
-const scale = async (replicas: string) => {
-  await bench.cluster.kubectl('scale', ...controller, `--replicas=${replicas}`);
-  await bench.cluster.kubectl('rollout', 'status', ...controller, '--timeout=120s');
-};
 const rolledOut = () => bench.cluster.kubectl('rollout', 'status', ...daemonSet, '--timeout=120s');
 
 function talker(name: string, node: string, args: readonly string[]): ReturnType<typeof sleeper> {
@@ -33,18 +29,7 @@ function talker(name: string, node: string, args: readonly string[]): ReturnType
 }
 
 let connect: string[];
-const isOff = (acting: string) => (s: Parameters<typeof isReady>[0]) =>
-  condition(s, 'Ready')?.reason === 'SwitchedOff' &&
-  condition(s, 'Ready')?.message.includes(`acting: ${acting}`) === true;
-
-async function untilOff(acting: string): Promise<void> {
-  await bench.settings({ acting });
-  for (const name of [team, hosts]) await bench.status(name, isOff(acting));
-  await until(
-    'new pods are left alone',
-    async () => (await bench.dryRun(sleeper('new', namespace))).length === 0,
-  );
-}
+const untilAllOff = (acting: Off) => untilOff(bench, { acting, policies: [team, hosts], namespace });
 
 beforeAll(async () => {
   await bench.namespace(namespace);
@@ -70,7 +55,7 @@ afterAll(async () => {
 });
 
 describe('switched off, with values staying', () => {
-  beforeAll(() => untilOff('Audit'));
+  beforeAll(() => untilAllOff('Audit'));
 
   test('new pods start with the values of the kernel, and their sockets are only counted', async () => {
     await bench.start(talker('late', 'n3', connect));
@@ -115,40 +100,7 @@ describe('switched off, with values staying', () => {
     expect(await bench.valuesIn('early', namespace)).toBe('601/10/6');
   });
 
-  test('a policy that is made then does not act', async () => {
-    await bench.apply(kap(namespace, 'newcomer', 45));
-    await bench.status({ kind: 'kap', name: 'newcomer', namespace }, isOff('Audit'));
-    expect(await bench.dryRun(sleeper('new', namespace))).toEqual([]);
-    expect(await bench.valuesIn('late', namespace)).toBe(untouched);
-    await bench.cluster.kubectl('delete', 'kap', 'newcomer', '-n', namespace);
-  });
-
-  test('a pod that is made after the controller was taken away is left alone as well', async () => {
-    const replicas = await bench.cluster.kubectl('get', ...controller, '-o', 'jsonpath={.spec.replicas}');
-    await scale('0');
-    try {
-      for (const name of [team, hosts]) {
-        const isLeft = (s: PolicyStatus) => condition(s, 'Ready')?.reason === 'OperatorRemoved';
-        expect((await bench.status(name, isLeft)).admission).toBe('Withheld');
-      }
-      await until('no controller is left', async () => {
-        const pods = ['pods', '-n', 'keepalive-system', '-l', 'app.kubernetes.io/component=controller'];
-        return (await bench.cluster.kubectl('get', ...pods, '-o', 'name')) === '';
-      });
-      expect(await bench.dryRun(sleeper('new', namespace))).toEqual([]);
-      await bench.start(sleeper('orphan', namespace, { spec: { nodeName: 'n1' } }));
-      // Its agent has read it, so that it had the occasion to change it.
-      await bench.report('n1', ({ policies = [] }) =>
-        policies.some(({ findings }) => findings?.some(({ pod }) => pod === 'orphan')),
-      );
-      expect(await bench.valuesIn('orphan', namespace)).toBe(untouched);
-    } finally {
-      await scale(replicas);
-    }
-    for (const name of [team, hosts]) await bench.status(name, isOff('Audit'), 60_000);
-    expect(await bench.valuesIn('orphan', namespace)).toBe(untouched);
-    await bench.cluster.kubectl('delete', 'pod', 'orphan', '-n', namespace);
-  });
+  leftAloneTests(() => bench, { acting: 'Audit', policies: [team, hosts], namespace });
 });
 
 test('switched on again, everything acts', async () => {
@@ -161,7 +113,7 @@ test('switched on again, everything acts', async () => {
 });
 
 test('switched off, with values going back, nothing of ours is left in kernels until it is switched on', async () => {
-  await untilOff('AuditAndRestore');
+  await untilAllOff('AuditAndRestore');
   for (const pod of ['server', 'late']) await bench.untilValuesIn(pod, namespace, untouched);
   for (const node of ['n1', 'n3']) await bench.untilValuesOf(node, untouched);
   // What somebody else had set while it was off is what was found since.
