@@ -2,14 +2,28 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { LoadAnswer, LoadRequest } from './connection-loader.ts';
+import type { LoadAnswer, LoadOrder, LoadRequest } from './connection-loader.ts';
 import type { Extent, Loaded, Pin } from './connection-pins.ts';
-import { extents, folderOf, groupAt, isWhole, maps, overMap, removeFolder } from './connection-pins.ts';
+import {
+  DisturbedError,
+  extents,
+  folderOf,
+  groupAt,
+  isWhole,
+  maps,
+  overMap,
+  removeFolder,
+  undisturbed,
+} from './connection-pins.ts';
 import { joinFirstProcess } from './control-group.ts';
 import { withExcluding } from './group-programs.ts';
 import { BpfObject } from './libbpf.ts';
+import { endWithStarter } from './syscall.ts';
 
-const request = JSON.parse(process.argv[2] ?? '{}') as LoadRequest;
+const request = JSON.parse(process.argv[2] ?? '{}') as LoadOrder;
+endWithStarter();
+// It may have ended before that was said.
+if (process.ppid !== request.starter) process.exit();
 leaveContainer(request);
 process.stdout.write(JSON.stringify(answerTo(request)));
 
@@ -34,11 +48,13 @@ function answerTo(asked: LoadRequest): LoadAnswer {
 function load(asked: LoadRequest, extent: Extent, ...smaller: readonly Extent[]): Loaded {
   const folder = folderOf(asked.base, extent);
   try {
-    if (!isWhole(folder, extent, groupAt(asked.groupFolder))) attempt(asked, folder, extent);
+    undisturbed(() => {
+      if (!isWhole(folder, extent, groupAt(asked.groupFolder))) attempt(asked, folder, extent);
+    });
     return { folder, extent };
   } catch (error) {
     const [next, ...rest] = smaller;
-    if (next === undefined) throw error;
+    if (next === undefined || error instanceof DisturbedError) throw error;
     return { ...load(asked, next, ...rest), countless: (error as Error).message };
   }
 }

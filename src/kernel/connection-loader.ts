@@ -13,6 +13,12 @@ export interface LoadRequest {
   readonly base: string;
 }
 
+/** What the process is told that loads. */
+export interface LoadOrder extends LoadRequest {
+  /** Who started it. */
+  readonly starter: number;
+}
+
 export type LoadAnswer =
   | { readonly loaded: Loaded }
   | {
@@ -35,7 +41,7 @@ const patienceMs = 120_000;
  * Loads, attaches and pins as much of the program as the kernel takes, in a process of its own that has left the
  * container's control groups: the kernel charges what it remembers of each connection to whoever made the map, some
  * 300 bytes each and past every limit, and tenants make connections. What libbpf reads of the kernel's types goes with
- * that process too. Rejects with the code of the error, and which step failed, if even the least is refused.
+ * that process too. It ends with whoever started it: the next agent's would find it at the same pins. Rejects with the code of the error, and which step failed, if even the least is refused.
  */
 export async function loadApart(request: LoadRequest): Promise<Loaded> {
   const answer = JSON.parse(await answerTo(request)) as LoadAnswer;
@@ -45,7 +51,7 @@ export async function loadApart(request: LoadRequest): Promise<Loaded> {
 
 async function answerTo(request: LoadRequest): Promise<string> {
   const flags = isSource ? ['--disable-warning=ExperimentalWarning'] : [];
-  const argv = [...flags, file, JSON.stringify(request)];
+  const argv = [...flags, file, JSON.stringify({ ...request, starter: process.pid } satisfies LoadOrder)];
   const env = { ...process.env, NODE_OPTIONS: '' };
   const options = { timeout: patienceMs, killSignal: 'SIGKILL', env } as const;
   try {

@@ -108,6 +108,35 @@ function removeProgram(path: string): void {
   close(link);
 }
 
+/** Not the kernel's word: the next try may end better. */
+export class DisturbedError extends Error {
+  readonly code = 'EAGAIN';
+  readonly syscall: string | undefined;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`somebody else makes or removes pins at the same time: ${cause.message}`, { cause });
+    this.syscall = cause.syscall;
+  }
+}
+
+const tries = 3;
+
+/** What fails because somebody else makes pins of these names, or removes them, is done again. */
+export function undisturbed(action: () => void): void {
+  for (let left = tries - 1; ; left -= 1) {
+    try {
+      return action();
+    } catch (error) {
+      if (!isAboutPins(error as NodeJS.ErrnoException)) throw error;
+      if (left === 0) throw new DisturbedError(error as NodeJS.ErrnoException);
+    }
+  }
+}
+
+function isAboutPins({ code, syscall = '' }: NodeJS.ErrnoException): boolean {
+  return (code === 'EEXIST' || code === 'ENOENT') && syscall.startsWith('pin ');
+}
+
 /** Undefined where it cannot be done. */
 export function attempt<T>(action: () => T): T | undefined {
   try {

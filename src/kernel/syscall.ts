@@ -26,6 +26,7 @@ const raw = {
   send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)') as Call,
   recv: libc.func('long recv(int fd, _Out_ void *buffer, size_t length, int flags)') as Call,
   syscall: libc.func('long syscall(long number, long a, long b, long c)') as Call,
+  prctl: libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)') as Call,
   flock: libc.func('int flock(int fd, int operation)') as Call,
   memfd_create: libc.func('int memfd_create(const char *name, uint32_t flags)') as Call,
   clock_getres: libc.func('int clock_getres(int clock, _Out_ void *resolution)') as Call,
@@ -50,6 +51,14 @@ const CLONE_NEWCGROUP = 0x0200_0000;
 /** Moves the calling thread into the control group namespace of an open `/proc/PID/ns/cgroup`. */
 export function enterControlGroupNamespace(fd: number): void {
   checked('setns', raw.setns(fd, CLONE_NEWCGROUP));
+}
+
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+
+/** The calling process is killed when the thread that started it ends; who has lost it before is not. */
+export function endWithStarter(): void {
+  checked('prctl', raw.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
 }
 
 const LOCK_EX = 2;
