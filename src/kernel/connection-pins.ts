@@ -52,15 +52,17 @@ export function baseName(build: string, group: bigint): string {
 const named = /^[0-9a-f]+-(\d+)(?:-[a-z]+)?$/;
 
 /**
- * Whether a folder of pins is that of a control group, or acts in none: all else is another node's. Builds that named no group in it are
- * known by what their link is attached to, and left alone where that cannot be told.
+ * Whether a folder of pins is that of a control group, or of one that is no more: all else is another node's. Of one that is named for
+ * another group the kernel has to say so, since its node may be about to pin the program. Builds that named no group in it are known by
+ * what their link is attached to, and left alone where that cannot be told.
  */
 export function isAtGroup(folder: string, group: bigint): boolean {
   const [, inode] = named.exec(basename(folder)) ?? [];
-  if (inode !== undefined) return inode === String(group);
+  if (inode === String(group)) return true;
   const born = join(folder, 'born');
-  const acts = existsSync(born) ? attempt(() => groupOfLink(born)) : nowhere;
-  return acts === nowhere || acts === group;
+  if (!existsSync(born)) return inode === undefined;
+  const acts = attempt(() => groupOfLink(born));
+  return acts === nowhere || (inode === undefined && acts === group);
 }
 
 const nowhere = 0n;

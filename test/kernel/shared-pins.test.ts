@@ -1,4 +1,13 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
@@ -106,4 +115,31 @@ test('pins of a build that named no group in them go with the node that they act
   (await open(one)).removeOthers();
   expect(names()).toHaveLength(2);
   expect(names()).not.toContain('0123456789abcdef');
+});
+
+test('pins that act in a control group that is no more go with any node', async () => {
+  const [one, other] = groups;
+  await open(one);
+  const second = await open(other);
+  const names = () => readdirSync(ground.pinFolder);
+  second.removeOthers();
+  expect(names()).toHaveLength(2);
+  rmdirSync(one);
+  // The kernel detaches what was attached there a moment later.
+  await until('they are gone', () => {
+    second.removeOthers();
+    return names().length === 1;
+  });
+  expect([names(), second.isWhole]).toEqual([[basename(second.folder)], true]);
+  mkdirSync(one);
+});
+
+test('those that another node is about to make stay, whether its program is there yet or not', async () => {
+  const [one, other] = groups;
+  const first = await open(one);
+  const second = await open(other);
+  unlinkSync(join(first.folder, 'born'));
+  second.removeOthers();
+  ConnectionProgram.removeAll(ground.pinFolder, other);
+  expect(readdirSync(ground.pinFolder)).toEqual([basename(first.folder)]);
 });
