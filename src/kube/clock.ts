@@ -6,13 +6,16 @@ export interface Clock {
   schedule(delayMs: number, action: () => void): () => void;
 }
 
-/** A longer delay would wrap to 1 ms in Node's timers, and a fraction is cut off: an action would come too early. */
+/**
+ * A longer delay would wrap to 1 ms in Node's timers, and a fraction is cut off: an action would come too early. Of a negative one, as where a
+ * process was not run past a deadline, Node warns in a line that is no line of our log.
+ */
 const longestDelayMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(delayMs, action) {
-    const timer = setTimeout(action, Math.min(Math.ceil(delayMs), longestDelayMs));
+    const timer = setTimeout(action, Math.min(Math.max(0, Math.ceil(delayMs)), longestDelayMs));
     return () => clearTimeout(timer);
   },
 };
