@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 
 import { AGENT_NAME } from '../api/group.ts';
 import { ApiClient } from '../kube/client.ts';
-import { sleep, systemClock } from '../kube/clock.ts';
 import { openConnection } from '../kube/connection.ts';
 import { answered, requirementsHold } from '../kube/requirement.ts';
 import { until } from '../kube/until.ts';
@@ -20,14 +19,14 @@ import { tellSettings } from '../ops/settings.ts';
 import { checksOf } from './checks.ts';
 import { Connections } from './connections/connections.ts';
 import { ownDaemonSet } from './daemonset.ts';
-import type { Whereabouts } from './farewell.ts';
-import { isUninstalled } from './farewell.ts';
+import { wasUninstalled } from './farewell.ts';
 import { KernelLink } from './kernel-link.ts';
 import { requirements } from './requirement.ts';
 import { Reporter } from './reporter.ts';
 import { Rounds } from './rounds.ts';
 import { SocketLink } from './connections/socket-link.ts';
 import { Standstill } from './standstill.ts';
+import { Succession } from './succession.ts';
 import { World } from './world.ts';
 
 export interface AgentOptions {
@@ -42,8 +41,8 @@ export interface AgentOptions {
 /** Beside the bundle; where the agent runs from its sources there is none. */
 const programFile = fileURLToPath(new URL('./keepalive.bpf.o', import.meta.url));
 const mostPlacesTold = 10;
-/** Of the 30 s that a pod has to end: an API server that does not answer must leave time to restore. */
-const farewell = { patienceMs: 15_000, askEveryMs: 1000, askTimeoutMs: 3000 };
+/** By these it turns out whether another agent follows. */
+const tellOfOthers: ReadonlySet<string> = new Set(['daemonsets', 'namespaces', 'nodes']);
 
 /**
  * Runs until `signal` aborts. Resolves when no write is under way any more; where the product was uninstalled,
@@ -68,6 +67,7 @@ class Agent {
   readonly #connections: Connections;
   readonly #rounds: Rounds;
   readonly #standstill: Standstill;
+  readonly #succession: Succession;
   readonly #watched: readonly Watched[];
   /** Ends the watches: later than the signal, since policies that go with an uninstallation are still heard of. */
   readonly #watching = new AbortController();
@@ -89,8 +89,17 @@ class Agent {
       ...{ client, log, settingsNamespace: settingsNamespaceOf(config) },
       onChange: (resource) => {
         if (resource === 'configmaps') tellSettings(this.#world.settings, log);
+        if (tellOfOthers.has(resource)) this.#succession.look();
         if (resource === 'nodekeepalives') this.#reporter.lookAgain();
         else if (resource !== 'daemonsets') this.#rounds.request();
+      },
+    });
+    this.#succession = new Succession({
+      ...{ world: this.#world, log },
+      onTurn: (isLast) => {
+        // While it may: an uninstallation takes its rights before it is told to end.
+        if (isLast) void this.#withdraw();
+        else this.#rounds.request();
       },
     });
     this.#metrics = createAgentMetrics({
@@ -123,6 +132,7 @@ class Agent {
         kernel: this.#kernel,
         connections: this.#connections,
       },
+      isLast: () => this.#succession.isLast,
       ...{ reporter: this.#reporter, log, version, metrics, peers: config.peerAddresses },
       ...{ node: config.nodeName, resyncMs: config.resyncSeconds * 1000 },
     });
@@ -169,15 +179,22 @@ class Agent {
       for (const { reflector } of this.#watched) void reflector.run(this.#watching.signal);
       await until(Promise.all(this.#watched.map(({ reflector }) => reflector.whenSynced)), signal);
       if (!signal.aborted) {
-        if (this.#world.configmaps.size === 0) tellSettings(this.#world.settings, log);
+        if (this.#world.configmaps.size === 0) this.#beginWithoutSettings();
         log.info(
           Object.fromEntries(this.#watched.map(({ resource, store }) => [resource, store.size])),
           'synced',
         );
+        this.#succession.begin(this.#daemonSet ?? '');
         this.#rounds.start();
         await until(new Promise(() => undefined), signal);
       }
     }
+  }
+
+  /** An agent before this one may have heard what they said, and they may have gone a moment ago. */
+  #beginWithoutSettings(): void {
+    if (this.#standstill.isNoted) this.#world.holdSwitchedOff();
+    tellSettings(this.#world.settings, this.#options.log);
   }
 
   /** False where it is told to end before the API server answers. */
@@ -195,6 +212,7 @@ class Agent {
     await this.#connections.stop();
     await this.#reporter.stop();
     this.#watching.abort();
+    this.#world.configmaps.close();
     await this.#health?.close();
     await this.#client.close();
     await this.#kernel.close();
@@ -217,12 +235,11 @@ class Agent {
     try {
       await this.#restore();
     } finally {
-      await Promise.all([this.#withdraw(reported), this.#removeConnections()]);
+      await Promise.all([this.#withdraw(), this.#removeConnections()]);
     }
   }
 
-  async #withdraw(reported: Promise<void>): Promise<void> {
-    await reported;
+  async #withdraw(): Promise<void> {
     await this.#reporter.withdraw().catch((error: unknown) => {
       this.#options.log.info({ reason: (error as Error).message }, 'NodeKeepalive left in place');
     });
@@ -250,20 +267,11 @@ class Agent {
     const own = this.#daemonSet;
     // Told to end before it knew whom it belongs to: it has changed nothing, and guesses nothing.
     if (own === undefined) return 'unknown';
-    const { podNamespace: namespace } = this.#options.config;
-    const whereabouts: Whereabouts = {
-      namespace,
+    return wasUninstalled(this.#client, {
+      namespace: this.#options.config.podNamespace,
       isFollowed: (daemonSets) => this.#world.isFollowed(own, daemonSets),
       hasSeenTheEnd: () => this.#world.daemonsets.synced && !this.#world.isFollowed(own),
-    };
-    const deadline = performance.now() + farewell.patienceMs;
-    for (;;) {
-      const answer = await isUninstalled(this.#client, whereabouts, farewell.askTimeoutMs);
-      if (typeof answer === 'boolean') return answer;
-      if (performance.now() > deadline) return whereabouts.hasSeenTheEnd() || 'unknown';
-      // Its rights may be going at this moment, one after the other.
-      await sleep(systemClock, farewell.askEveryMs, new AbortController().signal);
-    }
+    });
   }
 
   #serve(): Promise<HealthServer> {

@@ -1,5 +1,6 @@
 import { GROUP, VERSION } from '../api/group.ts';
 import type { ApiClient } from '../kube/client.ts';
+import { sleep, systemClock } from '../kube/clock.ts';
 import { isForbidden, isNotFound, isUnauthorized } from '../kube/errors.ts';
 import type { DaemonSetRecord } from '../policy/daemonset.ts';
 import { daemonSetRecord } from '../policy/daemonset.ts';
@@ -16,6 +17,22 @@ export interface Whereabouts {
 
 /** DaemonSets beside that of the agents: an overlay may have put them into a namespace of many. */
 const pageLimit = 500;
+/** Of the 30 s that a pod has to end: an API server that does not answer must leave time to restore. */
+const farewell = { patienceMs: 15_000, askEveryMs: 1000, askTimeoutMs: 3000 };
+
+/** {@link isUninstalled}, until it is known: the rights of the agent may be going at this moment, one after the other. */
+export async function wasUninstalled(
+  client: ApiClient,
+  whereabouts: Whereabouts,
+): Promise<boolean | 'unknown'> {
+  const deadline = performance.now() + farewell.patienceMs;
+  for (;;) {
+    const answer = await isUninstalled(client, whereabouts, farewell.askTimeoutMs);
+    if (typeof answer === 'boolean') return answer;
+    if (performance.now() > deadline) return whereabouts.hasSeenTheEnd() || 'unknown';
+    await sleep(systemClock, farewell.askEveryMs, new AbortController().signal);
+  }
+}
 
 /**
  * Whether an agent that is told to end is followed by another (an upgrade, a restart) or was uninstalled, in which

@@ -107,12 +107,17 @@ export class Reporter {
     await this.#writing;
   }
 
-  /** Takes the object away: nobody will look after it any more. */
+  /** Takes the object away, once the last write has ended: nobody looks after it until something is offered anew. */
   async withdraw(): Promise<void> {
     const { client, node, world } = this.#options;
+    this.#offered = undefined;
+    await this.#writing;
     const uid = world.reported?.uid;
     if (uid === undefined) return;
-    await client.delete({ ...resources.nodekeepalives, name: node }, { uid, timeoutMs: 5000 });
+    const target = { ...resources.nodekeepalives, name: node };
+    await client.delete(target, { uid, timeoutMs: 5000 }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
   }
 
   #schedule(delayMs: number): void {

@@ -26,6 +26,8 @@ export interface RoundsOptions {
   readonly connections: Pick<Connections, 'follow' | 'sockets'>;
   readonly reporter: Pick<Reporter, 'offer'>;
   readonly standstill: Standstill;
+  /** Whether no agent follows this one. */
+  readonly isLast: () => boolean;
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly node: string;
@@ -119,8 +121,10 @@ export class Rounds {
   }
 
   async #next(): Promise<Next> {
-    const { kernel, resyncMs, standstill } = this.#options;
+    const { kernel, resyncMs, standstill, isLast } = this.#options;
     if (this.#started) {
+      // What was decided last stands, and what was ordered goes on: what it would be decided from now is going too, in any order.
+      if (isLast()) return { afterMs: resyncMs };
       const restMs = this.#restUntilMs - this.#clock.now();
       return restMs > 0 ? { afterMs: restMs } : this.#round();
     }

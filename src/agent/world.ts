@@ -1,8 +1,10 @@
 import type { SettingsReading } from '../api/settings.ts';
-import { readSettings, SETTINGS_NAME } from '../api/settings.ts';
+import { readSettings, SETTINGS_LINGER_MS, SETTINGS_NAME } from '../api/settings.ts';
 import { AGENT_NAME } from '../api/group.ts';
 import type { NodeKeepaliveStatus } from '../api/node-keepalive.ts';
 import type { ApiClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { LingeringStore } from '../kube/lingering-store.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
@@ -43,17 +45,24 @@ export class World {
   readonly nodes = new Store<Stored<NamespaceView>>();
   readonly nodekeepalives = new Store<StoredNodeKeepalive>();
   /** One at most. */
-  readonly configmaps = new Store<StoredSettings>();
+  readonly configmaps: LingeringStore<StoredSettings>;
   readonly daemonsets = new Store<DaemonSetRecord>();
 
-  constructor(node: string, home = AGENT_NAME) {
+  constructor(node: string, home = AGENT_NAME, clock?: Clock) {
     this.#node = node;
     this.#home = home;
+    this.configmaps = new LingeringStore(SETTINGS_LINGER_MS, clock);
   }
 
   get settings(): SettingsReading {
     const [stored] = this.configmaps.list();
     return readSettings(stored?.data);
+  }
+
+  /** As if the ConfigMap had said so until now: an earlier agent of this node has noted that it did. */
+  holdSwitchedOff(): void {
+    this.configmaps.set(SETTINGS_NAME, { uid: '', data: { acting: 'Audit' } });
+    this.configmaps.delete(SETTINGS_NAME);
   }
 
   get node(): Stored<NamespaceView> | undefined {
@@ -94,6 +103,9 @@ export class World {
     const watched = watcher(options);
     const of = (resource: keyof typeof resources) => ({ resource, target: resources[resource] });
     const isOurs = `metadata.name=${this.#node}`;
+    this.configmaps.onLeft = () => {
+      options.onChange('configmaps');
+    };
     return [
       watched({
         ...{ ...of('keepalivepolicies'), doubt },

@@ -2,6 +2,8 @@
 export const SETTINGS_NAME = 'keepalive-settings';
 /** Where the manifests put it. */
 export const SETTINGS_NAMESPACE = 'keepalive-system';
+/** What it said holds on for so long once it is gone, which it also is where everything is taken away, one object after the other. */
+export const SETTINGS_LINGER_MS = 60_000;
 
 /**
  * Whether policies act. `Audit`: nothing is changed any more, and what was set before stays. `AuditAndRestore`: what

@@ -233,6 +233,7 @@ export class Controller {
   async close(): Promise<void> {
     await this.#queue.stop();
     this.#watching.abort();
+    this.#world.configmaps.close();
     await this.#webhook?.close();
     await this.#events.flush();
   }

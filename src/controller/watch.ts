@@ -119,6 +119,9 @@ export function watchWebhook(options: WatchOptions, secrets: Store<StoredSecret>
 
 /** A watch for each resource that the controller reads whatever changes new pods; none runs yet. */
 export function watchAll(options: WatchOptions): Watched[] {
+  options.world.configmaps.onLeft = (key, before) => {
+    options.onChange('configmaps', key, before);
+  };
   const { world } = options;
   const { agents, controller } = world.homes;
   const watched = watcherOf(options);

@@ -1,8 +1,9 @@
 import type { PolicyKind } from '../api/group.ts';
 import type { SettingsReading } from '../api/settings.ts';
-import { readSettings, SETTINGS_NAMESPACE } from '../api/settings.ts';
+import { readSettings, SETTINGS_LINGER_MS, SETTINGS_NAMESPACE } from '../api/settings.ts';
 import type { Finding } from '../api/status.ts';
 import type { KubeObject } from '../kube/resource.ts';
+import { LingeringStore } from '../kube/lingering-store.ts';
 import { parseKey } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
 import { admissionPolicyNames, clusterBindingName } from '../policy/admission.ts';
@@ -80,7 +81,7 @@ export class World {
   readonly namespaces = new Store<Stored<NamespaceView>>();
   readonly nodes = new Store<Stored<NamespaceView>>();
   /** One at most. */
-  readonly configmaps = new Store<StoredSettings>();
+  readonly configmaps = new LingeringStore<StoredSettings>(SETTINGS_LINGER_MS);
   readonly mutatingadmissionpolicies = new Store<StoredAdmission>();
   readonly mutatingadmissionpolicybindings = new Store<StoredBinding>();
   /** One at most, and none where policies change new pods. */

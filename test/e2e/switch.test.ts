@@ -1,12 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import { SETTINGS_LINGER_MS } from '../../src/api/settings.ts';
 import { runOrThrow } from '../cluster/command.ts';
 import { processesIn } from '../cluster/process.ts';
 import { until } from '../cluster/wait.ts';
 import { sysctls } from '../support/builder.ts';
 import { Bench, ckap, condition, isReady, kap, sleeper, untouched } from './shared.ts';
 import type { Off } from './switched-off.ts';
-import { leftAloneTests, untilOff } from './switched-off.ts';
+import { isOff, leftAloneTests, untilOff } from './switched-off.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-switch';
@@ -101,6 +104,43 @@ describe('switched off, with values staying', () => {
   });
 
   leftAloneTests(() => bench, { acting: 'Audit', policies: [team, hosts], namespace });
+
+  /** As an uninstallation leaves them until they are told to end; and back. */
+  test('agents that run on while all is taken away are not switched on by that, nor do they leave a report', async () => {
+    const left = async () => [
+      await bench.valuesIn('late', namespace),
+      await bench.valuesIn('early', namespace),
+      await bench.valuesOf('n2'),
+    ];
+    const before = await left();
+    expect(before).toEqual([untouched, '601/10/6', '600/10/6']);
+    const { metadata, ...set } = await bench.json<{ metadata: Record<string, unknown> }>(...daemonSet);
+    await bench.cluster.kubectl('delete', 'configmap', 'keepalive-settings', '-n', 'keepalive-system');
+    try {
+      const gone = setTimeout(SETTINGS_LINGER_MS + 5000);
+      // One that starts in between has not heard what it said.
+      const ofNode = ['-n', 'keepalive-agent', '--field-selector=spec.nodeName=n2'];
+      await bench.cluster.kubectl('delete', 'pods', ...ofNode);
+      await bench.untilReady('keepalive-agent', '--all');
+      expect(await left()).toEqual(before);
+      await bench.cluster.kubectl('delete', ...daemonSet, '--cascade=orphan');
+      await until(
+        'no report is left',
+        async () => (await bench.cluster.kubectl('get', 'nka', '-o', 'name')) === '',
+      );
+      await gone;
+      expect(await left()).toEqual(before);
+      await bench.untilReady('keepalive-agent', '--all');
+    } finally {
+      await bench.resetSettings('lab');
+      await bench.settings({ acting: 'Audit' });
+      const { name, namespace: home, labels, annotations } = metadata;
+      await bench.apply({ ...set, metadata: { name, namespace: home, labels, annotations } });
+    }
+    for (const node of ['n1', 'n2']) await until(`${node} reports again`, () => bench.exists('nka', node));
+    expect(await left()).toEqual(before);
+    for (const name of [team, hosts]) await bench.status(name, isOff('Audit'));
+  });
 });
 
 test('switched on again, everything acts', async () => {

@@ -18,7 +18,7 @@ interface SwitchedOff {
 
 const controller = ['-n', 'keepalive-system', 'deployment/keepalive-controller'];
 
-const isOff = (acting: Off) => (s: PolicyStatus) =>
+export const isOff = (acting: Off) => (s: PolicyStatus) =>
   condition(s, 'Ready')?.reason === 'SwitchedOff' &&
   condition(s, 'Ready')?.message.includes(`acting: ${acting}`) === true;
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { Reach } from '../../../src/agent/kernel-link.ts';
 import { Rounds } from '../../../src/agent/rounds.ts';
@@ -41,6 +41,10 @@ let folder: string;
 let clock: HandClock;
 let kernel: Hindered;
 let rounds: Rounds;
+let world: World;
+let standstill: Standstill;
+let isLast: boolean;
+let followed: number;
 let reports: unknown[];
 let lines: string[];
 beforeEach(() => {
@@ -49,9 +53,13 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'keepalive-rounds-'));
   clock = new HandClock();
   kernel = new Hindered();
+  world = new World('n1', 'agents', clock);
+  standstill = new Standstill(join(folder, 'standstill'));
+  isLast = false;
+  followed = 0;
   rounds = new Rounds({
-    ...{ kernel, clock, world: new World('n1'), standstill: new Standstill(join(folder, 'standstill')) },
-    connections: { follow: () => undefined, sockets: undefined },
+    ...{ kernel, clock, world, standstill, isLast: () => isLast },
+    connections: { follow: () => void (followed += 1), sockets: undefined },
     reporter: { offer: (make) => reports.push(make()) },
     log: createLog({ level: 'warn', base: {}, destination: { write: (line) => void lines.push(line) } }),
     metrics: createAgentMetrics({ version: 'test', places: () => 0, reflectors: () => [] }),
@@ -120,4 +128,36 @@ test('what hinders looking through the node is said once, and once more after it
   kernel.isBlind = true;
   await pass(31);
   expect(said()).toBe(2);
+});
+
+describe('once the ConfigMap of the settings is gone', () => {
+  beforeEach(async () => {
+    kernel.isFree = true;
+    kernel.reach = { means: meansWithoutProgram('no BTF', undefined), pins: undefined, byDescriptors: true };
+    world.configmaps.set('settings', { uid: 'c', data: { acting: 'Audit' } });
+    rounds.start();
+    await pass(1);
+    expect(standstill.isNoted).toBe(true);
+  });
+
+  test('the defaults hold after a minute, and not before: what takes the rest away may be on its way', async () => {
+    world.configmaps.delete('settings');
+    await pass(58);
+    expect([standstill.isNoted, world.settings.settings.acting]).toEqual([true, 'Audit']);
+    await pass(5);
+    expect([standstill.isNoted, world.settings.settings.acting]).toEqual([false, 'Enforce']);
+  });
+
+  test('an agent that no other follows looks nowhere and orders nothing, until one does', async () => {
+    const before = [kernel.visits, followed, reports.length];
+    isLast = true;
+    world.configmaps.delete('settings');
+    await pass(100);
+    expect([kernel.visits, followed, reports.length]).toEqual(before);
+    expect(standstill.isNoted).toBe(true);
+    isLast = false;
+    await pass(1);
+    expect(followed).toBeGreaterThan(before[1] ?? 0);
+    expect(standstill.isNoted).toBe(false);
+  });
 });

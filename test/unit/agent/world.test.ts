@@ -5,7 +5,9 @@ import { placeOfPod } from '../../../src/policy/place.ts';
 import { policyRecord } from '../../../src/policy/record.ts';
 import { selectOnNode } from '../../../src/policy/selection.ts';
 import { heldPlaces, heldTargets, socketTargets } from '../../../src/policy/socket-target.ts';
+import { createLog } from '../../../src/ops/log.ts';
 import { behind, nodePodOf } from '../../support/builder.ts';
+import { HandClock } from '../kube/hand-clock.ts';
 
 const pod = nodePodOf();
 const before = [{ namespace: 'db', place: placeOfPod('uid-of-mongo-0'), wanted: behind(90), timeouts: [90] }];
@@ -36,4 +38,20 @@ describe('while one policy cannot be read', () => {
   test.each(['Audit', 'AuditAndRestore'])('nothing is held where nothing shall act: %s', (acting) => {
     expect(follow(acting)).toEqual({ holds: [false, false], targets: [], held: [] });
   });
+});
+
+test('an agent that starts once the ConfigMap is gone goes by what was noted, and is told when that is over', () => {
+  const clock = new HandClock();
+  const told: string[] = [];
+  world = new World('n1', 'agents', clock);
+  world.watchAll({
+    ...{ client: undefined as never, log: createLog({ level: 'silent', base: {} }) },
+    settingsNamespace: 'platform',
+    onChange: (resource) => told.push(resource),
+  });
+  world.holdSwitchedOff();
+  clock.advance(59_000);
+  expect([world.settings.settings.acting, told]).toEqual(['Audit', []]);
+  clock.advance(1000);
+  expect([world.settings.settings.acting, told]).toEqual(['Enforce', ['configmaps']]);
 });
