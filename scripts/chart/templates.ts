@@ -6,6 +6,8 @@ const container = [...podSpec, 'containers', 0];
 const annotations = ['spec', 'template', 'metadata', 'annotations'];
 const controllerNamespace = '.Release.Namespace';
 const agentNamespace = '.Values.agent.namespace';
+/** Where there are no agents, whoever makes a namespace of that name is not to be taken for them. */
+const agentsHome = `ternary ${agentNamespace} ${controllerNamespace} .Values.agent.enabled`;
 
 /** Whether controller and agents find each other without being told: where the manifests put them. */
 const isElsewhere = `or (ne ${controllerNamespace} "keepalive-system") (ne ${agentNamespace} "keepalive-agent")`;
@@ -91,7 +93,18 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
     object.onlyWhen(byPolicy);
   },
   MutatingWebhookConfiguration: (object) => {
-    object.replaceEverywhere('keepalive-agent', agentNamespace);
+    object.replaceEverywhere('keepalive-agent', agentsHome);
+  },
+  ClusterRole: (object) => {
+    if (object.plain(['metadata', 'name']) !== 'keepalive-controller') return;
+    object.append(['rules'], () => [
+      '{{- if not .Values.agent.enabled }}',
+      '# So it removes what agents told that were here before.',
+      '- apiGroups: [keepalive.dev]',
+      '  resources: [nodekeepalives]',
+      '  verbs: [delete]',
+      '{{- end }}',
+    ]);
   },
   CustomResourceDefinition: (object) => {
     object.onlyWhen('.Values.crds.enabled');
@@ -133,9 +146,13 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
     object.when([...podSpec, 'securityContext', 'runAsUser'], byFixedUser);
     object.when([...podSpec, 'securityContext', 'runAsGroup'], byFixedUser);
     object.append([...container, 'env'], () => [
-      `{{- if and (${isElsewhere}) (${isOurs('controller', 'AGENT_NAMESPACE')}) }}`,
+      `{{- if and .Values.agent.enabled (${isElsewhere}) (${isOurs('controller', 'AGENT_NAMESPACE')}) }}`,
       '- name: AGENT_NAMESPACE',
       `  value: {{ ${agentNamespace} | quote }}`,
+      '{{- end }}',
+      `{{- if and (not .Values.agent.enabled) (${isOurs('controller', 'AGENTS')}) }}`,
+      '- name: AGENTS',
+      '  value: none',
       '{{- end }}',
       `{{- if and (${byWebhook}) (${isOurs('controller', 'ADMISSION')}) }}`,
       '- name: ADMISSION',

@@ -25,9 +25,12 @@ const flag = '--lease-name';
 /** Of those that are controllers: for which Leases their replicas compete. Undefined for one whose name is kept somewhere else. */
 export function leaseNames(deployments: readonly KubeObject[]): Set<string | undefined> {
   const controllers = deployments.filter(({ metadata }) => isComponent('controller', metadata.labels));
-  return new Set(
-    controllers.map((one) => leaseName((one as Templated).spec?.template?.spec?.containers ?? [])),
-  );
+  return new Set(controllers.map((one) => leaseName(containersOf(one))));
+}
+
+/** Of a Deployment. */
+export function containersOf(deployment: KubeObject): readonly Container[] {
+  return (deployment as Templated).spec?.template?.spec?.containers ?? [];
 }
 
 /** As the controller reads it: a flag wins, the last of several does, and an empty variable is an unset one. */

@@ -19,6 +19,7 @@ import { Activations } from './activation.ts';
 import type { Admission } from './admission-mode.ts';
 import { Applier } from './apply.ts';
 import { ownerOf } from './line.ts';
+import { LeftReports } from './left-reports.ts';
 import { Looks } from './look.ts';
 import { Pace } from './pace.ts';
 import { knowsEnoughToAnswer, unreadyOf } from './readiness.ts';
@@ -82,7 +83,9 @@ export class Controller {
     this.#options = options;
     this.#client = client;
     this.#metrics = metrics;
-    this.#world = new World(agentNamespaceOf(config), { mode: admission.mode, home: config.podNamespace });
+    const withoutAgents = config.agents === 'none';
+    const { podNamespace: home } = config;
+    this.#world = new World(agentNamespaceOf(config), { mode: admission.mode, home, withoutAgents });
     this.#removal = new Removal(() => this.#world.deployments.list());
     this.#queue = new WorkQueue({
       ...{ work: (key) => this.#work(key), concurrency: config.concurrency, log },
@@ -245,7 +248,7 @@ export class Controller {
 
   /** All work has ended before the lease is let go: the next leader starts at once. */
   async #lead(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, client, log } = this.#options;
     const release = new AbortController();
     const asking = new AbortController();
     // Before the first look, so that no status says for a moment what it would take back.
@@ -253,7 +256,10 @@ export class Controller {
     this.#triggers.start();
     this.#queue.start();
     const witnessed = this.#witness.run(asking.signal);
-    const asked = Promise.all([unheard, witnessed, this.#webhook?.lead(asking.signal)]);
+    const cleared = new LeftReports({ client, log, world: this.#world, clock: systemClock }).run(
+      asking.signal,
+    );
+    const asked = Promise.all([unheard, witnessed, cleared, this.#webhook?.lead(asking.signal)]);
     const held = this.#lease.hold(release.signal);
     await until(held, AbortSignal.any([signal, this.#removal.signal]));
     asking.abort();

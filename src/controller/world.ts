@@ -60,6 +60,8 @@ interface WorldOptions {
   readonly mode?: AdmissionMode;
   /** The namespace of the controller. */
   readonly home?: string;
+  /** Whoever installed it says that there are none. */
+  readonly withoutAgents?: boolean;
   /** So long at a time something is counted before others have their turn. */
   readonly sliceMs?: number;
 }
@@ -71,6 +73,7 @@ interface WorldOptions {
 export class World {
   readonly mode: AdmissionMode;
   readonly homes: Homes;
+  readonly withoutAgents: boolean;
   readonly keepalivepolicies = new Store<PolicyRecord, 'namespace'>({ namespace: ofNamespace });
   readonly clusterkeepalivepolicies = new Store<PolicyRecord>();
   readonly nodekeepalives = new Store<StoredReport>();
@@ -104,9 +107,10 @@ export class World {
   /** Only in that namespace is a pod believed to be an agent. */
   constructor(
     agentNamespace: string,
-    { mode = 'policy', home = SETTINGS_NAMESPACE, sliceMs = 5 }: WorldOptions = {},
+    { mode = 'policy', home = SETTINGS_NAMESPACE, withoutAgents = false, sliceMs = 5 }: WorldOptions = {},
   ) {
     this.mode = mode;
+    this.withoutAgents = withoutAgents;
     this.counts = new Counts(this, sliceMs);
     this.homes = { controller: home, agents: agentNamespace };
   }
@@ -160,15 +164,20 @@ export class World {
 
   /**
    * Undefined where nobody means agents to be. Only agents write a NodeKeepalive: where there are some and no DaemonSet is known, whoever
-   * made them is wanted all the same, and is in another namespace, or gone without a word.
+   * made them is wanted all the same, and is in another namespace, or gone without a word; but where it is said that there are none.
    */
   get agents(): { readonly wanted: number; readonly reporting: number } | undefined {
     const sets = [...this.daemonsets.list()];
-    const reports = this.nodekeepalives.size;
+    const reports = this.#reports;
     if (sets.length === 0 && reports === 0) return undefined;
     const wanted = sets.length === 0 ? reports : sets.reduce((sum, one) => sum + one.wanted, 0);
     const reporting = [...this.nodekeepalives.keys()].filter((node) => this.isReporting(node)).length;
     return { wanted, reporting };
+  }
+
+  /** As many as tell of agents. */
+  get #reports(): number {
+    return this.withoutAgents ? 0 : this.nodekeepalives.size;
   }
 
   /** All that a decision on one policy depends on; `undefined` where there is no such policy any more. */
@@ -226,7 +235,7 @@ export class World {
     return {
       anyAgent,
       agentsMissing: agentsMissing({
-        ...{ namespace: this.homes.agents, anyAgent, daemonSets, reports: this.nodekeepalives.size },
+        ...{ namespace: this.homes.agents, anyAgent, daemonSets, reports: this.#reports },
         refusal: this.#refusalOf(daemonSets),
       }),
       isServed: (name) => {

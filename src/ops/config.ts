@@ -25,6 +25,7 @@ const address = z.string({ error: expectedAddress }).transform((value, context):
 });
 
 const ways = ['auto', 'policy', 'webhook'] as const;
+const amounts = ['some', 'none'] as const;
 const expectedConcurrency = 'a whole number from 1 to 64';
 
 /** A field `leaseName` is the variable LEASE_NAME and the flag `--lease-name`; the flag wins. */
@@ -33,6 +34,7 @@ export const controllerConfig = z.object({
   podName: text('the name of the pod').default(() => hostname()),
   podNamespace: dnsName('the name of a namespace').default('keepalive-system'),
   metricsAddress: address.prefault('[::]:8080'),
+  agents: z.enum(amounts, { error: amounts.join(' or ') }).default('some'),
   agentNamespace: dnsName('the name of a namespace').optional(),
   admission: z.enum(ways, { error: ways.join(' or ') }).default('auto'),
   webhookAddress: address.prefault('[::]:9443'),
@@ -47,9 +49,11 @@ export const controllerConfig = z.object({
 
 /**
  * Where the agents are. In the manifests they have a namespace of their own; an overlay that puts the controller into
- * another one by `namespace` has put the agents there too.
+ * another one by `namespace` has put the agents there too. Where there are none, anybody may make a namespace of that name, and
+ * what he has there is to be believed by nobody.
  */
-export function agentNamespaceOf({ agentNamespace, podNamespace }: ControllerConfig): string {
+export function agentNamespaceOf({ agents, agentNamespace, podNamespace }: ControllerConfig): string {
+  if (agents === 'none') return podNamespace;
   return agentNamespace ?? (podNamespace === 'keepalive-system' ? 'keepalive-agent' : podNamespace);
 }
 

@@ -46,6 +46,13 @@ test('where no namespace may have a policy, none is given, and what is left is t
   expect(told).toContain('which leaves ClusterKeepalivePolicy.');
 });
 
+test('an upgrade tells what becomes of agents that it takes away, and of their reports', async () => {
+  const told = (...args: readonly string[]) => notesWith([...set('agent.enabled=false'), ...args]);
+  const removed = 'the controller removes what is left of their reports';
+  expect(await told('--is-upgrade')).toContain(removed);
+  expect(await told()).not.toContain(removed);
+});
+
 describe('where the namespace of the agents is not of the release', () => {
   const keep = 'kubectl annotate namespace keepalive-agent helm.sh/resource-policy=keep';
   const told = (...args: readonly string[]) => notesWith([...set('agent.createNamespace=false'), ...args]);

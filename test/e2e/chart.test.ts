@@ -124,6 +124,32 @@ describe('each component of deploy/components is values of the chart', () => {
     });
   });
 
+  test.each([['keepalive-system'], ['platform']])(
+    'without agents no namespace is taken for theirs, nor left out by the webhook: in %s',
+    async (namespace) => {
+      const args = ['--set', 'admission=webhook', '--set', 'agent.enabled=false'];
+      const objects = await rendered(only, args, namespace);
+      const wanted = webhookAround({ controller: namespace, agents: namespace });
+      expect(objects.find(({ kind }) => kind === 'MutatingWebhookConfiguration')).toMatchObject({
+        webhooks: wanted.webhooks.map(({ namespaceSelector }) => ({ namespaceSelector })),
+      });
+      expect(JSON.stringify(objects)).toContain('{"name":"AGENTS","value":"none"}');
+      expect(JSON.stringify(objects)).not.toMatch(/AGENT_NAMESPACE|"keepalive-agent"/);
+    },
+  );
+
+  test.each([
+    [['webhook', 'controller-only'], 'keepalive-system'],
+    [['webhook', 'controller-only', 'one-namespace'], 'platform'],
+  ])('and so it is by kustomize: %s', async (components, home) => {
+    const objects = await built(overlays.write(components.join('-'), { components }));
+    const wanted = webhookAround({ controller: home, agents: home });
+    expect(objects.find(({ kind }) => kind === 'MutatingWebhookConfiguration')).toMatchObject({
+      webhooks: wanted.webhooks.map(({ namespaceSelector }) => ({ namespaceSelector })),
+    });
+    expect(JSON.stringify(objects)).toContain('{"name":"AGENTS","value":"none"}');
+  });
+
   test('one-namespace, where controller and agents are also told of each other', async () => {
     const overlay = await built(overlays.write('one', { components: ['one-namespace'] }));
     const objects = await rendered(only, ['--set', 'agent.namespace=platform'], 'platform');

@@ -172,9 +172,14 @@ describe.each(helmNames)('a release by %s', (name) => {
     });
   });
 
-  test('puts everything back when it is uninstalled, and leaves kinds and policies', async () => {
-    await releases.uninstall('keepalive', home);
+  test('switched off, sets nothing while it is uninstalled, puts everything back, and leaves kinds and policies', async () => {
+    await releases.upgrade('keepalive', home, '--set', 'settings.acting=Audit');
+    await bench.status(team, (s) => condition(s, 'Ready')?.reason === 'SwitchedOff');
+    await bench.start(sleeper('late', 'default', { spec: { nodeName: 'n1' } }));
+    const ofLate = async () => [await bench.valuesIn('late', 'default')];
+    expect(await seenDuring(ofLate, () => releases.uninstall('keepalive', home))).toEqual([untouched]);
     await untilNodeIsClean();
+    await cluster.kubectl('delete', 'pod', 'late', '-n', 'default', '--wait=false');
     expect(await bench.exists('ckap', 'platform')).toBe(true);
     expect(await ours()).toEqual(
       [...kept, `${bindings}/platform.clusterkeepalivepolicy.keepalive.dev`].sort(),
@@ -191,6 +196,8 @@ describe.each(helmNames)('a release by %s', (name) => {
     await releases.upgrade('keepalive', home, '--set', 'agent.enabled=false');
     await untilNodeIsClean();
     await until('their namespace is gone', async () => !(await bench.exists('namespace', 'keepalive-agent')));
+    const reports = () => cluster.kubectl('get', 'nodekeepalives', '-o', 'name');
+    await until('no report is left', async () => (await reports()) === '', { timeoutMs: 150_000 });
   });
 
   test('has agents again, and takes kinds, policies and bindings along where it is told to', async () => {

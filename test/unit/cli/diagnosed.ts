@@ -71,6 +71,13 @@ export function installedIn({ controller, agents: elsewhere }: Homes): Partial<D
   };
 }
 
+/** The same with a controller that is told that there are no agents, and none. */
+export function withoutAgents(): Partial<DoctorFacts> {
+  const containers = [{ env: [{ name: 'AGENTS', value: 'none' }] }];
+  const told = { replicas: 2, template: { spec: { containers } } };
+  return { deployments: objects({ ...deployment(2, 2), spec: told }), daemonSets: objects() };
+}
+
 /** What Helm writes on each object of a release, beside what the chart has there. */
 export const released = (release = 'nets', namespace = 'platform') => ({
   labels: { 'app.kubernetes.io/managed-by': 'Helm', 'app.kubernetes.io/instance': release },

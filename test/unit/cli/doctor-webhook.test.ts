@@ -6,7 +6,7 @@ import { admission } from '../../../src/cli/doctor-api.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 import { webhookAround } from '../../../src/policy/installation.ts';
 import { usualHomes } from '../../../src/policy/webhook.ts';
-import { fine, installedIn, objects } from './diagnosed.ts';
+import { fine, installedIn, objects, withoutAgents } from './diagnosed.ts';
 
 /** As the controller leaves it, which writes whom to trust. */
 function served({
@@ -30,6 +30,7 @@ function served({
 }
 
 const old: Partial<DoctorFacts> = { admissionKinds: known(['validatingadmissionpolicies']) };
+const alone = { controller: usualHomes.controller, agents: usualHomes.controller };
 const platform = { controller: 'platform', agents: 'platform' };
 
 test.each<[string, Partial<DoctorFacts>, string]>([
@@ -42,6 +43,16 @@ test.each<[string, Partial<DoctorFacts>, string]>([
     'is fine in one namespace',
     { ...old, ...served({ homes: platform }) },
     'fine: admission is by the webhook',
+  ],
+  [
+    'is fine where there are no agents, and no namespace is left out for them',
+    { ...old, ...served({ homes: alone }), ...withoutAgents() },
+    'fine: admission is by the webhook',
+  ],
+  [
+    'differs where a namespace is left out for agents that are elsewhere',
+    { ...old, ...served({ homes: alone }), ...installedIn(usualHomes) },
+    'wrong: MutatingWebhookConfiguration pods.keepalive.dev differs in webhooks[0].namespaceSelector',
   ],
   ['is fine where policies could be, and are not', served(), 'fine: admission is by the webhook'],
   ['is missing where neither is there', old, 'wrong: the API server does not serve MutatingAdmissionPolicy'],

@@ -3,7 +3,8 @@ import { expect, test } from '@jest/globals';
 import { agentsRecord } from '../../../src/controller/record.ts';
 import { World } from '../../../src/controller/world.ts';
 import { Contributions } from '../../../src/policy/contribution.ts';
-import { pod } from '../../support/builder.ts';
+import { policyRecord } from '../../../src/policy/record.ts';
+import { platformSpec, pod } from '../../support/builder.ts';
 
 const home = 'keepalive-agent';
 const labels = { 'app.kubernetes.io/name': 'keepalive-operator', 'app.kubernetes.io/component': 'agent' };
@@ -42,4 +43,26 @@ test('where there are reports and no DaemonSet, agents are elsewhere, or went wi
   const view = pod({ name: 'n1', namespace: 'elsewhere', spec: { nodeName: 'n1' } });
   world.pods.set('elsewhere/n1', { uid: 'n1', ...view, agentReady: undefined });
   expect(world.agents).toEqual({ wanted: 2, reporting: 0 });
+});
+
+test('where it is said that there are none, reports that agents left count for nothing, and no policy speaks of them', () => {
+  for (const [withoutAgents, reasons] of [
+    [false, ['AgentsElsewhere']],
+    [true, []],
+  ] as const) {
+    const world = new World('keepalive-system', { withoutAgents });
+    for (const node of ['n1', 'n2']) report(world, node);
+    const kind = 'ClusterKeepalivePolicy';
+    const { metadata, spec } = {
+      metadata: { name: 'cloud', uid: 'c', generation: 1 },
+      spec: platformSpec(90),
+    };
+    world.clusterkeepalivepolicies.set('cloud', policyRecord(kind, { metadata, spec }));
+    const occasion = { now: new Date(0), activatingForMs: 0, evidence: undefined };
+    const { agentsMissing } = world.gather('cloud', occasion as never)?.facts ?? {};
+    expect([world.agents, agentsMissing === undefined ? [] : [agentsMissing.reason]]).toEqual([
+      withoutAgents ? undefined : { wanted: 2, reporting: 0 },
+      reasons,
+    ]);
+  }
 });

@@ -12,6 +12,7 @@ const environment = { LEASE_NAME: 'lease-x', POD_NAME: 'controller-x' };
 test('what is not set has its default, and nothing can be changed', () => {
   const config = readConfig(controllerConfig, { POD_NAME: 'controller-0', LEASE_NAME: '' });
   expect(config).toEqual({
+    agents: 'some',
     admission: 'auto',
     webhookAddress: { host: '::', port: 9443 },
     logLevel: 'info',
@@ -28,6 +29,12 @@ test.each([
   ['of the manifests', {}, 'keepalive-agent'],
   ['of an overlay that puts all into one namespace', { POD_NAMESPACE: 'platform' }, 'platform'],
   ['that are elsewhere', { POD_NAMESPACE: 'platform', AGENT_NAMESPACE: 'agents' }, 'agents'],
+  ['that there are none of', { AGENTS: 'none' }, 'keepalive-system'],
+  [
+    'that there are none of, whatever else is said',
+    { AGENTS: 'none', POD_NAMESPACE: 'platform', AGENT_NAMESPACE: 'agents' },
+    'platform',
+  ],
 ])('agents %s are looked for in their namespace', (_whose, environment, namespace) => {
   expect(agentNamespaceOf(readConfig(controllerConfig, environment))).toBe(namespace);
 });
