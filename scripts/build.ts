@@ -9,7 +9,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { bundledPackages } from './bundled.ts';
 import { compileConnectionProgram } from './connection-program.ts';
 import { copyKoffi } from './koffi.ts';
-import { emptyProduct } from './own-folder.ts';
+import { emptyProduct, letAllRead } from './own-folder.ts';
 import { productBundle } from './product-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -42,3 +42,4 @@ await writeFile(join(outdir, 'bundled.json'), `${JSON.stringify(bundled, undefin
 
 compileConnectionProgram(join(outdir, 'keepalive.bpf.o'));
 await copyKoffi({ root, outdir, architectures: process.argv.slice(2) });
+letAllRead(outdir);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 import product from '../package.json' with { type: 'json' };
@@ -24,6 +24,22 @@ export function emptyProduct(dist: string): void {
   const there = existsSync(dist) ? readdirSync(dist) : [];
   for (const name of there.filter((one) => !besideProduct.includes(one)))
     rmSync(join(dist, name), { recursive: true });
+}
+
+/**
+ * Lets everybody read the product in dist/. A Dockerfile copies modes, and an image runs under a user of its own, which may read
+ * nothing that was made under a strict umask, or came from packages that were installed under one.
+ */
+export function letAllRead(dist: string): void {
+  chmodSync(dist, 0o755);
+  for (const name of readdirSync(dist).filter((one) => !besideProduct.includes(one)))
+    letRead(join(dist, name));
+}
+
+function letRead(path: string): void {
+  const isFolder = statSync(path).isDirectory();
+  chmodSync(path, isFolder ? 0o755 : 0o644);
+  if (isFolder) for (const name of readdirSync(path)) letRead(join(path, name));
 }
 
 /** Throws where what stands in an absolute folder is not ours to delete, or where what is made would become a part of the image. */
