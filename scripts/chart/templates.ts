@@ -107,7 +107,9 @@ const splices: Readonly<Record<string, (object: Spliced) => void>> = {
     ]);
   },
   CustomResourceDefinition: (object) => {
-    object.onlyWhen('.Values.crds.enabled');
+    object.onlyWhen(
+      `include "keepalive.kind" (dict "root" . "name" "${String(object.plain(['metadata', 'name']))}")`,
+    );
     object.append(['metadata'], () => [
       '{{- if .Values.crds.keep }}',
       'annotations:',

@@ -61,12 +61,12 @@ export function chartValues(base: Base): Values {
       enabled: value(
         flag,
         true,
-        'Whether the three kinds are part of the release, and are upgraded with it.',
+        'Whether the three kinds are part of the release, and are upgraded with it. To take them out of a release that has them, crds.keep has to be true one upgrade before: else they would be deleted, and every policy with them, which is refused.',
       ),
       keep: value(
         flag,
         true,
-        'Whether they, and every policy with them, stay when the release is uninstalled.',
+        'Whether they, and every policy with them, stay when the release is uninstalled. With crds.enabled=false it says nothing.',
       ),
     },
     admission: value(

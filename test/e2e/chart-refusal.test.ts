@@ -1,6 +1,13 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { rmSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { buildHelms, buildMs, helmNames, rendered } from '../support/helm.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+
+import { kinds } from '../../src/api/crd.ts';
+import { GROUP } from '../../src/api/group.ts';
+import { FakeApiServer, json, status } from '../support/api-server.ts';
+import { buildHelms, buildMs, chart, helm, helmNames, rendered } from '../support/helm.ts';
 
 beforeAll(buildHelms, buildMs);
 
@@ -61,5 +68,90 @@ describe.each(helmNames)('%s refuses, and names the value', (name) => {
   test('one port for two servers, with what to do', async () => {
     const args = ['--set', 'admission=webhook', '--set', 'controller.webhookPort=8080'];
     await expect(rendered(name, args)).rejects.toThrow('give each a port of its own');
+  });
+});
+
+describe('an upgrade to a release without the kinds', () => {
+  const names = Object.values(kinds).map(({ plural }) => `${plural}.${GROUP}`);
+  const folder = mkdtempSync(join(tmpdir(), 'keepalive-kinds-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** What the API server has of each kind; undefined where there is none. */
+  let annotations: Readonly<Record<string, string>> | undefined;
+  let server: FakeApiServer;
+  const groupVersion = 'apiextensions.k8s.io/v1';
+  const definitions = `/apis/${groupVersion}/customresourcedefinitions/`;
+  const type = { apiVersion: groupVersion, kind: 'CustomResourceDefinition' };
+  const version = { groupVersion, version: 'v1' };
+  /** What Helm asks before it renders anything, and no more of it than it takes. */
+  const discovery: Readonly<Record<string, object>> = {
+    '/version': { major: '1', minor: '37', gitVersion: 'v1.37.0' },
+    '/api': { kind: 'APIVersions', versions: [] },
+    '/apis': {
+      kind: 'APIGroupList',
+      groups: [{ name: 'apiextensions.k8s.io', versions: [version], preferredVersion: version }],
+    },
+    [`/apis/${groupVersion}`]: {
+      ...{ kind: 'APIResourceList', groupVersion },
+      resources: [{ ...type, name: 'customresourcedefinitions', namespaced: false, verbs: ['get'] }],
+    },
+  };
+  const read = () => server.asked.map(({ path }) => path).filter((path) => path.startsWith(definitions));
+  beforeEach(async () => {
+    server = await FakeApiServer.start();
+    server.otherwise = (response, asked) => {
+      const name = asked.path.replace(definitions, '');
+      const found = discovery[asked.path] ?? (annotations && { ...type, metadata: { name, annotations } });
+      return (found === undefined ? status(404, 'NotFound') : json(found))(response, asked);
+    };
+  });
+  afterEach(() => server.close());
+
+  const made = { 'meta.helm.sh/release-name': 'keepalive', 'meta.helm.sh/release-namespace': 'nets' };
+  const keep = { 'helm.sh/resource-policy': 'keep' };
+
+  async function upgrade(name: (typeof helmNames)[number], ...args: readonly string[]): Promise<string> {
+    const kubeconfig = join(folder, 'kubeconfig');
+    const config = {
+      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'it', users: [{ name: 'it', user: {} }] },
+      clusters: [{ name: 'it', cluster: { server: server.url } }],
+      contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
+    };
+    writeFileSync(kubeconfig, JSON.stringify(config));
+    const release = ['keepalive', chart, '--namespace', 'nets', '--kube-version', '1.37.0', '--is-upgrade'];
+    const asked = ['--dry-run=server', '--kubeconfig', kubeconfig, '--set', 'crds.enabled=false', ...args];
+    // What else a server would be asked once it is rendered, is not there.
+    return helm(name, ['template', ...release, ...asked]).catch(String);
+  }
+
+  test.each(helmNames)(
+    'is refused by %s where it would delete them, whatever it says of keeping',
+    async (name) => {
+      annotations = made;
+      for (const keeps of ['crds.keep=true', 'crds.keep=false']) {
+        const said = await upgrade(name, '--set', keeps);
+        expect(said).toMatch(/would delete CustomResourceDefinition \w+\.keepalive\.dev/);
+        expect(said).toContain('upgrade with crds.enabled=true and crds.keep=true first');
+      }
+    },
+  );
+
+  describe.each(helmNames)('is let pass by %s', (name) => {
+    test.each<[where: string, there: Readonly<Record<string, string>> | undefined]>([
+      ['they were told to stay', { ...made, ...keep }],
+      ['somebody else has made them', {}],
+      ['another release has', { ...made, 'meta.helm.sh/release-namespace': 'elsewhere' }],
+      ['they are not there', undefined],
+    ])('where %s', async (_where, there) => {
+      annotations = there;
+      expect(await upgrade(name, '--set', 'crds.keep=false')).not.toContain('would delete');
+      expect(read().sort()).toEqual(names.map((one) => definitions + one).sort());
+    });
+
+    test('where they stay a part of it, and nobody is asked', async () => {
+      annotations = made;
+      expect(await upgrade(name, '--set', 'crds.enabled=true')).not.toContain('would delete');
+      expect(read()).toEqual([]);
+    });
   });
 });

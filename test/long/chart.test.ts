@@ -203,6 +203,9 @@ describe.each(helmNames)('a release by %s', (name) => {
   test('has agents again, and takes kinds, policies and bindings along where it is told to', async () => {
     await releases.upgrade('keepalive', home, '--set', 'crds.keep=false');
     await untilEverywhere('30/10/6');
+    await expect(releases.upgrade('keepalive', home, '--set', 'crds.enabled=false')).rejects.toThrow(
+      'would delete CustomResourceDefinition',
+    );
     await releases.uninstall('keepalive', home);
     await untilNodeIsClean();
     await until('nothing of ours is left', async () => (await ours()).length === 0);

@@ -52,6 +52,23 @@ webhook
 {{- end -}}
 {{- end }}
 
+{{- /*
+Whether a kind is part of the release. An upgrade to one that has it no more deletes it, and every object of it, unless what is in the
+cluster says that it stays: whatever crds.keep says by then is not written there any more. What the release has not made stays anyway.
+*/ -}}
+{{- define "keepalive.kind" -}}
+{{- if .root.Values.crds.enabled -}}
+yes
+{{- else if .root.Release.IsUpgrade -}}
+{{- $there := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .name -}}
+{{- $says := dig "metadata" "annotations" dict $there -}}
+{{- $isOurs := and (eq (get $says "meta.helm.sh/release-name") .root.Release.Name) (eq (get $says "meta.helm.sh/release-namespace") .root.Release.Namespace) -}}
+{{- if and $isOurs (ne (get $says "helm.sh/resource-policy") "keep") -}}
+{{- fail (printf "crds.enabled=false would delete CustomResourceDefinition %s, and all that is of it, since this release has made it without crds.keep. To keep the kinds and every policy, upgrade with crds.enabled=true and crds.keep=true first; to have them go, delete them first, as docs/uninstall.md says" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "keepalive.image" -}}
 {{- $released := index .Chart.Annotations "keepalive.dev/image-digest" -}}
 {{- with .Values.image -}}
