@@ -8,7 +8,7 @@ import { teamSpec } from '../support/builder.ts';
 import type { LimitCase } from '../support/limit-cases.ts';
 import { limitCases } from '../support/limit-cases.ts';
 import { limitedTests, Tenant } from './limited.ts';
-import { Bench, ckap, condition, isStalled, kap } from './shared.ts';
+import { Bench, ckap, condition, isReady, isStalled, kap } from './shared.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-limits';
