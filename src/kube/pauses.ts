@@ -1,7 +1,7 @@
 import { backOffMs, type BackOffLimits } from './backoff.ts';
 import type { Clock } from './clock.ts';
 
-/** The first pause is 1 to 2 s, the longest 15 to 30 s. */
+/** The first pause is 1 to 2 s, the longest 15 to 30 s, however many list at once: docs/adr/0003-our-own-reflector-and-service-account.md. */
 const defaultBackOff: BackOffLimits = { minMs: 2_000, maxMs: 30_000 };
 /**
  * While a server that was there is likely to be coming back: what is not heard meanwhile is what a status gets wrong. A refused
