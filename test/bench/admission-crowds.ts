@@ -1,6 +1,9 @@
 /** Of each sort. */
 export const policies = 100;
 
+/** Teams with policies of their own and no pod here: with the two hundred of the places below a thousand of namespaces. */
+export const teams = { count: 80, each: 10 } as const;
+
 /** Which of the hundred policies of a kind a pod meets, by the value of its label. */
 export const crowds = [
   { label: 'one', matching: 1 },

@@ -1,9 +1,10 @@
 import { GROUP, plurals, VERSION } from '../../src/api/group.ts';
 import type { PolicyKind } from '../../src/api/group.ts';
+import { builtIn } from '../../src/kube/built-in.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { labSettings } from '../cluster/install.ts';
 import { until } from '../cluster/wait.ts';
-import { crowds, crowdsOf, policies, selectorOf } from './admission-crowds.ts';
+import { crowds, crowdsOf, policies, selectorOf, teams } from './admission-crowds.ts';
 import { memoryOfApiServer, memoryOfControllers } from './admission-memory.ts';
 import type { Scenario } from './admission-rounds.ts';
 import { Creator, inRounds, rounds } from './admission-rounds.ts';
@@ -88,6 +89,9 @@ async function compare(cluster: Cluster, plain: Cluster, say: (text: string) => 
     await declare(cluster);
     results.push(await phase(`${policies} policies of each sort`, ofOurs(creator)));
     memory.push(...(await rowsOfControllers(cluster, 'beside policies')));
+    await declareTeams(cluster);
+    results.push(await phase(`${ofNamespaces} policies of namespaces, 100 of the cluster`, ofOurs(creator)));
+    await cluster.kubectl('delete', 'namespaces', '-l', ofTeam, '--timeout=300s');
     await changeByWebhook(cluster);
     for (const { namespace } of places)
       await until('the webhook is asked', () => isAnswered(() => creator.create(namespace, 'one')));
@@ -226,7 +230,36 @@ async function declare(cluster: Cluster): Promise<void> {
   await untilReady(cluster);
 }
 
+const ofNamespaces =
+  places.filter(({ kind }) => kind === 'KeepalivePolicy').length * policies + teams.count * teams.each;
+const ofTeam = 'bench=team';
+
+/** None selects a pod: what they cost, they cost by being there. */
+async function declareTeams(cluster: Cluster): Promise<void> {
+  const client = apiOf(cluster);
+  const names = Array.from({ length: teams.count }, (_, index) => `bench-team-${index}`);
+  await each(names, 8, async (namespace) => {
+    const [label = '', value = ''] = ofTeam.split('=');
+    const metadata = { name: namespace, labels: { [label]: value } };
+    await client.create(builtIn.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    for (let index = 0; index < teams.each; index += 1)
+      await client.create(
+        { group: GROUP, version: VERSION, plural: plurals.KeepalivePolicy, namespace },
+        {
+          ...{ apiVersion: `${GROUP}/${VERSION}`, kind: 'KeepalivePolicy' },
+          metadata: { name: `policy-${index}`, namespace },
+          spec: {
+            podSelector: { matchLabels: { crowd: `of-team-${index}` } },
+            path: [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: 90 }],
+          },
+        },
+      );
+  });
+  await client.close();
+  await untilReady(cluster);
+}
+
 async function untilReady(cluster: Cluster): Promise<void> {
   for (const kind of [['kap', '-A'], ['ckap']])
-    await cluster.kubectl('wait', ...kind, '--all', '--for=condition=Ready', '--timeout=120s');
+    await cluster.kubectl('wait', ...kind, '--all', '--for=condition=Ready', '--timeout=300s');
 }
