@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import product from '../../package.json' with { type: 'json' };
 import { AGENT_NAME } from '../../src/api/group.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { partsAtRest } from './agent-parts.ts';
 import { AgentPod, nodeProcessOf } from './agent-pod.ts';
 import { figuresOver, measuredSeconds, memoryOf } from './process-figures.ts';
 import type { Bench, Row } from './result.ts';
@@ -43,13 +44,17 @@ export async function atRest(cluster: Cluster, say: (text: string) => void): Pro
   ];
 }
 
-/** That alone, without a node full of pods. */
+/** That alone, without a node full of pods; and what it is made of. */
 export const rest: Bench = async (say) => {
+  const parts = await partsAtRest(say);
   const cluster = await Cluster.up({ name: 'bench-rest', owned: true });
   try {
     await cluster.install();
     const setting = `its pod on a node, Kubernetes ${cluster.kubernetes}; nothing is asked of it`;
-    return [{ bench: 'rest', setting, rows: await atRest(cluster, say) }];
+    return [
+      { bench: 'rest', setting, rows: await atRest(cluster, say) },
+      { bench: 'rest', setting: 'Node processes of this machine, with parts of the agent', rows: parts },
+    ];
   } finally {
     await cluster.down();
   }

@@ -1,0 +1,3 @@
+import { networkNamespaceCookie } from '../../../src/kernel/syscall.ts';
+
+networkNamespaceCookie();
