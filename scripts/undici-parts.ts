@@ -7,7 +7,7 @@ const parts = { Agent: 'agent', ProxyAgent: 'proxy-agent' };
 
 /**
  * Of undici what carries a request, by its files: all of it (caches, mocks, decompression) is three times as much and is never called here.
- * A process in a pod holds 3 MiB less of anonymous memory by that (docs/performance.md), and there is an agent on each node; the tool is
+ * An agent holds 1.4 MiB less of anonymous memory by that (docs/performance.md), and there is one on each node; the tool is
  * loaded sooner, and by Node before 22.19, which all of it asks for by what it does while it is loaded. `fetch`, which client-node names
  * and nothing of ours calls, is Node's own.
  */
