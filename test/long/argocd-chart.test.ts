@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { condition, untouched } from '../e2e/shared.ts';
+import { condition, sleeper, untouched } from '../e2e/shared.ts';
 import { argoBuildMs, healthOf, standing } from './argocd/argocd.ts';
 import { commandsOf, inGit } from './argocd/desk.ts';
 import { workloads } from './argocd/workloads.ts';
@@ -56,24 +56,70 @@ test('the chart becomes an Application, and the same policies are in force', asy
   expect(desk.isAtEnd).toBe(true);
 }, 300_000);
 
-test('it stays Synced with the webhook too, whose authority the controller writes', async () => {
-  const { bench, cluster } = world;
+const configuration = ['mutatingwebhookconfiguration', 'pods.keepalive.dev'] as const;
+const authorities = async () =>
+  (
+    await world.cluster.kubectl(
+      'get',
+      ...configuration,
+      '-o',
+      'jsonpath={.webhooks[*].clientConfig.caBundle}',
+    )
+  )
+    .split(' ')
+    .filter((one) => one !== '');
+
+/** Changes the Application, and waits until what the controller writes of the webhook is there. */
+async function byWebhook(admission: string, ...options: readonly string[]): Promise<string[]> {
   const spec = {
-    source: { helm: { valuesObject: { admission: 'both' } } },
-    syncPolicy: { syncOptions: ['CreateNamespace=true', 'ServerSideApply=true'] },
+    source: { helm: { valuesObject: { admission } } },
+    syncPolicy: { syncOptions: ['CreateNamespace=true', ...options] },
   };
-  const patch = JSON.stringify({ spec });
-  await cluster.kubectl(
-    ...['patch', 'application', 'keepalive-operator', '-n', 'argocd', '--type=merge', '-p', patch],
-  );
-  const authority = 'jsonpath={.webhooks[*].clientConfig.caBundle}';
-  const webhook = ['get', 'mutatingwebhookconfiguration', 'pods.keepalive.dev', '-o', authority];
-  await bench.until('the webhook has an authority', async () => {
-    const { stdout } = await cluster.exec(['kubectl', ...webhook]);
-    return stdout !== '';
+  const patch = ['--type=merge', '-p', JSON.stringify({ spec })];
+  await world.cluster.kubectl('patch', 'application', 'keepalive-operator', '-n', 'argocd', ...patch);
+  const written = await world.bench.until('each webhook has an authority', async () => {
+    if (!(await world.bench.exists(...configuration))) return false;
+    const found = await authorities();
+    return found.length === 2 && found;
   });
   await world.untilFine('keepalive-operator');
   // Until the controllers that were just replaced answer as a webhook, policies say so.
   await world.untilFine('team');
-  expect(await world.seenThrough(10, both)).toEqual([fine]);
-}, 300_000);
+  return written;
+}
+
+describe.each([
+  { how: 'as the page has it, applied by the client', admission: 'webhook', options: [] },
+  { how: 'beside policies, applied by the server', admission: 'both', options: ['ServerSideApply=true'] },
+])('with the webhook, whose authority the controller writes, $how', ({ admission, options }) => {
+  let written: string[];
+  beforeAll(async () => {
+    written = await byWebhook(admission, ...options);
+  }, 300_000);
+
+  test('it stays Synced', async () => {
+    expect(await world.seenThrough(10, both)).toEqual([fine]);
+  }, 300_000);
+
+  test('what somebody changes there is put back, and the authority stays', async () => {
+    const { bench, cluster } = world;
+    const patch = JSON.stringify([{ op: 'replace', path: '/webhooks/0/timeoutSeconds', value: 7 }]);
+    await cluster.kubectl('patch', ...configuration, '--type=json', '-p', patch);
+    await bench.until('it is put back', async () => {
+      const found = await cluster.kubectl(
+        ...['get', ...configuration, '-o', 'jsonpath={.webhooks[*].timeoutSeconds}'],
+      );
+      return found === '1 1';
+    });
+    expect(await authorities()).toEqual(written);
+    await world.untilFine('keepalive-operator');
+    await world.untilFine('team');
+    expect(await bench.dryRun(sleeper('new', 'db', { labels: { app: 'mongo' } }))).not.toEqual([]);
+  }, 300_000);
+
+  test('applied once more with all that it has, it keeps the authority', async () => {
+    await world.desk.run('argocd app sync keepalive-operator');
+    await world.untilFine('keepalive-operator');
+    expect(await authorities()).toEqual(written);
+  }, 300_000);
+});
