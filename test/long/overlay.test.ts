@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 
@@ -5,6 +7,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/wait.ts';
 import { Overlays } from '../support/overlay.ts';
 import { seenDuring } from '../support/seen-during.ts';
+import { controllersOf } from '../e2e/controllers.ts';
 import { Bench, ckap, kap, sleeper, untouched } from '../e2e/shared.ts';
 import { isKeepalive, talker, timersAt } from '../e2e/talker.ts';
 
@@ -75,6 +78,46 @@ describe('the components of deploy/', () => {
     expect(podSpecOf(objects, 'DaemonSet')).toMatchObject({
       nodeSelector: { 'kubernetes.io/os': 'linux', 'keepalive.dev/agent': 'true' },
     });
+  });
+});
+
+/** What OpenShift's restricted-v2 puts into a pod that names no user: one of its namespace's own, whom no image knows, in the group root. */
+const asOpenShift = { runAsUser: 1_000_650_000, runAsGroup: 0, fsGroup: 1_000_650_000 };
+
+describe('an installation whose controller is given a user by the cluster', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    const spec = { template: { spec: { securityContext: asOpenShift } } };
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'any' }, spec };
+    folder = overlays.write('openshift-user', {
+      components: ['openshift'],
+      patches: [{ target: { kind: 'Deployment' }, patch: JSON.stringify(deployment) }],
+    });
+    await cluster.install({ folder, isLoaded });
+    isLoaded = true;
+  });
+
+  test('acts, as that user', async () => {
+    await bench.apply(kap('default', 'team', 90), ckap('platform', 90, { nodes: { selector: {} } }));
+    for (const policy of [
+      { kind: 'kap', name: 'team', namespace: 'default' },
+      { kind: 'ckap', name: 'platform' },
+    ] as const)
+      await bench.status(policy);
+    const users = (await controllersOf(bench)).map(({ pid }) => {
+      const [, real] = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+      return Number(real);
+    });
+    expect(users).toEqual([asOpenShift.runAsUser, asOpenShift.runAsUser]);
+    await untilEverywhere('30/10/6');
+  });
+
+  test('leaves everything as it was found', async () => {
+    await cluster.kubectl('delete', 'ckap,kap', '-A', '--all');
+    await untilEverywhere(untouched);
+    await cluster.kubectl('delete', '-k', folder, '--timeout=90s');
+    expect(await everywhere()).toEqual([untouched, untouched]);
   });
 });
 
