@@ -8,6 +8,7 @@ import type { PolicyRecord } from '../../src/policy/record.ts';
 import { policyRecord } from '../../src/policy/record.ts';
 import { run } from '../cluster/command.ts';
 import { repository } from '../cluster/place.ts';
+import { heapMiB } from '../storm/stage.ts';
 import type { Bench, Result, Row } from './result.ts';
 
 /** Nodes, pods, cluster policies and teams of one policy each; all of them audit, so that each pod is a finding of each. */
@@ -18,8 +19,6 @@ const sizes = [
   [5_000, 150_000, 6, 1_000],
   [5_000, 150_000, 100, 1_000],
 ] as const;
-/** What Node gives itself in a container of 512 MiB, as the Deployment has it; in MiB. */
-const heap = 256;
 
 /**
  * What the controller has in its head, and what a status write costs an agent. Beside a checkout of another version, whose folder
@@ -41,7 +40,7 @@ export const fold: Bench = async (say) => {
 
 async function rowOf(what: string, folder: string, size: (typeof sizes)[number]): Promise<Row> {
   const { code, stdout, stderr } = await run([
-    ...[process.execPath, '--expose-gc', `--max-old-space-size=${heap}`],
+    ...[process.execPath, '--expose-gc', `--max-old-space-size=${heapMiB}`],
     ...[join(import.meta.dirname, 'fold-world.ts'), folder, ...size.map(String)],
   ]);
   if (code === 0) return { what, figures: JSON.parse(stdout) as Row['figures'] };

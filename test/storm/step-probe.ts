@@ -7,16 +7,13 @@ import { createServer } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import { cpuMs } from '../bench/loop-probe.ts';
+
 const everyMs = 2;
 /** Before that, it is the program that is loaded. */
 const loadedS = 1;
 let longestMs = 0;
 let last = cpuMs();
-
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
 
 setInterval(() => {
   const now = cpuMs();
