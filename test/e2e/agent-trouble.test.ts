@@ -185,8 +185,8 @@ test('a node that starts again begins anew: nothing of before is remembered, and
   });
   await untilEverywhere('30/10/6');
   await bench.report('n3', ({ host }) => host?.now?.timeSeconds === 30 && host.found?.timeSeconds === 7200);
-  const policy = await bench.status({ kind: 'ckap', name: 'hosts' }, (s) => s.hosts?.live === 3, 60_000);
-  expect(isReady(policy)).toBe(true);
+  // The node may have gone before it reported on this policy: then its report of now makes it Ready, a moment later.
+  await bench.status({ kind: 'ckap', name: 'hosts' }, (s) => isReady(s) && s.hosts?.live === 3);
   await relax();
   await untilEverywhere(untouched);
 });
