@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -109,27 +109,54 @@ function seriesIn(text: string): Series[] {
 }
 
 describe('k9s', () => {
+  /** As its log tells it, at whatever level. */
+  const fault = /(?:load|validation|match) failed/i;
   let home: string;
+  let program: string;
+
+  /** A folder of its own for k9s, with our views and these plugins. */
+  function homeWith(name: string, plugins: string): string {
+    const folder = join(cluster.lab.folder, name);
+    mkdirSync(folder);
+    copyFileSync(join(files, 'k9s-views.yaml'), join(folder, 'views.yaml'));
+    writeFileSync(join(folder, 'plugins.yaml'), plugins);
+    return folder;
+  }
+  const plugins = readFileSync(join(files, 'k9s-plugins.yaml'), 'utf8');
+  const logOf = (folder: string) => readFileSync(join(folder, 'log'), 'utf8');
 
   beforeAll(() => {
-    home = join(cluster.lab.folder, 'k9s');
-    mkdirSync(home);
-    copyFileSync(join(files, 'k9s-views.yaml'), join(home, 'views.yaml'));
-    copyFileSync(join(files, 'k9s-plugins.yaml'), join(home, 'plugins.yaml'));
+    home = homeWith('k9s', plugins);
+    program = join(cluster.lab.folder, 'k9s-path');
+    mkdirSync(program);
+    const tool = `#!/bin/sh\nexec ${process.execPath} ${join(repository, 'src/cli/main.ts')} "$@"\n`;
+    writeFileSync(join(program, 'keepalive'), tool, { mode: 0o755 });
   });
 
-  /** All that its screen had until somebody sees what he waits for. */
-  async function screen(view: string, sought: RegExp): Promise<string> {
-    const program = join(k9s().place, 'k9s');
-    const line = `stty cols 200 rows 50; ${program} --kubeconfig ${cluster.kubeconfig} --command ${view} --all-namespaces --headless --logFile ${home}/log`;
-    const env = { TERM: 'xterm', K9S_CONFIG_DIR: home };
+  /** All that its screen had until somebody sees what he waits for; a key is pressed once it shows what the key is for. */
+  async function screen(
+    [view, ...where]: readonly string[],
+    sought: RegExp,
+    { folder = home, press }: { folder?: string; press?: { at: RegExp; key: string } } = {},
+  ): Promise<string> {
+    const config = `--kubeconfig ${cluster.kubeconfig} --headless --logFile ${folder}/log`;
+    const line = `stty cols 200 rows 50; ${join(k9s().place, 'k9s')} ${config} --command ${view} ${where.join(' ')}`;
+    const path = `${program}:${cluster.environment().PATH}`;
+    const env = { TERM: 'xterm', K9S_CONFIG_DIR: folder, PATH: path };
     const child = cluster.spawn(['script', '-qec', line, '/dev/null'], { stdio: 'pipe', env });
     let shown = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (shown += text));
+    const words = () => shown.replaceAll(/\u001B(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])/g, ' ');
     try {
-      const words = () => shown.replaceAll(/\u001B(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])/g, ' ');
-      await until(`k9s shows ${sought}`, () => sought.test(words()));
+      const shows = () => {
+        // Again where nothing was selected yet; the pager that follows takes it for a step back.
+        if (press?.at.test(words())) child.stdin?.write(press.key);
+        return sought.test(words());
+      };
+      await until(`k9s shows ${sought}`, shows, { everyMs: 1000 });
       return words();
+    } catch (error) {
+      throw new Error(`${String(error)}; its screen: ${words().slice(-4000)}; its log: ${logOf(folder)}`);
     } finally {
       child.kill('SIGKILL');
     }
@@ -146,11 +173,30 @@ describe('k9s', () => {
     ],
     ['nodekeepalives', ['NAME', 'HOST-TIME', 'PODS', 'AGENT', 'AGE']],
   ])('shows of %s what its view says, in that order', async (view, columns) => {
-    const shown = await screen(view, new RegExp(columns.join('\\W+')));
+    const shown = await screen([view, '--all-namespaces'], new RegExp(columns.join('\\W+')));
     expect(shown).toMatch(new RegExp(columns.join('\\W+')));
   });
 
+  test.each([
+    ['pods', 'why', /\bapp\b/, /pod watched\/app on n1: covered/],
+    ['keepalivepolicies', 'status', /\bteam\b/, /POLICY\W+BEHIND\W+VALUES/],
+  ])('asks the tool from the list of %s at a key: %s', async (view, _, at, answer) => {
+    const shown = await screen([view, '--namespace', namespace], answer, { press: { at, key: 'K' } });
+    expect(shown).toMatch(answer);
+  });
+
   test('finds no fault with views and plugins', () => {
-    expect(readFileSync(join(home, 'log'), 'utf8')).not.toMatch(/level=(WARN|ERROR)|validation failed/i);
+    expect(logOf(home)).not.toMatch(fault);
+  });
+
+  test.each([
+    ['without a command', (text: string) => text.replaceAll(/^ +command: .*\n/gm, '')],
+    ['with a key that there is not', (text: string) => text.replaceAll('Shift-K', 'Shift-Keepalive')],
+    ['with a key that is taken', (text: string) => text.replaceAll('Shift-K', 'Shift-N')],
+  ])('would find fault with plugins %s', async (what, spoilt) => {
+    const folder = homeWith(`k9s-${what.replaceAll(' ', '-')}`, spoilt(plugins));
+    await screen(['pods', '--namespace', namespace], /\bapp\b/, { folder });
+    await until('its log tells', () => fault.test(logOf(folder)));
+    expect(logOf(folder)).toMatch(fault);
   });
 });
