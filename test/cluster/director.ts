@@ -36,7 +36,8 @@ export interface DirectorFacts {
   readonly kernel: string;
   /** After how long the kernel forgets an idle connection: by itself, and since kube-proxy started. */
   readonly timeoutSeconds: { readonly byDefault: number; readonly set: number };
-  /** What the node agent finds on such a host: while all of its virtual services are IPv6, and at the end. */
+  /** What the node agent finds on such a host: with IPVS loaded and no virtual service, while all of them are IPv6, and at the end. */
+  readonly discoveredUnused: Discovery;
   readonly discoveredByIPv6: Discovery;
   readonly discovered: Discovery;
   /** What kube-proxy serves at /configz. */
@@ -106,8 +107,10 @@ export class Director {
       ...{ host: this.#host, folder, packages: directorPackages, bridges: ['inside', 'outside'] },
       duties: [
         network(this.#crossing),
-        lend(this.#crossing, 'v6', balancing.port),
+        // IPVS says this before anybody lends anything: it is loaded then.
         show('by default'),
+        await discovery(folder, 'discovered unused'),
+        lend(this.#crossing, 'v6', balancing.port),
         await discovery(folder, 'discovered by IPv6'),
         lend(this.#crossing, 'v4', balancing.port),
         proxy,
@@ -122,6 +125,7 @@ export class Director {
         byDefault: tcpSeconds(said(console, 'by default')),
         set: tcpSeconds(said(console, 'set')),
       },
+      discoveredUnused: JSON.parse(said(console, 'discovered unused')) as Discovery,
       discoveredByIPv6: JSON.parse(said(console, 'discovered by IPv6')) as Discovery,
       discovered: JSON.parse(said(console, 'discovered')) as Discovery,
       configz: JSON.parse(said(console, 'configz')) as DirectorFacts['configz'],

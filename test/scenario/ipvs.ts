@@ -48,7 +48,7 @@ export const ipvs: Scenario = {
 };
 
 function checksOf(facts: DirectorFacts): Check[] {
-  const { kernel, timeoutSeconds, configz, discoveredByIPv6, discovered } = facts;
+  const { kernel, timeoutSeconds, configz, discoveredUnused, discoveredByIPv6, discovered } = facts;
   const readsIpvs = ({ trackers }: Discovery, seconds: number) =>
     trackers.some(({ type, idleTimeoutSeconds: found }) => type === 'IPVS' && found === seconds);
   const { idleTimeoutSeconds } = presets['kube-proxy-ipvs'];
@@ -66,6 +66,13 @@ function checksOf(facts: DirectorFacts): Check[] {
         told.tcpTimeout === `${forgetsAfterSeconds}s` &&
         timeoutSeconds.set === forgetsAfterSeconds,
       seen: `mode ${mode}, ipvs.tcpTimeout ${told.tcpTimeout}; the kernel has ${timeoutSeconds.set} s`,
+    },
+    {
+      what: 'the discovery of the node agent tells of no IPVS where it is loaded and has no virtual service, and of conntrack all the same',
+      held:
+        discoveredUnused.trackers.some(({ type }) => type === 'Conntrack') &&
+        !discoveredUnused.trackers.some(({ type }) => type === 'IPVS'),
+      seen: JSON.stringify(discoveredUnused),
     },
     {
       what: 'the discovery of the node agent sees IPVS where all of its virtual services are IPv6',
