@@ -102,27 +102,33 @@ class Outage {
 }
 
 describe('an API server that is restarted', () => {
-  let passed = 0;
+  /** Most of its starts are over before a pod could pass: those prove nothing, so it is started until one lets some pass. */
+  const atMost = 40;
 
-  test.each([1, 2, 3, 4, 5])('is not believed while it lets pods pass (%i)', async () => {
-    await bench.status(team);
-    const apiserver = cluster.component('apiserver');
-    await apiserver.stop('SIGKILL');
-    await apiserver.start();
-    const outage = new Outage();
-    await until(
-      'pods have the values again, and the policy says so',
-      async () => {
-        const seen = await look();
-        outage.judge(seen);
-        return seen.covered && seen.ready;
-      },
-      { timeoutMs: 90_000, everyMs: 100 },
-    );
-    passed += outage.passed;
-  });
-
-  test('lets pods pass in one of these rounds at least: else none was the case that is meant', () => {
-    expect(passed).toBeGreaterThan(0);
-  });
+  test('is not believed while it lets pods pass', async () => {
+    let passed = 0;
+    for (let starts = 0; starts < 5 || passed === 0; starts += 1) {
+      if (starts === atMost) throw new Error(`none of ${atMost} starts let a pod pass: nothing was shown`);
+      passed += await passedAtStart();
+    }
+  }, 600_000);
 });
+
+/** How many looks saw a pod that would have been made without the values; throws where the policy is Ready meanwhile. */
+async function passedAtStart(): Promise<number> {
+  await bench.status(team);
+  const apiserver = cluster.component('apiserver');
+  await apiserver.stop('SIGKILL');
+  await apiserver.start();
+  const outage = new Outage();
+  await until(
+    'pods have the values again, and the policy says so',
+    async () => {
+      const seen = await look();
+      outage.judge(seen);
+      return seen.covered && seen.ready;
+    },
+    { timeoutMs: 90_000, everyMs: 100 },
+  );
+  return outage.passed;
+}
