@@ -96,12 +96,12 @@ async function observe(crowd: NodeCrowd, agent: AgentPod, { send, then }: Event)
 }
 
 /** As a DaemonSet that is a shell script does it, which does not read back. It writes what is there: nobody asks for anything. */
-async function loopOver({ host, pids }: NodeCrowd): Promise<number> {
+async function loopOver({ host, sandboxes }: NodeCrowd): Promise<number> {
   const { timeSeconds, intervalSeconds, probes } = kernelDefaults;
   const values = { time: timeSeconds, intvl: intervalSeconds, probes };
   const writes = Object.entries(values).map(([key, value]) => `net.ipv4.tcp_keepalive_${key}=${value}`);
   const script = `while read -r pid; do nsenter -t "$pid" -n sysctl -qw ${writes.join(' ')}; done`;
-  const stdin = pids.map((pid) => `${pid}\n`).join('');
+  const stdin = sandboxes.map(({ pid }) => `${pid}\n`).join('');
   const startedAt = performance.now();
   await host.execOrThrow(['sh', '-c', script], { stdin, cwd: '/' });
   return performance.now() - startedAt;

@@ -9,16 +9,26 @@ interface Rounds {
   readonly seconds: number;
 }
 
+/** A line of its log. */
+export interface Word {
+  /** Milliseconds, as Date.now tells them. */
+  readonly at: number;
+  /** How many were given values. */
+  readonly sockets?: number;
+}
+
 /** The agent of the one node there is: its pod, its process, and what it tells of itself. */
 export class AgentPod {
   readonly name: string;
   readonly pid: number;
   readonly #cluster: Cluster;
+  readonly #uid: string;
 
-  private constructor(cluster: Cluster, name: string, pid: number) {
+  private constructor(cluster: Cluster, name: string, uid: string) {
     this.#cluster = cluster;
     this.name = name;
-    this.pid = pid;
+    this.#uid = uid;
+    this.pid = nodeProcessOf(uid);
   }
 
   static async find(cluster: Cluster): Promise<AgentPod> {
@@ -30,7 +40,24 @@ export class AgentPod {
       'jsonpath={.items[0].metadata.name} {.items[0].metadata.uid}',
     ];
     const [name = '', uid = ''] = (await cluster.kubectl('get', ...path)).split(' ');
-    return new AgentPod(cluster, name, nodeProcessOf(uid));
+    return new AgentPod(cluster, name, uid);
+  }
+
+  /** One of its own beside {@link pid}, by what it calls itself; undefined while there is none. */
+  processNamed(title: string): number | undefined {
+    return processesIn(this.#uid).find(({ argv }) => argv[0] === title)?.pid;
+  }
+
+  /** What it wrote, as the node keeps it: its kubelet may not be there to be asked. */
+  async log(): Promise<Word[]> {
+    const files = `/var/log/pods/*_${this.#uid}/agent/*.log`;
+    const text = await this.#cluster.onNode('n1', `cat ${files}`);
+    return text.split('\n').flatMap((line) => {
+      const [, json] = /^\S+ stdout F (\{.*)$/.exec(line) ?? [];
+      if (json === undefined) return [];
+      const { time, sockets } = JSON.parse(json) as { time: string; sockets?: number };
+      return [{ at: Date.parse(time), ...(sockets === undefined ? {} : { sockets }) }];
+    });
   }
 
   /** With the node's own. */

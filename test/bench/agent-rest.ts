@@ -31,7 +31,9 @@ export async function atRest(cluster: Cluster, say: (text: string) => void): Pro
   await delay(startedSeconds * 1000);
   const started = memoryOf(agent.pid);
   await delay((settledSeconds - startedSeconds) * 1000);
-  const [ofBare, ofThreaded, ofAgent] = await Promise.all([bare, threaded, agent.pid].map(figuresOver));
+  const [ofBare, ofThreaded, ofAgent] = await Promise.all(
+    [bare, threaded, agent.pid].map((pid) => figuresOver(pid)),
+  );
   await cluster.kubectl('delete', 'pod', 'bare', 'threaded', '--wait');
   return [
     { what: 'a bare Node process', figures: ofBare ?? {} },

@@ -10,7 +10,8 @@ import type { Scanned } from '../kernel/scanner.ts';
 import { Scanner } from '../kernel/scanning.ts';
 import { behind } from '../support/builder.ts';
 import type { Bench, Row } from './result.ts';
-import { hold, requireSockets } from './sockets.ts';
+import { hold } from './held-connections.ts';
+import { requireSockets, sandboxesIn } from './sockets.ts';
 
 const timeoutSeconds = 90;
 const pods = 250;
@@ -42,7 +43,7 @@ async function ofConnections(each: number, say: (text: string) => void): Promise
   const machine = await Machine.start();
   try {
     const crowd = await machine.crowd(pods);
-    await hold(machine, crowd, each);
+    await hold(machine.host, sandboxesIn(machine, crowd), { connections: each });
     const scanner = new Scanner(machine);
     const targets = crowd.map(({ uid }) => targetOf(placeOfPod(uid)));
     const first = await scanner.look(targets);

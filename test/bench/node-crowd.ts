@@ -12,6 +12,7 @@ import type { Host } from '../cluster/host.ts';
 import { until } from '../cluster/wait.ts';
 import { hierarchy, procRootOf, sandboxGroup, startSandboxes } from '../kernel/sandbox.ts';
 import { apiOf, each } from './api.ts';
+import type { Sandbox } from './held-connections.ts';
 
 const node = 'n1';
 const namespace = 'crowd';
@@ -23,8 +24,7 @@ export class NodeCrowd {
   readonly client: ApiClient;
   readonly host: Host;
   readonly namespace = namespace;
-  /** Of their sandboxes, as the node numbers them. */
-  readonly pids: number[] = [];
+  readonly sandboxes: Sandbox[] = [];
   readonly #found: Namespaces;
   readonly #files: KeepaliveFiles[] = [];
 
@@ -46,7 +46,7 @@ export class NodeCrowd {
   }
 
   get size(): number {
-    return this.pids.length;
+    return this.sandboxes.length;
   }
 
   async close(): Promise<void> {
@@ -63,12 +63,9 @@ export class NodeCrowd {
       uids.push(metadata.uid);
     });
     const root = join(hierarchy, cgroupOf(this.cluster.name, node));
-    this.pids.push(
-      ...(await startSandboxes(
-        this.host,
-        uids.map((uid) => join(root, sandboxGroup(uid))),
-      )),
-    );
+    const groups = uids.map((uid) => join(root, sandboxGroup(uid)));
+    const pids = await startSandboxes(this.host, groups);
+    this.sandboxes.push(...groups.map((group, at) => ({ pid: pids[at] ?? NaN, group })));
     await each(names, createAtOnce, (name) =>
       this.client.patch({ ...resources.pods, namespace, name, subresource: 'status' }, { status: running }),
     );

@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { processes } from '../cluster/process.ts';
 import type { Row } from './result.ts';
 
 /** Over which a share of a core is taken. */
 export const measuredSeconds = 60;
 const ticksPerSecond = 100;
 
-/** Of a process: its share of a core over that time, and its memory at the end. */
-export async function figuresOver(pid: number): Promise<Row['figures']> {
+/** Of a process: its share of a core over that time, with all that it started, and its own memory at the end. */
+export async function figuresOver(pid: number, seconds = measuredSeconds): Promise<Row['figures']> {
   const before = ticksOf(pid);
   const startedAt = performance.now();
-  await delay(measuredSeconds * 1000);
-  const seconds = (performance.now() - startedAt) / 1000;
-  const share = (ticksOf(pid) - before) / ticksPerSecond / seconds;
+  await delay(seconds * 1000);
+  const tookSeconds = (performance.now() - startedAt) / 1000;
+  const share = (ticksOf(pid) - before) / ticksPerSecond / tookSeconds;
   return { ...memoryOf(pid), '% of a core': share * 100 };
 }
 
@@ -27,9 +28,22 @@ export function memoryIn(status: string): Row['figures'] {
   return { 'RSS MiB': mib('VmRSS'), 'anonymous MiB': mib('RssAnon'), 'peak RSS MiB': mib('VmHWM') };
 }
 
-/** Fields 14 and 15 of stat: what all its threads took of the processors. */
+/** Fields 14 to 17 of stat: what all its threads took of the processors, and the processes that it has waited for; and those that live. */
 function ticksOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // Before its own: of one that ends in between, it is told among those that were waited for.
+  const ofChildren = processes()
+    .filter(({ parent }) => parent === pid)
+    .map((child) => ticksOf(child.pid));
+  const stat = statOf(pid);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
+  return [...fields.slice(11, 15).map(Number), ...ofChildren].reduce((sum, ticks) => sum + ticks, 0);
+}
+
+/** Without any field where it has ended. */
+function statOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return '';
+  }
 }

@@ -5,13 +5,14 @@ import { seenInGuest } from '../kernel/kernel-guest.ts';
 import { procRootOf, sandboxGroup } from '../kernel/sandbox.ts';
 import { Machine } from '../kernel/machine.ts';
 import { Scanner } from '../kernel/scanning.ts';
-import { toolsFolder } from '../cluster/image.ts';
 import { kernelImage } from '../cluster/kernel-image.ts';
 import { prepare, provide } from '../cluster/prepare.ts';
-import { until } from '../cluster/wait.ts';
 import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
+import { agentWithConnections } from './agent-connections.ts';
+import type { Sandbox } from './held-connections.ts';
+import { hold } from './held-connections.ts';
 import { kernelSockets } from './kernel-sockets.ts';
 import type { Bench, Result, Row } from './result.ts';
 import { percentile, perSocket } from './result.ts';
@@ -23,8 +24,9 @@ interface Size {
   readonly rounds: number;
 }
 
-/** 10,000 sockets, and 100,000. */
+/** 1,000 sockets, where a network has few; 10,000, and 100,000. */
 const sizes: readonly Size[] = [
+  { connections: 2, rounds: 20 },
   { connections: 20, rounds: 20 },
   { connections: 200, rounds: 5 },
 ];
@@ -37,7 +39,7 @@ export const sockets: Bench = async (say) => {
   await prepare({ kubernetes: undefined });
   const results: Result[] = [];
   for (const size of sizes) results.push(await measure(size, say));
-  return [...results, await measureInGuest(say)];
+  return [...results, await measureInGuest(say), ...(await agentWithConnections(say))];
 };
 
 /** All of it on a kernel that counts, which that of whoever runs this may refuse to: under emulation, so that the rows are for comparing with each other alone. */
@@ -62,7 +64,7 @@ async function measure({ connections, rounds }: Size, say: (text: string) => voi
   try {
     say(`${pods} pods with ${socketCount} sockets`);
     const crowd = await machine.crowd(pods);
-    await hold(machine, crowd, connections);
+    await hold(machine.host, sandboxesIn(machine, crowd), { connections });
     const wanted = behind(timeoutSeconds);
     const targetsFor = (everySocket: boolean) =>
       crowd.map(({ uid }) => ({
@@ -114,7 +116,7 @@ async function kernelRows({ connections, rounds }: Size, say: (text: string) => 
   const machine = await Machine.start();
   try {
     const crowd = await machine.crowd(pods);
-    await hold(machine, crowd, connections);
+    await hold(machine.host, sandboxesIn(machine, crowd), { connections });
     await machine.mountBpf();
     const objectFile = join(machine.folder, 'keepalive.bpf.o');
     compileConnectionProgram(objectFile);
@@ -135,34 +137,16 @@ function shareOf({ count, look, period }: { count: number; look: number; period:
   return ((count + looks * look) / (countSeconds * 1000)) * 100;
 }
 
+export function sandboxesIn(
+  { groups }: Machine,
+  crowd: readonly { readonly uid: string; readonly pid: number }[],
+): Sandbox[] {
+  return crowd.map(({ uid, pid }) => ({ pid, group: join(groups, sandboxGroup(uid)) }));
+}
+
 export function requireSockets(seen: number, expected: number): void {
   if (seen !== expected)
     throw new Error(`${seen} sockets instead of ${expected}: the figures would say nothing`);
-}
-
-/** In each pod a program with its connections, to an address of the pod's own that is not of the loopback's range. */
-export async function hold(
-  machine: Machine,
-  crowd: readonly { uid: string; pid: number }[],
-  connections: number,
-): Promise<void> {
-  const script = `set -e
-    while read -r pid group; do
-      nsenter -t "$pid" -n sh -c 'ip link set lo up; ip addr add 10.9.0.1/32 dev lo'
-      (echo 0 > "$group/cgroup.procs"; exec nsenter -t "$pid" -n idle hold 10.9.0.1 7000 ${connections}) < /dev/null > /dev/null 2>&1 &
-    done`;
-  const group = (uid: string) => join(machine.groups, sandboxGroup(uid));
-  const stdin = crowd.map(({ uid, pid }) => `${pid} ${group(uid)}\n`).join('');
-  const env = { ...process.env, PATH: `${toolsFolder()}:${process.env.PATH}` };
-  await machine.host.execOrThrow(['bash', '-c', script], { stdin, cwd: '/', env });
-  const [last] = crowd.slice(-1);
-  for (const { pid } of last === undefined ? crowd : [...crowd.slice(0, 3), last])
-    await until('its connections are open', async () => {
-      const argv = ['nsenter', '-t', `${pid}`, '-n', 'ss', '-tnH', 'state', 'established'];
-      return (
-        (await machine.host.exec(argv, { cwd: '/' })).stdout.trim().split('\n').length === connections * 2
-      );
-    });
 }
 
 /** As a script would do it, by the clock: what it starts is not ours to account for. */
