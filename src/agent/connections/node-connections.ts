@@ -13,14 +13,7 @@ import { KernelOrders, nothingHeld, withdrawFrom } from './kernel-orders.ts';
 import type { Network } from '../node-kernel.ts';
 import { PodFolders } from './pod-folders.ts';
 import type { Pins } from './program-ground.ts';
-import {
-  countsAsHost,
-  descriptorFault,
-  isPassing,
-  openProgram,
-  pinsOf,
-  removePins,
-} from './program-ground.ts';
+import { descriptorGround, isPassing, openProgram, pinsOf, removePins } from './program-ground.ts';
 import { ToldTally } from './told-tally.ts';
 
 export interface NodeConnectionsOptions {
@@ -102,8 +95,9 @@ export class NodeConnections {
     const { procRoot, networkOf } = options;
     this.#pins = pinsOf(procRoot);
     this.#networkOf = networkOf;
-    this.byDescriptors = countsAsHost(procRoot);
-    this.#fault = descriptorFault(this.byDescriptors);
+    const { byDescriptors, fault } = descriptorGround(procRoot);
+    this.byDescriptors = byDescriptors;
+    this.#fault = fault;
     this.#means = meansWithoutProgram('not loaded yet', this.#fault);
     this.#load = async () => loaderOf(options, this.#pins)();
   }
@@ -268,10 +262,10 @@ function meansBy(countless: string | undefined, fault: string | undefined): Conn
 /** Throws where there is nothing to load, or nothing to attach it to. */
 function loaderOf(
   { procRoot, objectFile, networkOf, open = openProgram }: NodeConnectionsOptions,
-  { pinFolder, groupFolder }: Pins,
+  { pinFolder, groupFolder, fault = '' }: Pins,
 ): () => Promise<Loaded> {
   if (objectFile === undefined) throw new Error(switchedOff);
-  if (groupFolder === undefined) throw new Error('no control groups of version 2');
+  if (groupFolder === undefined) throw new Error(fault);
   const podFolders = new PodFolders(procRoot, groupFolder);
   const folders = podFolders.isUsable ? podFolders : undefined;
   const load = async (): Promise<Loaded> => {

@@ -14,23 +14,37 @@ import { handsOverDescriptors } from '../../kernel/syscall.ts';
 const bpfFileSystem = 0xcafe4a11;
 const typesFile = '/sys/kernel/btf/vmlinux';
 
-/** Where programs of ours are pinned, and the control group that those of this node act in; undefined where there is none. */
+/** Where programs of ours are pinned, and the control group that those of this node act in. */
 export interface Pins {
   readonly pinFolder: string;
+  /** Undefined where there is none, or none is to be seen. */
   readonly groupFolder: string | undefined;
+  /** Which of the two it is: what a person has to mend. */
+  readonly fault: string | undefined;
 }
 
 export function pinsOf(procRoot: string): Pins {
   const root = join(procRoot, String(firstProcess), 'root');
-  const groups = groupRootOf(procRoot);
-  const groupFolder = groups === undefined ? undefined : join(root, groups);
-  return { pinFolder: join(root, 'sys/fs/bpf/keepalive'), groupFolder };
+  const pinFolder = join(root, 'sys/fs/bpf/keepalive');
+  const groups = ofFirst(procRoot, 'mountinfo', (file) => unifiedRoot(readFileSync(file, 'utf8')));
+  if ('fault' in groups) return { pinFolder, groupFolder: undefined, fault: groups.fault };
+  if (groups.value === undefined)
+    return { pinFolder, groupFolder: undefined, fault: 'no control groups of version 2' };
+  return { pinFolder, groupFolder: join(root, groups.value), fault: undefined };
 }
 
-/** As the host's first process has them mounted. */
-function groupRootOf(procRoot: string): string | undefined {
-  const file = join(procRoot, String(firstProcess), 'mountinfo');
-  return attempt(() => unifiedRoot(readFileSync(file, 'utf8')));
+/** Whoever lacks a right on the host's first process is told of that, and of nothing that it cannot see. */
+function ofFirst<T>(
+  procRoot: string,
+  name: string,
+  read: (file: string) => T,
+): { readonly value: T } | { readonly fault: string } {
+  try {
+    return { value: read(join(procRoot, String(firstProcess), name)) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { fault: `${code ?? message} at ${name} of process ${firstProcess}` };
+  }
 }
 
 /** Who may not do this has nothing there, and what is not ours is not removed. */
@@ -54,28 +68,41 @@ export function isPassing({ code }: NodeJS.ErrnoException): boolean {
   return code !== undefined && !lasting.includes(code) && !code.startsWith('libbpf');
 }
 
-export function descriptorFault(isHost: boolean): string | undefined {
-  if (!isHost) return 'no hostPID';
-  return handsOverDescriptors() ? undefined : 'ENOSYS at pidfd_getfd';
+/** Whether descriptors of the host's processes can be asked for, by their numbers; `fault`: why none is handed over. */
+export interface DescriptorGround {
+  readonly byDescriptors: boolean;
+  readonly fault: string | undefined;
+}
+
+/** Without `hostPID` a number of the host's is another process's here. A kernel that hands none over tells so of each place. */
+export function descriptorGround(procRoot: string): DescriptorGround {
+  const isHost = ofFirst(
+    procRoot,
+    'ns/pid',
+    (file) => statSync(file).ino === statSync('/proc/self/ns/pid').ino,
+  );
+  if ('fault' in isHost) return { byDescriptors: false, fault: isHost.fault };
+  if (!isHost.value) return { byDescriptors: false, fault: 'no hostPID' };
+  return { byDescriptors: true, fault: handsOverDescriptors() ? undefined : 'ENOSYS at pidfd_getfd' };
 }
 
 /** Each reason for itself, in the order in which a person would mend it. */
 export async function openProgram(options: ConnectionProgramOptions): Promise<ConnectionProgram> {
   if (!existsSync(options.objectFile)) throw new Error('this build has no program for the kernel');
   if (!existsSync(typesFile)) throw new Error('no BTF');
-  // Some mount it when something asks for it first, which may be after this agent.
-  if (!isBpfFileSystem(join(options.pinFolder, '..')))
-    throw Object.assign(new Error('no BPF file system at /sys/fs/bpf'), { code: 'EAGAIN' });
+  const fault = fileSystemFault(join(options.pinFolder, '..'));
+  if (fault !== undefined) throw fault;
   return ConnectionProgram.open(options);
 }
 
-function isBpfFileSystem(folder: string): boolean {
-  return attempt(() => statfsSync(folder).type) === bpfFileSystem;
-}
-
-/** Otherwise a number of the host's is another process's here, and no descriptor can be asked for. */
-export function countsAsHost(procRoot: string): boolean {
-  const spaceOf = (folder: string) => statSync(join(folder, 'ns/pid')).ino;
-  const isHost = () => spaceOf(join(procRoot, String(firstProcess))) === spaceOf('/proc/self');
-  return attempt(isHost) ?? false;
+/** Why nothing can be pinned in a folder. Some mount it when something asks for it first, which may be after this agent. */
+export function fileSystemFault(folder: string): NodeJS.ErrnoException | undefined {
+  try {
+    if (statfsSync(folder).type === bpfFileSystem) return undefined;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // Who may not see it knows nothing of what is mounted there.
+    if (code !== 'ENOENT') return Object.assign(new Error(`${code} at /sys/fs/bpf`), { code });
+  }
+  return Object.assign(new Error('no BPF file system at /sys/fs/bpf'), { code: 'EAGAIN' });
 }

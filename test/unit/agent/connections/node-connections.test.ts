@@ -46,6 +46,13 @@ async function begin(...reasons: (string | undefined)[]) {
   return { connections, follow, takeAway };
 }
 
+test('what may not be seen of the first process is told as that, and neither as missing control groups nor as missing hostPID', async () => {
+  rmSync(join(procRoot, '1'), { recursive: true });
+  const { means } = (await begin()).connections;
+  const why = 'ENOENT at mountinfo of process 1, and ENOENT at ns/pid of process 1';
+  expect(means).toEqual({ by: 'ValuesOnly', countedBy: 'Nobody', why });
+});
+
 test('a count tells of whom the kernel could not mark all', async () => {
   const { connections, follow } = await begin();
   await follow();
