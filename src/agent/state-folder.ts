@@ -2,6 +2,8 @@ const writable = 'let STATE_FOLDER be a folder of the host that the agent may wr
 const remedies: Readonly<Record<string, string>> = {
   // Root may write there whatever its mode, and the folder is root's.
   EACCES: `let the agent run as user 0, as its manifest has it, or ${writable}`,
+  // The folder is made where it is missing: what is missing is where, in an image that is read-only.
+  ENOENT: `mount a folder of the host there, as its manifest has it, or ${writable}`,
 };
 
 /** What keeps the agent from the folder of its state is for the administrator of the node to mend: it names the file. */

@@ -19,6 +19,13 @@ test('an agent that is not root is told so: no room that anybody makes would hel
   );
 });
 
+test('so is one that has no folder of the host there', () => {
+  expect(failing('ENOENT')).toThrow(
+    `${file}, which the agents of this node go by, cannot be used (ENOENT: it cannot be had, open '${file}'): mount a folder ` +
+      'of the host there, as its manifest has it, or let STATE_FOLDER be a folder of the host that the agent may write to',
+  );
+});
+
 test.each(['ENOSPC', 'EROFS'])('where it is not about who asks, room or another folder helps: %s', (code) => {
   expect(failing(code)).toThrow(
     `${file}, which the agents of this node go by, cannot be used (${code}: it cannot be had, open '${file}'): make room ` +
