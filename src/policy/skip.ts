@@ -47,7 +47,8 @@ const skips: readonly SkipRule[] = [
     reason: 'HostNetwork',
     by: 'everyone',
     advice:
-      "it uses its node's own network, whose values a pod cannot declare: select the node in a ClusterKeepalivePolicy",
+      "it uses its node's own network, whose values a pod cannot declare: select the node in a ClusterKeepalivePolicy; " +
+      'where one of this timeout or less does, its findings say why the node does not hold the values',
     applies: (pod) => pod.hostNetwork,
   },
   {
