@@ -450,13 +450,27 @@ static __always_inline long set(void *where, int level, int name, int value)
 	return bpf_setsockopt(where, level, name, &value, sizeof(value));
 }
 
-/* Setting the time arms the timer anew, reckoned from the last packet: so it comes last. */
-static __always_inline void give(void *where, const struct triple *values)
+/* policy/spread.ts, less: by chance, down to three quarters of ours */
+static __always_inline __u32 less(__u32 seconds, __u32 ours)
 {
-	set(where, SOL_TCP, TCP_KEEPINTVL, values->interval);
-	set(where, SOL_TCP, TCP_KEEPCNT, values->probes);
+	__u32 least = ours - ours / 4;
+
+	return seconds > least ? seconds - bpf_get_prandom_u32() % (seconds - least + 1) : seconds;
+}
+
+/*
+ * Sockets that are given the same at once would speak at once ever after, and lose each other's probes: policy/spread.ts.
+ * Setting the time arms the timer anew, reckoned from the last packet: so it comes last.
+ */
+static __always_inline void give(void *where, const struct triple *values, const struct wanted *wanted)
+{
+	__u32 time = less(values->time, wanted->time), interval = less(values->interval, wanted->interval);
+	__u32 patient = at_least(values->probes, patient_probes(time, interval, wanted->idle_timeout));
+
+	set(where, SOL_TCP, TCP_KEEPINTVL, interval);
+	set(where, SOL_TCP, TCP_KEEPCNT, at_most(patient, at_least(values->probes, wanted->most_probes)));
 	set(where, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set(where, SOL_TCP, TCP_KEEPIDLE, values->time);
+	set(where, SOL_TCP, TCP_KEEPIDLE, time);
 }
 
 /* ---- The programs. ---- */
@@ -489,7 +503,7 @@ int born(struct bpf_sock_ops *ctx)
 		mark(here, tp, group);
 	read_held(tp, &held);
 	if (is_owed(&held, &wanted, tp->inet_conn.icsk_user_timeout, &given))
-		give(ctx, &given);
+		give(ctx, &given, &wanted);
 	return 1;
 }
 
@@ -544,7 +558,7 @@ int open(struct bpf_iter__tcp *ctx)
 	if (bpf_seq_write(ctx->meta->seq, &told, sizeof(told)))
 		return 0;
 	if (owed)
-		give(tp, &given);
+		give(tp, &given, &wanted);
 	if (wanted.flags & TELL)
 		mark(tp, tp, told.group);
 	return 0;

@@ -11,10 +11,12 @@ import { ConnectionProgram, sweep } from '../../src/kernel/connection-program.ts
 import { openPinned } from '../../src/kernel/libbpf.ts';
 import { close } from '../../src/kernel/syscall.ts';
 import { tighten } from '../../src/policy/connection.ts';
+import { meets } from '../../src/policy/enough.ts';
 import { workedOut } from '../../src/policy/worked-requirement.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
 import { declaredValues, timeouts } from '../support/arbitrary.ts';
 import { behind } from '../support/builder.ts';
+import { unspread, unspreadOfUsual } from '../support/unspread.ts';
 import type { ConnectOptions } from './connection-ground.ts';
 import { Ground, port } from './connection-ground.ts';
 import type { Options } from './plain-socket.ts';
@@ -99,14 +101,14 @@ describe('a connection that is opened while something is ordered for its network
   ])('has the values from the start: %s', (_family, host) => {
     serve();
     order();
-    expect(optionsOf(connect({ host }))).toEqual(armed);
+    expect(unspreadOfUsual(optionsOf(connect({ host })))).toEqual(armed);
   });
 
   test('has them on the side that accepted it too, and nothing where nothing is ordered', () => {
     const listener = serve();
     program.order(ground.server.cookie, workedOut(behind(90)));
     const client = connect();
-    expect(optionsOf(accept(listener))).toEqual(armed);
+    expect(unspreadOfUsual(optionsOf(accept(listener)))).toEqual(armed);
     expect(optionsOf(client)).toEqual(untouched);
   });
 
@@ -129,7 +131,8 @@ describe('a connection that is opened while something is ordered for its network
         const server = acceptFrom(listener);
         const has = optionsOf(client);
         closeAll([client, server]);
-        expect(has).toEqual(expected(network, before, requirement));
+        const due = expected(network, before, requirement);
+        expect(unspread(has, due, requirement)).toEqual(due);
       }),
       { numRuns: 1000 },
     );
@@ -142,7 +145,7 @@ describe('a connection that was open before', () => {
     const client = connect();
     order();
     expect(sweepClient().map(({ repaired }) => repaired)).toEqual([true]);
-    expect(optionsOf(client)).toEqual(armed);
+    expect(unspreadOfUsual(optionsOf(client))).toEqual(armed);
     expect(sweepClient().map(({ repaired }) => repaired)).toEqual([false]);
   });
 
@@ -158,7 +161,8 @@ describe('a connection that was open before', () => {
         sweepClient();
         const has = optionsOf(client);
         closeAll([client, server]);
-        expect(has).toEqual(expected(network, before, requirement));
+        const due = expected(network, before, requirement);
+        expect(unspread(has, due, requirement)).toEqual(due);
       }),
       { numRuns: 200 },
     );
@@ -170,7 +174,9 @@ describe('a connection that was open before', () => {
     const client = connect();
     setOptions(client, { keepalive: 0, timeSeconds: 800 });
     sweepClient();
-    expect(optionsOf(client)).toEqual(armed);
+    expect(optionsOf(client)).toMatchObject({ keepalive: true });
+    // Of an interval and probes that are given already, no less is given.
+    expect(meets(optionsOf(client), behind(90))).toBe(true);
   });
 
   test('gets them without a descriptor that leads to it, in the accept queue', () => {
@@ -178,7 +184,7 @@ describe('a connection that was open before', () => {
     connect();
     program.order(ground.server.cookie, workedOut(behind(90)));
     expect(ground.server.inside(() => [...sweep(program.folder)].flat())).toHaveLength(1);
-    expect(optionsOf(accept(listener))).toEqual(armed);
+    expect(unspreadOfUsual(optionsOf(accept(listener)))).toEqual(armed);
   });
 
   test('is told as the kernel has it', () => {
@@ -225,7 +231,7 @@ test('a connection without room for a mark is told of its network, has its value
   const nowMs = Number(process.hrtime.bigint()) / 1e6;
   connect();
   const accepted = accept(listener);
-  expect(optionsOf(accepted)).toEqual(armed);
+  expect(unspreadOfUsual(optionsOf(accepted))).toEqual(armed);
   expect([...program.read()].flat().filter((told) => told.network === network)).toEqual([]);
   const bornMs = lastMs() ?? NaN;
   expect(bornMs).toBeGreaterThanOrEqual(nowMs);
@@ -249,7 +255,8 @@ test.each(['before', 'while'])(
       expect(sweepClient()).toMatchObject([{ repaired: true }]);
     }
     program.order(ground.client.cookie, onlyTold);
-    expect(sweepClient()).toMatchObject([{ keepalive: true, values }]);
+    const told = sweepClient().map((one) => ({ ...one, values: unspreadOfUsual(one.values) }));
+    expect(told).toMatchObject([{ keepalive: true, values }]);
   },
 );
 
@@ -259,7 +266,7 @@ describe('what is pinned', () => {
     first.order(ground.client.cookie, workedOut(behind(90)));
     first.close();
     serve();
-    expect(optionsOf(connect())).toEqual(armed);
+    expect(unspreadOfUsual(optionsOf(connect()))).toEqual(armed);
     const second = await ground.open();
     expect(second.ordered()).toEqual([ground.client.cookie]);
     expect(second.countless).toBe(program.countless);
@@ -276,10 +283,12 @@ describe('what is pinned', () => {
       order(behind(240));
       next.order(ground.client.cookie, workedOut(behind(90)));
       serve();
-      expect(optionsOf(connect())).toEqual(armed);
+      expect(optionsOf(connect()).timeSeconds).toBeLessThanOrEqual(30);
       program.removeOthers();
       expect(readdirSync(ground.pinFolder)).toHaveLength(1);
-      expect(optionsOf(connect()).timeSeconds).toBe(80);
+      const requirement = behind(240);
+      const { values: given } = workedOut(requirement);
+      expect(unspread(optionsOf(connect()), given, requirement)).toEqual({ keepalive: true, ...given });
     } finally {
       next.close();
     }

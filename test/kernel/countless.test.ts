@@ -9,6 +9,7 @@ import { createAgentMetrics } from '../../src/ops/agent-metrics.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { until } from '../cluster/wait.ts';
 import { asking, behind } from '../support/builder.ts';
+import { unspreadOfUsual } from '../support/unspread.ts';
 import { Ground } from './connection-ground.ts';
 import { optionsOf } from './plain-socket.ts';
 
@@ -58,7 +59,7 @@ test('where the kernel does not count, what was open has its values all the same
     const given = async () => (await metrics.sockets.get()).values[0]?.value;
     await until('both ends are given their values', async () => (await given()) === 2);
     // Nobody had accepted it.
-    const both = [connection, ground.accept(listener)].map(optionsOf);
+    const both = [connection, ground.accept(listener)].map((fd) => unspreadOfUsual(optionsOf(fd)));
     expect(both).toMatchObject([
       { keepalive: true, timeSeconds: 30 },
       { keepalive: true, timeSeconds: 30 },

@@ -11,6 +11,7 @@ import { ConnectionProgram } from '../../src/kernel/connection-program.ts';
 import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { until } from '../cluster/wait.ts';
 import { behind } from '../support/builder.ts';
+import { unspreadOfUsual } from '../support/unspread.ts';
 import { compiled } from './compiled.ts';
 import { Ground } from './connection-ground.ts';
 import { optionOf, optionsOf } from './plain-socket.ts';
@@ -98,7 +99,7 @@ function connectionIn(where: Where) {
   writeFileSync(join(folder[where], 'cgroup.procs'), '0');
   try {
     const fd = ground.connect();
-    return { ours: optionsOf(fd), theirs: optionOf(fd, 'priority') };
+    return { ours: unspreadOfUsual(optionsOf(fd)), theirs: optionOf(fd, 'priority') };
   } finally {
     writeFileSync(join(ground.groupFolder, own, 'cgroup.procs'), '0');
   }

@@ -10,6 +10,7 @@ import type { ConnectionProgram } from '../../src/kernel/connection-program.ts';
 import { ticksPerSecond } from '../../src/kernel/syscall.ts';
 import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { behind } from '../support/builder.ts';
+import { unspread } from '../support/unspread.ts';
 import { compiled } from './compiled.ts';
 import { Ground, port, serverAddress } from './connection-ground.ts';
 import { acceptFrom, closeAll, connectTo, optionsOf } from './plain-socket.ts';
@@ -60,8 +61,10 @@ test('a connection that is opened while orders are replaced has the values of it
   for (let at = 0; at < connections; at += 1) {
     const client = ground.client.inside(() => connectTo(serverAddress, port));
     const both = { client, server: acceptFrom(listener) };
-    for (const { network } of ends) {
-      const options = JSON.stringify(optionsOf(both[network]));
+    for (const { network, requirement } of ends) {
+      const options = JSON.stringify(
+        unspread(optionsOf(both[network]), workedOut(requirement).values, requirement),
+      );
       seen[network].set(options, (seen[network].get(options) ?? 0) + 1);
     }
     closeAll(Object.values(both));

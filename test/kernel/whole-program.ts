@@ -15,7 +15,9 @@ import { SocketScan } from '../../src/agent/connections/socket-scan.ts';
 import type { SocketReading, SocketTarget } from '../../src/policy/connection.ts';
 import type { Place, PodPlace } from '../../src/policy/place.ts';
 import { HOST, placeOfPod } from '../../src/policy/place.ts';
+import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { behind } from '../support/builder.ts';
+import { unspread, unspreadOfUsual } from '../support/unspread.ts';
 import {
   acceptFrom,
   closeAll,
@@ -83,10 +85,13 @@ say('a sweep where it is only counted', sweep());
 say('counted', await count());
 await connections.follow({ targets: [target(behind(90))], ...none });
 say('a sweep of what was open', sweep());
-say('the one that was open', optionsOf(before));
+say('the one that was open', unspreadOfUsual(optionsOf(before)));
 const after = connectTo(address, port);
 const accepted = acceptFrom(listener);
-say('both ends of a new one', [optionsOf(after), optionsOf(accepted)]);
+say(
+  'both ends of a new one',
+  [after, accepted].map((fd) => unspreadOfUsual(optionsOf(fd))),
+);
 const local = connectTo('127.0.0.1', listenAt('127.0.0.1', 7001) && 7001);
 say('one of the loopback', optionsOf(local).keepalive);
 say('counted then', await count());
@@ -122,7 +127,8 @@ const follow = async (...targets: SocketTarget[]) => {
   return (await connections.follow(followed)).served.map((one) => one.place);
 };
 const timeNow = () => {
-  const { keepalive, timeSeconds } = optionsOf(connectTo(address, port));
+  const has = unspread(optionsOf(connectTo(address, port)), workedOut(behind(240)).values, behind(240));
+  const { keepalive, timeSeconds } = unspreadOfUsual(has);
   return keepalive ? timeSeconds : 'none';
 };
 say('served while its group is not known, but for what is spared', await follow(host, spared));
@@ -188,6 +194,6 @@ function byDescriptors(): void {
     'looked at by descriptors',
     readings.map(({ repaired, failures }) => ({ repaired, failures })),
   );
-  say('the one that was open', optionsOf(before));
+  say('the one that was open', unspreadOfUsual(optionsOf(before)));
   say('pinned in the end', existsSync('/sys/fs/bpf/keepalive'));
 }

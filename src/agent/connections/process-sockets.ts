@@ -11,6 +11,7 @@ import { notSupported, TcpSocket } from '../../kernel/tcp-socket.ts';
 import type { Triple } from '../../api/triple.ts';
 import type { ConnectionView } from '../../policy/connection.ts';
 import { tighten } from '../../policy/connection.ts';
+import { spread } from '../../policy/spread.ts';
 import type { Requirement } from '../../policy/requirement.ts';
 import { firstThreadEnded } from '../../policy/unreached.ts';
 import { isInGroup } from '../sandbox.ts';
@@ -245,7 +246,9 @@ export class ProcessSockets {
 }
 
 function neededBy(seen: ConnectionView, { wanted }: Onlooker): Triple | undefined {
-  return wanted === undefined ? undefined : tighten(seen, wanted);
+  const given = wanted === undefined ? undefined : tighten(seen, wanted);
+  if (given === undefined || wanted === undefined) return undefined;
+  return spread(given, wanted, [Math.random(), Math.random()]);
 }
 
 /** Undefined of Multipath TCP on a kernel that lets nobody set keepalive on it (before Linux 6.10, multipath-tcp/mptcp_net-next issue 383). */

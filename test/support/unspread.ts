@@ -1,0 +1,23 @@
+import type { Triple } from '../../src/api/triple.ts';
+import type { Requirement } from '../../src/policy/requirement.ts';
+import { spread } from '../../src/policy/spread.ts';
+import { behind } from './builder.ts';
+
+/** What all were given of which a socket has its own share by chance, or what it has where that is no share of it. */
+export function unspread<Has extends Triple>(has: Has, given: Triple, requirement: Requirement): Has {
+  const chance = (key: 'timeSeconds' | 'intervalSeconds') => chanceOf(given[key], requirement[key], has[key]);
+  const share = spread(given, requirement, [chance('timeSeconds'), chance('intervalSeconds')]);
+  const isShare = Object.entries(share).every(([key, value]) => has[key as keyof Triple] === value);
+  return isShare ? { ...has, ...given } : has;
+}
+
+/** The same behind 90 s. */
+export function unspreadOfUsual<Has extends Triple>(has: Has): Has {
+  return unspread(has, { timeSeconds: 30, intervalSeconds: 10, probes: 6 }, behind(90));
+}
+
+/** By which one becomes what it is, or what is nearest to it. */
+function chanceOf(given: number, ours: number, has: number): number {
+  const parts = Math.max(0, given - (ours - Math.floor(ours / 4))) + 1;
+  return Math.min(Math.max(0, given - has + 0.5), parts - 0.5) / parts;
+}
