@@ -184,21 +184,22 @@ export function describeEveryNode(
   });
 
   check('changed', async () => {
-    await bench.apply(kap(namespace, 'nat', 45));
-    await told('15/5/6', [...running, ...onEach('new')]);
-    await untilAllSpeak(names, 15);
+    // So short that no share of what was given behind 90 s is enough for it: each is given anew.
+    await bench.apply(kap(namespace, 'nat', 30));
+    await told('10/4/6', [...running, ...onEach('new')]);
+    await untilAllSpeak(names, 10);
   });
 
   check('drift', async () => {
     for (const one of await pods.located(onEach('running')))
       await setIn(bench.cluster, one, 'net.ipv4.tcp_keepalive_time', 7200);
-    await pods.untilAllHold(onEach('running'), '15/5/6');
+    await pods.untilAllHold(onEach('running'), '10/4/6');
   });
 
   check('sandbox', async () => {
     for (const one of await pods.located(onEach('shared'))) await killIn(bench.cluster, one, '/pause');
     await pods.untilRestarted('shared');
-    await pods.untilAllHold(onEach('shared'), '15/5/6');
+    await pods.untilAllHold(onEach('shared'), '10/4/6');
   });
 
   check('own', async () => {
@@ -238,9 +239,9 @@ export function describeEveryNode(
         async () => {
           try {
             await untilKernelOnly(bench, guests);
-            await bench.apply(kap(namespace, 'nat', 36));
-            await told('12/4/6', [...running, ...onEach('new')]);
-            await untilAllSpeak(guests, 12);
+            await bench.apply(kap(namespace, 'nat', 12));
+            await told('4/2/6', [...running, ...onEach('new')]);
+            await untilAllSpeak(guests, 4);
           } finally {
             // Or the checks to come would fail for it.
             await untilUsual(bench);
