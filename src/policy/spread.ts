@@ -7,7 +7,7 @@ const part = 4;
 
 /**
  * What one socket is given of what it is owed: time and interval less by chance, down to three quarters of what policies give, and as many
- * probes as it then takes to give up no sooner than T. What is less already stays, so that nothing becomes ever shorter by being given again.
+ * probes as it then takes to give up no sooner than T, as far as the kernel's nine reach: behind 685 s and more they may not. What is less already stays, so that nothing becomes ever shorter by being given again.
  *
  * Sockets that are given the same at once speak at once ever after, since the kernel keeps timers of 16 s and more by the second or
  * two (kernel/time/timer.c). On their way out of a pod packets wait in a queue of 1,000 for each processor (net.core.netdev_max_backlog), and
@@ -29,6 +29,11 @@ export function spread(
 }
 
 function less(seconds: number, ours: number, chance: number): number {
+  return seconds - Math.floor(chance * sharesOf(seconds, ours));
+}
+
+/** How many different numbers of seconds sockets are given that are owed these, where policies give `ours`. */
+export function sharesOf(seconds: number, ours: number): number {
   const least = ours - Math.floor(ours / part);
-  return seconds - Math.floor(chance * (Math.max(0, seconds - least) + 1));
+  return Math.max(0, seconds - least) + 1;
 }

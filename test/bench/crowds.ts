@@ -10,8 +10,8 @@ import type { Scanned } from '../kernel/scanner.ts';
 import { Scanner } from '../kernel/scanning.ts';
 import { behind } from '../support/builder.ts';
 import type { Bench, Row } from './result.ts';
-import { hold } from './held-connections.ts';
-import { requireSockets, sandboxesIn } from './sockets.ts';
+import { hold, sandboxesIn } from './held-connections.ts';
+import { requireSockets } from './sockets.ts';
 
 const timeoutSeconds = 90;
 const pods = 250;

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
+
 import { toolsFolder } from '../cluster/image.ts';
 import type { Host } from '../cluster/host.ts';
 import { until } from '../cluster/wait.ts';
+import type { Machine } from '../kernel/machine.ts';
+import { sandboxGroup } from '../kernel/sandbox.ts';
 
 /** A network namespace and a control group of their own, as a pod has them. */
 export interface Sandbox {
@@ -20,6 +24,14 @@ export interface Holding {
 const firstPort = 7000;
 /** Of the sandbox's own, and not of the loopback's range. */
 const address = '10.9.0.1';
+
+/** Of a crowd of {@link Machine.crowd}. */
+export function sandboxesIn(
+  { groups }: Machine,
+  crowd: readonly { readonly uid: string; readonly pid: number }[],
+): Sandbox[] {
+  return crowd.map(({ uid, pid }) => ({ pid, group: join(groups, sandboxGroup(uid)) }));
+}
 
 /** In each sandbox a program with its connections; resolves once they are open. */
 export async function hold(

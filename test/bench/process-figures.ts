@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { processes } from '../cluster/process.ts';
+import { processes, statFieldsOf } from '../cluster/process.ts';
 import type { Row } from './result.ts';
 
 /** Over which a share of a core is taken. */
@@ -34,16 +34,6 @@ function ticksOf(pid: number): number {
   const ofChildren = processes()
     .filter(({ parent }) => parent === pid)
     .map((child) => ticksOf(child.pid));
-  const stat = statOf(pid);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return [...fields.slice(11, 15).map(Number), ...ofChildren].reduce((sum, ticks) => sum + ticks, 0);
-}
-
-/** Without any field where it has ended. */
-function statOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return '';
-  }
+  const own = statFieldsOf(pid)?.slice(11, 15).map(Number) ?? [];
+  return [...own, ...ofChildren].reduce((sum, ticks) => sum + ticks, 0);
 }

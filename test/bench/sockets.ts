@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { compileConnectionProgram } from '../../scripts/connection-program.ts';
 import { seenInGuest } from '../kernel/kernel-guest.ts';
-import { procRootOf, sandboxGroup } from '../kernel/sandbox.ts';
+import { procRootOf } from '../kernel/sandbox.ts';
 import { Machine } from '../kernel/machine.ts';
 import { Scanner } from '../kernel/scanning.ts';
 import { kernelImage } from '../cluster/kernel-image.ts';
@@ -11,8 +11,7 @@ import { scanPeriodSeconds } from '../../src/policy/socket-target.ts';
 import { placeOfPod } from '../../src/policy/place.ts';
 import { behind } from '../support/builder.ts';
 import { agentWithConnections } from './agent-connections.ts';
-import type { Sandbox } from './held-connections.ts';
-import { hold } from './held-connections.ts';
+import { hold, sandboxesIn } from './held-connections.ts';
 import { kernelSockets } from './kernel-sockets.ts';
 import type { Bench, Result, Row } from './result.ts';
 import { percentile, perSocket } from './result.ts';
@@ -135,13 +134,6 @@ async function kernelRows({ connections, rounds }: Size, say: (text: string) => 
 function shareOf({ count, look, period }: { count: number; look: number; period: number }): number {
   const looks = countSeconds / period - 1;
   return ((count + looks * look) / (countSeconds * 1000)) * 100;
-}
-
-export function sandboxesIn(
-  { groups }: Machine,
-  crowd: readonly { readonly uid: string; readonly pid: number }[],
-): Sandbox[] {
-  return crowd.map(({ uid, pid }) => ({ pid, group: join(groups, sandboxGroup(uid)) }));
 }
 
 export function requireSockets(seen: number, expected: number): void {

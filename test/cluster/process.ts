@@ -70,10 +70,15 @@ export function isFirst(pid: number): boolean {
 }
 
 function statOf(pid: number): { state: string; parent: number; started: string } | undefined {
+  const fields = statFieldsOf(pid);
+  return fields && { state: fields[0] ?? '', parent: Number(fields[1]), started: fields[19] ?? '' };
+}
+
+/** Those of /proc/PID/stat from the third on, as `proc(5)` numbers them; undefined for a process that has ended meanwhile. */
+export function statFieldsOf(pid: number): string[] | undefined {
   const stat = read(`/proc/${pid}/stat`);
   // The name in brackets may hold spaces and brackets itself.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields && { state: fields[0] ?? '', parent: Number(fields[1]), started: fields[19] ?? '' };
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Undefined for a process that has ended meanwhile. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 
 import { giveUpSeconds } from '../../src/api/triple.ts';
+import type { ConnectionProgram } from '../../src/kernel/connection-program.ts';
 import { sweep } from '../../src/kernel/connection-program.ts';
 import { workedOut } from '../../src/policy/worked-requirement.ts';
 import { behind } from '../support/builder.ts';
@@ -20,8 +21,10 @@ const all = programs * connections * 2;
 
 let ground: Ground;
 let idle: string;
+let program: ConnectionProgram;
 beforeAll(async () => {
   ground = await Ground.start();
+  program = await ground.open();
   idle = await compiled('../cluster/images/idle', ground.machine.folder);
 });
 afterAll(() => ground.stop());
@@ -40,7 +43,6 @@ test('thousands of idle connections that are given values at once do not lose ea
   const { client, server } = ground.pods;
   await fill(client, 7100);
   await fill(server, 7200);
-  const program = await ground.open();
   program.order(ground.client.cookie, workedOut(requirement));
   const swept = ground.client.inside(() => [...sweep(program.folder)].flat());
   const target = { place: server.place, wanted: requirement, timeouts: [90], everySocket: true };
@@ -52,5 +54,4 @@ test('thousands of idle connections that are given values at once do not lose ea
   await delay((giveUpSeconds(workedOut(requirement).values) + 6) * 1000);
   const open = await Promise.all([client, server].map((pod) => ground.machine.connections(pod)));
   expect(open.map((lines) => lines.length)).toEqual([all, all]);
-  program.close();
 });

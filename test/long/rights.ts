@@ -225,15 +225,14 @@ export class RightsGround {
   }
 }
 
+export const nothingInTheKernel = '0/8 networks, timers 0/4 and 0/2';
 /** How what an agent says at last begins in {@link Seen.reach}. */
 const ending = 'ends:';
 /** Of a node whose agent tells nothing. */
 export const unreported: Seen = {
   ...{ reach: ending, live: 'not told', given: 'not told', watched: 'not told', node: 'not told' },
-  ...{ named: '', unnamed: '', told: {}, kernel: '0/8 networks, timers 0/4 and 0/2' },
+  ...{ named: '', unnamed: '', told: {}, kernel: nothingInTheKernel },
 };
-
-export const nothingInTheKernel = '0/8 networks, timers 0/4 and 0/2';
 
 interface DaemonSet extends Manifest {
   readonly spec: {

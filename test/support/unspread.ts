@@ -1,6 +1,7 @@
 import type { Triple } from '../../src/api/triple.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
-import { spread } from '../../src/policy/spread.ts';
+import { valuesFor } from '../../src/policy/requirement.ts';
+import { sharesOf, spread } from '../../src/policy/spread.ts';
 import { behind } from './builder.ts';
 
 /** What all were given of which a socket has its own share by chance, or what it has where that is no share of it. */
@@ -11,13 +12,15 @@ export function unspread<Has extends Triple>(has: Has, given: Triple, requiremen
   return isShare ? { ...has, ...given } : has;
 }
 
+const usual = behind(90);
+
 /** The same behind 90 s. */
 export function unspreadOfUsual<Has extends Triple>(has: Has): Has {
-  return unspread(has, { timeSeconds: 30, intervalSeconds: 10, probes: 6 }, behind(90));
+  return unspread(has, valuesFor(usual), usual);
 }
 
 /** By which one becomes what it is, or what is nearest to it. */
 function chanceOf(given: number, ours: number, has: number): number {
-  const parts = Math.max(0, given - (ours - Math.floor(ours / 4))) + 1;
-  return Math.min(Math.max(0, given - has + 0.5), parts - 0.5) / parts;
+  const shares = sharesOf(given, ours);
+  return Math.min(Math.max(0, given - has + 0.5), shares - 0.5) / shares;
 }

@@ -262,7 +262,7 @@ function meansBy(countless: string | undefined, fault: string | undefined): Conn
 /** Throws where there is nothing to load, or nothing to attach it to. */
 function loaderOf(
   { procRoot, objectFile, networkOf, open = openProgram }: NodeConnectionsOptions,
-  { pinFolder, groupFolder, fault = '' }: Pins,
+  { pinFolder, groupFolder, fault }: Pins,
 ): () => Promise<Loaded> {
   if (objectFile === undefined) throw new Error(switchedOff);
   if (groupFolder === undefined) throw new Error(fault);

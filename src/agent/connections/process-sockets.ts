@@ -246,9 +246,9 @@ export class ProcessSockets {
 }
 
 function neededBy(seen: ConnectionView, { wanted }: Onlooker): Triple | undefined {
-  const given = wanted === undefined ? undefined : tighten(seen, wanted);
-  if (given === undefined || wanted === undefined) return undefined;
-  return spread(given, wanted, [Math.random(), Math.random()]);
+  if (wanted === undefined) return undefined;
+  const given = tighten(seen, wanted);
+  return given && spread(given, wanted, [Math.random(), Math.random()]);
 }
 
 /** Undefined of Multipath TCP on a kernel that lets nobody set keepalive on it (before Linux 6.10, multipath-tcp/mptcp_net-next issue 383). */

@@ -14,14 +14,14 @@ import { handsOverDescriptors } from '../../kernel/syscall.ts';
 const bpfFileSystem = 0xcafe4a11;
 const typesFile = '/sys/kernel/btf/vmlinux';
 
-/** Where programs of ours are pinned, and the control group that those of this node act in. */
-export interface Pins {
-  readonly pinFolder: string;
-  /** Undefined where there is none, or none is to be seen. */
-  readonly groupFolder: string | undefined;
-  /** Which of the two it is: what a person has to mend. */
-  readonly fault: string | undefined;
-}
+/**
+ * Where programs of ours are pinned, and the control group that those of this node act in; or, where there is none or none is to be
+ * seen, which of the two it is: what a person has to mend.
+ */
+export type Pins = { readonly pinFolder: string } & (
+  | { readonly groupFolder: string; readonly fault?: undefined }
+  | { readonly groupFolder: undefined; readonly fault: string }
+);
 
 export function pinsOf(procRoot: string): Pins {
   const root = join(procRoot, String(firstProcess), 'root');
@@ -30,7 +30,7 @@ export function pinsOf(procRoot: string): Pins {
   if ('fault' in groups) return { pinFolder, groupFolder: undefined, fault: groups.fault };
   if (groups.value === undefined)
     return { pinFolder, groupFolder: undefined, fault: 'no control groups of version 2' };
-  return { pinFolder, groupFolder: join(root, groups.value), fault: undefined };
+  return { pinFolder, groupFolder: join(root, groups.value) };
 }
 
 /** Whoever lacks a right on the host's first process is told of that, and of nothing that it cannot see. */

@@ -46,7 +46,10 @@ describe('what one socket is given', () => {
         const requirement = behind(timeout);
         const all = valuesFor(requirement);
         fc.pre(giveUpSeconds(all) >= timeout);
-        expect(giveUpSeconds(spread(all, requirement, by))).toBeGreaterThanOrEqual(timeout * 0.97);
+        expect(giveUpSeconds(spread(all, requirement, by))).toBeGreaterThanOrEqual(
+          // From there on nine probes do not reach.
+          timeout < 685 ? timeout : timeout * 0.97,
+        );
       }),
     );
   });
