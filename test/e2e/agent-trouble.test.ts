@@ -109,11 +109,14 @@ test('agents that are killed at any moment of a change leave nothing that the ne
     await new Promise((resolve) => setTimeout(resolve, 60 * round));
     signal(killed, 'SIGKILL');
     await change;
-    const pods = await bench.cluster.kubectl(
-      ...['get', 'pod', ...agents, '--field-selector=spec.nodeName=n2', '-o', 'name'],
-    );
+    // That of the round before may be gone while nobody has made the next one yet.
+    const pods = await until('the node has an agent', async () => {
+      const onNode = ['get', 'pod', ...agents, '--field-selector=spec.nodeName=n2', '-o', 'name'];
+      const names = (await bench.cluster.kubectl(...onNode)).trim();
+      return names !== '' && names.split('\n');
+    });
     // A new pod starts at once; the kubelet would let a container that ended wait longer each time.
-    await remove(...agents, ...pods.trim().split('\n'), '--force', '--grace-period=0');
+    await remove(...agents, ...pods, '--force', '--grace-period=0');
     await untilEverywhere(seconds === 18 ? '6/2/6' : '30/10/6');
   }
   await relax();
