@@ -368,12 +368,18 @@ static __always_inline __u32 at_most(__u32 one, __u32 other)
 	return one > other ? other : one;
 }
 
-/* api/derive.ts, patientProbes */
-static __always_inline __u32 patient_probes(__u32 time, __u32 interval, __u32 idle_timeout)
+/* How many of `one` what is left of the idle timeout after the time takes. */
+static __always_inline __u32 rounds(__u32 idle_timeout, __u32 time, __u32 one)
 {
 	__u32 rest = idle_timeout > time ? idle_timeout - time : 0;
 
-	return at_least(at_most((rest + interval - 1) / at_least(interval, 1), KERNEL_PROBES), FEWEST_PROBES);
+	return (rest + one - 1) / at_least(one, 1);
+}
+
+/* api/derive.ts, patientProbes */
+static __always_inline __u32 patient_probes(__u32 time, __u32 interval, __u32 idle_timeout)
+{
+	return at_least(at_most(rounds(idle_timeout, time, interval), KERNEL_PROBES), FEWEST_PROBES);
 }
 
 /* policy/enough.ts, amend: false where its own are enough */
@@ -450,12 +456,15 @@ static __always_inline long set(void *where, int level, int name, int value)
 	return bpf_setsockopt(where, level, name, &value, sizeof(value));
 }
 
-/* policy/spread.ts, less: by chance, down to three quarters of ours */
-static __always_inline __u32 less(__u32 seconds, __u32 ours)
+/* policy/spread.ts, less: by chance */
+static __always_inline __u32 less(__u32 seconds, __u32 least)
 {
-	__u32 least = ours - ours / 4;
-
 	return seconds > least ? seconds - bpf_get_prandom_u32() % (seconds - least + 1) : seconds;
+}
+
+static __always_inline __u32 least_share(__u32 ours)
+{
+	return ours - ours / 4;
 }
 
 /*
@@ -464,11 +473,14 @@ static __always_inline __u32 less(__u32 seconds, __u32 ours)
  */
 static __always_inline void give(void *where, const struct triple *values, const struct wanted *wanted)
 {
-	__u32 time = less(values->time, wanted->time), interval = less(values->interval, wanted->interval);
+	__u32 most = at_least(values->probes, at_most(KERNEL_PROBES, wanted->most_probes));
+	__u32 time = less(values->time, least_share(wanted->time));
+	__u32 reaching = rounds(wanted->idle_timeout, time, most);
+	__u32 interval = less(values->interval, at_least(least_share(wanted->interval), reaching));
 	__u32 patient = at_least(values->probes, patient_probes(time, interval, wanted->idle_timeout));
 
 	set(where, SOL_TCP, TCP_KEEPINTVL, interval);
-	set(where, SOL_TCP, TCP_KEEPCNT, at_most(patient, at_least(values->probes, wanted->most_probes)));
+	set(where, SOL_TCP, TCP_KEEPCNT, at_most(patient, most));
 	set(where, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set(where, SOL_TCP, TCP_KEEPIDLE, time);
 }

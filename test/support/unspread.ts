@@ -1,13 +1,15 @@
 import type { Triple } from '../../src/api/triple.ts';
 import type { Requirement } from '../../src/policy/requirement.ts';
 import { valuesFor } from '../../src/policy/requirement.ts';
-import { sharesOf, spread } from '../../src/policy/spread.ts';
+import { leastInterval, leastTime, sharesOf, spread } from '../../src/policy/spread.ts';
 import { behind } from './builder.ts';
 
 /** What all were given of which a socket has its own share by chance, or what it has where that is no share of it. */
 export function unspread<Has extends Triple>(has: Has, given: Triple, requirement: Requirement): Has {
-  const chance = (key: 'timeSeconds' | 'intervalSeconds') => chanceOf(given[key], requirement[key], has[key]);
-  const share = spread(given, requirement, [chance('timeSeconds'), chance('intervalSeconds')]);
+  const ofTime = chanceOf(given.timeSeconds, leastTime(requirement), has.timeSeconds);
+  const least = leastInterval(has.timeSeconds, given.probes, requirement);
+  const ofInterval = chanceOf(given.intervalSeconds, least, has.intervalSeconds);
+  const share = spread(given, requirement, [ofTime, ofInterval]);
   const isShare = Object.entries(share).every(([key, value]) => has[key as keyof Triple] === value);
   return isShare ? { ...has, ...given } : has;
 }
@@ -20,7 +22,7 @@ export function unspreadOfUsual<Has extends Triple>(has: Has): Has {
 }
 
 /** By which one becomes what it is, or what is nearest to it. */
-function chanceOf(given: number, ours: number, has: number): number {
-  const shares = sharesOf(given, ours);
+function chanceOf(given: number, least: number, has: number): number {
+  const shares = sharesOf(given, least);
   return Math.min(Math.max(0, given - has + 0.5), shares - 0.5) / shares;
 }
