@@ -18,8 +18,8 @@ const connections = { first: 20, further: 180 };
 const furtherPort = 7001;
 const sockets = pods * connections.first * 2;
 const manySockets = sockets + pods * connections.further * 2;
-/** Each so much shorter than the one before that every connection has to be given other values. */
-const timeouts = [90, 45, 22, 11] as const;
+/** Each so much shorter than the one before that no share of what was given is enough for it: every connection has to be given other values. */
+const timeouts = [90, 30, 11] as const;
 /** Networks may be swept again by then, since sweeps have a tenth of a core. */
 const betweenMs = 15_000;
 /** The process that sweeps has ended by then, if nobody asks it for more. */
