@@ -125,6 +125,9 @@ export const fewestInFullRead = Math.floor((8 * 4096) / toldBytes);
 const flags = { keepalive: 1, repaired: 2, loopback: 4 };
 const established = 1;
 
+/** With more at once, those of each step outlive the young part of an agent's heap, and stay as garbage: 23 MiB of 10,000 sockets. */
+const toldInStep = 128;
+
 /**
  * What is told in chunks, which last until the next one is asked for. The kernel cuts them where its own buffer or the reader's is
  * full, with pages of 16 KiB and more amid a record, whose rest the next chunk begins with.
@@ -133,11 +136,12 @@ export function* toldIn(chunks: Iterable<Buffer>, hertz: number): Generator<Told
   let cut = Buffer.alloc(0);
   for (const chunk of chunks) {
     const bytes = cut.length === 0 ? chunk : Buffer.concat([cut, chunk]);
-    const whole = bytes.length - (bytes.length % toldBytes);
-    const told: ToldConnection[] = [];
-    for (let at = 0; at < whole; at += toldBytes) told.push(readTold(bytes, at, hertz));
-    cut = Buffer.from(bytes.subarray(whole));
-    yield told;
+    const whole = Math.floor(bytes.length / toldBytes);
+    for (let from = 0; from < whole; from += toldInStep)
+      yield Array.from({ length: Math.min(toldInStep, whole - from) }, (_, at) =>
+        readTold(bytes, (from + at) * toldBytes, hertz),
+      );
+    cut = Buffer.from(bytes.subarray(whole * toldBytes));
   }
   if (cut.length > 0) throw new Error(`the kernel told ${cut.length} bytes of a connection, and no more`);
 }

@@ -21,6 +21,7 @@ import {
 } from './connection-pins.ts';
 import { eachOnce } from './each-once.ts';
 import { createIterator, keysOf, openPinned, valueOf } from './libbpf.ts';
+import { NumberSet } from './number-set.ts';
 import { OrderMaps } from './order-maps.ts';
 import { close, ticksPerSecond } from './syscall.ts';
 
@@ -54,6 +55,7 @@ export class ConnectionProgram {
   readonly #maps: OrderMaps;
   readonly #extent: Extent;
   readonly #hertz = ticksPerSecond();
+  #met: NumberSet | undefined;
 
   private constructor(
     { pinFolder, groupFolder, group }: ConnectionProgramOptions & { readonly group: bigint },
@@ -144,9 +146,17 @@ export class ConnectionProgram {
     return this.#maps.orderedGroups();
   }
 
-  /** Every connection that was met and marked, of all network namespaces, in steps of some hundreds; it waits for no lock. */
-  read(): Generator<ToldConnection[], void> {
-    return eachOnce(() => this.#readAll());
+  /** Every connection that was met and marked, of all network namespaces, in steps of a hundred; it waits for no lock. */
+  *read(): Generator<ToldConnection[], void> {
+    const met = this.#met ?? new NumberSet();
+    // Another reading may begin before this one ends.
+    this.#met = undefined;
+    try {
+      yield* eachOnce(() => this.#readAll(), { met });
+    } finally {
+      met.clear();
+      this.#met = met;
+    }
   }
 
   *#readAll(): Generator<ToldConnection[], void> {

@@ -119,7 +119,7 @@ test('there is no count where each pass finds others that were there before', ()
 test('more connections than can be told apart are told to their end, in one pass', () => {
   const table = new Table(4);
   const all = table.open(5 * fewestInFullRead);
-  const told = [...eachOnce(() => table.readAll(), 2 * fewestInFullRead)].flat();
+  const told = [...eachOnce(() => table.readAll(), { most: 2 * fewestInFullRead })].flat();
   expect(told.map(({ socket }) => socket).toSorted((a, b) => a - b)).toEqual(all);
   expect(table.reads).toBe(5);
 });
