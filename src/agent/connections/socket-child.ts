@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { closeSync } from 'node:fs';
 
 import type { Place } from '../../policy/place.ts';
-import { stateOf } from '../../kernel/process.ts';
+import { ownMemoryOf, stateOf } from '../../kernel/process.ts';
 import type { DiaryEntry } from './diary.ts';
 import { Diary } from './diary.ts';
 import type { Swept, SweepRequest } from './network-sweep.ts';
@@ -70,6 +70,7 @@ export class SocketChild {
   #onTold: (told: Told) => void = () => undefined;
   #count = 0;
   #isAbandoned = false;
+  #firstBytes = 0;
   #complaint = '';
 
   constructor(options: SocketChildOptions) {
@@ -108,6 +109,11 @@ export class SocketChild {
   /** Resolves when nothing of it is left. */
   get ended(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  /** By so much its own memory has grown since it was ready. */
+  get grownBytes(): number {
+    return Math.max(0, (ownMemoryOf('/proc', this.pid) ?? 0) - this.#firstBytes);
   }
 
   /** Rejects with a {@link Hang}, or because it ended; it is of no use afterwards. */
@@ -162,9 +168,12 @@ export class SocketChild {
   }
 
   #hear(answer: SocketAnswer): void {
-    if ('ready' in answer) this.#ready.resolve();
-    else if (answer.id !== this.#question?.id) return;
-    else if ('error' in answer) this.#question.done.reject(new Error(answer.error));
+    if ('ready' in answer) {
+      this.#firstBytes = ownMemoryOf('/proc', this.pid) ?? 0;
+      this.#ready.resolve();
+    }
+    if ('ready' in answer || answer.id !== this.#question?.id) return;
+    if ('error' in answer) this.#question.done.reject(new Error(answer.error));
     else if ('done' in answer) this.#question.done.resolve();
     else this.#onTold(answer);
   }

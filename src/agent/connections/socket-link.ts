@@ -8,6 +8,8 @@ import { backOffMs } from '../../kube/backoff.ts';
 import type { Log } from '../../ops/log.ts';
 import { ownerOf } from './fair-share.ts';
 import { LeftBehindBefore } from './left-behind.ts';
+import type { Lost } from './lost-processes.ts';
+import { mayLoseMore, sumOf } from './lost-processes.ts';
 import type { Network } from '../node-kernel.ts';
 import type { Swept, SweepRequest } from './network-sweep.ts';
 import type { DiaryEntry } from './diary.ts';
@@ -42,13 +44,6 @@ export interface SweepHang {
 
 const patienceMs = 5000;
 const startPatienceMs = 60_000;
-/** What hangs keeps some 10 MiB of the agent's memory until it is let go. */
-const mostAbandoned = 6;
-/**
- * Of these, for the pods of one namespace. One socket costs two where the kernel sweeps, the sweep and the look that tells which it is,
- * and all others of the namespace are looked at still.
- */
-const mostOfOwner = 3;
 /** So many sockets of one pod may hang before all of it is left alone: each costs its neighbours some seconds. */
 const mostOfPlace = 2;
 /** Before the next process is started, longer after each that hung, and short again when none did for a while. */
@@ -63,7 +58,7 @@ export class SocketLink {
   readonly #options: SocketLinkOptions;
   readonly #closing = new AbortController();
   /** And to whose socket each was lost. */
-  readonly #abandoned = new Map<SocketChild, string>();
+  readonly #abandoned = new Map<SocketChild, { readonly owner: string; readonly grownBytes: number }>();
   readonly #leftBehind: LeftBehindBefore;
   /** Settles when the process is free: it does one thing after the other. */
   #free: Promise<unknown> = Promise.resolve();
@@ -100,11 +95,16 @@ export class SocketLink {
 
   /** Whether one more process may be lost to a socket of that owner. Whose those were that earlier agents lost, nobody knows. */
   mayRisk(owner: string): boolean {
-    return this.abandoned < mostAbandoned && this.#lostTo(owner) < mostOfOwner;
+    return mayLoseMore(this.#lost(), 'ofNode') && mayLoseMore(this.#lostTo(owner), 'ofOwner');
   }
 
-  #lostTo(owner: string): number {
-    return this.#abandoned.values().reduce((count, one) => (one === owner ? count + 1 : count), 0);
+  /** The memory of those of earlier agents is charged to their pods. */
+  #lost(): Lost {
+    return { ...sumOf(this.#abandoned.values()), count: this.abandoned };
+  }
+
+  #lostTo(owner: string): Lost {
+    return sumOf(this.#abandoned.values().filter((one) => one.owner === owner));
   }
 
   /** What is remembered of its sockets is of no use any more. */
@@ -217,7 +217,7 @@ export class SocketLink {
   }
 
   #giveUp(child: SocketChild, owner: string): void {
-    this.#abandoned.set(child, owner);
+    this.#abandoned.set(child, { owner, grownBytes: child.grownBytes });
     void child.ended.then(() => this.#abandoned.delete(child));
     this.#hangs += 1;
     this.#lastHangMs = performance.now();
@@ -251,7 +251,9 @@ export class SocketLink {
       if (this.mayRisk(owner)) return [];
       const lost = this.#lostTo(owner);
       return [
-        lost >= mostOfOwner ? shut(target, 'OwnerHangs', lost) : shut(target, 'NodeHangs', this.abandoned),
+        mayLoseMore(lost, 'ofOwner')
+          ? shut(target, 'NodeHangs', this.abandoned)
+          : shut(target, 'OwnerHangs', lost.count),
       ];
     });
   }
