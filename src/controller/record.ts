@@ -16,6 +16,7 @@ import { contributionOf, Contributions, podFindingsOf } from '../policy/contribu
 import { heldLabels } from '../policy/held-labels.ts';
 import { leftOutBy } from '../policy/left-out.ts';
 import type { PodView } from '../policy/pod.ts';
+import { partOf } from '../policy/pod-digest.ts';
 import { podView } from '../policy/pod.ts';
 import { Pool } from '../policy/pool.ts';
 import type { Stored } from '../policy/record.ts';
@@ -48,6 +49,7 @@ export function podRecord(object: KubeObject, agentNamespace: string): StoredPod
   return {
     ...view,
     uid: object.metadata.uid,
+    digestPart: partOf(object.metadata.uid),
     namespace: pooled(view.namespace),
     node: view.node && pooled(view.node),
     labels: shared(heldLabels(view.labels)),

@@ -7,7 +7,7 @@ import type { PodView } from './pod.ts';
 import type { EffectivePolicy } from './policy.ts';
 import { selectsPod } from './policy.ts';
 import { asDigest } from './fnv.ts';
-import { partOf } from './pod-digest.ts';
+import { partOfPod } from './pod-digest.ts';
 import { Rows } from './rows.ts';
 
 /** Where pods without a node are counted: those that an agent will see to, where there is one, and the others. */
@@ -66,17 +66,16 @@ export class Census {
    */
   change(was: Member | undefined, is: Member | undefined): boolean {
     const [before, after] = [this.#selected(was), this.#selected(is)];
-    if (after !== undefined) this.#count(after, 1);
-    if (after !== undefined && !isSamePod(before?.pod, after.pod))
-      this.#rows.add(placeIn(after.pod), column.fresh, 1);
+    if (after !== undefined) this.#count(after, 1, isSamePod(before?.pod, after.pod) ? 0 : 1);
     if (before !== undefined) this.#count(before, -1);
     return before !== undefined || after !== undefined;
   }
 
   /** Somebody has told that he has looked at these pods of a place: where these are all, none of them is fresh any more. */
   noteRead(place: string, podsDigest: number): void {
-    if (this.#isAll(place, podsDigest))
-      this.#rows.add(place, column.fresh, -this.#rows.get(place, column.fresh));
+    if (!this.#isAll(place, podsDigest)) return;
+    const row = this.#rows.rowOf(place);
+    this.#rows.addAt(row, column.fresh, -this.#rows.getAt(row, column.fresh));
   }
 
   /**
@@ -147,14 +146,24 @@ export class Census {
     return this.#rows.has(place) && podsDigest === asDigest(this.#rows.get(place, column.digest));
   }
 
-  #count({ pod, basis }: Member, by: 1 | -1): void {
+  /** The name of its place is looked up once: it is done for each pod and each policy that selects it. */
+  #count({ pod, basis }: Member, by: 1 | -1, fresh = 0): void {
     const place = placeIn(pod);
-    for (const at of columnsOf(pod, this.#judge.of(pod, basis))) {
-      this.#rows.add(place, at, by);
-      this.#totals[at] = (this.#totals[at] ?? 0) + by;
-    }
-    this.#rows.add(place, column.digest, by * partOf(pod.uid ?? ''));
-    if (this.#rows.get(place, column.selected) === 0) this.#rows.delete(place);
+    const row = this.#rows.rowOf(place);
+    this.#add(row, column.selected, by);
+    if (pod.pending) this.#add(row, column.pending, by);
+    if (pod.changedFrom !== undefined) this.#add(row, column.changed, by);
+    const at = columnOf(this.#judge.of(pod, basis));
+    this.#add(row, at, by);
+    if (at === column.declared && !pod.pending) this.#add(row, column.started, by);
+    this.#rows.addAt(row, column.digest, by * partOfPod(pod));
+    if (fresh > 0) this.#rows.addAt(row, column.fresh, fresh);
+    if (this.#rows.getAt(row, column.selected) === 0) this.#rows.delete(place);
+  }
+
+  #add(row: number, at: number, by: number): void {
+    this.#rows.addAt(row, at, by);
+    this.#totals[at] = (this.#totals[at] ?? 0) + by;
   }
 }
 
@@ -177,16 +186,11 @@ interface Telling {
   readonly silence: Silence | undefined;
 }
 
-/** Where a selected pod counts. */
-function columnsOf(pod: PodView, { standing, isMissed }: Judgement): number[] {
-  const counts: number[] = [column.selected];
-  if (pod.pending) counts.push(column.pending);
-  if (pod.changedFrom !== undefined) counts.push(column.changed);
-  if (standing === undefined) counts.push(isMissed ? column.missed : column.exposed);
-  else if (standing !== 'declared') counts.push(firstSkip + skipReasons.indexOf(standing.reason));
-  else if (pod.pending) counts.push(column.declared);
-  else counts.push(column.declared, column.started);
-  return counts;
+/** As what a selected pod counts. */
+function columnOf({ standing, isMissed }: Judgement): number {
+  if (standing === 'declared') return column.declared;
+  if (standing !== undefined) return firstSkip + skipReasons.indexOf(standing.reason);
+  return isMissed ? column.missed : column.exposed;
 }
 
 /** The ranks of what there is to tell of the pods of a place, by their specs. */

@@ -28,12 +28,25 @@ export class Rows {
   /** 0 where there is no such row. */
   get(key: string, column: number): number {
     const slot = this.#slots.get(key);
-    return slot === undefined ? 0 : (this.#cells[slot * this.#columns + column] ?? 0);
+    return slot === undefined ? 0 : this.getAt(slot, column);
   }
 
-  /** Makes a row of zeros where there is none. */
-  add(key: string, column: number, by: number): void {
-    const at = this.#slotOf(key) * this.#columns + column;
+  /** Where its row is until it is deleted, for many numbers of one row; of zeros where there was none. */
+  rowOf(key: string): number {
+    const held = this.#slots.get(key);
+    if (held !== undefined) return held;
+    const slot = this.#free.pop() ?? this.#slots.size;
+    this.#slots.set(key, slot);
+    if ((slot + 1) * this.#columns > this.#cells.length) this.#grow();
+    return slot;
+  }
+
+  getAt(row: number, column: number): number {
+    return this.#cells[row * this.#columns + column] ?? 0;
+  }
+
+  addAt(row: number, column: number, by: number): void {
+    const at = row * this.#columns + column;
     this.#cells[at] = (this.#cells[at] ?? 0) + by;
   }
 
@@ -43,15 +56,6 @@ export class Rows {
     this.#slots.delete(key);
     this.#cells.fill(0, slot * this.#columns, (slot + 1) * this.#columns);
     this.#free.push(slot);
-  }
-
-  #slotOf(key: string): number {
-    const held = this.#slots.get(key);
-    if (held !== undefined) return held;
-    const slot = this.#free.pop() ?? this.#slots.size;
-    this.#slots.set(key, slot);
-    if ((slot + 1) * this.#columns > this.#cells.length) this.#grow();
-    return slot;
   }
 
   /** By half: most policies have few nodes, and a row that is not used costs as much as one that is. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
+import { podRecord } from '../../../src/controller/record.ts';
 import { PolicyCount } from '../../../src/policy/count.ts';
 import type { PodView } from '../../../src/policy/pod.ts';
-import { digestOfPods } from '../../../src/policy/pod-digest.ts';
+import { digestOfPods, partOf } from '../../../src/policy/pod-digest.ts';
 import { namespace, pod, sysctls, team } from '../../support/builder.ts';
 
 describe('the digest of pods', () => {
@@ -27,6 +28,11 @@ describe('the digest of pods', () => {
         expect(digestOfPods([other, ...rest])).not.toBe(digestOfPods([first, ...rest]));
       }),
     );
+  });
+
+  test('has a part for each pod, which the controller reckons once', () => {
+    const metadata = { name: 'a', uid: 'of-a', resourceVersion: '1' };
+    expect(podRecord({ metadata }, 'keepalive-agent').digestPart).toBe(partOf('of-a'));
   });
 
   test('of no pods is 0', () => {
