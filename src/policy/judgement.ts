@@ -1,4 +1,3 @@
-import type { Triple } from '../api/triple.ts';
 import { meets } from './enough.ts';
 import type { NamespaceView, PodView } from './pod.ts';
 import type { EffectivePolicy } from './policy.ts';
@@ -27,13 +26,9 @@ export function isSameBasis(a: Basis | undefined, b: Basis | undefined): boolean
   return a.sinceMs === b.sinceMs && isPinned(a.namespace) === isPinned(b.namespace);
 }
 
-/** Enough specs for one policy at a time: pods of a cluster declare few different values. */
-const mostKnown = 1000;
-
 /** Judges pods by their specs for one policy. */
 export class Judge {
   readonly #requirement: ReturnType<typeof requirementOf>;
-  readonly #enough = new Map<string, boolean>();
 
   constructor({ effective }: EffectivePolicy) {
     this.#requirement = requirementOf(effective);
@@ -50,19 +45,8 @@ export class Judge {
    */
   #standingOf(pod: PodView, namespace: NamespaceView): SpecStanding {
     const ownKernel = !pod.hostNetwork && !pod.windows;
-    if (ownKernel && pod.declared !== undefined && this.#isEnough(pod.declared)) return 'declared';
+    if (ownKernel && pod.declared !== undefined && meets(pod.declared, this.#requirement)) return 'declared';
     return skipOf(pod, namespace);
-  }
-
-  #isEnough(declared: Triple): boolean {
-    const { timeSeconds, intervalSeconds, probes } = declared;
-    const key = `${timeSeconds}/${intervalSeconds}/${probes}`;
-    const known = this.#enough.get(key);
-    if (known !== undefined) return known;
-    if (this.#enough.size >= mostKnown) this.#enough.clear();
-    const isEnough = meets(declared, this.#requirement);
-    this.#enough.set(key, isEnough);
-    return isEnough;
   }
 }
 
