@@ -7,6 +7,8 @@ export function oneLine(text: string): string {
 
 /** At most so many characters, the last one an ellipsis where some are left out. */
 export function shortened(text: string, longest: number): string {
+  // Nearly all are: no text has fewer places than characters.
+  if (text.length <= longest) return text;
   // No character takes more than two places: whoever writes megabytes has them not taken apart.
   const characters = [...text.slice(0, 2 * longest + 1)];
   return characters.length <= longest ? text : `${characters.slice(0, longest - 1).join('')}…`;
