@@ -4,6 +4,7 @@ import { skipReasons } from '../api/status.ts';
 import type { Ranks } from './census.ts';
 import { openQuestions, rankOf } from './finding.ts';
 import { fnv1a } from './fnv.ts';
+import { PackedRows } from './packed-rows.ts';
 import { wasCut } from './report-budget.ts';
 
 /** What one node adds to the status of one policy: all of its report but for the words about its pods. */
@@ -93,20 +94,17 @@ const none = -1;
 
 const noFindings: readonly Finding[] = [];
 
-/** What a node adds to each policy that it speaks of, in 92 bytes each and not in an object each. */
+/** What a node adds to each policy that it speaks of, in some thirty bytes each and not in an object each. */
 export class Contributions {
   /** Keys of policies in a store. */
   readonly policies: readonly string[];
-  readonly figures: Int32Array;
+  readonly figures: PackedRows;
   /** Findings about no pod, where there are any. */
   readonly ofNode: ReadonlyMap<string, readonly Finding[]>;
 
   constructor(said: ReadonlyMap<string, Contribution>) {
     this.policies = [...said.keys()];
-    this.figures = new Int32Array(said.size * width);
-    [...said.values()].forEach((one, index) => {
-      this.figures.set(figuresOf(one), index * width);
-    });
+    this.figures = new PackedRows([...said.values()].map(figuresOf));
     this.ofNode = new Map(
       [...said].flatMap(([key, { ofNode }]) => (ofNode.length === 0 ? [] : [[key, ofNode] as const])),
     );
@@ -121,9 +119,8 @@ export class Contributions {
   at(index: number): Contribution | undefined {
     const policy = this.policies[index];
     if (policy === undefined) return undefined;
-    const { figures } = this;
-    const from = index * width;
-    const of = (which: number) => figures[from + which] ?? 0;
+    const figures = this.#read(index);
+    const of = (which: number) => figures[which] ?? 0;
     // Written out: it is read for each node at each look, and spreading takes three times as long.
     return {
       observedGeneration: of(figure.observedGeneration),
@@ -140,22 +137,22 @@ export class Contributions {
       digest: of(figure.digest),
       host: hosts[of(figure.host)],
       isCut: of(figure.isCut) === 1,
-      connections: connectionsAt(figures, from),
-      skips: skipsOf(figures, from + skipsAt),
+      connections: connectionsOf(figures),
+      skips: skipsOf(figures),
       ofNode: this.ofNode.get(policy) ?? noFindings,
     };
   }
 
   /** Of the policy at that index: all else of it is not made up for this. */
   podsDigestAt(index: number): number {
-    return this.figures[index * width + figure.podsDigest] ?? 0;
+    return this.#read(index)[figure.podsDigest] ?? 0;
   }
 
   /** Policies of which the two do not say the same. */
   static differing(one: Contributions | undefined, other: Contributions | undefined): string[] {
     const [inOne, inOther] = [placesIn(one), placesIn(other)];
     return [...new Set([...inOne.keys(), ...inOther.keys()])].filter(
-      (policy) => !isSame(one?.figuresAt(inOne.get(policy)), other?.figuresAt(inOther.get(policy))),
+      (policy) => !isSame([one?.figures, inOne.get(policy)], [other?.figures, inOther.get(policy)]),
     );
   }
 
@@ -165,39 +162,45 @@ export class Contributions {
     return (one?.policies ?? []).filter((policy) => !left.has(policy));
   }
 
-  private figuresAt(index: number | undefined): Int32Array | undefined {
-    return index === undefined ? undefined : this.figures.subarray(index * width, (index + 1) * width);
+  /** Until the next is read. */
+  #read(index: number): Int32Array {
+    this.figures.read(index, lastRead);
+    return lastRead;
   }
 }
+
+const lastRead = new Int32Array(width);
 
 /** For a moment: held for each node, it would be as large as all else of it. */
 function placesIn(said: Contributions | undefined): ReadonlyMap<string, number> {
   return new Map((said?.policies ?? []).map((policy, index) => [policy, index]));
 }
 
-function connectionsAt(figures: Int32Array, from: number): ConnectionTotals | undefined {
-  const established = figures[from + figure.established] ?? none;
+function connectionsOf(figures: Int32Array): ConnectionTotals | undefined {
+  const established = figures[figure.established] ?? none;
   if (established === none) return undefined;
   return {
     established,
-    protected: figures[from + figure.protected] ?? 0,
-    exposed: figures[from + figure.exposed] ?? 0,
-    unknown: figures[from + figure.unknown] ?? 0,
+    protected: figures[figure.protected] ?? 0,
+    exposed: figures[figure.exposed] ?? 0,
+    unknown: figures[figure.unknown] ?? 0,
   };
 }
 
 const noSkips: readonly number[] = skipReasons.map(() => 0);
 
-function skipsOf(figures: Int32Array, from: number): readonly number[] {
-  for (let at = from; at < from + noSkips.length; at += 1)
-    if (figures[at] !== 0) return Array.from(figures.subarray(from, from + noSkips.length));
+function skipsOf(figures: Int32Array): readonly number[] {
+  for (let at = skipsAt; at < width; at += 1) if (figures[at] !== 0) return [...figures.subarray(skipsAt)];
   return noSkips;
 }
 
+type Place = readonly [figures: PackedRows | undefined, index: number | undefined];
+
 /** Words of findings are in a digest among the figures. */
-function isSame(one: Int32Array | undefined, other: Int32Array | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  return one.every((number, at) => number === other[at]);
+function isSame([ones, one]: Place, [others, other]: Place): boolean {
+  if (ones === undefined || others === undefined || one === undefined || other === undefined)
+    return one === other;
+  return PackedRows.isSame(ones, one, others, other);
 }
 
 /** In the order of `figure`. */
