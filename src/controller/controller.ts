@@ -1,3 +1,4 @@
+import type { Account } from '../kube/account.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { sleep, systemClock } from '../kube/clock.ts';
 import { EventRecorder } from '../kube/events.ts';
@@ -42,6 +43,8 @@ export interface ControllerOptions {
   /** Aborts when the process is asked to end. */
   readonly signal: AbortSignal;
   readonly client: ApiClient;
+  /** Where it is none of the cluster, whatever it leaves belongs to nobody. */
+  readonly account?: () => Account | undefined;
   readonly metrics: ControllerMetrics;
   readonly admission: Admission;
 }
@@ -131,11 +134,8 @@ export class Controller {
       isLeading: () => this.#lease.leading,
     });
     this.#lease = new Lease({
-      client,
-      namespace: config.podNamespace,
-      name: config.leaseName,
-      identity: config.podName,
-      log,
+      ...{ client, log, account: options.account },
+      ...{ namespace: config.podNamespace, name: config.leaseName, identity: config.podName },
       onLeaderChanged: (leader) => {
         log.info({ leader: leader ?? 'nobody' }, 'leader changed');
       },

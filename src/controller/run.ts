@@ -38,7 +38,8 @@ export async function runController(options: RunOptions): Promise<void> {
     policiesInExcess: () => controller?.policiesInExcess ?? 0,
     agents: () => controller?.agents,
   });
-  const client = new ApiClient(await openConnection(environment), {
+  const connection = await openConnection(environment);
+  const client = new ApiClient(connection, {
     userAgent: `${CONTROLLER_NAME}/${version}`,
     onExchange: ({ verb, resource, code }) => {
       metrics.apiRequests.inc({ verb, resource, code });
@@ -55,7 +56,8 @@ export async function runController(options: RunOptions): Promise<void> {
       stop.abort();
     });
     const ending = AbortSignal.any([signal, stop.signal]);
-    controller = new Controller({ config, log, signal: ending, client, metrics, admission });
+    const account = () => connection.account?.();
+    controller = new Controller({ config, log, signal: ending, client, account, metrics, admission });
     await controller.run();
   } finally {
     stop.abort();

@@ -2,6 +2,7 @@ import { readFileSync, existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
+import { accountOf, type Account } from './account.ts';
 import { systemClock, type Clock } from './clock.ts';
 
 /** How to reach one API server and as whom. */
@@ -10,6 +11,8 @@ export interface Connection {
   /** The pool that carries every request; asked for anew each time, since a rotated CA replaces it. */
   dispatcher(): Dispatcher;
   headers(): Promise<Record<string, string>>;
+  /** As what ServiceAccount, where it is as one that is known; as the headers, asked for anew each time. */
+  account?(): Account | undefined;
   close(): Promise<void>;
 }
 
@@ -73,6 +76,7 @@ export function inCluster(environment: NodeJS.ProcessEnv, root = serviceAccountR
       }
       return Promise.resolve({ authorization: `Bearer ${now.token}` });
     },
+    account: () => accountOf(account().token),
     close: () => agent.destroy(),
   };
 }

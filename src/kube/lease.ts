@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Account, Owner } from './account.ts';
+import { ownedBy } from './account.ts';
 import { builtIn } from './built-in.ts';
 import type { ApiClient, CallOptions } from './client.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
-import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
+import { isAlreadyExists, isConflict, isForbidden, isNotFound } from './errors.ts';
 import type { Log } from './log.ts';
-import type { KubeManifest, KubeObject } from './resource.ts';
+import type { KubeManifest, KubeObject, ObjectMeta } from './resource.ts';
 
 export interface LeaseOptions {
   readonly client: ApiClient;
@@ -11,6 +15,8 @@ export interface LeaseOptions {
   readonly name: string;
   /** Unlike that of any other candidate; of a pod, its name. */
   readonly identity: string;
+  /** As whom it is written: it goes when that account goes. */
+  readonly account?: (() => Account | undefined) | undefined;
   readonly log: Log;
   /** Told the holder's identity each time it changes; undefined: nobody. */
   readonly onLeaderChanged?: (holder: string | undefined) => void;
@@ -25,7 +31,10 @@ interface LeaseSpec {
   readonly renewTime?: string;
   readonly leaseTransitions?: number;
 }
-type LeaseObject = KubeObject & { readonly spec?: LeaseSpec };
+type LeaseObject = KubeObject & {
+  readonly metadata: ObjectMeta & { readonly ownerReferences?: readonly Owner[] };
+  readonly spec?: LeaseSpec;
+};
 
 /** The numbers of client-go: others may take over after 15 s, and we give up well before, after 10 s. */
 const leaseSeconds = 15;
@@ -53,6 +62,8 @@ export class Lease {
   #record: LeaseObject | undefined;
   #unchangedSince = 0;
   #holder: string | undefined;
+  /** An API server with OwnerReferencesPermissionEnforcement lets nobody change the owners of what he may not delete, which no Lease may be by us. */
+  #mayOwn = true;
   /** When the request was sent by which we last proved to hold the lease; undefined: we do not lead. */
   #renewedAt: number | undefined;
 
@@ -188,17 +199,28 @@ export class Lease {
   }
 
   /** The resourceVersion of the record makes it fail when anybody wrote since we read. */
-  #put(spec: LeaseSpec, options: CallOptions): Promise<LeaseObject> {
-    const { client, namespace, name } = this.#options;
-    const body: KubeManifest = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: this.#record?.metadata ?? { namespace, name },
-      spec,
-    };
-    return this.#record
-      ? client.update<LeaseObject>(this.#target(), body, options)
-      : client.create<LeaseObject>({ ...resource, namespace }, body, options);
+  async #put(spec: LeaseSpec, options: CallOptions): Promise<LeaseObject> {
+    const { client, namespace, name, account } = this.#options;
+    const bodyOf = (metadata: KubeManifest['metadata']) => ({
+      ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+      ...{ metadata, spec },
+    });
+    const before = this.#record?.metadata;
+    const owners = before?.ownerReferences ?? [];
+    const ownerReferences = ownedBy(account?.(), namespace, owners);
+    if (!before)
+      return client.create({ ...resource, namespace }, bodyOf({ namespace, name, ownerReferences }), options);
+    const update = (metadata: KubeManifest['metadata']) =>
+      client.update<LeaseObject>(this.#target(), bodyOf(metadata), options);
+    if (!this.#mayOwn || isDeepStrictEqual(ownerReferences, owners)) return update(before);
+    try {
+      return await update({ ...before, ownerReferences });
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      const written = await update(before);
+      this.#mayOwn = false;
+      return written;
+    }
   }
 
   /** Best effort: should it fail, the others wait for the end of the lease. */

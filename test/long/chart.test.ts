@@ -50,6 +50,7 @@ async function ours(): Promise<string[]> {
   const found = [
     await cluster.kubectl('get', kinds, '-o', 'name'),
     await cluster.kubectl('get', inHome, '-n', home, '-o', 'name'),
+    await cluster.kubectl('get', 'leases', '-A', '-o', 'name'),
   ];
   return found
     .flatMap((text) => text.split('\n'))
@@ -181,6 +182,8 @@ describe.each(helmNames)('a release by %s', (name) => {
     await untilNodeIsClean();
     await cluster.kubectl('delete', 'pod', 'late', '-n', 'default', '--wait=false');
     expect(await bench.exists('ckap', 'platform')).toBe(true);
+    const lease = ['lease', 'keepalive-controller', '-n', home];
+    await until('the Lease went with its account', async () => !(await bench.exists(...lease)));
     expect(await ours()).toEqual(
       [...kept, `${bindings}/platform.clusterkeepalivepolicy.keepalive.dev`].sort(),
     );

@@ -50,7 +50,7 @@ test.each(['docs/runbook.md', 'docs/uninstall.md'])(
   },
 );
 
-test('the Lease that no uninstallation takes is named, with the command that does', () => {
+test('the Lease that stays where nobody may give it an owner is named, with the command that takes it', () => {
   const leaseName = controllerConfig.shape.leaseName.parse(undefined);
   const [, remains = ''] = new Page('docs/uninstall.md').text.split('\nWhat remains:\n');
   expect(remains).toContain(`kubectl delete lease ${leaseName} `);

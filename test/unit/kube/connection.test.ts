@@ -35,6 +35,24 @@ test.each([
   await connection.close();
 });
 
+test('a pod knows as which account it asks, by the token that it has now', async () => {
+  const claims = {
+    'kubernetes.io': {
+      namespace: 'keepalive-system',
+      serviceaccount: { name: 'keepalive-controller', uid: '8a1f' },
+    },
+  };
+  await writeFile(
+    join(root, 'token'),
+    `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.e30`,
+  );
+  const connection = inCluster({ KUBERNETES_SERVICE_HOST: '10.96.0.1' }, root);
+  expect(connection.account?.()).toEqual({
+    ...{ namespace: 'keepalive-system', name: 'keepalive-controller', uid: '8a1f' },
+  });
+  await connection.close();
+});
+
 test('outside of a cluster it says what to do', () => {
   expect(() => inCluster({}, root)).toThrow('run inside a pod, or set KUBECONFIG');
 });

@@ -1,4 +1,8 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { isDeepStrictEqual } from 'node:util';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { Account } from '../../../src/kube/account.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import { plain, type Connection } from '../../../src/kube/connection.ts';
 import { Lease } from '../../../src/kube/lease.ts';
@@ -7,7 +11,12 @@ import { HandClock } from './hand-clock.ts';
 import { notebook } from './world.ts';
 
 interface Stored {
-  readonly metadata: { name: string; namespace: string; resourceVersion?: string };
+  readonly metadata: {
+    name: string;
+    namespace: string;
+    resourceVersion?: string;
+    ownerReferences?: readonly object[];
+  };
   readonly spec: { holderIdentity: string; renewTime: string; leaseTransitions: number };
 }
 
@@ -46,7 +55,7 @@ afterEach(async () => {
   await server.close();
 });
 
-function candidate(identity: string) {
+function candidate(identity: string, account?: () => Account) {
   const clock = new HandClock();
   const leaders: (string | undefined)[] = [];
   const stop = new AbortController();
@@ -55,6 +64,7 @@ function candidate(identity: string) {
     namespace: 'keepalive-system',
     name: 'keepalive-controller',
     identity,
+    account,
     log: notebook().log,
     onLeaderChanged: (holder) => leaders.push(holder),
     clock,
@@ -211,10 +221,108 @@ test('who can renew again in the last seconds before the deadline keeps the lead
 });
 
 test('of two that see a free lease at once, one gets it', async () => {
-  const candidates = ['one', 'two'].map(candidate);
+  const candidates = ['one', 'two'].map((identity) => candidate(identity));
   stored = undefined;
   const attempts = candidates.map(({ lease, stop }) => lease.acquire(stop.signal));
   await Promise.race(attempts);
   for (const { stop } of candidates) stop.abort();
   expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(1);
+});
+
+describe('a lease goes with the account of whoever holds it:', () => {
+  const account = { namespace: 'keepalive-system', name: 'keepalive-controller', uid: 'of-now' };
+  const owner = (uid: string) => ({
+    ...{ apiVersion: 'v1', kind: 'ServiceAccount', name: 'keepalive-controller' },
+    uid,
+  });
+  const foreign = { apiVersion: 'v1', kind: 'ConfigMap', name: 'keepalive-controller', uid: 'of-a-tool' };
+  const before = (...ownerReferences: readonly object[]) => {
+    stored = {
+      metadata: {
+        ...{ name: 'keepalive-controller', namespace: 'keepalive-system', resourceVersion: `${++version}` },
+        ownerReferences,
+      },
+      spec: { holderIdentity: '', renewTime: '2026-01-01T00:00:00.000000Z', leaseTransitions: 1 },
+    };
+  };
+  const owners = () => stored?.metadata.ownerReferences;
+  /** What OwnerReferencesPermissionEnforcement does to whoever may not delete a Lease. */
+  const guarded: Answer = (response, asked) => {
+    const { ownerReferences: wanted = [] } = (asked.body as Stored | undefined)?.metadata ?? {};
+    const isChanged = asked.method === 'PUT' && !isDeepStrictEqual(wanted, owners() ?? []);
+    return isChanged ? status(403, 'Forbidden')(response, asked) : leases(response, asked);
+  };
+
+  test('it is made so', async () => {
+    const one = candidate('one', () => account);
+    expect(await one.lease.acquire(one.stop.signal)).toBe(true);
+    expect(owners()).toEqual([owner('of-now')]);
+  });
+
+  test.each<[string, readonly object[], readonly object[]]>([
+    ['without an owner', [], [owner('of-now')]],
+    ['of an account of that name that was before', [owner('of-before')], [owner('of-now')]],
+    ['that somebody else owns too', [foreign], [foreign, owner('of-now')]],
+  ])('one that is there %s is given it', async (_, there, expected) => {
+    before(...there);
+    const one = candidate('one', () => account);
+    expect(await one.lease.acquire(one.stop.signal)).toBe(true);
+    expect(owners()).toEqual(expected);
+  });
+
+  test('a token that the account has anew says it from the next renewal on', async () => {
+    let { uid } = account;
+    const one = candidate('one', () => ({ ...account, uid }));
+    await one.lease.acquire(one.stop.signal);
+    const held = one.lease.hold(one.stop.signal);
+    uid = 'of-later';
+    await one.clock.asleep(2_000);
+    one.clock.advance(2_000);
+    await one.clock.asleep(2_000);
+    expect(owners()).toEqual([owner('of-later')]);
+    one.stop.abort();
+    expect([await held, owners()]).toEqual(['released', [owner('of-later')]]);
+  });
+
+  test.each<[string, readonly object[]]>([
+    ['is made without, and', []],
+    ['keeps those that it has, and', [foreign]],
+  ])('in another namespace it %s nobody looks for an owner that cannot be there', async (_, there) => {
+    if (there.length > 0) before(...there);
+    const one = candidate('one', () => ({ ...account, namespace: 'elsewhere' }));
+    expect(await one.lease.acquire(one.stop.signal)).toBe(true);
+    expect(owners()).toEqual(there);
+  });
+
+  test('where owners are guarded, one that is there is led by all the same, and the next is made so', async () => {
+    server.otherwise = guarded;
+    before();
+    const one = candidate('one', () => account);
+    expect(await one.lease.acquire(one.stop.signal)).toBe(true);
+    expect(stored).toMatchObject({ metadata: { ownerReferences: [] }, spec: { holderIdentity: 'one' } });
+    const held = one.lease.hold(one.stop.signal);
+    const asked = server.asked.length;
+    await one.clock.asleep(2_000);
+    one.clock.advance(2_000);
+    await one.clock.asleep(2_000);
+    expect(server.asked.length).toBe(asked + 1);
+    stored = undefined;
+    one.clock.advance(2_000);
+    await one.clock.asleep(2_000);
+    expect(owners()).toEqual([owner('of-now')]);
+    one.stop.abort();
+    expect(await held).toBe('released');
+  });
+
+  test('who may not write it at all is told so, and does not lead', async () => {
+    before();
+    const { otherwise } = server;
+    server.otherwise = (response, asked) =>
+      asked.method === 'PUT' ? status(403, 'Forbidden')(response, asked) : otherwise(response, asked);
+    const one = candidate('one', () => account);
+    const acquired = one.lease.acquire(one.stop.signal);
+    await one.clock.asleep(4_000);
+    one.stop.abort();
+    expect([await acquired, one.lease.leading]).toEqual([false, false]);
+  });
 });
