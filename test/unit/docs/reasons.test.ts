@@ -21,6 +21,7 @@ const others = new Set([
     'ResourceQuota',
     'LoadBalancer',
     'ResourceList',
+    'OwnerReferencesPermissionEnforcement',
   ],
   ...['HelmRelease', 'OpenShift', 'AuditAndRestore', 'WorkloadAllowlist', 'RuntimeDefault'],
   ...['FailedCreate', 'SysctlForbidden', 'ServiceUnavailable', 'KeepAliveTime'],
