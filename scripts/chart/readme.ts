@@ -16,9 +16,10 @@ helm install keepalive oci://REGISTRY/charts/keepalive-operator \\
 One release serves a cluster. Its objects have fixed names, by which the controller, the agents and the admission policies know each
 other: there is no \`nameOverride\`, and Helm refuses a second release. Any namespace, and any name of the release, will do.
 
-Nothing in it is random or a hook, and the cluster is asked for nothing but its version and whether it serves MutatingAdmissionPolicy, by which \`admission: auto\` chooses: what
+Nothing in it is random or a hook, and of the cluster only its version, and whether it serves MutatingAdmissionPolicy, have a say, by which \`admission: auto\` chooses: what
 \`helm template --kube-version\` renders with that version is what is installed, and tools that compare it with the cluster see no drift. A control plane that
-[emulates 1.35](../../docs/install.md#kubernetes-before-136) has no such version: render for it with \`admission=webhook\`.
+[emulates 1.35](../../docs/install.md#kubernetes-before-136) has no such version: render for it with \`admission=webhook\`. One question more is asked of it, in an upgrade with \`crds.enabled=false\`:
+whether that would delete kinds of this release, and every policy with them. It is refused then; what is rendered does not depend on the answer.
 
 ## Values
 
