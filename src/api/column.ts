@@ -140,4 +140,11 @@ export const nodeColumns: readonly Column[] = [
     description: "tcp_keepalive_probes of the node's own network.",
     priority: 1,
   },
+  {
+    name: 'Connections',
+    type: 'string',
+    jsonPath: '.status.connections.by',
+    description: 'How the agent reaches open connections: BPF, Descriptors, or ValuesOnly where it does not.',
+    priority: 1,
+  },
 ];

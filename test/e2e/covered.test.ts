@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import type { PolicyStatus } from '../../src/api/status.ts';
 import { newerSpecTests } from './newer-spec.ts';
-import { Bench, condition, isReady, isStalled, kap, sleeper } from './shared.ts';
+import { Bench, ckap, condition, isReady, isStalled, kap, sleeper } from './shared.ts';
 
 const bench = new Bench();
 const namespace = 'e2e-covered';
@@ -11,6 +12,7 @@ const covered = (status: Parameters<typeof condition>[0]) => {
   return `${is} ${reason}`;
 };
 const kubectl = (...args: string[]) => bench.cluster.kubectl(...args);
+const longestLine = (text: string) => Math.max(...text.split('\n').map((line) => line.length));
 
 beforeAll(() => bench.namespace(namespace));
 afterAll(async () => {
@@ -80,25 +82,82 @@ describe('the condition Covered', () => {
     );
     expect(row).toMatch(/Enforce +2\/3 +True +False/);
   });
+});
 
-  test('wide, kubectl get names the hop, counts nodes and connections, and ends with what Ready says', async () => {
-    const wide = await kubectl('get', 'kap', 'nat', '-n', namespace, '-o', 'wide');
-    const [head = '', row = ''] = wide.split('\n');
-    expect(head.trim().split(/ {2,}/).slice(10)).toEqual(['LIMITED-BY', 'EXPOSED', 'NODES', 'MESSAGE']);
-    const status = await bench.status(policy);
-    const reporting = status.nodes?.reporting;
-    const message = condition(status, 'Ready')?.message ?? 'none';
-    expect(row.trim().split(/ {2,}/).slice(10)).toEqual(['nat', '0', `${reporting}`, message]);
+describe('a pod that is left as it is, seen by a user:', () => {
+  const platform = { kind: 'ckap', name: namespace } as const;
+  let node: string;
+  beforeAll(async () => {
+    node = await kubectl('get', 'pod', 'left', '-n', namespace, '-o', 'jsonpath={.spec.nodeName}');
+    const here = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+    await bench.apply(ckap(namespace, 90, { namespaceSelector: here, nodes: { selector: {} } }));
+    const isTold = (s: PolicyStatus) =>
+      s.hosts?.live === 3 && s.pods?.live === 2 && covered(s) === 'False NotCovered';
+    await bench.status(platform, isTold);
+    await bench.report(node, ({ policies = [] }) => policies.some(({ name }) => name === namespace));
+  });
+  afterAll(() => kubectl('delete', 'ckap', namespace));
+
+  /** The cells of the line of one object, and what stands above them. */
+  async function wide(...args: string[]): Promise<{ heads: string[]; cells: string[] }> {
+    const [heads, cells] = (await kubectl('get', ...args, '-o', 'wide'))
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/));
+    return { heads: heads ?? [], cells: cells ?? [] };
+  }
+
+  test.each([
+    { of: policy, args: ['kap', 'nat', '-n', namespace], before: 10 },
+    { of: platform, args: ['ckap', namespace], before: 11 },
+  ])(
+    'wide, kubectl get $of.kind names the hop, counts nodes and connections, and ends with what Ready says',
+    async ({ of, args, before }) => {
+      const { heads, cells } = await wide(...args);
+      expect(heads.slice(before)).toEqual(['LIMITED-BY', 'EXPOSED', 'NODES', 'MESSAGE']);
+      const status = await bench.status(of);
+      const message = condition(status, 'Ready')?.message ?? 'none';
+      expect(cells.slice(before)).toEqual(['nat', '0', `${status.nodes?.reporting}`, message]);
+    },
+  );
+
+  test('wide, kubectl get nka has all that the node holds, and how its connections are reached', async () => {
+    const { heads, cells } = await wide('nka', node);
+    const { pods, connections, agentVersion } = await bench.report(node, () => true);
+    expect(heads).toEqual('NAME HOST-TIME PODS AGENT AGE HOST-INTERVAL HOST-PROBES CONNECTIONS'.split(' '));
+    expect(cells.toSpliced(4, 1)).toEqual([
+      ...[node, '30', pods?.summary, agentVersion],
+      ...['10', '6', connections?.by],
+    ]);
   });
 
-  test('kubectl describe says in its conditions and findings what is wrong and what to do, in lines that can be read', async () => {
-    const text = await kubectl('describe', 'kap', 'nat', '-n', namespace);
-    const [status] = text.split('\nStatus:\n').slice(1);
-    expect(status).toMatch(/Message: +Not covered: 1 of 3 pods[.] The worst is SkipLabel of pod left/);
-    expect(status).toMatch(/Findings:\n(?: .*\n)*? +Reason: +SkipLabel\n/);
-    expect(status).toMatch(/Effective:\n(?: .*\n)*? +Limited By: +nat\n/);
-    const longest = Math.max(...text.split('\n').map((line) => line.length));
-    expect(longest).toBeLessThan(400);
+  test.each([
+    { args: ['kap', 'nat', '-n', namespace], pod: 'left' },
+    { args: ['ckap', namespace], pod: `${namespace}/left` },
+  ])(
+    'kubectl describe $args.0 says in its conditions and findings what is wrong and what to do, in lines that can be read',
+    async ({ args, pod }) => {
+      const text = await kubectl('describe', ...args);
+      const [status] = text.split('\nStatus:\n').slice(1);
+      expect(status).toMatch(
+        new RegExp(`Message: +Not covered: 1 of 3 pods[.] The worst is SkipLabel of pod ${pod}`),
+      );
+      expect(status).toMatch(/Findings:\n(?: .*\n)*? +Reason: +SkipLabel\n/);
+      expect(status).toMatch(/Effective:\n(?: .*\n)*? +Limited By: +nat\n/);
+      expect(longestLine(text)).toBeLessThan(400);
+    },
+  );
+
+  test('kubectl describe nka says what the node held and holds, and of each policy what is left, in lines that can be read', async () => {
+    const text = await kubectl('describe', 'nka', node);
+    expect(text).toMatch(
+      /Host:\n +Found:\n(?: .*\n)*? +Time Seconds: +7200\n +Now:\n(?: .*\n)*? +Time Seconds: +30\n/,
+    );
+    for (const name of ['nat', namespace])
+      expect(text).toMatch(
+        new RegExp(`Findings:\n(?: .*\n)*? +Reason: +SkipLabel\n(?: .*\n)*? +Name: +${name}\n`),
+      );
+    expect(text).toMatch(/Trackers:\n +Idle Timeout Seconds: +\d+\n +Source: /);
+    expect(longestLine(text)).toBeLessThan(400);
   });
 });
 
