@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told each piece of standard error as it comes. */
   readonly onStderr?: (text: string) => void;
+  /** Asked to end as soon as its standard output has this. */
+  readonly upTo?: string | undefined;
   /** How it is called in an error, where the program is not what matters. */
   readonly called?: string;
 }
@@ -22,19 +24,22 @@ export interface RunOptions {
 /** Runs a program to its end and gathers what it prints. Rejects only where it cannot be started. */
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<Output> {
   const [program = '', ...args] = argv;
-  const { stdin, env, cwd, signal, onStderr } = options;
+  const { stdin, env, cwd, signal } = options;
   const child = spawn(program, args, { env, cwd, signal, stdio: 'pipe' });
-  const output = gather(child, onStderr);
+  const output = gather(child, options);
   // A program that ends without reading its input closes the pipe: no fault of ours.
   child.stdin.on('error', () => undefined);
   child.stdin.end(stdin ?? '');
   return output;
 }
 
-function gather(child: ChildProcess, onStderr?: (text: string) => void): Promise<Output> {
+function gather(child: ChildProcess, { onStderr, upTo }: RunOptions): Promise<Output> {
   return new Promise((resolve, reject) => {
     const printed = { stdout: '', stderr: '' };
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (printed.stdout += text));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      printed.stdout += text;
+      if (upTo !== undefined && !child.killed && printed.stdout.includes(upTo)) child.kill('SIGTERM');
+    });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       printed.stderr += text;
       onStderr?.(text);

@@ -163,6 +163,25 @@ describe.each(['amd64', 'arm64'] as const)('the image for %s', (architecture) =>
     expect(await inside('/app/main.mjs', 'version')).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 });
   }, 120_000);
 
+  test('starts the controller, which says that it finds no cluster, goes on asking, and ends when it is told to', async () => {
+    const asking = '"msg":"waiting for the API server"';
+    const { stdout, stderr, code } = await image.node(
+      architecture,
+      root,
+      ['/app/main.mjs', 'controller'],
+      asking,
+    );
+    const told = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(told[0]).toMatchObject({ component: 'controller', version, msg: 'starting' });
+    expect(told).toContainEqual(
+      expect.objectContaining({ level: 'warn', reason: expect.stringContaining(': no answer (') }),
+    );
+    expect([told.at(-1)?.msg, stderr, code]).toEqual(['stopped', '', 0]);
+  }, 120_000);
+
   test('loads koffi and, by it, libbpf', async () => {
     const script = `import koffi from '/app/node_modules/koffi/index.js';
       const libbpf = koffi.load('libbpf.so.1');

@@ -57,15 +57,29 @@ export class ImageOnDisk {
     for (const folder of ['proc', 'dev']) mkdirSync(join(into, folder), { recursive: true });
   }
 
-  /** Runs Node of the image among the files of the image alone, as its user; arm64 by a program `emulator` among them. */
-  node(architecture: Architecture, root: string, args: readonly string[]): Promise<Output> {
+  /**
+   * Runs Node of the image among the files of the image alone, as its user and without a network; arm64 by a program `emulator` among them.
+   * To its end, or asked to end as soon as it has printed `upTo`.
+   */
+  node(architecture: Architecture, root: string, args: readonly string[], upTo?: string): Promise<Output> {
     const { config } = this.config(architecture);
     const [node = ''] = config.Entrypoint;
     const argv = [...(architecture === 'arm64' ? ['/emulator'] : []), `/usr/bin/${node}`, ...args];
     const script = 'mount --bind /proc "$1/proc"; mount --bind /dev "$1/dev"; shift; exec chroot "$@"';
     const as = [`--userspec=${config.User}`, root, ...argv];
-    const command = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', root];
+    const command = [
+      'unshare',
+      '--net',
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-ec',
+      script,
+      'sh',
+      root,
+    ];
     const env = Object.fromEntries(config.Env.map((one) => one.split('=') as [string, string]));
-    return run([...command, ...as], { env: { ...env, PATH: process.env.PATH } });
+    return run([...command, ...as], { env: { ...env, PATH: process.env.PATH }, upTo });
   }
 }
