@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { signal } from '../cluster/process.ts';
 import { agreementTests } from '../e2e/agreement.ts';
 import { controllersOf } from '../e2e/controllers.ts';
+import { declaredTests } from '../e2e/declared.ts';
 import { condition, isReady, sleeper } from '../e2e/shared.ts';
 import { Asked, asksMs, secret } from './asked.ts';
 
-/** The oldest two lines that are maintained: what could differ there is what the API server takes, and what the kubelet does. */
+/** The oldest two lines that are maintained: what could differ there is what the API server takes and says, and what the kubelet does. */
 describe.each(['1.34.4', '1.33.13'])('Kubernetes %s', (kubernetes) => {
   const namespace = `e2e-${kubernetes.replaceAll('.', '-')}`;
   let asked: Asked;
@@ -18,6 +19,10 @@ describe.each(['1.34.4', '1.33.13'])('Kubernetes %s', (kubernetes) => {
 
   describe('changes new pods as every other does', () => {
     agreementTests(() => asked.bench);
+  });
+
+  describe('says of a policy as it is declared what every other does', () => {
+    declaredTests(() => asked.bench);
   });
 
   test('starts a pod with the values, as ones that are safe, and the policy was seen to act', async () => {
