@@ -140,8 +140,10 @@ test('the chart takes the webhook by itself, and an uninstallation of it leaves 
   await bench.start(sleeper('later', namespace));
   expect(await bench.valuesIn('later', namespace)).toBe(untouched);
   await releases.uninstall('keepalive', home);
-  // It goes with the Deployment, by ownership.
+  // It goes with the Deployment, by ownership, and the Lease with the account.
   await until('no Secret is left', async () => (await ours()) === '');
+  const lease = ['lease', 'keepalive-controller', '-n', home];
+  await until('no Lease is left', async () => !(await bench.exists(...lease)));
 }, 360_000);
 
 /** As somebody leaves it who wants to be rid of it and stops it first. */

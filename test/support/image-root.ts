@@ -82,4 +82,12 @@ export class ImageOnDisk {
     const env = Object.fromEntries(config.Env.map((one) => one.split('=') as [string, string]));
     return run([...command, ...as], { env: { ...env, PATH: process.env.PATH }, upTo });
   }
+
+  /** What the controller tells, line by line, without a cluster: it is told to end once it says that it waits for one. */
+  async controllerAlone(architecture: Architecture, root: string) {
+    const waits = '"msg":"waiting for the API server"';
+    const { stdout, ...ended } = await this.node(architecture, root, ['/app/main.mjs', 'controller'], waits);
+    const lines = stdout.trim().split('\n');
+    return { told: lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>), ...ended };
+  }
 }
