@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
-
 import type { Log } from './log.ts';
 import { keyOf, type KubeObject } from './resource.ts';
+import { Slices } from './slices.ts';
 import type { Identified, Replacement, Store } from './store.ts';
 import { checkObject, type WatchEvent } from './stream.ts';
 
@@ -21,9 +20,6 @@ export interface MirrorOptions<T extends Identified> {
   readonly onChange?: (key: string, before: T | undefined) => void;
   readonly log: Log;
 }
-
-/** So long at a time what differs is told. */
-const sliceMs = 5;
 
 /** The server does not stream lists; `forever` when it will not later either. */
 export class NoStreamedList extends Error {
@@ -81,12 +77,11 @@ export class Mirror<T extends Identified> {
    * between: it may be the pods of a whole cluster. Nothing else may be brought before it resolves.
    */
   async commit(version: string): Promise<void> {
-    let until = performance.now() + sliceMs;
+    const slices = new Slices();
     for (const change of this.#staged?.commit() ?? []) {
       if (change !== undefined) this.#notify(...change);
-      if (performance.now() < until) continue;
-      await setImmediate();
-      until = performance.now() + sliceMs;
+      const rest = slices.rest();
+      if (rest !== undefined) await rest;
     }
     this.#staged = undefined;
     this.#version = version;

@@ -7,6 +7,7 @@ import { ListManner } from './list-manner.ts';
 import { Mirror, NoStreamedList, type MirrorOptions } from './mirror.ts';
 import { Pauses } from './pauses.ts';
 import { pathOf, type Target } from './resource.ts';
+import { Slices } from './slices.ts';
 import type { Identified } from './store.ts';
 import { LineSplitter, parseEvent, wholeOrApiError } from './stream.ts';
 
@@ -190,7 +191,9 @@ export class Reflector<T extends Identified> {
   async #read(body: AsyncIterable<Uint8Array>, stop: AbortSignal): Promise<void> {
     this.#follows();
     const splitter = new LineSplitter();
+    const slices = new Slices();
     for await (const chunk of wholeOrApiError(body, this.#path)) {
+      slices.resume();
       this.#hearing.heard();
       for (const line of splitter.push(chunk)) {
         if (stop.aborted) return;
@@ -198,6 +201,8 @@ export class Reflector<T extends Identified> {
         await this.#mirror.accept(event);
         this.#follows();
         if (event.type === 'BOOKMARK') this.#bookmarked(event.initialEventsEnd);
+        // What piled up while something else took its time is all there at once.
+        await slices.rest();
       }
     }
   }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { status, stream, streamThenEnd, streamThenReset } from '../../support/api-server.ts';
 import { ApiClient } from '../../../src/kube/client.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
+import { LoopTurns } from '../../support/loop-turns.ts';
 import type { Trimmed } from './reflector-rig.ts';
 import { ReflectorRig, trim } from './reflector-rig.ts';
 import { added, bookmark, deleted, listEnd, modified, pod } from './world.ts';
@@ -259,4 +260,25 @@ test('has fallen behind until a list is whole', async () => {
   await changed(1);
   await untilFollowing(reflector);
   expect([...store.keys()]).toEqual(['db/a']);
+});
+
+test('of what has piled up others have their turn after a few milliseconds each, and it is read whole', async () => {
+  const names = Array.from({ length: 12 }, (_, at) => `p${at}`);
+  const backlog = names.map((name, at) => `${JSON.stringify(added(pod(name, 11 + at)))}\n`).join('');
+  server.answers(stream(listEnd(10), backlog));
+  const loop = new LoopTurns();
+  const turns: number[] = [];
+  const { changed, changes } = rig.start({
+    trim: (object) => {
+      // What is kept of a big one takes as long to find.
+      for (const until = performance.now() + 3; performance.now() < until;);
+      turns.push(loop.count);
+      return trim(object);
+    },
+  });
+  await changed(names.length);
+  loop.stop();
+  expect(changes).toEqual(names.map((name) => `db/${name}`));
+  const inOne = Map.groupBy(turns, (turn) => turn).values();
+  expect(Math.max(...inOne.map(({ length }) => length))).toBeLessThanOrEqual(2);
 });
