@@ -38,7 +38,7 @@ export class Counts {
   readonly #kept = new Map<string, Kept>();
   readonly #crowds: Crowds;
   readonly #sliceMs: number;
-  /** Of all that are being counted, each has a slice in turn. */
+  /** Of all that are being counted or looked at, each has a slice in turn. */
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `sliceMs`: so long at a time something is counted before others have their turn; one step at least. */
@@ -63,30 +63,36 @@ export class Counts {
   }
 
   /**
-   * Resolves once all is counted that a look at the policy depends on. Gives way to other work all the time. False where it
-   * ended early, since the policy is another by now: whoever changed it asks for another look.
+   * What `look` sees once all is counted that a look at the policy depends on, in a turn of its own. Gives way to other work all the
+   * time. `another` where it ended early, since the policy is another by now: whoever changed it asks for another look.
    */
-  async settle(key: string): Promise<boolean> {
+  async settle<T>(key: string, look: () => T): Promise<T | 'another'> {
     const kept = this.#current(key);
-    if (kept === undefined || isSettled(kept)) return true;
-    while (!isSettled(kept)) {
-      await this.#inTurn(() => {
-        if (this.#kept.get(key) === kept) this.#count(kept, performance.now() + this.#sliceMs);
-      });
-      // Each write of a status brings the same policy as another object: nobody would ask for another look.
-      if (this.#current(key) !== kept) return false;
+    for (;;) {
+      const seen = await this.#inTurn(() => this.#seen(key, kept, look));
+      if (seen !== undefined) return seen.look;
     }
-    noteToldBefore(key, kept.count.census, this.#world);
-    return true;
   }
 
-  /** What takes long keeps no other waiting for longer than a slice of each that is being counted. */
-  #inTurn(slice: () => void): Promise<void> {
-    const taken = this.#turn.then(async () => {
-      slice();
-      await setImmediate();
-    });
-    this.#turn = taken.catch(() => undefined);
+  /** Undefined: there is more to be counted. What comes while it waits for its turn is counted before it looks. */
+  #seen<T>(key: string, kept: Kept | undefined, look: () => T): { readonly look: T | 'another' } | undefined {
+    // Each write of a status brings the same policy as another object: nobody would ask for another look.
+    if (this.#current(key) !== kept) return { look: 'another' };
+    if (kept !== undefined && !isSettled(kept)) {
+      this.#count(kept, performance.now() + this.#sliceMs);
+      if (!isSettled(kept)) return undefined;
+      noteToldBefore(key, kept.count.census, this.#world);
+    }
+    return { look: look() };
+  }
+
+  /** What takes long keeps no other waiting for longer than a slice of each that is being counted, or looked at. */
+  #inTurn<T>(slice: () => T): Promise<T> {
+    const taken = this.#turn.then(slice);
+    this.#turn = taken.then(
+      () => setImmediate(),
+      () => setImmediate(),
+    );
     return taken;
   }
 

@@ -39,13 +39,12 @@ export class Looks {
    * is not there any more.
    */
   async at(key: string): Promise<Look | 'another' | undefined> {
-    const { counts, told } = this.#options.world;
     const read = new Set<string>();
     for (;;) {
-      if (!(await counts.settle(key))) return 'another';
       const words = { asked: new Set<string>(), missing: new Set<string>(), read };
-      const look = this.#plan(key, words);
-      told.needs(key, words.asked);
+      // It takes as long as the policy has nodes: several looks in one turn of the event loop would hold up all else.
+      const look = await this.#options.world.counts.settle(key, () => this.#plan(key, words));
+      if (look === 'another') return look;
       if (words.missing.size === 0) return this.#noted(key, look);
       await this.#readWords(key, words.missing);
       // Meanwhile it may be the turn of others: these are read as well, each node once.
@@ -60,7 +59,9 @@ export class Looks {
       ...{ waitedFor: this.#waitedFor.get(key), unheard: unheard() },
     };
     const circumstances = world.gather(key, occasion, words);
-    return circumstances && { circumstances, planned: plan(circumstances) };
+    const look = circumstances && { circumstances, planned: plan(circumstances) };
+    world.told.needs(key, words.asked);
+    return look;
   }
 
   #noted(key: string, look: Look | undefined): Look | undefined {

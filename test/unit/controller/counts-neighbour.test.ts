@@ -38,8 +38,8 @@ function putPolicy(rig: Rig, namespace: string, at: number, seconds = 100 + at):
 
 test('a policy is counted while those of a heap are, and waits for a turn of each and not for all of them', async () => {
   const rig = rigWith(2000, 3);
-  const heap = ['heap/a0', 'heap/a1', 'heap/a2'].map((key) => rig.world.counts.settle(key));
-  const counted = rig.world.counts.settle('db/a0');
+  const heap = ['heap/a0', 'heap/a1', 'heap/a2'].map((key) => rig.world.counts.settle(key, () => true));
+  const counted = rig.world.counts.settle('db/a0', () => true);
   let turns = 0;
   let isCounted = false;
   void counted.then(() => (isCounted = true));
@@ -58,7 +58,7 @@ test('pods and policies that come and go while each set of labels is looked at a
     return seed % below;
   };
   for (let round = 0; round < 20; round += 1) {
-    const counting = rig.keys().map((key) => rig.world.counts.settle(key));
+    const counting = rig.keys().map((key) => rig.world.counts.settle(key, () => true));
     for (let change = 0; change < 10; change += 1) {
       for (let turn = random(250); turn > 0; turn -= 1) await setImmediate();
       rig.put('pods', `heap/p${random(next)}`, undefined);

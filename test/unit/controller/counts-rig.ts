@@ -70,7 +70,7 @@ export class Rig {
 
   /** What is told of a policy from what was kept up. */
   async kept(key: string) {
-    await this.world.counts.settle(key);
+    await this.world.counts.settle(key, () => true);
     const words = { asked: new Set<string>(), missing: new Set<string>(), read: new Set<string>() };
     const gather = () =>
       this.world.gather(key, { now: new Date(), activatingForMs: undefined, evidence: awaited }, words);

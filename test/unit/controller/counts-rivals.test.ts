@@ -53,7 +53,8 @@ async function expectPlainCounts(course: Course): Promise<void> {
   const rig = new Rig({ sliceMs: 0 });
   const counting: Promise<unknown>[] = [];
   for (const [step, turns] of course) {
-    if (step.do === 'look') counting.push(...rig.keys().map((key) => rig.world.counts.settle(key)));
+    if (step.do === 'look')
+      counting.push(...rig.keys().map((key) => rig.world.counts.settle(key, () => true)));
     else take(rig, step);
     for (let turn = 0; turn < turns; turn += 1) await setImmediate();
   }
@@ -133,7 +134,7 @@ describe('a namespace that turns', () => {
   };
   /** By how many pods the others bind instead of the loosest, as it is told and as a plain recount finds. */
   const bound = async () => {
-    for (const key of keys) await rig.world.counts.settle(key);
+    for (const key of keys) await rig.world.counts.settle(key, () => true);
     const calls = compared.mock.calls.length;
     const kept = await rig.kept('loose');
     expect(kept).toEqual(rig.plain('loose'));
@@ -204,7 +205,7 @@ describe('a pod that comes where many policies select it', () => {
       const rest = { uid: `u${at}`, generation: 1, problems: undefined, status: {} };
       rig.put('keepalivepolicies', `db/p${at}`, { ...policy, policy, ...rest });
     }
-    for (const key of rig.keys()) await rig.world.counts.settle(key);
+    for (const key of rig.keys()) await rig.world.counts.settle(key, () => true);
     changed.mockClear();
     return rig;
   };

@@ -253,10 +253,10 @@ test('a policy that came once more, as with each write of its status, is no othe
   put('x', 90);
   put('y', 30);
   rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: {} });
-  expect(await rig.world.counts.settle('db/x')).toBe(true);
+  expect(await rig.world.counts.settle('db/x', () => true)).toBe(true);
   put('x', 90, '2');
   rig.limit('50');
-  expect(await rig.world.counts.settle('db/x')).toBe(true);
+  expect(await rig.world.counts.settle('db/x', () => true)).toBe(true);
 });
 
 test('a static pod is nobody to bind on while the agent of its node is away, and is as soon as it is back', async () => {

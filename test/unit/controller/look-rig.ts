@@ -11,6 +11,8 @@ import type { Rig } from './counts-rig.ts';
 /** An API server that has NodeKeepalives, and of which a controller may know less. */
 export class LookRig {
   readonly held = new Map<string, KubeObject>();
+  /** Called by each look, while it decides. */
+  onLook: () => void = () => undefined;
   readonly #server: FakeApiServer;
   readonly #client: ApiClient;
 
@@ -41,7 +43,10 @@ export class LookRig {
     const activations = new Activations(systemClock);
     return new Looks({
       ...{ client: this.#client, world, activations },
-      evidenceOf: () => awaited,
+      evidenceOf: () => {
+        this.onLook();
+        return awaited;
+      },
       unheard: () => unheard,
     });
   }

@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { NodePolicyReport } from '../../../src/api/node-keepalive.ts';
 import { findingLimit } from '../../../src/api/status.ts';
+import type { Looks } from '../../../src/controller/look.ts';
 import type { PolicyRecord } from '../../../src/policy/record.ts';
 import { pod, team } from '../../support/builder.ts';
+import { LoopTurns } from '../../support/loop-turns.ts';
 import { home, Rig } from './counts-rig.ts';
 import { LookRig } from './look-rig.ts';
 
@@ -92,6 +94,53 @@ test('words that are read for a policy are not held for others of whom the same 
   expect(api.asked).toBeGreaterThan(5);
   const kept = nodes.flatMap((node) => rig.world.told.newest('db/other', node));
   expect(kept.length).toBeLessThanOrEqual(3 * findingLimit);
+});
+
+describe('looks at the same time', () => {
+  const names = ['a', 'b', 'c', 'd'];
+  let looks: Looks;
+  beforeEach(async () => {
+    names.forEach((name) => putPolicy(name));
+    looks = api.looks(rig);
+    // What follows has nothing left to count.
+    for (const name of names) await looks.at(`db/${name}`);
+  });
+  const lookAtAll = () => Promise.all(names.map((name) => looks.at(`db/${name}`)));
+
+  test('have a turn of the event loop each', async () => {
+    const loop = new LoopTurns();
+    const turns: number[] = [];
+    api.onLook = () => turns.push(loop.count);
+    await lookAtAll();
+    loop.stop();
+    expect(turns).toHaveLength(names.length);
+    expect(new Set(turns).size).toBe(names.length);
+  });
+
+  test('see what came while they waited for their turn, counted', async () => {
+    api.onLook = () => {
+      api.onLook = () => undefined;
+      setImmediate(() => {
+        putPod('n1');
+        rig.put('namespaces', 'db', { uid: 'db', name: 'db', labels: { team: 'red' } });
+      });
+    };
+    const selected = (await lookAtAll()).map((look) =>
+      look === undefined || look === 'another' ? look : look.planned.status.pods?.selected,
+    );
+    expect(selected).toEqual([0, 1, 1, 1]);
+  });
+
+  test('leave one that was edited while it waited to whoever looks at it then', async () => {
+    api.onLook = () => {
+      api.onLook = () => undefined;
+      const edited = { ...rig.world.policy('db/d'), generation: 2, policy: team(45, {}, 'd') };
+      setImmediate(() => rig.put('keepalivepolicies', 'db/d', edited as PolicyRecord));
+    };
+    rig.woken.clear();
+    expect((await lookAtAll()).indexOf('another')).toBe(3);
+    expect([...rig.woken]).toContain('db/d');
+  });
 });
 
 describe('while a list of reports comes in, and is not whole yet', () => {
