@@ -241,8 +241,18 @@ export class Counts {
     const changes = this.#crowds.reportingChanged(node);
     if (changes === undefined) return [];
     for (const change of changes) this.#crowdChanged(change);
-    return [...this.#kept].flatMap(([key, { count }]) =>
-      count.census.has(node) || 'nodes' in count.policy.spec ? [key] : [],
+    return this.concernedBy(node);
+  }
+
+  /** Keys of the policies that ask for nodes, or select something there. */
+  concernedBy(node: string): string[] {
+    return [...this.#kept].flatMap(
+      ([
+        key,
+        {
+          count: { census, policy },
+        },
+      ]) => (census.has(node) || ('nodes' in policy.spec && policy.spec.nodes !== undefined) ? [key] : []),
     );
   }
 

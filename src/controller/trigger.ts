@@ -17,15 +17,8 @@ import type { World } from './world.ts';
  */
 const gatherMs = 1000;
 
-/** Of a node, the labels decide whether there can be an agent. */
 const concernEveryPolicy: ReadonlySet<ResourceName> = new Set([
-  ...([
-    'nodes',
-    'daemonsets',
-    'events',
-    'mutatingadmissionpolicies',
-    'mutatingwebhookconfigurations',
-  ] as const),
+  ...(['daemonsets', 'events', 'mutatingadmissionpolicies', 'mutatingwebhookconfigurations'] as const),
 ]);
 
 /** Knows which policies have to be looked at when something changes. */
@@ -89,6 +82,10 @@ export class Triggers {
       case 'namespaces':
         this.#soon(this.#world.counts.namespaceChanged(key, before as NamespaceView | undefined));
         break;
+      case 'nodes':
+        // Its labels decide whether a policy selects it, and whether there can be an agent.
+        this.#soon(this.#world.counts.concernedBy(key));
+        break;
       case 'mutatingadmissionpolicybindings':
         this.#bindingChanged(key);
         break;
@@ -151,9 +148,8 @@ export class Triggers {
   }
 
   #everyone(): void {
-    // The first list of nodes alone would else be told to each policy, node by node.
     if (!this.#isStarted) return;
-    // The status of one in excess depends on settings and on what is older: as many as a tenant likes are not looked at for a node that comes.
+    // The status of one in excess depends on settings and on what is older: as many as a tenant likes are not looked at for what is none of theirs.
     const { acting, clusterkeepalivepolicies } = this.#world;
     this.#soon(acting.all(clusterkeepalivepolicies.keys()));
   }

@@ -38,7 +38,9 @@ const policies = fc.record({
       podSelector: selectors,
       mode: fc.constantFrom('Enforce' as const, 'Audit' as const),
       namespaceSelector: fc.constantFrom<object | undefined>(undefined, { matchLabels: { team: 'red' } }),
-      nodes: fc.option(fc.constant({ selector: {} }), { nil: undefined }),
+      nodes: fc.option(fc.record({ selector: fc.constantFrom({}, { matchLabels: { pool: 'a' } }) }), {
+        nil: undefined,
+      }),
       readyAt: fc.option(fc.constant('2026-05-04T10:00:00Z'), { nil: undefined }),
     }),
     { nil: undefined, freq: 4 },
@@ -80,6 +82,11 @@ const reports = fc.constantFrom(...nodes).chain((node) =>
     ),
   }),
 );
+export const nodeSteps = fc.record({
+  do: fc.constant('node' as const),
+  name: fc.constantFrom(...nodes),
+  labels: fc.option(fc.constantFrom<Record<string, string>>({}, { pool: 'a' }), { nil: undefined }),
+});
 const others = fc.oneof(
   fc.record({
     do: fc.constant('namespace' as const),
@@ -97,7 +104,8 @@ const others = fc.oneof(
     node: fc.constantFrom(...nodes),
     ready: fc.constantFrom(true, true, false, undefined),
   }),
-  fc.record({ do: fc.constant('node' as const), name: fc.constantFrom(...nodes), isThere: fc.boolean() }),
+  nodeSteps,
+  fc.record({ do: fc.constant('daemonset' as const), isThere: fc.boolean() }),
   fc.record({ do: fc.constant('limit' as const), to: fc.constantFrom('1', '2', '100') }),
   fc.record({ do: fc.constant('look' as const), name: fc.constantFrom('x', 'y', 'z') }),
 );
@@ -108,6 +116,12 @@ export const steps = fc.oneof(
   { weight: 3, arbitrary: others },
 );
 export type Step = typeof steps extends fc.Arbitrary<infer S> ? S : never;
+
+/** After which there are some, and the labels of a node tell whether one is meant to be there. */
+export const someAgents: readonly Step[] = [
+  { do: 'daemonset', isThere: true },
+  { do: 'agent', node: 'n3', ready: true },
+];
 
 type Taking = { readonly [K in Step['do']]: (rig: Rig, step: Step & { do: K }) => void };
 
@@ -137,8 +151,13 @@ const taking: Taking = {
     const agent = ready === undefined ? undefined : { ...view, uid: node, agentReady: ready };
     rig.put('pods', `${home}/${node}`, agent);
   },
-  node: (rig, { name, isThere }) => {
-    rig.put('nodes', name, isThere ? { uid: name, name, labels: {} } : undefined);
+  node: (rig, { name, labels: is }) => {
+    rig.put('nodes', name, is && { uid: name, name, labels: is });
+  },
+  daemonset: (rig, { isThere }) => {
+    const placement = { nodeSelector: { pool: 'a' }, terms: undefined };
+    const set = { uid: 'd', namespace: home, name: 'agent', isEnding: false, placement, wanted: 1, made: 1 };
+    rig.put('daemonsets', `${home}/agent`, isThere ? set : undefined);
   },
   limit: (rig, { to }) => {
     rig.limit(to);

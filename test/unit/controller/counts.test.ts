@@ -7,7 +7,8 @@ import { digestOfPods } from '../../../src/policy/pod-digest.ts';
 import { digestOfPolicy } from '../../../src/policy/policy-digest.ts';
 import { pod, sysctls, team } from '../../support/builder.ts';
 import { home, Rig } from './counts-rig.ts';
-import { policyOf, steps, take } from './counts-steps.ts';
+import type { Step } from './counts-steps.ts';
+import { nodeSteps, policyOf, someAgents, steps, take } from './counts-steps.ts';
 
 test('whatever comes, changes and goes, in whatever order: what is kept up is what a plain recount finds', async () => {
   await fc.assert(
@@ -45,12 +46,16 @@ test('nobody binds instead of a cluster policy in a namespace that is not known 
   expect(await findings()).toContain('StricterPolicy');
 });
 
-test('whoever is not told to look again would see what was seen before', async () => {
+test.each<[string, typeof steps, readonly Step[]]>([
+  ['whoever is not told to look again would see what was seen before', steps, []],
+  // Its labels tell nothing where no agents are meant to be on some nodes only.
+  ['so would those whom a node does not concern that comes, goes or is relabelled', nodeSteps, someAgents],
+])('%s', async (_sentence, lastSteps, first) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(steps, { maxLength: 30 }), steps, async (all, last) => {
+    fc.asyncProperty(fc.array(steps, { maxLength: 30 }), lastSteps, async (all, last) => {
       fc.pre(last.do !== 'look');
       const rig = new Rig();
-      for (const step of all) if (step.do !== 'look') take(rig, step);
+      for (const step of [...first, ...all]) if (step.do !== 'look') take(rig, step);
       const before = new Map<string, unknown>();
       for (const key of rig.keys()) before.set(key, await rig.kept(key));
       rig.woken.clear();

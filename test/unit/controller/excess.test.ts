@@ -34,7 +34,7 @@ test('a policy in excess is looked at when it comes, and nobody else is', () => 
 
 test('it is not looked at for what concerns those that act', () => {
   rig.woken.clear();
-  rig.put('nodes', 'n1', { uid: 'n1', name: 'n1', labels: {} });
+  rig.put('mutatingadmissionpolicies', 'keepalivepolicy.keepalive.dev', { uid: 'p' });
   expect(woken()).toEqual(those);
 });
 
