@@ -6,6 +6,9 @@ export function ownerOf(policy: string): string {
   return parseKey(policy).namespace ?? '';
 }
 
+/** So many turns are owed at most: what was written at once long ago is not to be made up for. */
+const mostOwed = 30;
+
 interface Moment {
   readonly now: number;
   /** How long after one the next has its turn. */
@@ -25,6 +28,8 @@ export class Line {
   readonly #toldAt = new Map<string, number>();
   /** When as many may go at once again as ever. */
   #restedAt = -Infinity;
+  /** Turns that others used up, for which those that wait have to wait longer still. */
+  #owed = 0;
 
   constructor(atOnce: number) {
     this.#atOnce = atOnce;
@@ -41,14 +46,23 @@ export class Line {
   #lineUp(policy: string, moment: Moment): number {
     if (!this.#waiting.has(policy)) {
       this.#waiting.add(policy);
-      this.#restedAt = Math.max(this.#restedAt, moment.now);
+      this.#rest(moment);
       this.#call(moment);
     }
     const ahead = this.#waiting.ahead(policy);
     if (ahead === undefined) return 0;
-    const at = this.#nextAt(moment) + ahead * moment.eachMs;
+    const at = this.#nextAt(moment) + (ahead + Math.min(ahead, this.#owed)) * moment.eachMs;
     this.#toldAt.set(policy, at);
     return at - moment.now;
+  }
+
+  /** Somebody did without waiting here what others wait for. Of the turns that follow, every other one at most is taken for it. */
+  useUp(policy: string, moment: Moment): void {
+    this.#call(moment);
+    // Whose turn has come does it in that turn.
+    if (this.#called.has(policy)) return;
+    this.#rest(moment);
+    this.#owed = Math.min(this.#owed + 1, mostOwed);
   }
 
   leave(policy: string): void {
@@ -62,8 +76,17 @@ export class Line {
     while (this.#waiting.size > 0 && this.#nextAt(moment) <= moment.now) {
       const policy = this.#waiting.next();
       if (policy !== undefined) this.#called.add(policy);
-      this.#restedAt += moment.eachMs;
+      const owed = Math.min(this.#owed, 1);
+      this.#owed -= owed;
+      this.#restedAt += (1 + owed) * moment.eachMs;
     }
+  }
+
+  /** Turns that nobody wanted are given for those that are owed. */
+  #rest({ now, eachMs }: Moment): void {
+    if (this.#restedAt >= now) return;
+    this.#owed = Math.max(0, this.#owed - Math.floor((now - this.#restedAt) / eachMs));
+    this.#restedAt = now;
   }
 
   #nextAt({ eachMs }: Moment): number {

@@ -38,7 +38,8 @@ const nothing: Written = {
 
 /**
  * How soon a status is written: a verdict at once, news at once the first few times, counts the less often the more agents have to
- * hear of it. Each sort has a line of its own, so that who makes much of one keeps no other waiting.
+ * hear of it. Each sort has a line of its own, so that who makes much of one keeps no other waiting; only that of counts goes at half
+ * its pace, at the least, while other things are written.
  */
 export class Pace {
   readonly #clock: Clock;
@@ -64,7 +65,7 @@ export class Pace {
     // Whose own time has not come keeps nobody else waiting.
     if (dueMs > 0) return dueMs;
     const line = this.#lines[isNews(change) ? change : 'counts'];
-    return line.waitMs(policy, { now, eachMs: (agents / eventsPerSecond) * 1000 });
+    return line.waitMs(policy, { now, eachMs: eachMsOf(agents) });
   }
 
   #dueAt(policy: string, change: Exclude<StatusChange, 'none' | 'verdict'>, agents: number): number {
@@ -85,6 +86,8 @@ export class Pace {
         ? { ...restedAtMs, [change]: Math.max(restedAtMs[change], now) + agents * msPerAgent }
         : restedAtMs,
     });
+    // Whatever else is written carries the counts as well.
+    this.#lines.counts.useUp(policy, { now, eachMs: eachMsOf(agents) });
     this.#leave(policy);
   }
 
@@ -96,6 +99,10 @@ export class Pace {
   #leave(policy: string): void {
     for (const line of Object.values(this.#lines)) line.leave(policy);
   }
+}
+
+function eachMsOf(agents: number): number {
+  return (agents / eventsPerSecond) * 1000;
 }
 
 function isNews(change: StatusChange): change is News {

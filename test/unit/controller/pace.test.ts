@@ -138,6 +138,63 @@ test.each<StatusChange>(['pods', 'connections'])(
   },
 );
 
+describe('whatever else is written carries the counts as well', () => {
+  /** Of 120 policies as often as may be, and so often of one something else. */
+  function writesBeside(other: StatusChange, everyMs: number, seconds: number) {
+    let now = 0;
+    const pace = new Pace({ now: () => now, schedule: () => () => undefined });
+    const writes = { counts: 0, others: 0 };
+    for (; now < seconds * 1000; now += 500) {
+      if (now % everyMs === 0) {
+        pace.wrote(`other${now % 700}`, other, 5000);
+        writes.others += 1;
+      }
+      for (let policy = 0; policy < 120; policy += 1) {
+        if (pace.waitMs(String(policy), 'connections', 5000) > 0) continue;
+        pace.wrote(String(policy), 'connections', 5000);
+        writes.counts += 1;
+      }
+    }
+    return writes;
+  }
+
+  test.each<StatusChange>(['news', 'returns', 'coverage', 'refusals', 'verdict'])(
+    'and with %s in between it is one write a second all the same',
+    (change) => {
+      const { counts, others } = writesBeside(change, 2500, 1000);
+      expect(others).toBe(400);
+      expect(counts).toBeGreaterThan(580);
+      expect(counts + others).toBeLessThanOrEqual(1010);
+    },
+  );
+
+  test('but however much of it there is, counts have every other turn, and all of them soon after', () => {
+    expect(writesBeside('verdict', 500, 1000).counts).toBeGreaterThanOrEqual(500);
+    let now = 0;
+    const pace = new Pace({ now: () => now, schedule: () => () => undefined });
+    for (let policy = 0; policy < 1100; policy += 1) pace.wrote(`c${policy}`, 'verdict', 5000);
+    const heap = Array.from({ length: 100 }, (_, at) => `db/${at}`);
+    for (const policy of heap) pace.waitMs(policy, 'pods', 5000);
+    let written = 0;
+    for (; now < 90_000; now += 1000)
+      for (const policy of heap)
+        if (pace.waitMs(policy, 'pods', 5000) === 0) {
+          pace.wrote(policy, 'pods', 5000);
+          written += 1;
+        }
+    expect(written).toBeGreaterThanOrEqual(59);
+    expect(written).toBeLessThan(70);
+  });
+
+  test('what was written long ago is not made up for', () => {
+    let now = 0;
+    const pace = new Pace({ now: () => now, schedule: () => () => undefined });
+    for (let policy = 0; policy < 30; policy += 1) pace.wrote(`c${policy}`, 'news', 5000);
+    now = 60_000;
+    expect(['a', 'b', 'c'].map((policy) => pace.waitMs(policy, 'pods', 5000))).toEqual([0, 1000, 2000]);
+  });
+});
+
 test('few agents hear at once of pods, and each minute of connections', () => {
   expect(total(writesOf({ policies: 1, agents: 3, change: 'pods' }, 60))).toBe(60);
   expect(total(writesOf({ policies: 1, agents: 3, change: 'connections' }, 600))).toBe(10);
