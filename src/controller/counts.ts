@@ -165,13 +165,12 @@ export class Counts {
     this.#kept.delete(key);
   }
 
-  /** A policy acts otherwise than before: keys of those on whose pods it may bind, or did. */
+  /** A policy acts otherwise than before: keys of those instead of which it may bind, or did. */
   policyChanged(key: string): string[] {
     if (this.#kept.size === 0) return [];
     this.#forgetAnother(key);
-    const beside = [...this.beside(key)];
-    for (const other of beside) this.#kept.get(other)?.rivals.doubt(key);
-    return beside;
+    const policy = this.#world.acting.of(key);
+    return [...this.beside(key)].filter((other) => this.#kept.get(other)?.rivals.changed(key, policy));
   }
 
   settingsChanged(): void {

@@ -54,6 +54,14 @@ export class RivalCount {
     for (const { left } of this.#turns) left.delete(key);
   }
 
+  /** The other is this by now. False where it binds on no pod instead, and did not. */
+  changed(key: string, other: Policy | undefined): boolean {
+    const mayHaveBound = this.#rivals.has(key) || this.#unsettled.has(key);
+    if (!mayHaveBound && (other === undefined || !isStricter(other, this.#policy))) return false;
+    this.doubt(key);
+    return true;
+  }
+
   /** Some that bind may not act any more. */
   doubtAll(): void {
     for (const key of this.#rivals.keys()) this.doubt(key);

@@ -57,13 +57,13 @@ const podObject = (index: number, phase = 'Running') => {
     status: { phase },
   });
 };
-const policyObject = (name: string, namespace: string | undefined, seconds: number) =>
+const policyObject = (name: string, namespace: string | undefined, seconds: number, mode = 'Audit') =>
   fresh({
     metadata: meta(name, { ...(namespace === undefined ? {} : { namespace }), generation: 1 }),
     spec: {
       podSelector: {},
       path: [{ name: 'nat', type: 'NAT', idleTimeoutSeconds: seconds }],
-      mode: 'Audit',
+      mode,
     },
   });
 const clusterName = (index: number) => `platform-${index}`;
@@ -273,7 +273,8 @@ const reportMs = await many(100, (at) => change('nodekeepalives', () => reportOb
 woken.clear();
 const lookMs = await many(100, (at) => look(clusterName(at % clusterPolicies)));
 const edited = () => {
-  const object = policyObject(clusterName(0), undefined, 60);
+  // Only so does it concern all others.
+  const object = policyObject(clusterName(0), undefined, 60, 'Enforce');
   return { ...object, metadata: { ...object.metadata, generation: 2 } };
 };
 await change('clusterkeepalivepolicies', edited, trimClusterPolicy);

@@ -8,8 +8,8 @@ let rig: Rig;
 const those = ['cloud', 'db/a', 'db/b'];
 const woken = () => [...rig.woken].sort();
 
-function put(name: string, createdAt = '2026-05-04T10:00:00Z'): void {
-  const policy = team(90, {}, name);
+function put(name: string, createdAt = '2026-05-04T10:00:00Z', seconds = 90): void {
+  const policy = team(seconds, {}, name);
   const rest = { uid: name, generation: 1, problems: undefined, status: {}, createdAt };
   rig.put<PolicyRecord>('keepalivepolicies', `db/${name}`, { ...policy, policy, ...rest });
 }
@@ -25,7 +25,7 @@ beforeEach(async () => {
   for (const name of ['a', 'b']) put(name);
   for (const key of those) await rig.world.counts.settle(key, () => true);
   rig.woken.clear();
-  put('x', '2030-01-01T00:00:00Z');
+  put('x', '2030-01-01T00:00:00Z', 45);
 });
 
 test('a policy in excess is looked at when it comes, and nobody else is', () => {
@@ -44,7 +44,7 @@ test('it is looked at when the settings change', () => {
   expect(woken()).toEqual([...those, 'db/x']);
 });
 
-test('it concerns all others there once it takes the place of one that goes', () => {
+test('it concerns all others there, being stricter, once it takes the place of one that goes', () => {
   rig.woken.clear();
   rig.put('keepalivepolicies', 'db/b', undefined);
   expect(woken()).toEqual([...those, 'db/x']);

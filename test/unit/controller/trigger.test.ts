@@ -94,20 +94,41 @@ test('that nothing is heard of some resource any more concerns everyone', () => 
   expect(waiting()).toEqual([...everyone].sort());
 });
 
+const settleAll = async () => {
+  for (const key of everyone) await world.counts.settle(key, () => true);
+  later.clear();
+};
+
 describe('a policy', () => {
+  const stricter = { policy: team(45, {}, 'a', 'db') };
+
   test.each<[string, Partial<PolicyRecord>]>([
-    ['with a new spec', { generation: 2 }],
-    ['deleted and made again between two looks', { uid: 'u2' }],
-  ])('%s is looked at now, and those that may select the same pods soon', (_sentence, change) => {
+    ['with a new spec', { generation: 2, ...stricter }],
+    ['deleted and made again between two looks', { uid: 'u2', ...stricter }],
+  ])('%s is looked at now, and those instead of which it binds soon', (_sentence, change) => {
     put('db/a', change);
     expect(now).toEqual(['db/a']);
     expect(waiting()).toEqual([...clusterWide, 'db/b']);
   });
 
-  test('of the cluster concerns all', () => {
-    put('cloud', { generation: 2 });
-    expect(now).toEqual(['cloud']);
-    expect(waiting()).toEqual(everyone.filter((key) => key !== 'cloud').sort());
+  test('of the cluster concerns all instead of which it binds, or did, and nobody while it audits', async () => {
+    const edit = (generation: number, seconds: number, mode: 'Enforce' | 'Audit') => {
+      put('cloud', { generation, policy: platform(seconds, { mode }, 'cloud') });
+      return waiting();
+    };
+    const others = everyone.filter((key) => key !== 'cloud').sort();
+    expect(edit(2, 90, 'Enforce')).toEqual([]);
+    expect(edit(3, 45, 'Enforce')).toEqual(others);
+    // Before they are counted as well as after.
+    for (const seconds of [40, 45]) {
+      later.clear();
+      expect(edit(4, seconds, 'Enforce')).toEqual(others);
+    }
+    await settleAll();
+    expect(edit(5, 45, 'Audit')).toEqual(others);
+    await settleAll();
+    expect(edit(6, 30, 'Audit')).toEqual([]);
+    expect(now).toEqual(Array(6).fill('cloud'));
   });
 
   test('that only got a new status wakes nobody else', () => {
@@ -117,18 +138,21 @@ describe('a policy', () => {
     expect(waiting()).toEqual([]);
   });
 
-  test('that is deleted concerns those beside it, once', () => {
+  test('that is deleted concerns those instead of which it bound, once', async () => {
+    put('db/a', stricter);
+    await settleAll();
     remove('db/a');
     expect(waiting()).toEqual([...clusterWide, 'db/b']);
-    later.clear();
+    await settleAll();
     triggers.changed('keepalivepolicies', 'db/a', undefined);
     expect(waiting()).toEqual([]);
   });
 
-  test('that comes back as it was is a change again', () => {
+  test('that comes back as it was is a change again', async () => {
+    put('db/a', stricter);
     remove('db/a');
-    later.clear();
-    put('db/a');
+    await settleAll();
+    put('db/a', stricter);
     expect([now.at(-1), waiting()]).toEqual(['db/a', [...clusterWide, 'db/b']]);
   });
 });
