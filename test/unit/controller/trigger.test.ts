@@ -111,26 +111,6 @@ describe('a policy', () => {
     expect(waiting()).toEqual([...clusterWide, 'db/b']);
   });
 
-  test('of the cluster concerns all instead of which it binds, or did, and nobody while it audits', async () => {
-    const edit = (generation: number, seconds: number, mode: 'Enforce' | 'Audit') => {
-      put('cloud', { generation, policy: platform(seconds, { mode }, 'cloud') });
-      return waiting();
-    };
-    const others = everyone.filter((key) => key !== 'cloud').sort();
-    expect(edit(2, 90, 'Enforce')).toEqual([]);
-    expect(edit(3, 45, 'Enforce')).toEqual(others);
-    // Before they are counted as well as after.
-    for (const seconds of [40, 45]) {
-      later.clear();
-      expect(edit(4, seconds, 'Enforce')).toEqual(others);
-    }
-    await settleAll();
-    expect(edit(5, 45, 'Audit')).toEqual(others);
-    await settleAll();
-    expect(edit(6, 30, 'Audit')).toEqual([]);
-    expect(now).toEqual(Array(6).fill('cloud'));
-  });
-
   test('that only got a new status wakes nobody else', () => {
     put('db/a', { status: { observedGeneration: 1 } });
     put('cloud', { status: { observedGeneration: 1 } });
