@@ -98,7 +98,8 @@ export class World {
     readonly log: Log;
     /** Where the ConfigMap of the settings is. */
     readonly settingsNamespace: string;
-    readonly onChange: (resource: string) => void;
+    /** `key`: of what changed, where it is one object. */
+    readonly onChange: (resource: string, key?: string) => void;
   }): Watched[] {
     const watched = watcher(options);
     const of = (resource: keyof typeof resources) => ({ resource, target: resources[resource] });

@@ -13,9 +13,6 @@ import { resourceOf } from './crowd.ts';
 import { narrowed } from './narrowed.ts';
 import { TurnClock } from './turn-clock.ts';
 
-/** Of each, hearing of a policy: one process makes all their reports. */
-const spreadMs = 10;
-
 /** Of thousands of agents that have something to tell at the same time; more would fill the memory of both sides with what waits. */
 const writesAtOnce = 32;
 
@@ -25,14 +22,14 @@ const writesAtOnce = 32;
  */
 export class SharedEar {
   readonly #agents = new Map<string, PlayedAgent>();
-  /** Told soon that something changed. */
-  readonly #due = new Set<PlayedAgent>();
   readonly #all = new AgentWorld('-');
-  readonly #pods = new Store<NodePod>();
+  readonly #pods = new Store<NodePod, 'namespace'>({ namespace: ({ namespace }) => [namespace] });
   readonly #client: ApiClient;
   readonly #narrow: ApiClient;
   readonly #log: Log;
   readonly #clock = new TurnClock();
+  /** As a real one does, none of them tells anything before it has read everything. */
+  #isSynced = false;
 
   constructor(client: ApiClient, log: Log) {
     this.#client = client;
@@ -56,7 +53,13 @@ export class SharedEar {
     const watched = [...this.#ofAll(), ...this.#ofEach()];
     for (const { reflector } of watched) void reflector.run(signal);
     await Promise.all(watched.map(({ reflector }) => reflector.whenSynced));
-    this.#everyone();
+    this.#isSynced = true;
+    this.#wake(this.agents);
+  }
+
+  /** How long one of them had to wait for the others at most, since this was asked last: no real one does. */
+  takeLongestTurnMs(): number {
+    return this.#clock.takeLongestWaitMs();
   }
 
   #ofAll(): Watched[] {
@@ -64,8 +67,8 @@ export class SharedEar {
     return this.#all
       .watchAll({
         ...{ client: this.#client, log: this.#log, settingsNamespace: 'keepalive-system' },
-        onChange: () => {
-          this.#everyone();
+        onChange: (resource, key) => {
+          this.#wake(this.#concerned(resource, key));
         },
       })
       .filter(({ resource }) => !ofOne.has(resource));
@@ -78,9 +81,8 @@ export class SharedEar {
       ...{ client: this.#client, log: this.#log },
       onChange: (resource, key, before) => {
         if (resource === 'pods') this.#podChanged(key, before as NodePod | undefined);
-        if (resource === 'nodes') hand(this.#agents.get(key), 'nodes', key, nodes.get(key));
-        if (resource === 'nodekeepalives')
-          hand(this.#agents.get(key), 'nodekeepalives', key, reports.get(key));
+        if (resource === 'nodes') this.#hand(key, 'nodes', [key, nodes.get(key)]);
+        if (resource === 'nodekeepalives') this.#hand(key, 'nodekeepalives', [key, reports.get(key)]);
       },
     });
     return [
@@ -95,39 +97,34 @@ export class SharedEar {
 
   #podChanged(key: string, before: NodePod | undefined): void {
     const after = this.#pods.get(key);
-    for (const node of new Set([before?.node, after?.node])) {
-      const agent = node === undefined ? undefined : this.#agents.get(node);
-      if (agent === undefined) continue;
-      hand(agent, 'pods', key, after?.node === node ? after : undefined);
-    }
+    for (const node of new Set([before?.node, after?.node]))
+      if (node !== undefined) this.#hand(node, 'pods', [key, after?.node === node ? after : undefined]);
   }
 
-  #everyone(): void {
-    for (const agent of this.#agents.values()) {
-      // A list of a thousand policies would be as many timers for each.
-      if (this.#due.has(agent)) continue;
-      this.#due.add(agent);
-      setTimeout(
-        () => {
-          this.#due.delete(agent);
-          agent.heard();
-        },
-        Math.random() * spreadMs * this.#agents.size,
-      ).unref();
-    }
+  #hand<K extends 'pods' | 'nodes' | 'nodekeepalives'>(
+    node: string,
+    resource: K,
+    [key, value]: readonly [string, ReturnType<World[K]['get']>],
+  ): void {
+    const agent = this.#agents.get(node);
+    if (agent === undefined) return;
+    const store = agent.world[resource] as unknown as Store<NodePod>;
+    if (value === undefined) store.delete(key);
+    else store.set(key, value as NodePod);
+    if (resource === 'nodekeepalives') agent.reporter.lookAgain();
+    else this.#wake([agent]);
   }
-}
 
-function hand<K extends 'pods' | 'nodes' | 'nodekeepalives'>(
-  agent: PlayedAgent | undefined,
-  resource: K,
-  key: string,
-  value: ReturnType<World[K]['get']>,
-): void {
-  if (agent === undefined) return;
-  const store = agent.world[resource] as unknown as Store<NodePod>;
-  if (value === undefined) store.delete(key);
-  else store.set(key, value as NodePod);
-  if (resource === 'nodekeepalives') agent.reporter.lookAgain();
-  else agent.heard();
+  /** Whom a change may give something to tell: the others would look at their node and find what they have told already. */
+  #concerned(resource: string, key = ''): Iterable<PlayedAgent> {
+    if (resource !== 'keepalivepolicies' && resource !== 'namespaces') return this.agents;
+    const [namespace = ''] = key.split('/');
+    const nodes = new Set(this.#pods.listBy('namespace', namespace).map(({ node }) => node));
+    return [...nodes].flatMap((node) => (node === undefined ? [] : (this.#agents.get(node) ?? [])));
+  }
+
+  /** At once, as each would hear of it: by the reporter's clock they tell one after the other. */
+  #wake(agents: Iterable<PlayedAgent>): void {
+    if (this.#isSynced) for (const agent of agents) agent.heard();
+  }
 }

@@ -10,6 +10,7 @@ import { systemClock } from '../../src/kube/clock.ts';
 export class TurnClock implements Clock {
   readonly #due: (() => void)[] = [];
   #isTaking = false;
+  #longestWaitMs = 0;
 
   now(): number {
     return systemClock.now();
@@ -17,9 +18,12 @@ export class TurnClock implements Clock {
 
   schedule(delayMs: number, action: () => void): () => void {
     let isCancelled = false;
+    const dueAt = this.now() + Math.max(0, delayMs);
     const cancel = systemClock.schedule(delayMs, () => {
       this.#due.push(() => {
-        if (!isCancelled) action();
+        if (isCancelled) return;
+        this.#longestWaitMs = Math.max(this.#longestWaitMs, this.now() - dueAt);
+        action();
       });
       if (!this.#isTaking) void this.#takeTurns();
     });
@@ -27,6 +31,13 @@ export class TurnClock implements Clock {
       isCancelled = true;
       cancel();
     };
+  }
+
+  /** How late an action came at most, since this was asked last. */
+  takeLongestWaitMs(): number {
+    const ms = this.#longestWaitMs;
+    this.#longestWaitMs = 0;
+    return ms;
   }
 
   async #takeTurns(): Promise<void> {
