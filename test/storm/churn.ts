@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiClient } from '../../src/kube/client.ts';
 import { isNotFound, retryAfterMs } from '../../src/kube/errors.ts';
 import type { PodPlan, Size } from './crowd.ts';
-import { nodeName, podObject, podPlan, resourceOf, runningStatus } from './crowd.ts';
+import { mixed, nodeName, podObject, podPlan, resourceOf, runningStatus } from './crowd.ts';
 
 /** Under way at the same time, at most: a slow API server makes fewer pods, not a heap of requests. */
 const width = 16;
@@ -12,6 +12,10 @@ export interface Order {
   readonly steps: number;
   readonly perSecond: number;
   readonly atMostSeconds?: number;
+  /** Connections are counted for so long, whether pods come and go or not. */
+  readonly leastSeconds?: number;
+  /** Connections are counted on when it is over, until the next order. */
+  readonly countsOn?: boolean;
 }
 
 /** Rollouts without end: a pod goes and another of its workload comes, elsewhere, so many times a second. */
@@ -52,7 +56,7 @@ export class Churn {
     const gone = this.#pods[at];
     if (gone === undefined) return;
     const workload = gone.name.split('-').slice(0, 2).join('-');
-    const node = nodeName((step * 31) % this.#size.nodes);
+    const node = nodeName(mixed('step', step, this.#size.nodes));
     const next = { ...gone, node, name: `${workload}-7f9c6b5d44-${step}` };
     const client = this.#client;
     const inSpace = { ...resourceOf.pods, namespace: gone.namespace };

@@ -1,6 +1,7 @@
 /** What a storm is made of, as the API server would have it: no object depends on anything but its number. */
 import { AGENT_NAME, OPERATOR_LABELS } from '../../src/api/group.ts';
 import type { KubeManifest } from '../../src/kube/resource.ts';
+import { asDigest, fnv1a } from '../../src/policy/fnv.ts';
 
 export interface Size {
   readonly nodes: number;
@@ -72,13 +73,19 @@ export interface PodPlan {
   readonly node: string;
 }
 
-/** Ten pods in a row are a workload; its pods are on nodes that are far from each other. */
+/** One of so many, by no rule that anything else here follows. */
+export function mixed(what: string, index: number, count: number): number {
+  // The lower bits of such a sum are too plain.
+  return Math.floor((asDigest(fnv1a(`${index} of ${what}`)) / 2 ** 31) * count);
+}
+
+/** Ten pods in a row are a workload; its pods are anywhere, so that a node has pods of as many teams as it has pods. */
 export function podPlan(index: number, { nodes, teams }: Size): PodPlan {
   const workload = Math.floor(index / 10);
   return {
     ...{ index, name: `workload-${workload}-6d4cf56db6-${index}` },
     namespace: teamName(workload % teams),
-    node: nodeName(((index % 10) * Math.ceil(nodes / 10) + workload) % nodes),
+    node: nodeName(mixed('pod', index, nodes)),
   };
 }
 
@@ -95,7 +102,7 @@ export function podObject({ index, name, namespace, node }: PodPlan): KubeManife
       ...{ name, namespace },
       labels: {
         ...{ app: workload, 'pod-template-hash': '6d4cf56db6', team: namespace },
-        tier: `tier-${Math.floor(index / 10) % 10}`,
+        tier: `tier-${mixed('workload', Math.floor(index / 10), 10)}`,
       },
       annotations: { 'example.com/config-checksum': 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495' },
     },
@@ -154,7 +161,7 @@ const timeouts = [90, 240, 350, 900];
 
 /** The first enforces for all, the others audit: half of them what all have, half one tier. */
 export function platformPolicy(index: number): KubeManifest {
-  const tier = { podSelector: { matchLabels: { tier: `tier-${index % 10}` } } };
+  const tier = { podSelector: { matchLabels: { tier: `tier-${Math.floor(index / 2) % 10}` } } };
   return {
     ...{ apiVersion: 'keepalive.dev/v1alpha1', kind: 'ClusterKeepalivePolicy' },
     metadata: { name: platformName(index) },
