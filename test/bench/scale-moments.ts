@@ -1,6 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
-import { until } from '../cluster/wait.ts';
 import type { PolicyStatus } from '../../src/api/status.ts';
 import { nodeName, podObject, resourceOf, runningStatus } from '../storm/crowd.ts';
 import type { platformTarget, teamTarget } from '../storm/crowd.ts';
@@ -21,22 +18,12 @@ type Policy = ReturnType<typeof teamTarget> | ReturnType<typeof platformTarget>;
 
 /** Milliseconds from the write of a spec to a status that speaks of it, and is Ready. */
 export async function edited(stage: Stage, policy: Policy, idleTimeoutSeconds: number): Promise<number> {
-  const { client } = stage;
   const startedAt = performance.now();
-  const path = [{ name: 'nat', type: 'NAT', idleTimeoutSeconds }];
-  const { metadata } = await client.patch(policy, { spec: { path } });
-  await until(
-    `${policy.name} is Ready again`,
-    async () => {
-      if (stage.ranOutOfHeap) throw new OutOfHeap();
-      const { status = {} } = await client.get<{ status?: PolicyStatus }>(policy);
-      const isReady = (status.conditions ?? []).some(
-        ({ type, status: is }) => type === 'Ready' && is === 'True',
-      );
-      return isReady && status.observedGeneration === metadata.generation;
-    },
-    { timeoutMs: patienceMs, everyMs: 20 },
-  );
+  const made = await stage.edit(policy, idleTimeoutSeconds);
+  await told(stage, policy, `${policy.name} is Ready again`, ({ observedGeneration, conditions = [] }) => {
+    const isReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+    return isReady && observedGeneration === made;
+  });
   return performance.now() - startedAt;
 }
 
@@ -48,19 +35,26 @@ export async function podMade(
 ): Promise<number> {
   const { client } = stage;
   const { namespace } = policy;
-  const selected = async () =>
-    (await client.get<{ status?: PolicyStatus }>(policy)).status?.pods?.selected ?? 0;
-  const before = await selected();
+  const before = stage.statuses.of(policy)?.status.pods?.selected ?? 0;
   const inSpace = { ...resourceOf.pods, namespace };
   const plan = { index: at, name: `workload-${at}-probe-${stage.starts}`, namespace, node: nodeName(at) };
   const { metadata } = await client.create(inSpace, podObject(plan));
   const startedAt = performance.now();
   const target = { ...inSpace, name: plan.name, uid: metadata.uid };
   await client.replaceStatus(target, runningStatus, { fieldManager: 'bench' });
-  const isCounted = async () => {
-    if (stage.ranOutOfHeap) throw new OutOfHeap();
-    return !isDeepStrictEqual(await selected(), before);
-  };
-  await until('the pod is counted', isCounted, { timeoutMs: patienceMs, everyMs: 20 });
+  await told(stage, policy, 'the pod is counted', ({ pods }) => (pods?.selected ?? 0) !== before);
   return performance.now() - startedAt;
+}
+
+function told(
+  stage: Stage,
+  policy: Policy,
+  what: string,
+  isSo: (status: PolicyStatus) => boolean,
+): Promise<void> {
+  const look = () => {
+    if (stage.ranOutOfHeap) throw new OutOfHeap();
+    return isSo(stage.statuses.of(policy)?.status ?? {});
+  };
+  return stage.statuses.until(what, look, patienceMs);
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { runOrThrow } from '../cluster/command.ts';
 import { repository } from '../cluster/place.ts';
@@ -11,7 +10,7 @@ import { measureInformer } from './controller.ts';
 import type { Bench, BenchOptions, Result, Row } from './result.ts';
 import { percentile, table } from './result.ts';
 import type { Counted } from './scale-figures.ts';
-import { countedBy, mib, perSecond, sinceStart } from './scale-figures.ts';
+import { countedBy, mib, rates, totals, within } from './scale-figures.ts';
 import { OutOfHeap, edited, patienceMs, podMade, timesOf } from './scale-moments.ts';
 
 /** As many agents have watches of their own; one process takes no more. */
@@ -20,7 +19,10 @@ const podsPerSecond = 50;
 /** As many pods as come in this time at that rate; a slow API server is given no more than the longer one. */
 const stormSeconds = 40;
 const longestStormSeconds = 240;
-const quietSeconds = 60;
+/** So that each policy has its turn, once a minute at most, and again. */
+const quietSeconds = 120;
+/** What follows news so soon is written as a part of it, and not as connections that come and go. */
+const settleSeconds = 35;
 /** Changes that are timed. */
 const atOnce = 16;
 
@@ -29,9 +31,13 @@ export const scale: Bench = async (say, options) => {
   const size = sizeOf(options);
   await runOrThrow([process.execPath, join(repository, 'scripts/build.ts')], { cwd: repository });
   say(`${size.nodes} nodes, ${size.pods} pods: filling the API server`);
-  const stage = await Stage.up('bench-scale', size);
+  let filled: Counted | undefined;
+  const stage = await Stage.up('bench-scale', size, async (cluster) => {
+    filled = await countedBy(cluster);
+    say('agents start, all of them at once');
+  });
   try {
-    return await measure(stage, size, say);
+    return await measure(stage, { ...size, filled }, say);
   } finally {
     await stage.down();
   }
@@ -57,18 +63,27 @@ function sizeOf({
   };
 }
 
-async function measure(stage: Stage, size: ReturnType<typeof sizeOf>, say: (text: string) => void) {
-  say('agents tell for the first time');
+async function measure(
+  stage: Stage,
+  size: ReturnType<typeof sizeOf> & { readonly filled: Counted | undefined },
+  say: (text: string) => void,
+) {
   await stage.untilTold();
   const setting = settingOf(stage, size);
-  const told = totals(`${setting}; until each agent has told what it found`, await countedBy(stage.cluster));
+  const all = await countedBy(stage.cluster);
+  const filled = size.filled ?? all;
+  const toldS = (all.atMs - filled.atMs) / 1000;
+  const told = totals(
+    `${setting}; from the start of all agents until each has told what it found, ${toldS.toFixed(1)} s`,
+    [filled, all],
+  );
   sayAll(told, say);
   const due = await stage.due(patienceMs);
   const own = await measureOne(
     stage,
     {
       ...{ what: 'the controller', setting, folder: repository },
-      untilStarted: () => stage.untilAre(due, patienceMs),
+      untilStarted: () => stage.statuses.untilAre(due, patienceMs),
       untilCalm: () => stage.untilRight(patienceMs),
     },
     say,
@@ -99,7 +114,8 @@ interface Party {
   readonly setting: string;
   readonly folder: string;
   readonly untilStarted: () => Promise<void>;
-  readonly untilCalm: () => Promise<void>;
+  /** Gives back the moment from which on it was so. */
+  readonly untilCalm: () => Promise<number>;
 }
 
 interface Part {
@@ -120,7 +136,11 @@ async function measureBeside(
   const wide = async (idleTimeoutSeconds: number) => {
     await edited(stage, platformTarget(0), idleTimeoutSeconds);
   };
-  const whole = { ...party, untilStarted: () => wide(110), untilCalm: () => wide(120) };
+  const whole = {
+    ...party,
+    untilStarted: () => wide(110),
+    untilCalm: () => wide(120).then(() => performance.now()),
+  };
   try {
     return await measureOne(stage, whole, say);
   } catch (error) {
@@ -141,27 +161,32 @@ async function measureOne(stage: Stage, party: Party, say: (text: string) => voi
   const rightS = secondsSince(startedAt);
   const started = await stage.probe();
   say(`started after ${rightS.toFixed(1)} s: ${figuresOf(started)}`);
-  say(`${quietSeconds} s in which nothing changes`);
-  const quiet = causes(
-    `${setting}; ${what}, in ${quietSeconds} s in which nothing changes`,
-    await within(stage, () => delay(quietSeconds * 1000)),
-  );
-  sayAll(quiet, say);
-  say('policies are edited');
+  say('policies are edited while nothing else changes');
+  // What was waited for until now is not of it.
+  await connections(stage, 0);
   const edits = await timesOf(atOnce, (at) => edited(stage, teamTarget(at + 1), 200 + at));
   const podTimes = await timesOf(atOnce, (at) => podMade(stage, teamTarget(at + atOnce + 1), at));
+  const turnMs = await connections(stage, 0);
   await stage.probe();
   say(`edited and counted after ${p50(edits)} and ${p50(podTimes)} s at p50`);
+  await connections(stage, settleSeconds);
+  say(`${quietSeconds} s in which connections come and go, and nothing else`);
+  const quiet = rates(
+    `${setting}; ${what}, in ${quietSeconds} s in which only connections change`,
+    await within(stage, () => connections(stage, quietSeconds)),
+  );
+  sayAll(quiet, say);
+  const editsMeanwhile = await timesOf(atOnce, (at) => edited(stage, teamTarget(at + 1), 300 + at));
+  say(`a policy that is edited meanwhile is Ready after ${p50(editsMeanwhile)} s at p50`);
   say(`a storm of ${podsPerSecond * stormSeconds} pods, or as many as come in ${longestStormSeconds} s`);
-  const stormed = causes(
+  const stormed = rates(
     `${setting}; ${what}, in a storm of ${podsPerSecond} pods a second`,
     await within(stage, () => storm(stage)),
   );
   sayAll(stormed, say);
   const stormy = await stage.probe();
   const calmAt = performance.now();
-  await party.untilCalm();
-  const calmS = secondsSince(calmAt);
+  const calmS = Math.max(0, (await party.untilCalm()) - calmAt) / 1000;
   say(`calm ${calmS.toFixed(1)} s after it: ${figuresOf(stormy)}`);
   say('a policy that selects everything is edited');
   const wideMs = await edited(stage, platformTarget(0), 100);
@@ -171,10 +196,14 @@ async function measureOne(stage: Stage, party: Party, say: (text: string) => voi
   await stage.stopController('SIGTERM');
   return {
     process: processes(what, { started, stormy, after }),
-    times: latencies(what, { rightS, calmS, edits, podTimes, wideMs }),
+    times: latencies(what, { rightS, calmS, edits, editsMeanwhile, podTimes, wideMs, turnMs }),
     causes: [...quiet, ...stormed],
   };
 }
+
+/** They change all the time where programs work, each node tells of it once a minute, and they go on changing until the storm is over. */
+const connections = (stage: Stage, leastSeconds: number) =>
+  stage.storm({ steps: 0, perSecond: 1, leastSeconds, countsOn: leastSeconds > 0 });
 
 const p50 = (ms: readonly number[]) => (percentile(ms, 50) / 1000).toFixed(1);
 const secondsSince = (startedAt: number) => (performance.now() - startedAt) / 1000;
@@ -233,11 +262,18 @@ interface Times {
   readonly rightS: number;
   readonly calmS: number;
   readonly edits: readonly number[];
+  /** While connections change. */
+  readonly editsMeanwhile: readonly number[];
+  /** A real agent has a process of its own, and waits for no other. */
+  readonly turnMs: number;
   readonly podTimes: readonly number[];
   readonly wideMs: number;
 }
 
-function latencies(party: string, { rightS, calmS, edits, podTimes, wideMs }: Times): Row[] {
+function latencies(
+  party: string,
+  { rightS, calmS, edits, editsMeanwhile, podTimes, wideMs, turnMs }: Times,
+): Row[] {
   const row = (when: string, seconds: readonly number[]): Row => ({
     what: `${party}: ${when}`,
     figures: { 'p50 s': percentile(seconds, 50), 'p99 s': percentile(seconds, 99), n: seconds.length },
@@ -246,42 +282,10 @@ function latencies(party: string, { rightS, calmS, edits, podTimes, wideMs }: Ti
   return [
     row('from its start', [rightS]),
     row('Ready again, from the edit of a policy', inSeconds(edits)),
+    row('of that, a played agent waited for others at most', inSeconds([turnMs])),
+    row('Ready again, from the edit of a policy while connections change', inSeconds(editsMeanwhile)),
     row('its pods counted, from a pod that runs', inSeconds(podTimes)),
     row('from the end of the storm', [calmS]),
     row('Ready again, from the edit of the policy of all', inSeconds([wideMs])),
   ];
-}
-
-/** What the API server has counted before and after. */
-async function within({ cluster }: Stage, time: () => Promise<void>): Promise<readonly [Counted, Counted]> {
-  const before = await countedBy(cluster);
-  await time();
-  return [before, await countedBy(cluster)];
-}
-
-function causes(setting: string, pair: readonly [Counted, Counted]): Result[] {
-  const [before, after] = pair;
-  const rows = (of: 'requests' | 'events') =>
-    perSecond(of, pair)
-      .slice(0, 12)
-      .map(([what, { times, bytes }]) => ({
-        what,
-        figures: { 'a second': times, 'KiB a second': bytes / 1024 },
-      }));
-  const cores = ((after.cpuS - before.cpuS) * 1000) / (after.atMs - before.atMs);
-  const server = { what: 'API server', figures: { '% of a core': cores * 100, 'RSS MiB': mib(after.rss) } };
-  return [
-    { bench: 'scale', setting: `${setting}: requests`, rows: [...rows('requests'), server] },
-    { bench: 'scale', setting: `${setting}: events of watches`, rows: rows('events') },
-  ];
-}
-
-/** Of the start of all agents; objects that were made for it are there as well. */
-function totals(setting: string, counted: Counted): Result[] {
-  return (['requests', 'events'] as const).map((of) => ({
-    ...{ bench: 'scale', setting: `${setting}: ${of === 'events' ? 'events of watches' : of}` },
-    rows: sinceStart(of, counted)
-      .slice(0, 12)
-      .map(([what, { times, bytes }]) => ({ what, figures: { times, MiB: mib(bytes) } })),
-  }));
 }

@@ -82,7 +82,7 @@ export async function look(client: ApiClient): Promise<Seen> {
   return { policies, namespaces, podsIn, facts: factsOf({ pods, nodes, reports, daemonSets }) };
 }
 
-export async function lookAtPolicies(client: ApiClient): Promise<PolicyRecord[]> {
+async function lookAtPolicies(client: ApiClient): Promise<PolicyRecord[]> {
   const of = (kind: PolicyRecord['kind'], resource: Resource) =>
     listed(client, resource, (object) => policyRecord(kind, object));
   return [

@@ -118,17 +118,33 @@ async function tell(): Promise<void> {
 /** As the agents' setting has it: each node counts once a minute, one after the other. */
 const countMs = 60_000;
 let turn = 0;
+let counting: NodeJS.Timeout | undefined;
 const churn = new Churn(client, size);
 
-async function obey(order: Order): Promise<void> {
-  const counting = setInterval(() => agents[turn++ % agents.length]?.counted(), countMs / agents.length);
-  const { failures } = await churn.run(order);
-  clearInterval(counting);
-  say('calm', { failures });
+function count(): void {
+  const [startedAt, first] = [performance.now(), turn];
+  counting ??= setInterval(() => {
+    // Timers of a process that is busy come too late, and counts would be lost.
+    const due = first + Math.floor(((performance.now() - startedAt) / countMs) * agents.length);
+    while (turn < due) agents[turn++ % agents.length]?.counted();
+  }, 10);
 }
 
+async function obey({ leastSeconds = 0, countsOn = false, ...order }: Order): Promise<void> {
+  count();
+  const [{ failures }] = await Promise.all([churn.run(order), delay(leastSeconds * 1000)]);
+  if (!countsOn) {
+    clearInterval(counting);
+    counting = undefined;
+  }
+  say('calm', { failures, longestTurnMs: ear.takeLongestTurnMs() });
+}
+
+const orders = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 await fill();
+// Whoever counts what agents cost from their first moment on says when that is.
+await orders.next();
 await play();
 void tell();
-for await (const line of createInterface({ input: process.stdin })) await obey(JSON.parse(line) as Order);
+for await (const line of orders) await obey(JSON.parse(line) as Order);
 process.exit(0);

@@ -3,10 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { ApiClient } from '../../src/kube/client.ts';
 import { plain } from '../../src/kube/connection.ts';
+import { createLog } from '../../src/ops/log.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { control } from '../cluster/addresses.ts';
 import { repository } from '../cluster/place.ts';
@@ -16,13 +18,16 @@ import type { Order } from './churn.ts';
 import type { Size } from './crowd.ts';
 import { nodeName, resourceOf, teamName } from './crowd.ts';
 import type { Difference } from './expected.ts';
-import { differences, dueIn, isTold, look, lookAtPolicies } from './expected.ts';
+import { differences, dueIn, look } from './expected.ts';
+import { Statuses } from './statuses.ts';
 
 const system = 'keepalive-system';
 /** Two cores take minutes to fill 5,000 nodes, and give them a few pods a second. */
 const crowdMs = 1_800_000;
 /** An agent has told what it found by then. */
 const reportMs = 12_000;
+/** What is due is counted anew so much later at the soonest: agents that had to find their API server again tell later than others. */
+const recountMs = 30_000;
 /** What Node gives itself in a container of 512 MiB, as the Deployment has it. */
 export const heapMiB = 256;
 const account = '/run/secrets/kubernetes.io/serviceaccount';
@@ -37,13 +42,15 @@ export interface Probe {
 
 interface Said {
   readonly is: string;
-  readonly [field: string]: unknown;
+  /** How long an agent had to wait for others that are played with it, at most. */
+  readonly longestTurnMs?: number;
 }
 
 /** An API server with a crowd of nodes and pods, agents that are played, and the controller's own program. */
 export class Stage {
   readonly cluster: Cluster;
   readonly client: ApiClient;
+  readonly statuses = new Statuses();
   readonly #fleet: ChildProcess;
   readonly #said: Said[] = [];
   /** The oldest first. */
@@ -62,8 +69,12 @@ export class Stage {
     fleet.stderr?.pipe(process.stderr);
   }
 
-  /** Resolves when agents play on all nodes; `full` of them with watches of their own. */
-  static async up(name: string, size: Size & { readonly full: number }): Promise<Stage> {
+  /** Resolves when agents play on all nodes; `full` of them with watches of their own. `onFilled`: before the first of them begins. */
+  static async up(
+    name: string,
+    size: Size & { readonly full: number },
+    onFilled: (cluster: Cluster) => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<Stage> {
     const cluster = await Cluster.up({ name, isBare: true, owned: true });
     await cluster.kubectl('apply', '-k', join(repository, 'deploy'));
     const fleet = cluster.spawn([
@@ -73,20 +84,28 @@ export class Stage {
     ]);
     const stage = new Stage(cluster, fleet);
     await stage.#giveAccount();
+    await stage.#hear('declared', crowdMs);
+    await onFilled(cluster);
+    fleet.stdin?.write('\n');
     await stage.#hear('playing', crowdMs);
+    await stage.statuses.follow(stage.client, createLog({ level: 'silent', base: {} }));
     return stage;
   }
 
   async down(): Promise<void> {
     this.#controllers.length = 0;
+    this.statuses.close();
     await this.client.close();
     await this.cluster.down();
   }
 
-  /** Pods come and go, and connections with them; resolves when nothing comes or goes any more. */
-  async storm(order: Order): Promise<void> {
+  /**
+   * Pods come and go, and connections with them; resolves when no pod does any more. Gives back how long an agent had to wait at most for
+   * the others that one process plays, since the storm before: no real one does.
+   */
+  async storm(order: Order): Promise<number> {
     this.#fleet.stdin?.write(`${JSON.stringify(order)}\n`);
-    await this.#hear('calm', crowdMs);
+    return (await this.#hear('calm', crowdMs)).longestTurnMs ?? 0;
   }
 
   /** A namespace gets another label, by which cluster policies select. */
@@ -203,27 +222,33 @@ export class Stage {
     return last;
   }
 
-  /** Every status is that. */
-  async untilAre(due: ReadonlyMap<string, object>, timeoutMs: number): Promise<void> {
-    const areThose = async () => (await lookAtPolicies(this.client)).every((one) => isTold(one, due));
-    await until('every status equals the plain count', areThose, { timeoutMs, everyMs: 250 });
-  }
-
-  /** How many there are. */
-  async policies(): Promise<number> {
-    return (await look(this.client)).policies.length;
-  }
-
-  /** Every status is what a plain count of everything gives; throws the first differences where they stay. */
-  async untilRight(timeoutMs: number): Promise<void> {
-    let left: Difference[] = [];
-    try {
-      const isRight = async () => (left = differences(await look(this.client))).length === 0;
-      await until('every status equals the plain count', isRight, { timeoutMs, everyMs: 1000 });
-    } catch (error) {
-      const some = JSON.stringify(left.slice(0, 3).map(apart), undefined, 1).slice(0, 6000);
-      throw new Error(`${left.length} statuses differ from the plain count: ${some}`, { cause: error });
+  /**
+   * Every status is what a plain count of everything gives, which is made once where agents have told everything by then; gives back when
+   * the last one was written. Throws the first differences where they stay.
+   */
+  async untilRight(timeoutMs: number): Promise<number> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      await delay(reportMs);
+      const countedAt = performance.now();
+      const due = dueIn(await look(this.client));
+      const patienceMs = Math.max(recountMs, 10 * (performance.now() - countedAt));
+      const leftMs = Math.max(0, deadline - performance.now());
+      try {
+        await this.statuses.untilAre(due, Math.min(patienceMs, leftMs));
+      } catch (error) {
+        if (performance.now() < deadline) continue;
+        await this.#tellDifferences(error);
+      }
+      return this.statuses.lastWriteAt;
     }
+  }
+
+  async #tellDifferences(cause: unknown): Promise<void> {
+    const left: Difference[] = differences(await look(this.client));
+    if (left.length === 0) return;
+    const some = JSON.stringify(left.slice(0, 3).map(apart), undefined, 1).slice(0, 6000);
+    throw new Error(`${left.length} statuses differ from the plain count: ${some}`, { cause });
   }
 
   /** What the kubelet puts into a pod. */

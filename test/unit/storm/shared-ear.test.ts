@@ -14,7 +14,7 @@ import { FakeApiServer } from '../../support/api-server.ts';
 const nodes = 2000;
 const life = new AbortController();
 const heard = jest.spyOn(PlayedAgent.prototype, 'heard');
-const woken = () => heard.mock.contexts.map(({ node }) => node);
+const woken = () => (heard.mock.contexts as PlayedAgent[]).map(({ node }) => node);
 let server: FakeApiServer;
 let client: ApiClient;
 let watches: Map<string, ServerResponse>;
