@@ -27,13 +27,16 @@ beforeAll(async () => {
 });
 afterAll(() => stage.down());
 
-/** Pods come and go meanwhile, and policies change. */
+/**
+ * Pods come and go meanwhile. Policies are changed before the worst comes, one of which selects every pod: after it, that would make good
+ * whatever was lost.
+ */
 async function storm(meanwhile: () => Promise<unknown>, steps = 300): Promise<void> {
   const churning = stage.storm({ steps, perSecond: 30 });
-  await stage.edit(teamTarget(3), 100 + (turn += 1));
+  await stage.edit(platformTarget(4), 100 + (turn += 1));
+  await stage.edit(teamTarget(3), 100 + turn);
   await meanwhile();
   await churning;
-  await stage.edit(platformTarget(4), 100 + turn);
 }
 let turn = 0;
 
