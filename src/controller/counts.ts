@@ -245,14 +245,7 @@ export class Counts {
 
   /** Keys of the policies that ask for nodes, or select something there. */
   concernedBy(node: string): string[] {
-    return [...this.#kept].flatMap(
-      ([
-        key,
-        {
-          count: { census, policy },
-        },
-      ]) => (census.has(node) || ('nodes' in policy.spec && policy.spec.nodes !== undefined) ? [key] : []),
-    );
+    return [...this.#kept].flatMap(([key, { count }]) => (isConcernedBy(count, node) ? [key] : []));
   }
 
   *#policiesIn(namespace: string): Generator<string> {
@@ -291,6 +284,10 @@ interface Turned {
 }
 
 const isOfNamespace = (key: string) => parseKey(key).namespace !== undefined;
+
+function isConcernedBy({ census, policy: { spec } }: PolicyCount, node: string): boolean {
+  return census.has(node) || ('nodes' in spec && spec.nodes !== undefined);
+}
 
 function isRestricted(namespace: NamespaceView | undefined): boolean {
   return namespace !== undefined && isPinned(namespace);

@@ -167,13 +167,15 @@ export class SocketChild {
     return stateOf('/proc', this.pid) === 'R';
   }
 
+  #begin(): void {
+    this.#firstBytes = ownMemoryOf('/proc', this.pid) ?? 0;
+    this.#ready.resolve();
+  }
+
   #hear(answer: SocketAnswer): void {
-    if ('ready' in answer) {
-      this.#firstBytes = ownMemoryOf('/proc', this.pid) ?? 0;
-      this.#ready.resolve();
-    }
-    if ('ready' in answer || answer.id !== this.#question?.id) return;
-    if ('error' in answer) this.#question.done.reject(new Error(answer.error));
+    if ('ready' in answer) this.#begin();
+    else if (answer.id !== this.#question?.id) return;
+    else if ('error' in answer) this.#question.done.reject(new Error(answer.error));
     else if ('done' in answer) this.#question.done.resolve();
     else this.#onTold(answer);
   }
